@@ -1,0 +1,14 @@
+/* store/memory - a store in memory, which forgets what was not synced when told to crash. */
+#ifndef OG_STORE_MEMORY_H
+#define OG_STORE_MEMORY_H
+
+#include "store/store.h"
+
+OG_NODISCARD og_status og_store_open_memory(og_store **out, og_error *err);
+
+/* Power loss: of everything written since its last sync each object is lost, kept or cut at a
+ * random byte, and each name (a folder entry) is lost or kept, by `seed`. Names and content are
+ * lost apart, as a file system loses them. Synced objects stay. */
+void og_store_memory_crash(og_store *store, uint64_t seed);
+
+#endif

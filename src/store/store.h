@@ -1,0 +1,119 @@
+/* store/store - objects under names: the only way the engine touches storage.
+ *
+ * A store is a flat space of immutable objects under '/'-separated names relative to its
+ * root (the graph's folder or prefix). No object is ever changed in place. Backends: a folder
+ * (store/file.h), memory (store/memory.h); wrappers that count, delay and fail
+ * (store/wrap.h) have this same shape, so any of them can stand around any other.
+ *
+ * Durability. put and put_if_absent make an object visible; it survives power loss only after a
+ * sync that names it returned OG_OK. So the engine states its phases: write all, sync all, then
+ * write what refers to them. An object store that is durable at put has a sync that does nothing.
+ *
+ * Outcomes. A write whose acknowledgement was lost returns OG_UNKNOWN: the object may
+ * be there or not; the caller asks with get. OG_EXISTS: put_if_absent lost (the winner's bytes
+ * are there). OG_NOT_FOUND: no such object. All functions are thread safe. */
+#ifndef OG_STORE_STORE_H
+#define OG_STORE_STORE_H
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+typedef struct og_store og_store;
+
+/* Bytes of an object: released with og_blob_unref. May be a mapping of the file. */
+typedef struct og_blob og_blob;
+struct og_blob {
+    const uint8_t *ptr;
+    size_t len;
+    void (*release)(og_blob *blob); /* frees the struct too */
+    int32_t refs;
+};
+og_blob *og_blob_ref(og_blob *blob);
+void og_blob_unref(og_blob *blob);
+OG_DEFINE_AUTO(og_blob, og_blob_unref)
+/* A blob that owns a heap copy of `bytes`; NULL when out of memory. */
+og_blob *og_blob_copy(og_bytes bytes);
+
+typedef struct og_object_info {
+    og_str name;    /* within the listing */
+    uint64_t bytes;
+    int64_t modified_us; /* microseconds since 1970; 0 when the store does not know */
+} og_object_info;
+
+/* A listing; entries and their names are owned by it. */
+typedef struct og_listing {
+    og_object_info *items;
+    size_t len;
+    struct og_arena *arena;
+} og_listing;
+void og_listing_deinit(og_listing *listing);
+
+/* Counted by every backend; a wrapper may read and reset them. */
+typedef struct og_store_stats {
+    uint64_t gets, puts, heads, lists, deletes, syncs;
+    uint64_t bytes_read, bytes_written;
+} og_store_stats;
+
+/* Bytes of an object while they are being produced: appended, then finished or dropped. */
+typedef struct og_object_writer og_object_writer;
+typedef struct og_object_writer_ops {
+    og_status (*append)(og_object_writer *w, og_bytes bytes, og_error *err);
+    /* Make the object visible under its name (never replacing one that is there: OG_EXISTS). */
+    og_status (*finish)(og_object_writer *w, og_error *err);
+    /* Frees the writer; without a finish, nothing stays. */
+    void (*close)(og_object_writer *w);
+} og_object_writer_ops;
+struct og_object_writer {
+    const og_object_writer_ops *ops;
+    uint64_t bytes; /* appended so far; kept by the backend */
+};
+static inline void og_object_writer_close(og_object_writer *w)
+{
+    if (w != NULL)
+        w->ops->close(w);
+}
+OG_DEFINE_AUTO(og_object_writer, og_object_writer_close)
+
+typedef struct og_store_ops {
+    /* Whole object. */
+    og_status (*get)(og_store *s, const char *name, og_blob **out, og_error *err);
+    /* Exactly `len` bytes from `offset`; OG_CORRUPT when the object is shorter. */
+    og_status (*get_range)(og_store *s, const char *name, uint64_t offset, size_t len,
+                           og_blob **out, og_error *err);
+    /* Size without content. */
+    og_status (*head)(og_store *s, const char *name, uint64_t *out_bytes, og_error *err);
+    /* Create or replace, atomically. For derived state only. */
+    og_status (*put)(og_store *s, const char *name, og_bytes bytes, og_error *err);
+    /* Create; OG_EXISTS when the name is taken. */
+    og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, og_error *err);
+    og_status (*create)(og_store *s, const char *name, og_object_writer **out, og_error *err);
+    /* Names below `prefix` (which ends in '/' or is ""), not recursive unless `recursive`, in byte
+     * order, after `start_after` (NULL = from the first), at most max_keys (0 = all). Names are
+     * full names. A missing folder is an empty listing. Non-recursive listings leave out folders. */
+    og_status (*list)(og_store *s, const char *prefix, bool recursive, const char *start_after,
+                      size_t max_keys, og_listing *out, og_error *err);
+    /* Absent names are no error. */
+    og_status (*remove)(og_store *s, const char *const *names, size_t count, og_error *err);
+    /* Return when these objects and their names survive power loss. A failed sync means that the
+     * outcome of the writes is unknown (OG_UNKNOWN): it is never retried. */
+    og_status (*sync)(og_store *s, const char *const *names, size_t count, og_error *err);
+    void (*close)(og_store *s);
+} og_store_ops;
+
+struct og_store {
+    const og_store_ops *ops;
+    og_store_stats stats;   /* updated with relaxed atomics */
+    bool list_is_cheap;     /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
+    const char *root;       /* absolute folder or URI prefix, for messages and manifest_path; owned */
+};
+
+static inline void og_store_close(og_store *s)
+{
+    if (s != NULL)
+        s->ops->close(s);
+}
+OG_DEFINE_AUTO(og_store, og_store_close)
+
+#endif
