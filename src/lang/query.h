@@ -1,0 +1,51 @@
+/* lang/query - the query language (.gq): text -> AST -> checked IR, lint, parameters.
+ *
+ * Grammar, type checks (T codes), lint rules and error texts are the reference's
+ * (omnigraph-compiler query.pest, query/parser.rs, typecheck.rs, lint.rs, ir/lower.rs,
+ * query_input.rs), plus: edge variables `$a $e:edge $b`, undirected `$a <edge> $b`, starts_with,
+ * contains on text, negative numbers, exponents, null, now() in a return, min/max of dates.
+ * Pure: no I/O, no clock. */
+#ifndef OG_LANG_QUERY_H
+#define OG_LANG_QUERY_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "lang/ir.h"
+
+/* A parsed and checked query file. */
+typedef struct og_program og_program;
+
+/* Parse `source` and check the query called `name` (NULL: the only one; the reference's text when there
+ * are several or none) against the catalog. The program keeps a reference to the catalog and a copy
+ * of the source. OG_INVALID with message (the reference's), line, column, detail = the source line
+ * with a caret, hint. OG_NOT_FOUND-like errors (no such query) are OG_INVALID too. */
+OG_NODISCARD og_status og_program_compile(og_str source, const char *name, og_catalog *catalog,
+                                          og_program **out, og_error *err);
+void og_program_free(og_program *program);
+OG_DEFINE_AUTO(og_program, og_program_free)
+const og_ir_query *og_program_query(const og_program *program);
+
+/* Names of all queries of a file in order, without checking types. Text lives in the arena. */
+OG_NODISCARD og_status og_query_names(og_str source, og_arena *arena, const og_str **out_names,
+                                      size_t *out_count, og_error *err);
+
+/* Check parameter values given as a JSON object against the query's declaration: values[i] is the
+ * value of params[i]. Omitted optional ones are null; omitted required ones, values of the wrong
+ * type or out of range are OG_INVALID with the reference's text. Integers may be decimal strings,
+ * unknown names are ignored. `lenient` = the reference's conversions (see reference-behaviour.md). */
+OG_NODISCARD og_status og_params_from_json(const og_ir_query *query, const og_json *object,
+                                           bool lenient, og_arena *arena,
+                                           og_literal **out_values, og_error *err);
+
+/* Convert one JSON value to a literal of a type, strictly; shared with load. `what` names the
+ * value in messages ("param 'age'"). */
+OG_NODISCARD og_status og_literal_from_json(const og_prop_type *type, const og_json *value,
+                                            og_str what, og_arena *arena, og_literal *out,
+                                            og_error *err);
+/* Bring a literal of a query to a property's type (text to date, integer to float, ...), or say
+ * why not. */
+OG_NODISCARD og_status og_literal_coerce(const og_prop_type *type, const og_literal *value,
+                                         og_str what, og_arena *arena, og_literal *out,
+                                         og_error *err);
+
+#endif
