@@ -1,0 +1,52 @@
+/* lance/file/reader - one immutable data file (container 2.1 / 2.2): columns by range or by row.
+ *
+ * Format: lance-format.md sections 9-14. A file knows columns and pages, not tables: which field
+ * a column belongs to, deletions and row ids are the table's. Opening reads the footer and
+ * the column metadata only; a page's chunk table and dictionary are decoded at first use and kept.
+ * On a store that maps objects the bytes are used in place, elsewhere only the ranges needed are
+ * fetched. Immutable, counted, safe for several threads. */
+#ifndef OG_LANCE_FILE_READER_H
+#define OG_LANCE_FILE_READER_H
+
+#include "columnar/array.h"
+#include "store/store.h"
+
+typedef struct og_lance_file og_lance_file;
+
+/* `bytes`: the size the manifest states (0 = unknown; then the store is asked). OG_CORRUPT naming file
+ * and place when the container is damaged, OG_UNSUPPORTED for another major version. */
+OG_NODISCARD og_status og_lance_file_open(og_store *store, const char *name, uint64_t bytes,
+                                          og_lance_file **out, og_error *err);
+og_lance_file *og_lance_file_ref(og_lance_file *file);
+void og_lance_file_unref(og_lance_file *file);
+OG_DEFINE_AUTO(og_lance_file, og_lance_file_unref)
+
+uint64_t og_lance_file_rows(const og_lance_file *file);
+uint32_t og_lance_file_column_count(const og_lance_file *file);
+const char *og_lance_file_name(const og_lance_file *file);
+/* Bytes of memory held by decoded chunk tables and dictionaries. */
+size_t og_lance_file_cached_bytes(const og_lance_file *file);
+
+/* What to read: a field and the file columns of its leaves, depth first (one for every type the
+ * engine stores; lists and structs of several leaves have several). */
+typedef struct og_lance_column {
+    const og_field *field;
+    const uint32_t *leaves;
+    uint32_t leaf_count;
+    bool is_blob; /* blob v2: the array is a struct of og_lance_blob_type() */
+} og_lance_column;
+
+/* Descriptor of a blob v2 value: struct<kind u8, position u64, size u64, blob_id u32, uri utf8>,
+ * null for a null blob. */
+const og_type *og_lance_blob_type(void);
+
+/* Rows [start, start + count) in physical order (deleted rows included). */
+OG_NODISCARD og_status og_lance_file_read(og_lance_file *file, const og_lance_column *column,
+                                          uint64_t start, uint64_t count, og_array **out,
+                                          og_error *err);
+/* The rows named, ascending (equal ones allowed); only the chunks that hold them are decoded. */
+OG_NODISCARD og_status og_lance_file_take(og_lance_file *file, const og_lance_column *column,
+                                          const uint32_t *rows, uint64_t count, og_array **out,
+                                          og_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* lance/file/writer - writes one data file (container 2.2) from batches.
+ *
+ * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages
+ * whatever the file's size. Each page gets the cheapest encoding the data allows, from those that
+ * every Lance 6 reader knows (lance-format.md section 13). No statistics, no column buffers. */
+#ifndef OG_LANCE_FILE_WRITER_H
+#define OG_LANCE_FILE_WRITER_H
+
+#include "columnar/array.h"
+#include "store/store.h"
+
+/* A column to write: a field of the table. */
+typedef struct og_lance_write_column {
+    const og_field *field; /* blob v2: struct<data large_binary, uri utf8> */
+    bool is_blob;
+} og_lance_write_column;
+
+typedef struct og_lance_file_writer og_lance_file_writer;
+
+/* The file appears in the store at finish. `name` is "<dir>/data/<stem>.lance"; blobs of more than 64
+ * KiB go to "<dir>/data/<stem>/<bits>.blob". `descriptor_schema` is the serialized Schema message of
+ * the FileDescriptor (fields with the table's ids) that goes to global buffer 0. */
+OG_NODISCARD og_status og_lance_file_writer_open(og_store *store, const char *name,
+                                                 const og_lance_write_column *columns,
+                                                 uint32_t column_count, og_bytes descriptor_schema,
+                                                 og_lance_file_writer **out, og_error *err);
+/* Append a batch with these columns in this order (any number of rows). */
+OG_NODISCARD og_status og_lance_file_writer_write(og_lance_file_writer *writer,
+                                                  const og_batch *batch, og_error *err);
+uint64_t og_lance_file_writer_rows(const og_lance_file_writer *writer);
+/* Bytes buffered, for memory accounting. */
+size_t og_lance_file_writer_buffered(const og_lance_file_writer *writer);
+/* Write what is buffered and the footer; *out_bytes is the file's size. */
+OG_NODISCARD og_status og_lance_file_writer_finish(og_lance_file_writer *writer,
+                                                   uint64_t *out_bytes, og_error *err);
+/* Names of further objects written (blob files), borrowed; to be synced with the file. */
+const char *const *og_lance_file_writer_extra_names(const og_lance_file_writer *writer,
+                                                    size_t *out_count);
+/* Without finish, nothing stays (blob files are removed). */
+void og_lance_file_writer_close(og_lance_file_writer *writer);
+OG_DEFINE_AUTO(og_lance_file_writer, og_lance_file_writer_close)
+
+#endif

@@ -1,0 +1,135 @@
+/* lance/table/table - one version of a Lance dataset, open for reading.
+ *
+ * Format: lance-format.md sections 1-8. A table is immutable and counted: it is the manifest of
+ * one version plus whatever files have been opened through it. Files are shared between versions
+ * by the environment's cache.
+ *
+ * Three numbers name a row (design/query-engine.md section 1):
+ *   row id  u64, stable for the row's life in this table's lineage;
+ *   slot    u32, position in this version: fragments in order, physical offsets, deleted rows counted;
+ *   (the engine's "vertex" is the row id as u32, when next_row_id < 2^32). */
+#ifndef OG_LANCE_TABLE_H
+#define OG_LANCE_TABLE_H
+
+#include "base/buf.h"
+#include "columnar/array.h"
+#include "store/store.h"
+
+/* What all tables of a graph share: the store and a cache of open files, bounded by bytes. */
+typedef struct og_lance_env og_lance_env;
+/* Borrows the store. */
+OG_NODISCARD og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out,
+                                        og_error *err);
+void og_lance_env_free(og_lance_env *env);
+OG_DEFINE_AUTO(og_lance_env, og_lance_env_free)
+og_store *og_lance_env_store(og_lance_env *env);
+
+typedef struct og_lance_kv {
+    og_str key;
+    og_str value; /* ptr NULL: remove the key (in updates) */
+} og_lance_kv;
+
+/* A top-level field of the table. */
+typedef struct og_lance_field {
+    og_field field;          /* name, type, nullable; blob v2 has the stored struct<data, uri> type */
+    int32_t id;
+    const int32_t *leaf_ids; /* ids of the leaves that own file columns, depth first */
+    uint32_t leaf_count;
+    bool is_blob;
+    bool is_primary_key;     /* lance-schema:unenforced-primary-key */
+} og_lance_field;
+
+typedef struct og_lance_fragment {
+    uint64_t id;
+    uint32_t first_slot;
+    uint32_t physical_rows;
+    uint32_t deleted_rows;
+} og_lance_fragment;
+
+typedef struct og_lance_table og_lance_table;
+
+/* Open version `version` (0: the newest) of the dataset at `path` (relative to the store, e.g.
+ * "nodes/1a2b"). manifest_bytes: its size when known, else 0. OG_NOT_FOUND no such version;
+ * OG_CORRUPT naming file and place; OG_UNSUPPORTED unknown reader feature flags. */
+OG_NODISCARD og_status og_lance_table_open(og_lance_env *env, const char *path, uint64_t version,
+                                           uint64_t manifest_bytes, og_lance_table **out,
+                                           og_error *err);
+/* The newest version number: architecture.md "Flat with history" (hint, probes, one listing as the last
+ * resort). `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
+OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *path, uint64_t hint,
+                                               uint64_t *out_version, og_error *err);
+/* "<path>/_versions/<20 digits>.manifest" of a version. */
+bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version);
+
+og_lance_table *og_lance_table_ref(og_lance_table *table);
+void og_lance_table_unref(og_lance_table *table);
+OG_DEFINE_AUTO(og_lance_table, og_lance_table_unref)
+
+const char *og_lance_table_path(const og_lance_table *table);
+uint64_t og_lance_table_version(const og_lance_table *table);
+uint64_t og_lance_table_manifest_bytes(const og_lance_table *table);
+const og_lance_field *og_lance_table_fields(const og_lance_table *table, uint32_t *out_count);
+int32_t og_lance_table_find_field(const og_lance_table *table, og_str name);
+const og_lance_fragment *og_lance_table_fragments(const og_lance_table *table, uint32_t *out_count);
+uint64_t og_lance_table_row_count(const og_lance_table *table); /* live rows */
+uint64_t og_lance_table_slot_count(const og_lance_table *table);
+uint64_t og_lance_table_next_row_id(const og_lance_table *table);
+/* Highest fragment id ever used, or -1. */
+int64_t og_lance_table_max_fragment_id(const og_lance_table *table);
+int64_t og_lance_table_timestamp_us(const og_lance_table *table);
+/* Uuid of the version's transaction as 36 characters, "" when it has none. */
+og_str og_lance_table_transaction_uuid(const og_lance_table *table);
+/* transaction_properties of the version's transaction; value ptr NULL when absent. */
+og_str og_lance_table_transaction_property(const og_lance_table *table, og_str key);
+/* config, table_metadata, schema_metadata values; ptr NULL when absent. */
+og_str og_lance_table_config(const og_lance_table *table, og_str key);
+og_str og_lance_table_metadata(const og_lance_table *table, og_str key);
+og_str og_lance_table_schema_metadata(const og_lance_table *table, og_str key);
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+/* Deletion vectors are loaded at first use; the call may read. Bit per slot, 1 = deleted; NULL when no
+ * row is deleted. Borrowed from the table. */
+OG_NODISCARD og_status og_lance_table_deleted(og_lance_table *table, const uint8_t **out_bits,
+                                              og_error *err);
+/* Row id of each slot. */
+OG_NODISCARD og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t count,
+                                        uint64_t *out_ids, og_error *err);
+/* Slot of each row id; UINT32_MAX for ids without a live row. O(1) per id: ranges are kept as ranges,
+ * else a u32 array by id is built once. */
+OG_NODISCARD og_status og_lance_slots_of(og_lance_table *table, const uint64_t *row_ids,
+                                         size_t count, uint32_t *out_slots, og_error *err);
+/* _row_last_updated_at_version and _row_created_at_version of each slot. */
+OG_NODISCARD og_status og_lance_row_versions(og_lance_table *table, const uint32_t *slots,
+                                             size_t count, uint64_t *out_updated,
+                                             uint64_t *out_created, og_error *err);
+
+/* A scan of live rows in slot order, in batches of at most OG_BATCH_ROWS. */
+typedef struct og_lance_scan og_lance_scan;
+/* `fields`: indices into the table's fields. Slots [start, end); end UINT32_MAX = all. */
+OG_NODISCARD og_status og_lance_scan_open(og_lance_table *table, const uint32_t *fields,
+                                          uint32_t field_count, uint32_t start, uint32_t end,
+                                          og_lance_scan **out, og_error *err);
+/* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the end. */
+OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,
+                                          const uint32_t **out_slots, og_error *err);
+void og_lance_scan_close(og_lance_scan *scan);
+OG_DEFINE_AUTO(og_lance_scan, og_lance_scan_close)
+
+/* Values of the slots named, in the order named (any order, repeats allowed). Columns that no
+ * file of a fragment holds are null. */
+OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fields,
+                                     uint32_t field_count, const uint32_t *slots, size_t count,
+                                     og_batch *out, og_error *err);
+
+/* Bytes of a blob value: `descriptors` is a column read by scan or take, `row` its row, `slot` that
+ * row's slot. External blobs (kind 3) are never fetched: OG_UNSUPPORTED; look at the uri. */
+OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t slot,
+                                          const og_array *descriptors, int64_t row, og_blob **out,
+                                          og_error *err);
+/* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written again. */
+OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, const uint32_t *slots,
+                                                 const og_array *descriptors, og_array **out,
+                                                 og_error *err);
+
+#endif
