@@ -56,6 +56,7 @@ struct og_field {
 const og_type *og_type_of(og_type_id id);
 /* Bytes of one value; 0 for bool, variable-width and nested types. */
 size_t og_type_width(og_type_id id);
+/* Same layout and struct field names; names of list items and nullability do not count. */
 bool og_type_eq(const og_type *a, const og_type *b);
 /* "utf8", "fixed_size_list<float32, 4>"; for messages. Writes at most cap bytes with a NUL. */
 void og_type_name(const og_type *type, char *dst, size_t cap);
@@ -65,8 +66,8 @@ struct og_array {
     const og_type *type;    /* borrowed: outlives the array (schema, catalog or static) */
     int64_t length;
     int64_t null_count;
-    const uint8_t *validity; /* NULL when null_count is 0 */
-    const void *data;        /* values; bytes of variable-width types; NULL for nested */
+    const uint8_t *validity; /* NULL when and only when null_count is 0 */
+    const void *data;        /* values; bytes of variable-width types; NULL for nested and null */
     const void *offsets;     /* i32 or i64; NULL when the type has none */
     og_array **children;
     uint32_t child_count;
@@ -80,9 +81,10 @@ og_array *og_array_ref(og_array *array);
 void og_array_unref(og_array *array);
 OG_DEFINE_AUTO(og_array, og_array_unref)
 
-/* An empty shell with refs 1 for builders and decoders to fill; NULL when out of memory. */
+/* An empty shell with refs 1 for builders and decoders to fill, with room for the type's children
+ * (NULL yet); NULL when out of memory. Buffers of the type must end up non-NULL, also at length 0. */
 og_array *og_array_new(const og_type *type, int64_t length);
-/* All null. */
+/* All null; NULL when out of memory. */
 og_array *og_array_new_null(const og_type *type, int64_t length);
 
 static inline bool og_array_is_null(const og_array *a, int64_t row)
