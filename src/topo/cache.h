@@ -1,0 +1,40 @@
+/* topo/cache - directories and topologies of a graph, kept in the process and saved beside it.
+ *
+ * Looked for in this order: in memory, saved under `_omnigraph/` (checked against what the
+ * manifests say: epoch, version, transaction uuid, sizes, sums), built. What had to be built for longer
+ * than 100 ms, or by a caller that asks, is saved when the store allows; failing to save is no error.
+ * LRU by bytes. Thread safe. */
+#ifndef OG_TOPO_CACHE_H
+#define OG_TOPO_CACHE_H
+
+#include "topo/topology.h"
+
+typedef struct og_topo_cache og_topo_cache;
+
+/* save: may write derived files. Borrows env. */
+OG_NODISCARD og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save,
+                                         og_topo_cache **out, og_error *err);
+void og_topo_cache_free(og_topo_cache *cache);
+OG_DEFINE_AUTO(og_topo_cache, og_topo_cache_free)
+
+/* Where the answer came from, for EXPLAIN. */
+typedef enum og_topo_source {
+    OG_TOPO_CACHED,
+    OG_TOPO_SAVED,
+    OG_TOPO_EXTENDED, /* an earlier one plus what changed since */
+    OG_TOPO_BUILT,
+} og_topo_source;
+
+/* Give a reference. out_source may be NULL. */
+OG_NODISCARD og_status og_topo_cache_directory(og_topo_cache *cache, og_lance_table *table,
+                                               og_directory **out, og_topo_source *out_source,
+                                               og_error *err);
+OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_table *edges,
+                                              og_lance_table *from, og_lance_table *to,
+                                              og_topology **out, og_topo_source *out_source,
+                                              og_error *err);
+/* Is a topology at hand without building (in memory or saved)? For choosing a method. */
+bool og_topo_cache_has_topology(og_topo_cache *cache, og_lance_table *edges, og_lance_table *from,
+                                og_lance_table *to);
+
+#endif

@@ -1,0 +1,50 @@
+/* topo/topology - the adjacency of one edge table version, in both directions (CSR).
+ *
+ * Vertices are row ids of the node tables as u32; edges are row ids of the edge table. Targets of a
+ * source stand in order of the edges' slots, so results are the same whichever method finds them
+ * (design/query-engine.md section 2). An edge whose end is not a live node is left out and counted.
+ * Immutable, counted; the arrays live on the heap or in a mapped file. */
+#ifndef OG_TOPO_TOPOLOGY_H
+#define OG_TOPO_TOPOLOGY_H
+
+#include "topo/directory.h"
+
+typedef struct og_adjacency {
+    uint32_t vertex_count;   /* offsets has vertex_count + 1 entries; vertices above have no edges */
+    const uint32_t *offsets;
+    const uint32_t *targets; /* vertices of the other end */
+    const uint32_t *edges;   /* edge row ids, parallel to targets */
+} og_adjacency;
+
+typedef struct og_topology {
+    og_adjacency out; /* by src */
+    og_adjacency in;  /* by dst */
+    uint32_t edge_count;
+    uint64_t dangling_count; /* edges left out */
+    int32_t refs;
+    void *backing; /* private to topology.c */
+} og_topology;
+
+og_topology *og_topology_ref(og_topology *topology);
+void og_topology_unref(og_topology *topology);
+OG_DEFINE_AUTO(og_topology, og_topology_unref)
+
+/* Stream src and dst of `edges`, look them up, counting sort. */
+OG_NODISCARD og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table,
+                                         og_directory *from, og_lance_table *to_table,
+                                         og_directory *to, og_topology **out, og_error *err);
+size_t og_topology_bytes(const og_topology *topology);
+
+/* Neighbours of a vertex: targets[*out_start .. *out_end). */
+static inline void og_adjacency_range(const og_adjacency *a, uint32_t vertex, uint32_t *out_start,
+                                      uint32_t *out_end)
+{
+    if (vertex >= a->vertex_count) {
+        *out_start = *out_end = 0;
+        return;
+    }
+    *out_start = a->offsets[vertex];
+    *out_end = a->offsets[vertex + 1];
+}
+
+#endif
