@@ -2,6 +2,7 @@
 #ifndef OG_BASE_ID_H
 #define OG_BASE_ID_H
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "base/timeval.h"
 
