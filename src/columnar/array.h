@@ -26,6 +26,7 @@ typedef enum og_type_id {
     OG_TYPE_F16, OG_TYPE_F32, OG_TYPE_F64,
     OG_TYPE_DATE32,   /* i32 days */
     OG_TYPE_DATE64,   /* i64 milliseconds */
+    OG_TYPE_TIMESTAMP_US, /* i64 microseconds, no zone: times of the commit tables */
     OG_TYPE_UTF8,     /* i32 offsets[rows + 1], bytes */
     OG_TYPE_BINARY,
     OG_TYPE_LARGE_UTF8,   /* i64 offsets */

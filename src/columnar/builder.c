@@ -312,7 +312,8 @@ bool og_builder_i64(og_builder *builder, int64_t value)
 {
     og_builder *b = builder;
     assert(b->id == OG_TYPE_I64 || b->id == OG_TYPE_I32 || b->id == OG_TYPE_I16 ||
-           b->id == OG_TYPE_I8 || b->id == OG_TYPE_DATE32 || b->id == OG_TYPE_DATE64);
+           b->id == OG_TYPE_I8 || b->id == OG_TYPE_DATE32 || b->id == OG_TYPE_DATE64 ||
+           b->id == OG_TYPE_TIMESTAMP_US);
     assert(b->width == 8 || value >> (8 * b->width - 1) == value >> 63);
     if (!make_rows(b, 1))
         return false;

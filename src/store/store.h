@@ -86,8 +86,10 @@ typedef struct og_store_ops {
     og_status (*head)(og_store *s, const char *name, uint64_t *out_bytes, og_error *err);
     /* Create or replace, atomically. For derived state only. */
     og_status (*put)(og_store *s, const char *name, og_bytes bytes, og_error *err);
-    /* Create; OG_EXISTS when the name is taken. */
-    og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, og_error *err);
+    /* Create; OG_EXISTS when the name is taken. `durable`: the content reaches the disk before the name
+     * appears, so that a name never leads to torn content (slots); the name itself needs a sync. */
+    og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, bool durable,
+                               og_error *err);
     og_status (*create)(og_store *s, const char *name, og_object_writer **out, og_error *err);
     /* Names below `prefix` (which ends in '/' or is ""), not recursive unless `recursive`, in byte
      * order, after `start_after` (NULL = from the first), at most max_keys (0 = all). Names are

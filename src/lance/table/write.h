@@ -67,6 +67,11 @@ OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
 
+/* Replace the transaction_properties given in the options; before staging. */
+OG_NODISCARD og_status og_lance_write_set_properties(og_lance_write *write,
+                                                     const og_lance_kv *properties, uint32_t count,
+                                                     og_error *err);
+
 /* The staged form: files are in the store (not synced), the manifest is in memory. */
 typedef struct og_lance_staged {
     uint64_t version;
@@ -83,9 +88,10 @@ typedef struct og_lance_staged {
 OG_NODISCARD og_status og_lance_write_stage(og_lance_write *write, const og_lance_staged **out,
                                             og_error *err);
 /* Take the slot: one put_if_absent of the manifest. OG_EXISTS = lost. The caller syncs files before and
- * the manifest after, through the store. After OG_OK the files stay when the write is freed; after
+ * the manifest after, through the store. `durable` as in the store's put_if_absent: false only for
+ * derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
  * OG_UNKNOWN too, until the caller knows better. */
-OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, og_error *err);
+OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err);
 /* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the files. */
 void og_lance_write_settle(og_lance_write *write, bool committed);
 /* Open the committed version without reading it back. */
