@@ -1,0 +1,29 @@
+/* graph/mutate - the statements of a mutation query, as one atomic commit.
+ *
+ * Statements run in order and see what earlier ones did (an overlay over the snapshot: rows by
+ * id, deleted ids); constraints are checked at the end. A mutation that affects no row makes no
+ * commit. */
+#ifndef OG_GRAPH_MUTATE_H
+#define OG_GRAPH_MUTATE_H
+
+#include "graph/txn.h"
+#include "lang/ir.h"
+
+typedef struct og_mutate_input {
+    const char *branch, *actor;
+    const og_ir_query *query; /* is_mutation */
+    const og_literal *params;
+    bool lenient;
+    int64_t now_ms;
+} og_mutate_input;
+
+typedef struct og_mutate_output {
+    uint64_t affected_nodes, affected_edges;
+    bool committed;
+    og_commit_result commit; /* when committed */
+} og_mutate_output;
+
+OG_NODISCARD og_status og_mutate_run(og_repo *repo, const og_mutate_input *input,
+                                     og_mutate_output *out, og_error *err);
+
+#endif

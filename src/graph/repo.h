@@ -1,0 +1,62 @@
+/* graph/repo - one graph opened: its store, its checked schema, its caches and its newest snapshot.
+ *
+ * A graph is a folder (or prefix) with `__manifest`, one dataset per type under nodes/ and edges/,
+ * the schema files and the commit DAG (docs/dev/storage.md). A repo may be shared by threads. Reads
+ * need no lock and never write user data; derived files under `_omnigraph/` may be written when
+ * allowed. */
+#ifndef OG_GRAPH_REPO_H
+#define OG_GRAPH_REPO_H
+
+#include "base/timeval.h"
+#include "exec/snapshot.h"
+#include "store/store.h"
+
+typedef struct og_repo og_repo;
+
+typedef struct og_repo_options {
+    size_t cache_bytes;      /* decoded columns, open files; 0 = 256 MiB */
+    size_t topology_bytes;   /* directories and topologies; 0 = 512 MiB */
+    bool no_derived;         /* write nothing under _omnigraph/ */
+    og_store *store;         /* borrowed; NULL = open `uri` as a folder */
+    const og_clock *clock;   /* NULL = system */
+    const og_random *random; /* NULL = system */
+} og_repo_options;
+
+/* Open an existing graph. OG_NOT_FOUND "no graph at ..." when there is none; OG_UNSUPPORTED when its
+ * internal schema is newer ("upgrade omnigraph first"); OG_CORRUPT when schema files disagree. */
+OG_NODISCARD og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo **out,
+                                    og_error *err);
+void og_repo_close(og_repo *repo);
+OG_DEFINE_AUTO(og_repo, og_repo_close)
+
+/* Make a new graph of schema text. Crash-safe: an interrupted init leaves no graph and may be
+ * repeated. An existing graph is OG_EXISTS unless `force`, which replaces it: the new graph is
+ * complete before the old one goes. */
+OG_NODISCARD og_status og_repo_init(const char *uri, og_str schema_source, bool force,
+                                    const og_repo_options *options, og_error *err);
+
+const char *og_repo_uri(const og_repo *repo);
+og_catalog *og_repo_catalog(const og_repo *repo);
+og_str og_repo_schema_source(const og_repo *repo);
+og_lance_env *og_repo_env(og_repo *repo);
+int64_t og_repo_now_us(const og_repo *repo);
+
+/* The newest snapshot of a branch ("main"), a reference; revalidated by one probe of the store. OG_NOT_FOUND
+ * for a branch that does not exist. */
+OG_NODISCARD og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out,
+                                        og_error *err);
+
+/* What `snapshot` shows of a table. */
+typedef struct og_table_info {
+    og_str table_key;
+    og_str table_path;
+    og_str table_branch; /* "" = main */
+    uint64_t version;
+    uint64_t row_count;
+} og_table_info;
+/* In order of table_key (bytes); borrowed from the snapshot, which must come from a repo. */
+const og_table_info *og_snapshot_tables(const og_snapshot *snapshot, size_t *out_count);
+/* Id of the newest commit of the branch at the snapshot, "" when unknown. */
+og_str og_snapshot_commit(const og_snapshot *snapshot);
+
+#endif
