@@ -15,9 +15,14 @@
 #include "columnar/array.h"
 #include "store/store.h"
 
-/* What all tables of a graph share: the store and a cache of open files, bounded by bytes. */
+/* What all tables of a graph share: the store, a cache of open files, deletion vectors and decoded
+ * columns bounded by bytes, and the types of all fields. Arrays read through a table borrow their
+ * types from here: they may outlive the table, not the environment.
+ *
+ * A column of a file that is read again and again is decoded once as a whole and then served from
+ * memory, when that fits (cache.h says when): what makes point reads fast in a living process. */
 typedef struct og_lance_env og_lance_env;
-/* Borrows the store. */
+/* Borrows the store. `cache_bytes` 0: nothing is kept beyond what open tables use. */
 OG_NODISCARD og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out,
                                         og_error *err);
 void og_lance_env_free(og_lance_env *env);
@@ -58,6 +63,9 @@ OG_NODISCARD og_status og_lance_table_open(og_lance_env *env, const char *path, 
  * resort). `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
 OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *path, uint64_t hint,
                                                uint64_t *out_version, og_error *err);
+/* All versions present, ascending; the caller frees *out with og_free. An absent dataset has none. */
+OG_NODISCARD og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t **out,
+                                              size_t *out_count, og_error *err);
 /* "<path>/_versions/<20 digits>.manifest" of a version. */
 bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version);
 
@@ -79,7 +87,8 @@ int64_t og_lance_table_max_fragment_id(const og_lance_table *table);
 int64_t og_lance_table_timestamp_us(const og_lance_table *table);
 /* Uuid of the version's transaction as 36 characters, "" when it has none. */
 og_str og_lance_table_transaction_uuid(const og_lance_table *table);
-/* transaction_properties of the version's transaction; value ptr NULL when absent. */
+/* transaction_properties of the version's transaction (the copy inside the manifest); ptr NULL when
+ * absent. */
 og_str og_lance_table_transaction_property(const og_lance_table *table, og_str key);
 /* config, table_metadata, schema_metadata values; ptr NULL when absent. */
 og_str og_lance_table_config(const og_lance_table *table, og_str key);
@@ -116,8 +125,9 @@ OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,
 void og_lance_scan_close(og_lance_scan *scan);
 OG_DEFINE_AUTO(og_lance_scan, og_lance_scan_close)
 
-/* Values of the slots named, in the order named (any order, repeats allowed). Columns that no
- * file of a fragment holds are null. */
+/* Values of the slots named, in the order named (any order, repeats allowed; ascending is fastest).
+ * Deleted rows may be named: their values are still stored. Columns that no file of a fragment holds
+ * are null. OG_INVALID a slot beyond the last. */
 OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fields,
                                      uint32_t field_count, const uint32_t *slots, size_t count,
                                      og_batch *out, og_error *err);

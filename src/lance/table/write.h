@@ -43,7 +43,8 @@ typedef struct og_lance_write_options {
     /* Keys to set or remove; auto-cleanup keys are removed in any case. */
     const og_lance_kv *config, *metadata, *schema_metadata;
     uint32_t config_count, metadata_count, schema_metadata_count;
-    bool fold;              /* join small tail fragments as architecture.md says */
+    bool fold;              /* APPEND, UPDATE: join small tail fragments as architecture.md says */
+    bool fold_one_run;      /* folds write lineage as one run (control tables: nothing reads it) */
     int64_t now_us;         /* manifest timestamp */
     const og_random *random; /* names and uuids; NULL = system */
 } og_lance_write_options;
@@ -63,6 +64,9 @@ OG_DEFINE_AUTO(og_lance_write, og_lance_write_free)
  * taken from the old row. Streams: memory is bounded by pages. */
 OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch,
                                            const uint64_t *row_ids, og_error *err);
+/* The next rows go to a new fragment. Fragments get ids upwards from the larger of base's
+ * max_fragment_id and min_max_fragment_id, plus 1; with `fold`, after those of the folded rows. */
+OG_NODISCARD og_status og_lance_write_cut(og_lance_write *write, og_error *err);
 /* Mark rows of base deleted. Repeats are harmless. */
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
