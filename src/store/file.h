@@ -1,18 +1,34 @@
 /* store/file - a folder of a local file system as a store.
  *
- * put_if_absent: temp file beside the target, fdatasync at sync, link() (EEXIST = taken),
- * unlink of the temp name. Parent folders are made as needed. get maps files of 64 KiB and more,
- * reads smaller ones. Names are checked: no empty, "." or ".." segment, no leading '/'.
- * sync: each file once, then each folder once (folders newly made: their parents too); above 8 files
- * one syncfs (design/commit-protocol.md section 2). No threads: measured slower. */
+ * put_if_absent: a temporary file beside the target, fdatasync, link() (EEXIST = taken), unlink of
+ * the temporary name; a name seen after power loss thus has its whole content. create and put make
+ * a temporary file too, which gets its name at the end; their content is durable after sync only.
+ * Temporary names are never listed; one stays only when the process is killed. Parent folders are
+ * made as needed.
+ *
+ * Reads of 64 KiB and more map the file, smaller ones copy.
+ *
+ * sync: each file once (not again when put_if_absent did it), then each folder once, for folders
+ * newly made their parents too; above 8 names one syncfs (design/commit-protocol.md section 2). No
+ * threads: measured slower. Any failure is OG_UNKNOWN, an object that is gone included.
+ *
+ * Names: segments between single '/', none empty, "." or "..", none that begins as our temporary
+ * files do (".og-tmp."); at most 1024 bytes, 255 a segment; else OG_INVALID. Errors name the path:
+ * OG_DENIED without permission or on a read-only file system, OG_LIMIT when the disk is full. */
 #ifndef OG_STORE_FILE_H
 #define OG_STORE_FILE_H
 
 #include "store/store.h"
 
-/* `root`: a path, absolute or not, or a file:// URL; need not exist (reads then find nothing).
- * `create`: make it. OG_NOT_FOUND when it does not exist and create is false. */
+/* `root`: a path, absolute or not, or a file:// URL. `create`: make it, with its parents, when it
+ * does not exist. OG_NOT_FOUND when it does not exist and create is false. The folder is held open:
+ * the store follows it when it is renamed. */
 OG_NODISCARD og_status og_store_open_file(const char *root, bool create, og_store **out,
                                           og_error *err);
+
+/* For tests: called before each sync of a file ('f'), of a folder ('d', "" is the root) or of the
+ * whole file system ('s', name ""). An errno value other than 0 makes that sync fail with it. */
+typedef int (*og_store_sync_probe)(void *context, char kind, const char *name);
+void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void *context);
 
 #endif

@@ -1,0 +1,52 @@
+/* store/file_priv - the folder store: state shared by file.c (reads, names), file_write.c (making
+ * objects) and file_sync.c (durability). */
+#ifndef OG_STORE_FILE_PRIV_H
+#define OG_STORE_FILE_PRIV_H
+
+#include "base/vec.h"
+#include "store/file.h"
+#include "store/store_priv.h"
+
+#include <pthread.h>
+
+/* Names put with durable content and not synced yet, of which the last few are remembered. */
+#define OG_STORE__DURABLE_SLOTS 64
+
+typedef struct og_store__file {
+    og_store base;
+    int root_fd; /* all names are opened relative to it */
+    char *root;
+    og_store_sync_probe probe; /* NULL unless a test looks */
+    void *probe_context;
+
+    pthread_mutex_t lock;                   /* guards what follows */
+    OG_VEC(char *) new_folders;             /* made by us, whose own names are not yet synced */
+    char *durable[OG_STORE__DURABLE_SLOTS]; /* ring; NULL = free */
+    size_t durable_next;
+} og_store__file;
+
+/* og_error_errno with the full path of the object; ENOTDIR (a parent is a file) is OG_NOT_FOUND. */
+og_status og_store__file_error(const og_store__file *s, int errnum, const char *what,
+                               const char *name, og_error *err);
+
+/* file_write.c */
+og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_error *err);
+og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes,
+                                       og_error *err);
+og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
+                                og_error *err);
+
+/* file_sync.c */
+og_status og_store__file_sync(og_store *s, const char *const *names, size_t count, og_error *err);
+/* fdatasync of an open file, seen by the probe. 0 or an errno value. */
+int og_store__file_sync_fd(og_store__file *s, int fd, const char *name);
+/* Make `path` (a folder) and the parents it lacks, and remember them for sync. 0 or errno. */
+int og_store__file_make_folder(og_store__file *s, og_str path);
+/* The content of `name` is on disk; its folder entry is not. Forgetting costs a second fdatasync.
+ */
+void og_store__file_note_durable(og_store__file *s, const char *name);
+/* Whether it was noted; not any more afterwards. */
+bool og_store__file_take_durable(og_store__file *s, const char *name);
+void og_store__file_forget_syncs(og_store__file *s);
+
+#endif
