@@ -1,14 +1,14 @@
 /* store/file - a folder of a local file system as a store.
  *
- * put_if_absent: a temporary file beside the target, fdatasync, link() (EEXIST = taken), unlink of
- * the temporary name; a name seen after power loss thus has its whole content. create and put make
- * a temporary file too, which gets its name at the end; their content is durable after sync only.
+ * put_if_absent: a temporary file beside the target, fdatasync when `durable`, link() (EEXIST =
+ * taken), unlink of the temporary name. create and put make a temporary file too, which gets its
+ * name at the end.
  * Temporary names are never listed; one stays only when the process is killed. Parent folders are
  * made as needed.
  *
  * Reads of 64 KiB and more map the file, smaller ones copy.
  *
- * sync: each file once (not again when put_if_absent did it), then each folder once, for folders
+ * sync: each file once (not again when a durable put_if_absent did it), then each folder once, for folders
  * newly made their parents too; above 8 names one syncfs (design/commit-protocol.md section 2). No
  * threads: measured slower. Any failure is OG_UNKNOWN, an object that is gone included.
  *

@@ -32,7 +32,7 @@ og_status og_store__file_error(const og_store__file *s, int errnum, const char *
 /* file_write.c */
 og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_error *err);
 og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes,
-                                       og_error *err);
+                                       bool durable, og_error *err);
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
                                 og_error *err);
 

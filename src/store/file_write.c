@@ -163,19 +163,20 @@ og_status og_store__file_put(og_store *store, const char *name, og_bytes bytes, 
 }
 
 og_status og_store__file_put_if_absent(og_store *store, const char *name, og_bytes bytes,
-                                       og_error *err)
+                                       bool durable, og_error *err)
 {
     og_store__file *s = (og_store__file *)store;
     og_store__count(&store->stats.puts, 1);
     OG_TRY(og_store__check_name(name, err));
     temp_file t;
     OG_TRY(open_temp(s, name, &t, err));
-    og_status status = write_temp(s, &t, name, bytes, true, err);
+    og_status status = write_temp(s, &t, name, bytes, durable, err);
     if (status == OG_OK)
         status = publish_new(s, &t, name, err);
     drop_temp(s, &t);
     if (status == OG_OK) {
-        og_store__file_note_durable(s, name);
+        if (durable)
+            og_store__file_note_durable(s, name);
         og_store__count(&store->stats.bytes_written, bytes.len);
     }
     return status;
