@@ -25,12 +25,12 @@ typedef struct og_json og_json;
 struct og_json {
     og_json_kind kind;
     bool boolean;
-    bool is_integer;  /* number without fraction and exponent */
-    uint32_t count;   /* items of an array, members of an object */
-    uint64_t offset;  /* of the value's first byte in the input */
-    og_str text;      /* string: decoded; number: as written */
-    og_str *keys;     /* object: decoded, in order of the input */
-    og_json *items;   /* array: items; object: values */
+    bool is_integer; /* number without fraction and exponent */
+    uint32_t count;  /* items of an array, members of an object */
+    uint64_t offset; /* of the value's first byte in the input */
+    og_str text;     /* string: decoded; number: as written */
+    og_str *keys;    /* object: decoded, in order of the input */
+    og_json *items;  /* array: items; object: values */
 };
 
 #define OG_JSON_MAX_DEPTH 128
@@ -80,8 +80,8 @@ uint64_t og_json_stream_offset(const og_json_stream *stream);
 /* Quoted and escaped as serde_json does: \" \\ \b \f \n \r \t, \u00XX for other controls, all
  * else as it is. */
 bool og_json_write_str(og_buf *out, og_str text);
-/* Shortest text that reads back; always with ".0" or an exponent; plain from 1e-5 to below 1e16, else
- * "1e+16", "1e-6" (serde_json / ryu). NaN and infinities become null. */
+/* Shortest text that reads back; always with ".0" or an exponent; plain from 1e-5 to below 1e16,
+ * else "1e+16", "1e-6" (serde_json / ryu). NaN and infinities become null. */
 bool og_json_write_f64(og_buf *out, double value);
 bool og_json_write_i64(og_buf *out, int64_t value);
 bool og_json_write_u64(og_buf *out, uint64_t value);
