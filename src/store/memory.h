@@ -6,9 +6,10 @@
 
 OG_NODISCARD og_status og_store_open_memory(og_store **out, og_error *err);
 
-/* Power loss: of everything written since its last sync each object is lost, kept or cut at a
- * random byte, and each name (a folder entry) is lost or kept, by `seed`. Names and content are
- * lost apart, as a file system loses them. Synced objects stay. */
+/* Power loss: of everything written since its last sync each object's content is kept or cut at a
+ * random byte (kept when put_if_absent made it durable), and each name (a folder entry), new,
+ * replaced or removed, is lost or kept, by `seed`. Names and content are lost apart, as a file
+ * system loses them. Synced objects stay. What is left is durable. */
 void og_store_memory_crash(og_store *store, uint64_t seed);
 
 #endif

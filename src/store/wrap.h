@@ -4,7 +4,9 @@
 
 #include "store/store.h"
 
-/* What happens to one call. */
+/* What happens to one call. Reads (get, get_range, head, list) and `create` and `append`, which make
+ * nothing visible, have no unknown outcome: LOST_ACK and UNDONE are OG_IO there, FULL is OG_IO for
+ * reads. A sync that fails is always OG_UNKNOWN. After a failed append the writer cannot finish. */
 typedef enum og_store_fault {
     OG_STORE_PASS,
     OG_STORE_FAIL,      /* OG_IO, nothing done */
@@ -14,14 +16,17 @@ typedef enum og_store_fault {
     OG_STORE_CRASH,     /* OG_CANCELLED now and for every later call: the process is "dead" */
 } og_store_fault;
 
-/* Asked before each call. `op` is the name of the function ("put_if_absent"); `call` counts all
- * calls from 0. Also a place for a scheduler to switch tasks and for a test to look. */
+/* Asked before each call. `op` is the name of the function ("put_if_absent", of writers "append" and
+ * "finish"); `name` is the object's, the prefix of a list, the first of several names ("" of none);
+ * `call` counts all calls from 0. Also a place for a scheduler to switch tasks and for a test to
+ * look. */
 typedef struct og_store_hook {
     og_store_fault (*before)(void *context, uint64_t call, const char *op, const char *name);
     void *context;
 } og_store_hook;
 
-/* Borrows `inner`, which must outlive the wrapper. `latency_us` is slept per call (0 = none). */
+/* Borrows `inner`, which must outlive the wrapper. `hook.before` NULL: every call passes.
+ * `latency_us` is slept per call (0 = none). */
 OG_NODISCARD og_status og_store_wrap(og_store *inner, og_store_hook hook, uint32_t latency_us,
                                      og_store **out, og_error *err);
 
