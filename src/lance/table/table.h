@@ -20,7 +20,7 @@
  * types from here: they may outlive the table, not the environment.
  *
  * A column of a file that is read again and again is decoded once as a whole and then served from
- * memory, when that fits (cache.h says when): what makes point reads fast in a living process. */
+ * memory, when that fits (cache_priv.h says when): what makes point reads fast in a living process. */
 typedef struct og_lance_env og_lance_env;
 /* Borrows the store. `cache_bytes` 0: nothing is kept beyond what open tables use. */
 OG_NODISCARD og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out,
@@ -132,13 +132,15 @@ OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fiel
                                      uint32_t field_count, const uint32_t *slots, size_t count,
                                      og_batch *out, og_error *err);
 
-/* Bytes of a blob value: `descriptors` is a column read by scan or take, `row` its row, `slot` that
- * row's slot. External blobs (kind 3) are never fetched: OG_UNSUPPORTED; look at the uri. */
-OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t slot,
+/* Bytes of a blob value: `descriptors` is the column of `field` read by scan or take, `row` its row,
+ * `slot` that row's slot. *out is NULL for a null blob. External blobs (kind 3) are never fetched:
+ * OG_UNSUPPORTED; look at the uri. */
+OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t field, uint32_t slot,
                                           const og_array *descriptors, int64_t row, og_blob **out,
                                           og_error *err);
 /* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written again. */
-OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, const uint32_t *slots,
+OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, uint32_t field,
+                                                 const uint32_t *slots,
                                                  const og_array *descriptors, og_array **out,
                                                  og_error *err);
 
