@@ -1,8 +1,8 @@
 /* base/arena - memory that dies together.
  *
  * For what lives as long as one compile, one request or one batch: AST, plan,
- * decoded JSON. No frees inside; og_arena_reset keeps the first block for the
- * next round. Name an arena by its lifetime (query_arena, scratch).
+ * decoded JSON. No frees inside; og_arena_reset keeps the newest (largest) block for
+ * the next round. Name an arena by its lifetime (query_arena, scratch).
  * Under AddressSanitizer each allocation is a malloc of its own, so that an
  * overrun of one is seen. Not thread safe. */
 #ifndef OG_BASE_ARENA_H

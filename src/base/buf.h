@@ -9,7 +9,7 @@
 #include "base/str.h"
 
 typedef struct og_buf {
-    uint8_t *ptr; /* NUL behind len when len > 0 was appended as text */
+    uint8_t *ptr; /* room for a NUL behind len; og_buf_cstr and og_buf_take write it */
     size_t len;
     size_t cap;
     size_t max; /* 0 = no bound */
@@ -59,7 +59,8 @@ static inline og_str og_buf_view(const og_buf *buf)
 static inline og_bytes og_buf_bytes(const og_buf *buf) { return (og_bytes){buf->ptr, buf->len}; }
 /* NUL-terminated text of the buffer, borrowed; "" when out of memory. */
 const char *og_buf_cstr(og_buf *buf);
-/* Give the heap block to the caller (og_free) and empty the buffer; *out_len may be NULL. */
+/* Give the heap block, NUL behind it, to the caller (og_free) and empty the buffer; *out_len may be
+ * NULL. NULL when an append had failed or memory is out; the buffer then keeps what it has. */
 uint8_t *og_buf_take(og_buf *buf, size_t *out_len);
 
 #endif

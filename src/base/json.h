@@ -60,15 +60,15 @@ typedef og_status (*og_read_fn)(void *context, uint8_t *dst, size_t cap, size_t 
 
 typedef struct og_json_stream og_json_stream;
 
-/* `max_value_bytes` bounds one value (a record above it is refused with its line, and is not
- * held in memory). A byte order mark at the start is skipped. */
+/* `max_value_bytes` bounds one value (0 = no bound): a record above it is OG_LIMIT with its line, and
+ * is not held in memory. A byte order mark at the start is skipped. */
 OG_NODISCARD og_status og_json_stream_new(og_read_fn read, void *context, size_t max_value_bytes,
                                           og_json_stream **out, og_error *err);
 void og_json_stream_free(og_json_stream *stream);
 OG_DEFINE_AUTO(og_json_stream, og_json_stream_free)
 
-/* The next value into `arena`; *out_line is the 1-based line its first byte is on. *out_done at
- * the end of input. Text in the tree lives until the next call. Errors carry the line on which
+/* The next value into `arena`; *out_line (may be NULL) is the 1-based line its first byte is on.
+ * *out_done is set by each call: true at the end of input, and then there is no value. Text in the tree lives until the next call. Errors carry the line on which
  * the value begins, the byte offset in the input, and what was expected. */
 OG_NODISCARD og_status og_json_stream_next(og_json_stream *stream, og_arena *arena, og_json *out,
                                            uint64_t *out_line, bool *out_done, og_error *err);
