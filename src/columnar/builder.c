@@ -184,6 +184,12 @@ static inline bool make_text(og_builder *b, size_t extra)
     return b->failed == OG_OK;
 }
 
+bool og_builder_reserve(og_builder *builder, int64_t rows, int64_t bytes)
+{
+    return make_rows(builder, rows) &&
+           (!og_columnar__is_text(builder->id) || make_text(builder, (size_t)bytes));
+}
+
 static bool make_validity(og_builder *b)
 {
     if (b->validity != NULL)

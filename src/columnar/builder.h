@@ -15,6 +15,10 @@ int64_t og_builder_length(const og_builder *builder);
 /* Bytes held, children included. */
 size_t og_builder_bytes(const og_builder *builder);
 
+/* Room for `rows` more rows and, for text and binary, `bytes` more bytes. Only saves growing; a
+ * failure sticks as that of an append does. */
+bool og_builder_reserve(og_builder *builder, int64_t rows, int64_t bytes);
+
 /* Append one row. False when out of memory or when an offset would pass 2^31-1 (i32 offsets); the
  * failure sticks and og_builder_finish reports it, so a run of appends may be checked once at its
  * end. The function must fit the type: bool; i64 for all signed integers and dates; u64 for

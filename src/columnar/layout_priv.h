@@ -64,5 +64,8 @@ static inline int64_t og_columnar__null_count(const og_array *a, int64_t start, 
         nulls += !og_bit_get(a->validity, (size_t)i);
     return nulls;
 }
+/* Non-null bools, numbers and dates as unsigned integers in the order of og_compare_rows
+ * (kernels.c). */
+uint64_t og_columnar__order_key(const og_array *a, int64_t row);
 
 #endif
