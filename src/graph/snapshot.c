@@ -1,6 +1,7 @@
 #include "graph/repo_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* Tables are numbered nodes first, then edges, as the catalog lists them. */
 static size_t table_index(const og_catalog *catalog, const og_type_def *def)

@@ -1,6 +1,7 @@
 #include "graph/state.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
