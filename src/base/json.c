@@ -482,7 +482,7 @@ static bool whole_magnitude(og_str text, uint64_t *out)
                    og_add_overflow(value, (uint64_t)(c - '0'), &value);
     }
     exponent += (int64_t)pending_zeros;
-    if (value != 0 && (overflow || exponent < 0))
+    if (overflow || (value != 0 && exponent < 0))
         return false;
     for (; value != 0 && exponent > 0; exponent--) {
         if (og_mul_overflow(value, 10u, &value))

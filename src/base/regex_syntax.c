@@ -20,6 +20,7 @@ typedef struct translator {
     const char *end;
     og_buf *out;
     bool ignore_space; /* flag x */
+    bool ignore_case;  /* flag i */
     unsigned nesting;
     og_strmap *names;
     og_base__property_fn has_property;
@@ -145,7 +146,7 @@ static const struct {
     {"spaceseparator", "Zs"},
 };
 
-/* Lower case without blanks, hyphens and underscores (UAX 44, loose matching). */
+/* Lower case without blanks, hyphens, underscores and "is" before (UAX 44, loose matching). */
 static void normalise_name(og_str name, char dst[MAX_PROPERTY_NAME + 1])
 {
     size_t len = 0;
@@ -155,6 +156,8 @@ static void normalise_name(og_str name, char dst[MAX_PROPERTY_NAME + 1])
             dst[len++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
     dst[len] = '\0';
+    if (len > 2 && memcmp(dst, "is", 2) == 0)
+        memmove(dst, dst + 2, len - 1);
 }
 
 /* The category's short name in PCRE2's spelling, or NULL. */
@@ -205,6 +208,15 @@ static bool use_property(translator *t, const char *prefix, const char *name, bo
     return true;
 }
 
+/* PCRE2 takes \p{Lu} by its letter under the flag i too; in Rust each class is closed under case.
+ */
+static bool use_category(translator *t, const char *category, bool negated, element *out)
+{
+    bool one_case =
+        strcmp(category, "Lu") == 0 || strcmp(category, "Ll") == 0 || strcmp(category, "Lt") == 0;
+    return use_property(t, "", t->ignore_case && one_case ? "L&" : category, negated, out);
+}
+
 /* A property without "key=": a category, one of three made-up names, a script, or a boolean
  * property, in Rust's order. */
 static bool name_property(translator *t, const char *name, bool negated, element *out)
@@ -212,7 +224,9 @@ static bool name_property(translator *t, const char *name, bool negated, element
     char shortened[3];
     const char *category = find_category(name, shortened);
     if (category != NULL)
-        return use_property(t, "", category, negated, out);
+        return use_category(t, category, negated, out);
+    if (t->ignore_case && (strcmp(name, "uppercase") == 0 || strcmp(name, "lowercase") == 0))
+        name = "cased";
     if (strcmp(name, "any") == 0)
         return set_text(out, ELEMENT_PATTERN, negated ? NOTHING : ANY_CHAR);
     if (strcmp(name, "assigned") == 0)
@@ -228,7 +242,7 @@ static bool key_property(translator *t, og_str key, const char *value, bool nega
     normalise_name(key, name);
     if (strcmp(name, "gc") == 0 || strcmp(name, "generalcategory") == 0) {
         const char *category = find_category(value, shortened);
-        return category != NULL && use_property(t, "", category, negated, out);
+        return category != NULL && use_category(t, category, negated, out);
     }
     if (strcmp(name, "sc") == 0 || strcmp(name, "script") == 0)
         return use_property(t, "sc:", value, negated, out);
@@ -668,6 +682,8 @@ static bool parse_flags(translator *t)
         if (c == 'u' && list == off)
             return fail_at(t, t->p, "switching Unicode off is not supported");
         strncat(seen, &c, 1);
+        if (c == 'i')
+            t->ignore_case = list == on;
         if (c == 'x')
             t->ignore_space = list == on;
         else if (c != 'u')
@@ -691,7 +707,7 @@ static bool looks_around(const translator *t)
 static bool parse_group(translator *t, bool *out_is_atom)
 {
     const char *at = t->p++;
-    bool ignore_space = t->ignore_space;
+    bool ignore_space = t->ignore_space, ignore_case = t->ignore_case;
     if (++t->nesting > MAX_NESTING)
         return fail_at(t, at, "groups and classes are nested too deeply");
     *out_is_atom = true;
@@ -715,6 +731,7 @@ static bool parse_group(translator *t, bool *out_is_atom)
         if (!accept(t, ")"))
             return fail_at(t, at, "a group is not closed");
         t->ignore_space = ignore_space;
+        t->ignore_case = ignore_case;
         og_buf_byte(t->out, ')');
     }
     t->nesting--;

@@ -81,8 +81,11 @@ static bool read_number(cursor *c, int min, int max, unsigned *out)
     return count >= min;
 }
 
-/* Years of four digits, or signed and of any length that keeps a day in 32 bits. */
-#define MAX_YEAR_DIGITS 7
+/* Years of four digits, or signed and within the calendar of chrono, so that the reference can read
+ * back what we store. */
+#define MIN_YEAR (-262143)
+#define MAX_YEAR 262142
+#define MAX_YEAR_DIGITS 6
 
 static bool read_year(cursor *c, int64_t *out, bool *out_signed)
 {
@@ -94,7 +97,7 @@ static bool read_year(cursor *c, int64_t *out, bool *out_signed)
     if (!read_number(c, *out_signed ? 1 : 4, *out_signed ? MAX_YEAR_DIGITS : 4, &year))
         return false;
     *out = negative ? -(int64_t)year : (int64_t)year;
-    return true;
+    return *out >= MIN_YEAR && *out <= MAX_YEAR;
 }
 
 /* A civil date: YYYYMMDD, or with hyphens and months and days of one or two digits. *out_full says
@@ -117,7 +120,7 @@ static bool read_date(cursor *c, int64_t *out_days, bool *out_full)
         return false;
     *out_full = hyphens && c->p - start == 5;
     *out_days = days_of_civil(year, month, day);
-    return *out_days >= INT32_MIN && *out_days <= INT32_MAX;
+    return true;
 }
 
 /* hh:mm:ss[.fraction] or hhmmss to milliseconds of the day. Second 60 is the first of the next
@@ -199,10 +202,7 @@ bool og_parse_date(og_str text, int32_t *out_days)
     int64_t ms;
     if (!og_parse_datetime(text, &ms))
         return false;
-    int64_t days = floor_div(ms, MS_PER_DAY);
-    if (days < INT32_MIN || days > INT32_MAX)
-        return false;
-    *out_days = (int32_t)days;
+    *out_days = (int32_t)floor_div(ms, MS_PER_DAY);
     return true;
 }
 
@@ -238,7 +238,8 @@ bool og_format_date(og_buf *out, int32_t days)
 bool og_format_datetime(og_buf *out, int64_t ms, bool z, bool trim)
 {
     int64_t days = floor_div(ms, MS_PER_DAY);
-    unsigned rest = (unsigned)(ms - days * MS_PER_DAY);
+    int64_t remainder = ms % MS_PER_DAY;
+    unsigned rest = (unsigned)(remainder < 0 ? remainder + MS_PER_DAY : remainder);
     char text[14], *p = text;
     *p++ = 'T';
     p = put_padded(p, rest / 3600000, 2);

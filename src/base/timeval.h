@@ -11,11 +11,15 @@
 int32_t og_days_from_civil(int64_t year, unsigned month, unsigned day);
 void og_civil_from_days(int32_t days, int64_t *out_year, unsigned *out_month, unsigned *out_day);
 
-/* Accepted as reference-behaviour.md's table "Dates" says, column Date: "2024-02-29", "20240229",
- * "2024-2-3", and an instant, whose UTC day counts. False on anything else. */
+/* Both read the same texts, False on anything else:
+ *   - a date "2024-02-29", "2024-2-3", "20240229", or with a signed year "+10000-01-01" (within
+ *     -262143..262142), which is midnight as an instant;
+ *   - an instant "2024-02-29T10:11:12.345+05:30": hyphened date of two-digit parts, "T", "t" or a
+ *     blank, hh:mm:ss or hhmmss, a fraction (cut at ms), then nothing or "Z" for UTC, or an offset
+ *     "+05:30", "+0530", "+05". Its UTC day is the date. Second 60 is the next minute's first.
+ * Refused although the reference takes them: names of zones, minutes of an offset above 59, and
+ * whatever stands behind a short date. */
 bool og_parse_date(og_str text, int32_t *out_days);
-/* Column DateTime: date alone (midnight), "T" or " " between, optional fraction (cut at ms), Z or an
- * offset "+05:30", "+0530". False on anything else. */
 bool og_parse_datetime(og_str text, int64_t *out_ms);
 
 /* "2024-02-29"; years outside 0..9999 as chrono prints them ("+10000-01-01", "-0001-01-01"). */
