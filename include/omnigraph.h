@@ -55,6 +55,254 @@ OG_API const char *og_status_id(og_status status);
 OG_API int og_status_http(og_status status);
 OG_API int og_status_exit_code(og_status status);
 
+/* Text with a length; not NUL-terminated. */
+typedef struct og_text {
+    const char *ptr;
+    size_t len;
+} og_text;
+
+/* "0.1.0". */
+OG_API const char *og_version(void);
+
+/* Options structs begin with their size, so that they may grow: set struct_size to sizeof the struct
+ * (the _INIT macros do) and leave the rest 0 for defaults. */
+
+/* ---- graphs ------------------------------------------------------------------------------- */
+
+/* An open graph. Thread safe; sessions borrow it and must be closed first. */
+typedef struct og_graph og_graph;
+
+typedef struct og_open_options {
+    size_t struct_size;
+    size_t cache_bytes;    /* decoded columns and open files; 0 = 256 MiB */
+    size_t topology_bytes; /* adjacency and key directories; 0 = 512 MiB */
+    bool no_derived;       /* write no derived files (_omnigraph/) beside the graph */
+} og_open_options;
+#define OG_OPEN_OPTIONS_INIT {sizeof(og_open_options), 0, 0, false}
+
+/* Make a new graph in `uri` (a folder) from the text of a schema. OG_EXISTS when there is one, unless
+ * `force`, which replaces it in one step. Crash-safe: an interrupted init leaves no graph. */
+OG_API og_status og_graph_init(const char *uri, og_text schema, bool force, og_error *err);
+OG_API og_status og_graph_open(const char *uri, const og_open_options *options, og_graph **out,
+                               og_error *err);
+OG_API void og_graph_close(og_graph *graph);
+/* The text of _schema.pg; borrowed from the graph. */
+OG_API og_text og_graph_schema(const og_graph *graph);
+
+/* ---- sessions ------------------------------------------------------------------------------- */
+
+/* Who asks, of which branch, within which limits: passed to every call. One thread at a time. */
+typedef struct og_session og_session;
+
+typedef struct og_session_options {
+    size_t struct_size;
+    const char *actor;     /* NULL = none */
+    const char *branch;    /* NULL = "main" */
+    uint64_t memory_bytes; /* per query; 0 = no limit */
+    uint32_t timeout_ms;   /* per query; 0 = none */
+    bool lenient;          /* change ill-typed values as the reference does instead of refusing them */
+} og_session_options;
+#define OG_SESSION_OPTIONS_INIT {sizeof(og_session_options), NULL, NULL, 0, 0, false}
+
+OG_API og_status og_session_open(og_graph *graph, const og_session_options *options,
+                                 og_session **out, og_error *err);
+OG_API void og_session_close(og_session *session);
+/* Ask whatever runs in the session to stop; it ends with OG_CANCELLED. Any thread, also a signal
+ * handler. */
+OG_API void og_session_cancel(og_session *session);
+
+/* ---- bytes in and out -------------------------------------------------------------------------- */
+
+/* Fill `dst` with up to `cap` bytes and say how many; 0 at the end. */
+typedef og_status (*og_source_fn)(void *context, uint8_t *dst, size_t cap, size_t *out_len,
+                                  og_error *err);
+/* Take `len` bytes. */
+typedef og_status (*og_sink_fn)(void *context, const uint8_t *bytes, size_t len, og_error *err);
+/* Progress of a long operation; return nonzero to cancel it. `total` 0 = unknown. */
+typedef int (*og_progress_fn)(void *context, const char *phase, uint64_t done, uint64_t total);
+
+/* ---- loading and exporting ---------------------------------------------------------------------- */
+
+typedef enum og_load_mode {
+    OG_MODE_OVERWRITE = 0, /* replace the types that occur in the input */
+    OG_MODE_APPEND = 1,    /* add; a stored key or edge id is an error */
+    OG_MODE_MERGE = 2      /* add, or replace by key */
+} og_load_mode;
+
+typedef struct og_load_options {
+    size_t struct_size;
+    og_load_mode mode;
+    og_progress_fn progress;
+    void *progress_context;
+} og_load_options;
+#define OG_LOAD_OPTIONS_INIT {sizeof(og_load_options), OG_MODE_OVERWRITE, NULL, NULL}
+
+/* What was written of a type. */
+typedef struct og_type_count {
+    char type_name[256];
+    bool is_edge;
+    uint64_t rows;
+} og_type_count;
+
+/* The outcome of a write. */
+typedef struct og_write_result {
+    bool committed;            /* false: nothing changed, no commit was made */
+    char commit_id[27];        /* ULID; "" when not committed */
+    uint64_t manifest_version; /* at which it became visible */
+    uint64_t node_rows;        /* loaded, or affected */
+    uint64_t edge_rows;
+    uint32_t node_types;       /* types loaded */
+    uint32_t edge_types;
+    /* lenient sessions: values that were changed instead of refused */
+    uint64_t lenient_unknown_properties, lenient_wrong_types, lenient_wrapped_integers,
+        lenient_float_overflows, lenient_vector_items, lenient_list_items;
+} og_write_result;
+
+/* Load a sequence of JSON records as one commit. */
+OG_API og_status og_load(og_session *session, const og_load_options *options, og_source_fn source,
+                         void *source_context, og_write_result *out, og_error *err);
+/* Write all rows as records that og_load reads again. Names: only these node or edge types / only
+ * these tables ("node:Person"); counts 0 = all. */
+OG_API og_status og_export(og_session *session, const char *const *type_names, size_t type_count,
+                           const char *const *table_keys, size_t table_count, og_sink_fn sink,
+                           void *sink_context, og_error *err);
+
+/* ---- queries -------------------------------------------------------------------------------------- */
+
+/* One query of a source text, checked against the graph's schema and planned; to be run many times.
+ * Immutable: may be shared by sessions of the same graph, which must outlive it. */
+typedef struct og_query og_query;
+
+/* `name` NULL: the only query of the text. Errors carry line, column, the source line and a hint. */
+OG_API og_status og_query_prepare(og_graph *graph, og_text source, const char *name,
+                                  og_query **out, og_error *err);
+OG_API void og_query_free(og_query *query);
+OG_API const char *og_query_name(const og_query *query);
+OG_API bool og_query_is_mutation(const og_query *query);
+/* Declared parameters. */
+OG_API size_t og_query_param_count(const og_query *query);
+OG_API const char *og_query_param_name(const og_query *query, size_t index);
+OG_API const char *og_query_param_type(const og_query *query, size_t index);
+OG_API bool og_query_param_is_optional(const og_query *query, size_t index);
+
+/* Parameter values for runs of one query. */
+typedef struct og_params og_params;
+OG_API og_status og_params_new(const og_query *query, og_params **out, og_error *err);
+OG_API void og_params_free(og_params *params);
+/* All values from a JSON object, replacing earlier ones. */
+OG_API og_status og_params_set_json(og_params *params, og_text json, og_error *err);
+/* One value. The text is copied. */
+OG_API og_status og_params_set_null(og_params *params, const char *name, og_error *err);
+OG_API og_status og_params_set_bool(og_params *params, const char *name, bool value,
+                                    og_error *err);
+OG_API og_status og_params_set_i64(og_params *params, const char *name, int64_t value,
+                                   og_error *err);
+OG_API og_status og_params_set_u64(og_params *params, const char *name, uint64_t value,
+                                   og_error *err);
+OG_API og_status og_params_set_f64(og_params *params, const char *name, double value,
+                                   og_error *err);
+OG_API og_status og_params_set_text(og_params *params, const char *name, og_text value,
+                                    og_error *err);
+
+/* The rows of a running read query: pulled row by row, batch by batch, or written in a format. Holds
+ * its snapshot until closed. */
+typedef struct og_cursor og_cursor;
+/* `params` may be NULL when the query declares none that is required; it is copied. */
+OG_API og_status og_query_run(og_session *session, const og_query *query, const og_params *params,
+                              og_cursor **out, og_error *err);
+OG_API void og_cursor_close(og_cursor *cursor);
+OG_API size_t og_cursor_column_count(const og_cursor *cursor);
+OG_API const char *og_cursor_column_name(const og_cursor *cursor, size_t column);
+
+/* Step to the next row; *out_has_row false at the end. */
+OG_API og_status og_cursor_next(og_cursor *cursor, bool *out_has_row, og_error *err);
+
+typedef enum og_value_kind {
+    OG_VALUE_NULL = 0,
+    OG_VALUE_BOOL,
+    OG_VALUE_I64,      /* I32 and I64 */
+    OG_VALUE_U64,      /* U32 and U64 */
+    OG_VALUE_F64,      /* F32 and F64 */
+    OG_VALUE_TEXT,     /* String */
+    OG_VALUE_DATE,     /* i64: days since 1970-01-01 */
+    OG_VALUE_DATETIME, /* i64: milliseconds since 1970-01-01T00:00:00Z */
+    OG_VALUE_LIST,     /* text: the list as JSON */
+    OG_VALUE_VECTOR    /* text: the vector as JSON; floats: its items */
+} og_value_kind;
+
+typedef struct og_value {
+    og_value_kind kind;
+    union {
+        bool boolean;
+        int64_t i64;
+        uint64_t u64;
+        double f64;
+    } as;
+    og_text text;
+    const float *floats;
+    size_t float_count;
+} og_value;
+/* A value of the current row; text and floats are borrowed until the next step. */
+OG_API og_status og_cursor_value(og_cursor *cursor, size_t column, og_value *out, og_error *err);
+
+/* The Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html); declared by whoever
+ * includes Arrow's own header, too. */
+struct ArrowSchema;
+struct ArrowArray;
+struct ArrowArrayStream;
+/* Move the rest of the cursor into `out` (an empty struct of the caller's); the cursor is closed with
+ * the stream. */
+OG_API og_status og_cursor_to_arrow(og_cursor *cursor, struct ArrowArrayStream *out,
+                                    og_error *err);
+
+typedef enum og_format {
+    OG_FORMAT_JSON = 0, /* one pretty object with columns and rows */
+    OG_FORMAT_JSONL,    /* a metadata line, then one object a line */
+    OG_FORMAT_CSV,
+    OG_FORMAT_KV,       /* one block of "key: value" a row */
+    OG_FORMAT_TABLE
+} og_format;
+
+typedef struct og_format_options {
+    size_t struct_size;
+    og_format format;
+    uint32_t max_column_width;  /* table; 0 = 80 */
+    bool wrap_cells;            /* table: wrap long cells instead of cutting them */
+} og_format_options;
+#define OG_FORMAT_OPTIONS_INIT {sizeof(og_format_options), OG_FORMAT_JSON, 0, false}
+/* Write all remaining rows; byte for byte what the command line and the server print. */
+OG_API og_status og_cursor_write(og_cursor *cursor, const og_format_options *options,
+                                 og_sink_fn sink, void *sink_context, og_error *err);
+
+/* Run a mutation as one commit. */
+OG_API og_status og_mutate(og_session *session, const og_query *query, const og_params *params,
+                           og_write_result *out, og_error *err);
+
+/* How a read query would run (`analyze` false), or how it ran, with counts (true: it is run). Text
+ * or JSON. */
+OG_API og_status og_query_explain(og_session *session, const og_query *query,
+                                  const og_params *params, bool analyze, bool json,
+                                  og_sink_fn sink, void *sink_context, og_error *err);
+
+/* ---- looking at a graph --------------------------------------------------------------------------- */
+
+/* Branch, manifest version and the tables, as `omnigraph snapshot` prints them. */
+OG_API og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink,
+                                   void *sink_context, og_error *err);
+
+/* Check a query file; the report goes to the sink, as `omnigraph lint` prints it. *out_failed: it has
+ * errors. `schema`: the text of a schema, with its path for the report; or ptr NULL and a graph. */
+OG_API og_status og_lint_queries(og_text query_source, const char *query_path, og_text schema,
+                                 const char *schema_path, const og_graph *graph, bool json,
+                                 og_sink_fn sink, void *sink_context, bool *out_failed,
+                                 og_error *err);
+
+/* Calls and bytes of storage since the graph was opened. */
+typedef struct og_io_stats {
+    uint64_t gets, puts, heads, lists, deletes, syncs, bytes_read, bytes_written;
+} og_io_stats;
+OG_API void og_graph_io_stats(const og_graph *graph, og_io_stats *out);
+
 #ifdef __cplusplus
 }
 #endif
