@@ -1,0 +1,32 @@
+/* columnar/compare_priv - what compare.c and compare_number.c share. */
+#ifndef OG_COLUMNAR_COMPARE_PRIV_H
+#define OG_COLUMNAR_COMPARE_PRIV_H
+
+#include "columnar/compare.h"
+
+/* Values of one class compare with each other. */
+typedef enum og_columnar__class {
+    OG_CLASS_NULL,
+    OG_CLASS_BOOL,
+    OG_CLASS_NUMBER,
+    OG_CLASS_DATE,
+    OG_CLASS_TEXT,
+    OG_CLASS_NESTED,
+} og_columnar__class;
+
+og_columnar__class og_columnar__class_of(og_type_id id);
+/* OG_INVALID unless values of both types compare. */
+OG_NODISCARD og_status og_columnar__check_comparable(const og_type *a, const og_type *b,
+                                                     og_error *err);
+
+/* The three that are computed; the others are one of them negated (all orders here are total). */
+typedef enum og_columnar__relation { OG_REL_EQ, OG_REL_LT, OG_REL_LE } og_columnar__relation;
+
+/* Bits of `column[i] relation value`, also for rows that are null (any value then). False when this
+ * pair of types has no loop of its own. Defined in compare_number.c. */
+bool og_columnar__number_scalar(const og_array *column, og_columnar__relation relation,
+                                const og_scalar *value, uint64_t *bits);
+bool og_columnar__number_columns(const og_array *left, og_columnar__relation relation,
+                                 const og_array *right, uint64_t *bits);
+
+#endif
