@@ -1,0 +1,364 @@
+#include "og_test.h"
+#include "store/file.h"
+#include "tempdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static og_bytes bytes_of(const char *text)
+{
+    return (og_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+typedef struct place {
+    char folder[64];
+    og_store *s;
+} place;
+
+static void open_place(place *p)
+{
+    make_temp_folder(p->folder);
+    assert_ok(og_store_open_file(p->folder, false, &p->s, err));
+}
+
+static void close_place(place *p)
+{
+    og_store_close(p->s);
+    remove_temp_folder(p->folder);
+}
+
+static void path_in(const place *p, const char *name, char dst[128])
+{
+    snprintf(dst, 128, "%s/%s", p->folder, name);
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+TEST(test_file__open_paths_and_urls)
+{
+    char folder[64], text[160], cwd[512];
+    og_store *s = NULL;
+    og_error error;
+    make_temp_folder(folder);
+    snprintf(text, sizeof text, "%s/a b/c", folder);
+    assert_status(og_store_open_file(text, false, &s, &error), OG_NOT_FOUND);
+    assert_non_null(strstr(error.message, text));
+    snprintf(text, sizeof text, "file://%s/a%%20b/c", folder);
+    assert_ok(og_store_open_file(text, true, &s, err));
+    snprintf(text, sizeof text, "%s/a b/c", folder);
+    assert_string_equal(s->root, text);
+    og_store_close(s);
+    snprintf(text, sizeof text, "file://localhost%s/a%%20b/c/", folder);
+    assert_ok(og_store_open_file(text, false, &s, err));
+    og_store_close(s);
+
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    assert_int_equal(chdir(folder), 0);
+    assert_ok(og_store_open_file("rel", true, &s, err));
+    assert_int_equal(chdir(cwd), 0);
+    snprintf(text, sizeof text, "%s/rel", folder);
+    assert_string_equal(s->root, text);
+    assert_ok(s->ops->put(s, "x", bytes_of("x"), err));
+    og_store_close(s);
+
+    const char *bad[] = {"",           "file://", "file://host/x", "file:///a%2", "file:///a%00",
+                         "file:///%zz"};
+    for (size_t i = 0; i < 6; i++)
+        assert_status(og_store_open_file(bad[i], false, &s, NULL), OG_INVALID);
+    snprintf(text, sizeof text, "%s/rel/x", folder);
+    assert_true(og_store_open_file(text, false, &s, NULL) != OG_OK); /* a file */
+    assert_true(og_store_open_file(text, true, &s, NULL) != OG_OK);
+    remove_temp_folder(folder);
+}
+
+TEST(test_file__open_survives_failing_allocations)
+{
+    char folder[64];
+    make_temp_folder(folder);
+    og_store *s = NULL;
+    for (int64_t n = 0; s == NULL; n++) {
+        og_alloc_fail_after(n, true);
+        og_status status = og_store_open_file(folder, true, &s, NULL);
+        og_alloc_fail_after(-1, false);
+        assert_true(status == OG_OK || status == OG_NOMEM);
+    }
+    og_store_close(s);
+    remove_temp_folder(folder);
+}
+
+/* ---- what else lies in the folder ------------------------------------------------------------ */
+
+TEST(test_file__other_kinds_of_files_are_no_objects)
+{
+    place p;
+    open_place(&p);
+    og_store *s = p.s;
+    char path[128];
+    og_blob *blob = NULL;
+    uint64_t size;
+    path_in(&p, "fifo", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    path_in(&p, "folder", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    path_in(&p, ".og-tmp.0123456789abcdef", path);
+    close(creat(path, 0600));
+    path_in(&p, "dangling", path);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_ok(s->ops->put(s, "real", bytes_of("text"), err));
+    path_in(&p, "link", path);
+    assert_int_equal(symlink("real", path), 0);
+    path_in(&p, "folder/up", path);
+    assert_int_equal(symlink("..", path), 0); /* a cycle */
+
+    const char *none[] = {"fifo", "folder", "dangling"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_status(s->ops->get(s, none[i], &blob, NULL), OG_NOT_FOUND);
+        assert_status(s->ops->head(s, none[i], &size, NULL), OG_NOT_FOUND);
+    }
+    og_listing l = {0};
+    assert_ok(s->ops->list(s, "", false, NULL, 0, &l, err));
+    assert_int_equal(l.len, 2);
+    assert_str_is(l.items[0].name, "link");
+    assert_str_is(l.items[1].name, "real");
+    assert_true(l.items[1].modified_us > INT64_C(1600000000000000));
+    og_listing_deinit(&l);
+    og_error error;
+    og_status status = s->ops->list(s, "", true, NULL, 0, &l, &error);
+    assert_true(status == OG_LIMIT || status == OG_IO); /* the cycle ends, one way or the other */
+    const char *folder = "folder";
+    assert_ok(s->ops->remove(s, &folder, 1, err)); /* no object of that name: no error */
+    assert_true(s->ops->put(s, "folder", bytes_of("x"), NULL) != OG_OK);
+    assert_status(s->ops->put_if_absent(s, "folder", bytes_of("x"), false, NULL), OG_EXISTS);
+    assert_true(s->ops->put(s, "real/below", bytes_of("x"), &error) != OG_OK);
+    close_place(&p);
+}
+
+/* ---- failures ------------------------------------------------------------------------------- */
+
+TEST(test_file__read_only_folder_is_denied)
+{
+    place p;
+    open_place(&p);
+    og_error denied, error;
+    og_object_writer *w = NULL;
+    const char *x = "x";
+    assert_ok(p.s->ops->put(p.s, x, bytes_of("x"), err));
+    chmod(p.folder, 0555);
+    /* Root may write everywhere: be nobody meanwhile. */
+    uid_t user = geteuid();
+    if (user == 0)
+        assert_int_equal(seteuid(65534), 0);
+    og_status put = p.s->ops->put(p.s, "y", bytes_of("x"), &denied);
+    og_status absent = p.s->ops->put_if_absent(p.s, "d/y", bytes_of("x"), true, NULL);
+    og_status create = p.s->ops->create(p.s, "y", &w, NULL);
+    og_status removed = p.s->ops->remove(p.s, &x, 1, &error);
+    if (user == 0)
+        assert_int_equal(seteuid(0), 0);
+    chmod(p.folder, 0700);
+
+    assert_status(put, OG_DENIED);
+    assert_non_null(strstr(denied.message, p.folder));
+    assert_status(absent, OG_DENIED);
+    assert_status(create, OG_DENIED);
+    assert_status(removed, OG_DENIED);
+    assert_non_null(strstr(error.message, "/x"));
+    close_place(&p);
+}
+
+/* A limit on the size of files stands for a full disk: a write stops in its middle. */
+TEST(test_file__a_write_that_fails_leaves_nothing)
+{
+    place p;
+    open_place(&p);
+    struct rlimit before, small;
+    og_error error;
+    char *large = malloc(100000);
+    memset(large, 'x', 100000);
+    og_bytes bytes = {(const uint8_t *)large, 100000};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 50000, .rlim_max = before.rlim_max};
+
+    OG_AUTO(og_object_writer) w = NULL;
+    assert_ok(p.s->ops->create(p.s, "w", &w, err));
+    assert_ok(p.s->ops->put(p.s, "old", bytes_of("old"), err));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    og_status put = p.s->ops->put(p.s, "old", bytes, &error);
+    og_status absent = p.s->ops->put_if_absent(p.s, "new", bytes, true, NULL);
+    og_status append = w->ops->append(w, bytes, NULL);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_DFL);
+
+    assert_status(put, OG_LIMIT);
+    assert_non_null(strstr(error.message, p.folder));
+    assert_non_null(strstr(error.message, "/old"));
+    assert_status(absent, OG_LIMIT);
+    assert_status(append, OG_LIMIT);
+    assert_status(w->ops->append(w, bytes_of("x"), NULL), OG_IO);
+    assert_status(w->ops->finish(w, NULL), OG_IO);
+    og_object_writer_close(OG_TAKE(w));
+    assert_int_equal(count_files(p.folder), 1);
+    OG_AUTO(og_blob) blob = NULL;
+    assert_ok(p.s->ops->get(p.s, "old", &blob, err));
+    assert_int_equal(blob->len, 3);
+    free(large);
+    close_place(&p);
+}
+
+TEST(test_file__no_temporary_files_stay)
+{
+    place p;
+    open_place(&p);
+    og_store *s = p.s;
+    assert_ok(s->ops->put(s, "a/x", bytes_of("1"), err));
+    assert_ok(s->ops->put(s, "a/x", bytes_of("2"), err));
+    assert_status(s->ops->put_if_absent(s, "a/x", bytes_of("3"), true, NULL), OG_EXISTS);
+    assert_ok(s->ops->put_if_absent(s, "a/y", bytes_of("3"), true, err));
+    assert_int_equal(count_files(p.folder), 2);
+    close_place(&p);
+}
+
+/* ---- sync ----------------------------------------------------------------------------------- */
+
+typedef struct trace {
+    char text[512];
+    char fail_kind;
+} trace;
+
+static int note_sync(void *context, char kind, const char *name)
+{
+    trace *t = context;
+    size_t len = strlen(t->text);
+    snprintf(t->text + len, sizeof t->text - len, "%c:%s ", kind, name);
+    return kind == t->fail_kind ? EIO : 0;
+}
+
+static void expect_sync(place *p, trace *t, const char *const *names, size_t count,
+                        const char *want)
+{
+    t->text[0] = '\0';
+    assert_ok(p->s->ops->sync(p->s, names, count, err));
+    assert_string_equal(t->text, want);
+}
+
+TEST(test_file__sync_covers_files_folders_and_new_parents_once)
+{
+    place p;
+    trace t = {""};
+    open_place(&p);
+    og_store *s = p.s;
+    og_store_file_probe_syncs(s, note_sync, &t);
+    const char *const names[] = {"n/t/data/1", "n/t/data/2", "n/t/data/1", "top"};
+    for (size_t i = 0; i < 4; i++)
+        assert_ok(s->ops->put(s, names[i], bytes_of("x"), err));
+    assert_string_equal(t.text, "");
+    expect_sync(&p, &t, names, 4, "f:n/t/data/1 f:n/t/data/2 f:top d:n/t/data d:n/t d:n d: ");
+    expect_sync(&p, &t, names, 2, "f:n/t/data/1 f:n/t/data/2 d:n/t/data "); /* no new folders */
+    const char *const other[] = {"n/u/1"};
+    assert_ok(s->ops->put(s, other[0], bytes_of("x"), err));
+    expect_sync(&p, &t, other, 1, "f:n/u/1 d:n/u d:n ");
+    expect_sync(&p, &t, NULL, 0, "");
+    close_place(&p);
+}
+
+TEST(test_file__durable_content_is_synced_once)
+{
+    place p;
+    trace t = {""};
+    open_place(&p);
+    og_store *s = p.s;
+    og_store_file_probe_syncs(s, note_sync, &t);
+    const char *const slot[] = {"1.manifest"};
+    assert_ok(s->ops->put_if_absent(s, slot[0], bytes_of("x"), true, err));
+    assert_string_equal(t.text, "f:1.manifest "); /* before the name appears */
+    expect_sync(&p, &t, slot, 1, "d: ");
+    expect_sync(&p, &t, slot, 1, "f:1.manifest d: ");
+
+    const char *const soft[] = {"2.txn"};
+    t.text[0] = '\0';
+    assert_ok(s->ops->put_if_absent(s, soft[0], bytes_of("x"), false, err));
+    assert_string_equal(t.text, "");
+    expect_sync(&p, &t, soft, 1, "f:2.txn d: ");
+
+    /* Replaced, or removed and made again, the content is another. */
+    const char *const again[] = {"3.manifest"};
+    assert_ok(s->ops->put_if_absent(s, again[0], bytes_of("x"), true, err));
+    assert_ok(s->ops->put(s, again[0], bytes_of("y"), err));
+    expect_sync(&p, &t, again, 1, "f:3.manifest d: ");
+    assert_ok(s->ops->remove(s, again, 1, err));
+    assert_ok(s->ops->put_if_absent(s, again[0], bytes_of("x"), true, err));
+    assert_ok(s->ops->remove(s, again, 1, err));
+    assert_ok(s->ops->put_if_absent(s, again[0], bytes_of("z"), false, err));
+    expect_sync(&p, &t, again, 1, "f:3.manifest d: ");
+    close_place(&p);
+}
+
+TEST(test_file__many_durable_puts_are_forgotten_safely)
+{
+    place p;
+    trace t = {""};
+    open_place(&p);
+    og_store_file_probe_syncs(p.s, note_sync, &t);
+    char names[200][16];
+    for (int i = 0; i < 200; i++) {
+        snprintf(names[i], sizeof names[i], "s/%d", i);
+        assert_ok(p.s->ops->put_if_absent(p.s, names[i], bytes_of("x"), true, err));
+    }
+    const char *const oldest[] = {names[0]}, *const newest[] = {names[199]};
+    expect_sync(&p, &t, oldest, 1, "f:s/0 d:s d: ");
+    expect_sync(&p, &t, newest, 1, "d:s ");
+    close_place(&p);
+}
+
+TEST(test_file__many_files_are_synced_as_a_file_system)
+{
+    place p;
+    trace t = {""};
+    open_place(&p);
+    og_store_file_probe_syncs(p.s, note_sync, &t);
+    char text[10][16];
+    const char *names[10];
+    for (int i = 0; i < 10; i++) {
+        snprintf(text[i], sizeof text[i], "d%d/x", i);
+        names[i] = text[i];
+        assert_ok(p.s->ops->put(p.s, names[i], bytes_of("x"), err));
+    }
+    expect_sync(&p, &t, names, 9, "s: ");
+    expect_sync(&p, &t, names, 1, "f:d0/x d:d0 "); /* its folder is no longer new */
+    expect_sync(&p, &t, names + 9, 1, "f:d9/x d:d9 d: ");
+    assert_ok(p.s->ops->remove(p.s, names + 3, 1, err));
+    assert_status(p.s->ops->sync(p.s, names, 9, NULL), OG_UNKNOWN);
+    close_place(&p);
+}
+
+TEST(test_file__a_failed_sync_is_unknown_and_names_the_object)
+{
+    place p;
+    trace t = {""};
+    open_place(&p);
+    og_store_file_probe_syncs(p.s, note_sync, &t);
+    const char *const names[] = {"d/x"};
+    const char *const many[] = {"d/x", "d/x", "d/x", "d/x", "d/x", "d/x", "d/x", "d/x", "d/x"};
+    og_error error;
+    assert_ok(p.s->ops->put(p.s, names[0], bytes_of("x"), err));
+    static const char kinds[] = {'f', 'd', 's'};
+    for (size_t i = 0; i < 3; i++) {
+        t.fail_kind = kinds[i];
+        bool all = kinds[i] == 's';
+        assert_status(p.s->ops->sync(p.s, all ? many : names, all ? 9 : 1, &error), OG_UNKNOWN);
+        assert_int_equal(error.status, OG_UNKNOWN);
+        assert_non_null(strstr(error.message, p.folder));
+    }
+    /* Before the name appears nothing is unknown yet. */
+    t.fail_kind = 'f';
+    assert_status(p.s->ops->put_if_absent(p.s, "slot", bytes_of("x"), true, NULL), OG_IO);
+    assert_int_equal(count_files(p.folder), 1);
+    const char *const none[] = {"none"};
+    assert_status(p.s->ops->sync(p.s, none, 1, NULL), OG_UNKNOWN);
+    close_place(&p);
+}

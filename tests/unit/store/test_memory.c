@@ -1,0 +1,142 @@
+#include "og_test.h"
+#include "store/memory.h"
+
+static og_status put(og_store *s, const char *name, const char *text)
+{
+    return s->ops->put(s, name, (og_bytes){(const uint8_t *)text, strlen(text)}, NULL);
+}
+
+static og_status sync_one(og_store *s, const char *name)
+{
+    return s->ops->sync(s, &name, 1, NULL);
+}
+
+/* "-" when absent. */
+static void content(og_store *s, const char *name, char dst[64])
+{
+    OG_AUTO(og_blob) blob = NULL;
+    og_status status = s->ops->get(s, name, &blob, NULL);
+    if (status == OG_NOT_FOUND)
+        strcpy(dst, "-");
+    else
+        snprintf(dst, 64, "%.*s", (int)blob->len, (const char *)blob->ptr);
+}
+
+static bool is_prefix(const char *text, const char *whole)
+{
+    return strncmp(text, whole, strlen(text)) == 0;
+}
+
+/* Every outcome that a power loss may have appears within some seeds, and no other. */
+TEST(test_memory__crash_loses_only_what_was_not_synced)
+{
+    unsigned gone = 0, kept = 0, torn = 0, old = 0, back = 0, slot_kept = 0, slot_gone = 0;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        OG_AUTO(og_store) s = NULL;
+        const char *removed = "removed";
+        char text[64];
+        assert_ok(og_store_open_memory(&s, err));
+        assert_int_equal(put(s, "safe", "safe"), OG_OK);
+        assert_int_equal(put(s, "replaced", "old"), OG_OK);
+        assert_int_equal(put(s, removed, "removed"), OG_OK);
+        assert_int_equal(sync_one(s, "safe"), OG_OK);
+        assert_int_equal(sync_one(s, "replaced"), OG_OK);
+        assert_int_equal(sync_one(s, removed), OG_OK);
+        assert_int_equal(put(s, "fresh", "0123456789"), OG_OK);
+        assert_int_equal(put(s, "replaced", "new!!"), OG_OK);
+        assert_ok(s->ops->remove(s, &removed, 1, err));
+        assert_ok(s->ops->put_if_absent(s, "slot", (og_bytes){(const uint8_t *)"manifest", 8}, true,
+                                        err));
+        og_store_memory_crash(s, seed);
+
+        content(s, "safe", text);
+        assert_string_equal(text, "safe");
+        content(s, "fresh", text);
+        gone += strcmp(text, "-") == 0;
+        kept += strcmp(text, "0123456789") == 0;
+        torn += strcmp(text, "-") != 0 && strlen(text) < 10;
+        assert_true(strcmp(text, "-") == 0 || is_prefix(text, "0123456789"));
+        content(s, "replaced", text);
+        old += strcmp(text, "old") == 0;
+        assert_true(strcmp(text, "old") == 0 || is_prefix(text, "new!!"));
+        content(s, removed, text);
+        back += strcmp(text, "removed") == 0;
+        assert_true(strcmp(text, "-") == 0 || strcmp(text, "removed") == 0);
+        content(s, "slot", text);
+        slot_kept += strcmp(text, "manifest") == 0;
+        slot_gone += strcmp(text, "-") == 0;
+    }
+    assert_true(gone > 50 && kept > 20 && torn > 20 && old > 50 && back > 50 && back < 250);
+    assert_true(slot_kept > 50 && slot_gone > 50);
+    assert_int_equal(slot_kept + slot_gone, 300); /* never torn */
+}
+
+TEST(test_memory__what_a_crash_left_stays)
+{
+    OG_AUTO(og_store) s = NULL;
+    assert_ok(og_store_open_memory(&s, err));
+    for (int i = 0; i < 50; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "a/%d", i);
+        assert_int_equal(put(s, name, "text"), OG_OK);
+    }
+    og_store_memory_crash(s, 1);
+    og_listing before = {0}, after = {0};
+    assert_ok(s->ops->list(s, "a/", true, NULL, 0, &before, err));
+    og_store_memory_crash(s, 2);
+    assert_ok(s->ops->list(s, "a/", true, NULL, 0, &after, err));
+    assert_true(before.len > 0 && before.len < 50);
+    assert_int_equal(before.len, after.len);
+    for (size_t i = 0; i < after.len; i++) {
+        assert_true(og_str_eq(before.items[i].name, after.items[i].name));
+        assert_int_equal(before.items[i].bytes, after.items[i].bytes);
+    }
+    og_listing_deinit(&before);
+    og_listing_deinit(&after);
+}
+
+/* Removed and made again without a sync between: old, new, torn or nothing. */
+TEST(test_memory__crash_after_remove_and_create)
+{
+    unsigned old = 0, gone = 0, made = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        OG_AUTO(og_store) s = NULL;
+        const char *name = "n";
+        char text[64];
+        assert_ok(og_store_open_memory(&s, err));
+        assert_int_equal(put(s, name, "old"), OG_OK);
+        assert_int_equal(sync_one(s, name), OG_OK);
+        assert_ok(s->ops->remove(s, &name, 1, err));
+        assert_ok(
+            s->ops->put_if_absent(s, name, (og_bytes){(const uint8_t *)"made", 4}, true, err));
+        og_store_memory_crash(s, seed);
+        content(s, name, text);
+        old += strcmp(text, "old") == 0;
+        gone += strcmp(text, "-") == 0;
+        made += strcmp(text, "made") == 0;
+    }
+    assert_int_equal(old + gone + made, 200);
+    assert_true(old > 20 && gone > 20 && made > 50);
+}
+
+TEST(test_memory__crash_is_decided_by_the_seed)
+{
+    char first[64], second[64];
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        for (int round = 0; round < 2; round++) {
+            OG_AUTO(og_store) s = NULL;
+            assert_ok(og_store_open_memory(&s, err));
+            assert_int_equal(put(s, "x", "0123456789"), OG_OK);
+            og_store_memory_crash(s, seed);
+            content(s, "x", round == 0 ? first : second);
+        }
+        assert_string_equal(first, second);
+    }
+}
+
+TEST(test_memory__sync_of_an_absent_object_is_unknown)
+{
+    OG_AUTO(og_store) s = NULL;
+    assert_ok(og_store_open_memory(&s, err));
+    assert_status(sync_one(s, "none"), OG_UNKNOWN);
+}
