@@ -31,14 +31,17 @@ void og_test_register(const char *name, void (*run)(void **state));
     }                                                                                              \
     static void name(void **state __attribute__((unused)))
 
-/* A call that must succeed; prints the error's message when it does not. */
+/* A call that must succeed; prints the error's message when it does not. The call names its error
+ * argument `err`, which is the macro's own: assert_ok(og_json_parse(arena, text, &v, err)); */
 #define assert_ok(call)                                                                            \
     do {                                                                                           \
-        og_error ok_err_ = {0};                                                                    \
-        og_error *err = &ok_err_; /* the call names its error argument `err` */                    \
+        _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")              \
+            og_error ok_err_ = {0};                                                                \
+        og_error *err = &ok_err_;                                                                  \
         og_status ok_status_ = (call);                                                             \
         if (ok_status_ != OG_OK)                                                                   \
             fail_msg("%s: %s (%s)", #call, err->message, og_status_id(ok_status_));                \
+        _Pragma("GCC diagnostic pop")                                                              \
     } while (0)
 #define assert_status(call, expected)                                                              \
     assert_string_equal(og_status_id(call), og_status_id(expected))
