@@ -397,6 +397,7 @@ static og_status open_root(const char *path, og_store__file *s, og_error *err)
     if (s->root == NULL)
         return og_error_nomem(err);
     s->base.root = s->root;
+    s->base.maps_objects = true;
     return OG_OK;
 }
 

@@ -429,6 +429,7 @@ og_status og_store_open_memory(og_store **out, og_error *err)
         return og_error_nomem(err);
     s->base.ops = &memory_ops;
     s->base.root = "memory://";
+    s->base.maps_objects = true;
     pthread_mutex_init(&s->lock, NULL);
     *out = &s->base;
     return OG_OK;

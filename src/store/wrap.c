@@ -261,7 +261,10 @@ og_status og_store_wrap(og_store *inner, og_store_hook hook, uint32_t latency_us
     wrapped_store *w = og_calloc(1, sizeof *w);
     if (w == NULL)
         return og_error_nomem(err);
-    w->base = (og_store){.ops = &ops, .list_is_cheap = inner->list_is_cheap, .root = inner->root};
+    w->base = (og_store){.ops = &ops,
+                         .maps_objects = inner->maps_objects,
+                         .list_is_cheap = inner->list_is_cheap,
+                         .root = inner->root};
     w->inner = inner;
     w->hook = hook;
     w->latency_us = latency_us;

@@ -1,0 +1,48 @@
+/* lance/file/assemble_priv - arrays from the values and levels of a leaf column.
+ *
+ * A leaf column stores, beside the leaf's values, repetition and definition levels for all lists
+ * and structs around it (lance-format.md section 10). An assembly has one node per layer of the
+ * path from the field to the leaf; each page's levels are unravelled into them, from the inside
+ * outwards, because layers differ from page to page. The arrays of a field's leaves are then
+ * merged into one. */
+#ifndef OG_LANCE_FILE_ASSEMBLE_PRIV_H
+#define OG_LANCE_FILE_ASSEMBLE_PRIV_H
+
+#include "lance/file/page_priv.h"
+
+typedef struct og_lance__node {
+    const og_type *type;
+    uint32_t child; /* index of the next node's field among the type's children */
+    og_lance__validity validity;
+    og_lance__sink offsets; /* lists: i64, where each starts in the child */
+} og_lance__node;
+
+typedef struct og_lance__assembly {
+    og_lance__node nodes[OG_LANCE__MAX_LAYERS]; /* outermost first; the last is the leaf */
+    uint32_t depth;
+    bool has_lists;
+    bool is_packed; /* the leaf is a packed struct: pages may have one more layer, its fields' */
+    og_lance__leaf leaf;
+    og_lance__sink marks; /* scratch of one list layer: u16, 1 = null */
+} og_lance__assembly;
+
+/* Leaves of a type, depth first. `is_blob`: the field itself is one. */
+uint32_t og_lance__leaf_count(const og_type *type, bool is_blob);
+
+/* For leaf number `leaf` of a field. OG_UNSUPPORTED for types that can't be read. */
+OG_NODISCARD og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type,
+                                               bool is_blob, uint32_t leaf, og_error *err);
+void og_lance__assembly_deinit(og_lance__assembly *a);
+#define OG_LANCE__AUTO_ASSEMBLY                                                                    \
+    __attribute__((cleanup(og_lance__assembly_deinit))) og_lance__assembly
+
+/* Decode rows of a page and append them. */
+OG_NODISCARD og_status og_lance__assembly_read(og_lance__assembly *a, const og_lance__page *page,
+                                               const og_lance__rows *rows, og_error *err);
+/* The field's array; struct children of other leaves are NULL in it. */
+OG_NODISCARD og_status og_lance__assembly_finish(og_lance__assembly *a, og_array **out,
+                                                 og_error *err);
+/* Move the children that `into` lacks from `from`, an array of the same rows of another leaf. */
+OG_NODISCARD og_status og_lance__merge_leaves(og_array *into, og_array *from, og_error *err);
+
+#endif

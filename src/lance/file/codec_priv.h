@@ -1,0 +1,116 @@
+/* lance/file/codec_priv - the compressive encodings (lance-format.md section 12) as a table of
+ * codecs.
+ *
+ * A codec is one node of the tree that a page's CompressiveEncoding message is; it is made once per
+ * page and used by all threads. Where its bytes stand decides which function decodes them:
+ *
+ *   chunk    values of one mini-block chunk (one or more buffers)
+ *   block    levels of a chunk or page, and dictionaries (one buffer)
+ *   fixed    rows of equal size in a full-zip page
+ *   value    one value of variable size in a full-zip page
+ *
+ * A codec that has no function for a place is not used there by the format: OG_UNSUPPORTED naming
+ * it. All functions append to a sink and trust no length, width or offset of the bytes. */
+#ifndef OG_LANCE_FILE_CODEC_PRIV_H
+#define OG_LANCE_FILE_CODEC_PRIV_H
+
+#include "lance/file/sink_priv.h"
+
+#include "file.pb-c.h"
+
+typedef Og__Lance__File__CompressiveEncoding og_lance__encoding;
+
+/* Items of a chunk or block that are wanted: [start, start + count), or items[0..count). */
+typedef struct og_lance__pick {
+    const uint32_t *items; /* ascending, equal ones allowed; NULL = a range */
+    uint64_t start, count;
+} og_lance__pick;
+
+static inline uint64_t og_lance__pick_at(const og_lance__pick *pick, uint64_t i)
+{
+    return pick->items != NULL ? pick->items[i] : pick->start + i;
+}
+/* One past the highest item; 0 when none is wanted. */
+static inline uint64_t og_lance__pick_end(const og_lance__pick *pick)
+{
+    return pick->count == 0 ? 0 : og_lance__pick_at(pick, pick->count - 1) + 1;
+}
+
+typedef enum og_lance__place {
+    OG_LANCE__CHUNK,
+    OG_LANCE__BLOCK,
+    OG_LANCE__ROW_FIXED,
+    OG_LANCE__ROW_VALUE,
+} og_lance__place;
+
+/* Value buffers of a chunk: as many as any encoding has, with room. */
+#define OG_LANCE__MAX_BUFFERS 8
+
+typedef struct og_lance__codec og_lance__codec;
+
+typedef struct og_lance__codec_ops {
+    const char *name;
+    /* Read the parameters; `codec` is zeroed and has its ops. */
+    og_status (*open)(og_lance__codec *codec, const og_lance__encoding *encoding,
+                      og_lance__place place, og_error *err);
+    /* `buffers` has codec->buffer_count entries; `items` values are stored; pick_end <= items. */
+    og_status (*chunk)(const og_lance__codec *codec, const og_bytes *buffers, uint64_t items,
+                       const og_lance__pick *pick, og_lance__sink *sink, og_error *err);
+    og_status (*block)(const og_lance__codec *codec, og_bytes bytes, uint64_t items,
+                       const og_lance__pick *pick, og_lance__sink *sink, og_error *err);
+    /* Row i has its codec->row_bytes bytes at first + i * stride: checked by the caller. */
+    og_status (*fixed)(const og_lance__codec *codec, const uint8_t *first, size_t stride,
+                       const og_lance__pick *pick, og_lance__sink *sink, og_error *err);
+    og_status (*value)(const og_lance__codec *codec, og_bytes bytes, og_lance__sink *sink,
+                       og_error *err);
+} og_lance__codec_ops;
+
+/* A child of VariablePackedStruct. */
+typedef struct og_lance__packed_field {
+    og_lance__codec *codec;
+    uint32_t bytes; /* of the value, or of its length */
+    bool has_length;
+} og_lance__packed_field;
+
+struct og_lance__codec {
+    const og_lance__codec_ops *ops;
+    bool is_bytes;         /* values are byte strings */
+    uint32_t bits;         /* of a number; of an offset when is_bytes */
+    uint32_t packed_bits;  /* OutOfLineBitpacking: W */
+    uint32_t buffer_count; /* in a mini-block chunk */
+    uint32_t list_size;    /* FixedSizeList */
+    bool has_validity;     /* FixedSizeList */
+    int32_t scheme;        /* General */
+    size_t row_bytes;      /* of one row in a full-zip page; 0 when variable */
+    struct og_lance__fsst *fsst;
+    og_lance__codec *inner;
+    og_lance__packed_field *fields;
+    uint32_t field_count;
+};
+
+/* Make the codec for an encoding that stands at `place`. `encoding` may be NULL (then it is
+ * missing: OG_CORRUPT). `what` names it in messages ("the values"). */
+OG_NODISCARD og_status og_lance__codec_open(const og_lance__encoding *encoding,
+                                            og_lance__place place, const char *what,
+                                            og_lance__codec **out, og_error *err);
+void og_lance__codec_free(og_lance__codec *codec);
+OG_DEFINE_AUTO(og_lance__codec, og_lance__codec_free)
+size_t og_lance__codec_memory(const og_lance__codec *codec);
+
+/* Ops of each file of codecs; joined to the table in codec.c. */
+extern const og_lance__codec_ops og_lance__flat_ops, og_lance__bitpack_ops,
+    og_lance__inline_bitpack_ops, og_lance__rle_ops, og_lance__stream_split_ops; /* numbers */
+extern const og_lance__codec_ops og_lance__variable_ops, og_lance__fsst_ops;     /* byte strings */
+extern const og_lance__codec_ops og_lance__general_ops; /* LZ4 and zstd around another */
+extern const og_lance__codec_ops og_lance__fixed_list_ops, og_lance__packed_struct_ops;
+
+/* For the open functions: the width of a Flat child, OG_CORRUPT when it is anything else. */
+OG_NODISCARD og_status og_lance__flat_bits(const og_lance__encoding *encoding, const char *parent,
+                                           uint32_t *out_bits, og_error *err);
+/* True for the widths of numbers: 8, 16, 32, 64. */
+static inline bool og_lance__is_word(uint64_t bits)
+{
+    return bits == 8 || bits == 16 || bits == 32 || bits == 64;
+}
+
+#endif
