@@ -6,8 +6,8 @@
  *
  * Three numbers name a row (design/query-engine.md section 1):
  *   row id  u64, stable for the row's life in this table's lineage;
- *   slot    u32, position in this version: fragments in order, physical offsets, deleted rows counted;
- *   (the engine's "vertex" is the row id as u32, when next_row_id < 2^32). */
+ *   slot    u32, position in this version: fragments in order, physical offsets, deleted rows
+ * counted; (the engine's "vertex" is the row id as u32, when next_row_id < 2^32). */
 #ifndef OG_LANCE_TABLE_H
 #define OG_LANCE_TABLE_H
 
@@ -20,7 +20,8 @@
  * types from here: they may outlive the table, not the environment.
  *
  * A column of a file that is read again and again is decoded once as a whole and then served from
- * memory, when that fits (cache_priv.h says when): what makes point reads fast in a living process. */
+ * memory, when that fits (cache_priv.h says when): what makes point reads fast in a living process.
+ */
 typedef struct og_lance_env og_lance_env;
 /* Borrows the store. `cache_bytes` 0: nothing is kept beyond what open tables use. */
 OG_NODISCARD og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out,
@@ -36,12 +37,12 @@ typedef struct og_lance_kv {
 
 /* A top-level field of the table. */
 typedef struct og_lance_field {
-    og_field field;          /* name, type, nullable; blob v2 has the stored struct<data, uri> type */
+    og_field field; /* name, type, nullable; blob v2 has the stored struct<data, uri> type */
     int32_t id;
     const int32_t *leaf_ids; /* ids of the leaves that own file columns, depth first */
     uint32_t leaf_count;
     bool is_blob;
-    bool is_primary_key;     /* lance-schema:unenforced-primary-key */
+    bool is_primary_key; /* lance-schema:unenforced-primary-key */
 } og_lance_field;
 
 typedef struct og_lance_fragment {
@@ -59,11 +60,12 @@ typedef struct og_lance_table og_lance_table;
 OG_NODISCARD og_status og_lance_table_open(og_lance_env *env, const char *path, uint64_t version,
                                            uint64_t manifest_bytes, og_lance_table **out,
                                            og_error *err);
-/* The newest version number: architecture.md "Flat with history" (hint, probes, one listing as the last
- * resort). `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
+/* The newest version number: architecture.md "Flat with history" (hint, probes, one listing as the
+ * last resort). `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
 OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *path, uint64_t hint,
                                                uint64_t *out_version, og_error *err);
-/* All versions present, ascending; the caller frees *out with og_free. An absent dataset has none. */
+/* All versions present, ascending; the caller frees *out with og_free. An absent dataset has none.
+ */
 OG_NODISCARD og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t **out,
                                               size_t *out_count, og_error *err);
 /* "<path>/_versions/<20 digits>.manifest" of a version. */
@@ -97,15 +99,15 @@ og_str og_lance_table_schema_metadata(const og_lance_table *table, og_str key);
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-/* Deletion vectors are loaded at first use; the call may read. Bit per slot, 1 = deleted; NULL when no
- * row is deleted. Borrowed from the table. */
+/* Deletion vectors are loaded at first use; the call may read. Bit per slot, 1 = deleted; NULL when
+ * no row is deleted. Borrowed from the table. */
 OG_NODISCARD og_status og_lance_table_deleted(og_lance_table *table, const uint8_t **out_bits,
                                               og_error *err);
 /* Row id of each slot. */
 OG_NODISCARD og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t count,
                                         uint64_t *out_ids, og_error *err);
-/* Slot of each row id; UINT32_MAX for ids without a live row. O(1) per id: ranges are kept as ranges,
- * else a u32 array by id is built once. */
+/* Slot of each row id; UINT32_MAX for ids without a live row. O(1) per id: ranges are kept as
+ * ranges, else a u32 array by id is built once. */
 OG_NODISCARD og_status og_lance_slots_of(og_lance_table *table, const uint64_t *row_ids,
                                          size_t count, uint32_t *out_slots, og_error *err);
 /* _row_last_updated_at_version and _row_created_at_version of each slot. */
@@ -119,29 +121,30 @@ typedef struct og_lance_scan og_lance_scan;
 OG_NODISCARD og_status og_lance_scan_open(og_lance_table *table, const uint32_t *fields,
                                           uint32_t field_count, uint32_t start, uint32_t end,
                                           og_lance_scan **out, og_error *err);
-/* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the end. */
+/* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the end.
+ */
 OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,
                                           const uint32_t **out_slots, og_error *err);
 void og_lance_scan_close(og_lance_scan *scan);
 OG_DEFINE_AUTO(og_lance_scan, og_lance_scan_close)
 
 /* Values of the slots named, in the order named (any order, repeats allowed; ascending is fastest).
- * Deleted rows may be named: their values are still stored. Columns that no file of a fragment holds
- * are null. OG_INVALID a slot beyond the last. */
+ * Deleted rows may be named: their values are still stored. Columns that no file of a fragment
+ * holds are null. OG_INVALID a slot beyond the last. */
 OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fields,
                                      uint32_t field_count, const uint32_t *slots, size_t count,
                                      og_batch *out, og_error *err);
 
-/* Bytes of a blob value: `descriptors` is the column of `field` read by scan or take, `row` its row,
- * `slot` that row's slot. *out is NULL for a null blob. External blobs (kind 3) are never fetched:
- * OG_UNSUPPORTED; look at the uri. */
+/* Bytes of a blob value: `descriptors` is the column of `field` read by scan or take, `row` its
+ * row, `slot` that row's slot. *out is NULL for a null blob. External blobs (kind 3) are never
+ * fetched: OG_UNSUPPORTED; look at the uri. */
 OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t field, uint32_t slot,
                                           const og_array *descriptors, int64_t row, og_blob **out,
                                           og_error *err);
-/* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written again. */
+/* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written again.
+ */
 OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, uint32_t field,
-                                                 const uint32_t *slots,
-                                                 const og_array *descriptors, og_array **out,
-                                                 og_error *err);
+                                                 const uint32_t *slots, const og_array *descriptors,
+                                                 og_array **out, og_error *err);
 
 #endif

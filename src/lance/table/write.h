@@ -4,8 +4,8 @@
  * removed fragments, config - and og_lance_write_stage turns it into files of unique names plus the
  * bytes of the manifest for exactly version base + 1 (design/commit-protocol.md sections 2-4).
  * Nothing is visible until og_lance_staged_commit takes the slot. Index sections are carried or
- * dropped as lance-format.md section 16 demands, lance.auto_cleanup.* config is removed, row ids and
- * fragment ids are never given twice, created/updated lineage is written inline and bounded. */
+ * dropped as lance-format.md section 16 demands, lance.auto_cleanup.* config is removed, row ids
+ * and fragment ids are never given twice, created/updated lineage is written inline and bounded. */
 #ifndef OG_LANCE_WRITE_H
 #define OG_LANCE_WRITE_H
 
@@ -34,18 +34,18 @@ typedef struct og_lance_write_options {
     const char *path;                 /* CREATE: where; else taken from base */
     const og_lance_new_field *fields; /* CREATE, or OVERWRITE with a new schema */
     uint32_t field_count;
-    og_lance_table *restore_from; /* RESTORE */
-    uint64_t version;             /* the slot; 0 = base + 1. More when orphan heads lie between */
-    uint64_t min_next_row_id;     /* counters never go below these (heads that nobody published) */
-    int64_t min_max_fragment_id;  /* -1 = none */
+    og_lance_table *restore_from;  /* RESTORE */
+    uint64_t version;              /* the slot; 0 = base + 1. More when orphan heads lie between */
+    uint64_t min_next_row_id;      /* counters never go below these (heads that nobody published) */
+    int64_t min_max_fragment_id;   /* -1 = none */
     const og_lance_kv *properties; /* transaction_properties */
     uint32_t property_count;
     /* Keys to set or remove; auto-cleanup keys are removed in any case. */
     const og_lance_kv *config, *metadata, *schema_metadata;
     uint32_t config_count, metadata_count, schema_metadata_count;
-    bool fold;              /* APPEND, UPDATE: join small tail fragments as architecture.md says */
-    bool fold_one_run;      /* folds write lineage as one run (control tables: nothing reads it) */
-    int64_t now_us;         /* manifest timestamp */
+    bool fold;               /* APPEND, UPDATE: join small tail fragments as architecture.md says */
+    bool fold_one_run;       /* folds write lineage as one run (control tables: nothing reads it) */
+    int64_t now_us;          /* manifest timestamp */
     const og_random *random; /* names and uuids; NULL = system */
 } og_lance_write_options;
 
@@ -58,10 +58,10 @@ OG_NODISCARD og_status og_lance_write_new(og_lance_env *env, og_lance_table *bas
 void og_lance_write_free(og_lance_write *write);
 OG_DEFINE_AUTO(og_lance_write, og_lance_write_free)
 
-/* Append rows; columns are the table's fields in order (blob columns as struct<data, uri>). row_ids:
- * one per row - the id to keep (an updated row, whose old slot must be deleted in this write), or
- * UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones. created_at is
- * taken from the old row. Streams: memory is bounded by pages. */
+/* Append rows; columns are the table's fields in order (blob columns as struct<data, uri>).
+ * row_ids: one per row - the id to keep (an updated row, whose old slot must be deleted in this
+ * write), or UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones.
+ * created_at is taken from the old row. Streams: memory is bounded by pages. */
 OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch,
                                            const uint64_t *row_ids, og_error *err);
 /* The next rows go to a new fragment. Fragments get ids upwards from the larger of base's
@@ -91,12 +91,13 @@ typedef struct og_lance_staged {
 /* Encode and put everything; the staged form belongs to the write. */
 OG_NODISCARD og_status og_lance_write_stage(og_lance_write *write, const og_lance_staged **out,
                                             og_error *err);
-/* Take the slot: one put_if_absent of the manifest. OG_EXISTS = lost. The caller syncs files before and
- * the manifest after, through the store. `durable` as in the store's put_if_absent: false only for
- * derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
+/* Take the slot: one put_if_absent of the manifest. OG_EXISTS = lost. The caller syncs files before
+ * and the manifest after, through the store. `durable` as in the store's put_if_absent: false only
+ * for derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
  * OG_UNKNOWN too, until the caller knows better. */
 OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err);
-/* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the files. */
+/* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the files.
+ */
 void og_lance_write_settle(og_lance_write *write, bool committed);
 /* Open the committed version without reading it back. */
 OG_NODISCARD og_status og_lance_write_table(og_lance_write *write, og_lance_table **out,

@@ -1,0 +1,206 @@
+/* Folding: joining the small fragments that small commits leave behind.
+ *
+ * Fragments are in classes by their live rows, a factor of FOLD_COUNT apart. Counted from the end
+ * of the table, a stretch of fragments of class k or smaller that holds at least FOLD_COUNT of
+ * class k becomes one fragment, written in the same version. Only the tail is folded, and never
+ * across a larger fragment, so rows keep their order; only fragments covered by the same indices
+ * are joined. A row is so rewritten about once per class: the work of a commit stays bounded by a
+ * logarithm, the number of fragments too. */
+#include "lance/table/write_priv.h"
+
+#define FOLD_COUNT 8
+#define FOLD_COUNT_LOG2 3
+#define BLOB_BATCH 64 /* rows whose blobs are held in memory at once */
+
+bool og_lance__touches(const og_lance_write *write, uint32_t fragment)
+{
+    if (write->deleted == NULL)
+        return false;
+    const og_lance_fragment *f = &write->base->fragments[fragment];
+    uint32_t slot = f->first_slot, end = slot + f->physical_rows;
+    for (; slot < end && slot % 8 != 0; slot++)
+        if (og_bit_get(write->deleted, slot))
+            return true;
+    for (; end - slot >= 8 && slot < end; slot += 8)
+        if (write->deleted[slot / 8] != 0)
+            return true;
+    for (; slot < end; slot++)
+        if (og_bit_get(write->deleted, slot))
+            return true;
+    return false;
+}
+
+og_status og_lance__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
+                               og_error *err)
+{
+    const og_lance_fragment *f = &write->base->fragments[fragment];
+    uint32_t live = f->physical_rows - f->deleted_rows;
+    if (og_lance__touches(write, fragment)) {
+        const uint8_t *before;
+        OG_TRY(og_lance_table_deleted(write->base, &before, err));
+        live = 0;
+        for (uint32_t slot = f->first_slot; slot < f->first_slot + f->physical_rows; slot++)
+            live += !og_lance__dead(write, before, slot);
+    }
+    *out = live;
+    return OG_OK;
+}
+
+static unsigned size_class(uint32_t rows)
+{
+    return (31u - (unsigned)__builtin_clz(rows | 1)) / FOLD_COUNT_LOG2;
+}
+
+typedef struct fold_facts {
+    uint32_t *live;     /* per fragment of base */
+    uint64_t *coverage; /* per fragment: equal numbers, same indices */
+} fold_facts;
+
+/* The longest stretch at the end of class <= k, with the same coverage and no more rows than one
+ * fragment may have. *out_of_class counts those of class k before the last bound cuts it. */
+static uint32_t stretch_of_class(const og_lance_write *write, const fold_facts *facts, unsigned k,
+                                 uint32_t *out_of_class)
+{
+    uint32_t count = write->base->fragment_count, start = count, rows = 0;
+    bool full = false;
+    *out_of_class = 0;
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t live = facts->live[i];
+        if (live != 0 && (size_class(live) > k || live >= OG_LANCE__FRAGMENT_ROWS ||
+                          facts->coverage[i] != facts->coverage[count - 1]))
+            break;
+        *out_of_class += live != 0 && size_class(live) == k;
+        full = full || live > OG_LANCE__FRAGMENT_ROWS - rows;
+        if (!full) {
+            rows += live;
+            start = i;
+        }
+    }
+    return start;
+}
+
+static og_status choose(og_lance_write *write, fold_facts *facts, og_error *err)
+{
+    uint32_t count = write->base->fragment_count;
+    for (uint32_t i = 0; i < count; i++)
+        OG_TRY(og_lance__live_after(write, i, &facts->live[i], err));
+    OG_TRY(og_lance__index_coverage(write->base, facts->coverage, err));
+    for (unsigned k = size_class(OG_LANCE__FRAGMENT_ROWS) + 1; k-- > 0;) {
+        uint32_t of_class, start = stretch_of_class(write, facts, k, &of_class);
+        if (of_class >= FOLD_COUNT && count - start >= 2) {
+            write->fold_start = start;
+            write->fold_end = count;
+            return OG_OK;
+        }
+    }
+    return OG_OK;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint32_t count,
+                              og_lance__row_facts *facts, og_error *err)
+{
+    uint64_t ids[512], updated[512], created[512];
+    facts->kept_rows = count;
+    for (uint32_t start = 0; start < count; start += 512) {
+        uint32_t n = count - start < 512 ? count - start : 512;
+        OG_TRY(og_lance_row_ids(write->base, slots + start, n, ids, err));
+        OG_TRY(og_lance_row_versions(write->base, slots + start, n, updated, created, err));
+        for (uint32_t i = 0; i < n; i++)
+            if (!og_lance__id_runs_add(&facts->ids, start + i, 1, ids[i]) ||
+                !og_lance__version_runs_add(&facts->updated, start + i, 1, updated[i]) ||
+                !og_lance__version_runs_add(&facts->created, start + i, 1, created[i]))
+                return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* Blobs are read as descriptors and written as payloads. */
+static og_status load_blobs(og_lance_write *write, const uint32_t *slots, og_batch *batch,
+                            og_error *err)
+{
+    for (uint32_t i = 0; i < write->field_count; i++) {
+        if (!write->fields[i].is_blob)
+            continue;
+        og_array *payload;
+        OG_TRY(og_lance_blob_materialize(write->base, i, slots, batch->columns[i], &payload, err));
+        og_array_unref(batch->columns[i]);
+        batch->columns[i] = payload;
+    }
+    return OG_OK;
+}
+
+static og_status copy_rows(og_lance_write *write, const uint32_t *fields, const uint32_t *slots,
+                           uint32_t count, og_error *err)
+{
+    OG_AUTO_BATCH batch = {0};
+    OG_TRY(og_lance_take(write->base, fields, write->field_count, slots, count, &batch, err));
+    OG_TRY(load_blobs(write, slots, &batch, err));
+    __attribute__((cleanup(og_lance__row_facts_deinit))) og_lance__row_facts facts = {0};
+    OG_TRY(gather_facts(write, slots, count, &facts, err));
+    return og_lance__rows_add(&write->folded, &batch, &facts, err);
+}
+
+/* One run in place of many, of the newest version among them. */
+static void join_runs(og_lance__version_runs *runs, uint32_t rows)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < runs->len; i++)
+        newest = runs->items[i].version > newest ? runs->items[i].version : newest;
+    if (runs->len != 0)
+        runs->items[0] = (og_lance__version_run){0, rows, newest};
+    runs->len = runs->len != 0;
+}
+
+static og_status write_fold(og_lance_write *write, og_error *err)
+{
+    const og_lance_table *base = write->base;
+    const uint8_t *before;
+    OG_TRY(og_lance_table_deleted(write->base, &before, err));
+    uint32_t batch_rows = OG_BATCH_ROWS;
+    for (uint32_t i = 0; i < write->field_count; i++)
+        batch_rows = write->fields[i].is_blob ? BLOB_BATCH : batch_rows;
+    OG_AUTO_FREE uint32_t *slots = og_malloc(batch_rows * sizeof *slots);
+    OG_AUTO_FREE uint32_t *fields = og_malloc(((size_t)write->field_count + 1) * sizeof *fields);
+    if (slots == NULL || fields == NULL)
+        return og_error_nomem(err);
+    for (uint32_t i = 0; i < write->field_count; i++)
+        fields[i] = i;
+
+    uint32_t n = 0;
+    for (uint32_t slot = base->fragments[write->fold_start].first_slot; slot < base->slot_count;
+         slot++) {
+        if (!og_lance__dead(write, before, slot))
+            slots[n++] = slot;
+        if (n == batch_rows || (n != 0 && slot + 1 == base->slot_count)) {
+            OG_TRY(copy_rows(write, fields, slots, n, err));
+            n = 0;
+        }
+    }
+    OG_TRY(og_lance__rows_cut(&write->folded, err));
+    for (size_t i = 0; i < write->folded.fragments.len; i++) {
+        og_lance__new_fragment *f = &write->folded.fragments.items[i];
+        join_runs(&f->facts.created, f->rows); /* nothing reads it */
+        if (write->options.fold_one_run)
+            join_runs(&f->facts.updated, f->rows);
+    }
+    return OG_OK;
+}
+
+og_status og_lance__fold(og_lance_write *write, og_error *err)
+{
+    bool applies = write->options.op == OG_LANCE_APPEND || write->options.op == OG_LANCE_UPDATE;
+    if (!write->options.fold || !applies || write->base->fragment_count < FOLD_COUNT)
+        return OG_OK;
+    uint32_t count = write->base->fragment_count;
+    fold_facts facts = {og_calloc(count, sizeof *facts.live),
+                        og_calloc(count, sizeof *facts.coverage)};
+    og_status status = facts.live != NULL && facts.coverage != NULL ? choose(write, &facts, err)
+                                                                    : og_error_nomem(err);
+    og_free(facts.live);
+    og_free(facts.coverage);
+    if (status == OG_OK && write->fold_start != write->fold_end)
+        status = write_fold(write, err);
+    return status;
+}

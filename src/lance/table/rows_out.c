@@ -1,0 +1,145 @@
+/* Rows into data files: one file per fragment, cut at OG_LANCE__FRAGMENT_ROWS. */
+#include "columnar/kernels.h"
+#include "lance/table/write_priv.h"
+
+og_status og_lance__write_name(og_lance_write *write, const char *name, og_error *err)
+{
+    char *copy = og_strdup(name);
+    if (copy == NULL || !og_vec_push(&write->names, copy)) {
+        og_free(copy);
+        return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+static const og_random *random_of(const og_lance_write *write)
+{
+    return write->options.random != NULL ? write->options.random : &og_system_random;
+}
+
+static og_status begin_fragment(og_lance__rows_out *out, og_error *err)
+{
+    og_lance_write *write = out->write;
+    char uuid[37];
+    og_uuid_format(og_uuid_new(random_of(write)), uuid);
+    const char *file = og_arena_printf(write->arena, "%s.lance", uuid).ptr;
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    og_lance__join(&name, write->options.path, "data/");
+    if (file == NULL || !og_buf_text(&name, file))
+        return og_error_nomem(err);
+    OG_TRY(og_lance__write_name(write, og_buf_cstr(&name), err));
+    if (!og_vec_push(&out->fragments, (og_lance__new_fragment){.file = file}))
+        return og_error_nomem(err);
+    return og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name),
+                                     write->columns, write->field_count,
+                                     og_buf_bytes(&write->descriptor), &out->writer, err);
+}
+
+og_status og_lance__rows_cut(og_lance__rows_out *out, og_error *err)
+{
+    if (out->writer == NULL)
+        return OG_OK;
+    og_lance__new_fragment *fragment = &og_vec_last(&out->fragments);
+    OG_TRY(og_lance_file_writer_finish(out->writer, &fragment->bytes, err));
+    size_t count;
+    const char *const *extra = og_lance_file_writer_extra_names(out->writer, &count);
+    for (size_t i = 0; i < count; i++)
+        OG_TRY(og_lance__write_name(out->write, extra[i], err));
+    og_lance_file_writer_close(out->writer);
+    out->writer = NULL;
+    return OG_OK;
+}
+
+void og_lance__rows_deinit(og_lance__rows_out *out)
+{
+    og_lance_file_writer_close(out->writer);
+    for (size_t i = 0; i < out->fragments.len; i++)
+        og_lance__row_facts_deinit(&out->fragments.items[i].facts);
+    og_vec_deinit(&out->fragments);
+}
+
+/* The part of a run [first, first + count) inside rows [start, end): its first row and length. */
+static uint32_t overlap(uint32_t first, uint32_t count, uint32_t start, uint32_t end,
+                        uint32_t *out_low)
+{
+    uint32_t low = first > start ? first : start;
+    uint32_t high = first + count < end ? first + count : end;
+    *out_low = low;
+    return low < high ? high - low : 0;
+}
+
+static bool add_versions(og_lance__version_runs *to, uint32_t at,
+                         const og_lance__version_runs *runs, uint32_t start, uint32_t end)
+{
+    for (size_t i = 0; i < runs->len; i++) {
+        const og_lance__version_run *run = &runs->items[i];
+        uint32_t low, n = overlap(run->first_slot, run->count, start, end, &low);
+        if (n != 0 && !og_lance__version_runs_add(to, at + (low - start), n, run->version))
+            return false;
+    }
+    return true;
+}
+
+/* What is said of rows [start, end) of a batch, as rows from `at` on. */
+static bool add_facts(og_lance__row_facts *to, uint32_t at, const og_lance__row_facts *facts,
+                      uint32_t start, uint32_t end)
+{
+    for (size_t i = 0; i < facts->ids.len; i++) {
+        const og_lance__id_run *run = &facts->ids.items[i];
+        uint32_t low, n = overlap(run->first_slot, run->count, start, end, &low);
+        if (n != 0 && !og_lance__id_runs_add(&to->ids, at + (low - start), n,
+                                             run->first_id + (low - run->first_slot)))
+            return false;
+    }
+    if (facts->kept_rows > start)
+        to->kept_rows += (facts->kept_rows < end ? facts->kept_rows : end) - start;
+    return add_versions(&to->updated, at, &facts->updated, start, end) &&
+           add_versions(&to->created, at, &facts->created, start, end);
+}
+
+void og_lance__row_facts_deinit(og_lance__row_facts *facts)
+{
+    og_vec_deinit(&facts->ids);
+    og_vec_deinit(&facts->updated);
+    og_vec_deinit(&facts->created);
+}
+
+static og_status slice_batch(const og_batch *batch, uint32_t start, uint32_t count, og_batch *out,
+                             og_error *err)
+{
+    OG_AUTO_BATCH piece = {0};
+    OG_TRY(og_batch_init(&piece, batch->column_count, count, err));
+    bool whole = start == 0 && count == (uint64_t)batch->row_count;
+    for (uint32_t i = 0; i < batch->column_count; i++) {
+        if (whole)
+            piece.columns[i] = og_array_ref(batch->columns[i]);
+        else
+            OG_TRY(og_slice(batch->columns[i], start, count, &piece.columns[i], err));
+    }
+    *out = piece;
+    piece = (og_batch){0};
+    return OG_OK;
+}
+
+og_status og_lance__rows_add(og_lance__rows_out *out, const og_batch *batch,
+                             const og_lance__row_facts *facts, og_error *err)
+{
+    uint32_t total = (uint32_t)batch->row_count;
+    for (uint32_t start = 0; start < total;) {
+        if (out->writer == NULL)
+            OG_TRY(begin_fragment(out, err));
+        og_lance__new_fragment *fragment = &og_vec_last(&out->fragments);
+        uint32_t room = OG_LANCE__FRAGMENT_ROWS - fragment->rows;
+        uint32_t count = total - start < room ? total - start : room;
+        OG_AUTO_BATCH piece = {0};
+        OG_TRY(slice_batch(batch, start, count, &piece, err));
+        OG_TRY(og_lance_file_writer_write(out->writer, &piece, err));
+        if (!add_facts(&fragment->facts, fragment->rows, facts, start, start + count))
+            return og_error_nomem(err);
+        fragment->rows += count;
+        start += count;
+        if (fragment->rows == OG_LANCE__FRAGMENT_ROWS)
+            OG_TRY(og_lance__rows_cut(out, err));
+    }
+    return OG_OK;
+}

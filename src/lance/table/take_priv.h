@@ -1,0 +1,12 @@
+/* lance/table/take_priv - reading rows of one fragment, shared by scan and take. */
+#ifndef OG_LANCE_TABLE_TAKE_PRIV_H
+#define OG_LANCE_TABLE_TAKE_PRIV_H
+
+#include "lance/table/table_priv.h"
+
+/* Rows [start, start + count) of a field in a fragment; null when no file has it. */
+OG_NODISCARD og_status og_lance__read_range(og_lance_table *table, uint32_t fragment,
+                                            uint32_t field, uint32_t start, uint32_t count,
+                                            og_array **out, og_error *err);
+
+#endif

@@ -1,0 +1,127 @@
+/* lance/table/write_priv - the inside of a write.
+ *
+ * A write goes through: rows and deletions are collected (write.c, rows_out.c); staging folds
+ * (fold.c), writes deletion files, and builds the new manifest from the old one (stage.c) with its
+ * transaction (transaction.c) and index section (index_section.c). */
+#ifndef OG_LANCE_TABLE_WRITE_PRIV_H
+#define OG_LANCE_TABLE_WRITE_PRIV_H
+
+#include "lance/file/writer.h"
+#include "lance/table/schema_priv.h"
+#include "lance/table/table_priv.h"
+#include "lance/table/write.h"
+
+#define OG_LANCE__FRAGMENT_ROWS (1u << 20) /* most rows of a fragment we write */
+
+/* Ids and versions of rows that are written; runs count from row 0. */
+typedef struct og_lance__row_facts {
+    uint32_t kept_rows; /* the first ones, with ids of older rows */
+    og_lance__id_runs ids;
+    og_lance__version_runs updated, created;
+} og_lance__row_facts;
+void og_lance__row_facts_deinit(og_lance__row_facts *facts);
+
+/* A fragment of this write. */
+typedef struct og_lance__new_fragment {
+    const char *file; /* relative to data/ */
+    uint64_t bytes;
+    uint32_t rows;
+    og_lance__row_facts facts;
+} og_lance__new_fragment;
+typedef OG_VEC(og_lance__new_fragment) og_lance__new_fragments;
+
+/* Rows on their way into new fragments. */
+typedef struct og_lance__rows_out {
+    og_lance_write *write;
+    og_lance__new_fragments fragments;
+    og_lance_file_writer *writer; /* of the last fragment; NULL: the next rows begin one */
+} og_lance__rows_out;
+
+typedef enum og_lance__write_state {
+    OG_LANCE__OPEN,
+    OG_LANCE__STAGED,
+    OG_LANCE__COMMITTED,
+    OG_LANCE__IN_DOUBT,
+    OG_LANCE__FAILED, /* a step failed half way: only to be freed */
+} og_lance__write_state;
+
+struct og_lance_write {
+    og_lance_env *env;
+    og_lance_table *base; /* NULL: CREATE */
+    og_lance_table
+        *source; /* whose content the new version starts from; borrowed: base or restore_from */
+    og_arena *arena;
+    og_lance_write_options options; /* texts in arena */
+    og_lance__write_state state;
+
+    /* The schema rows are written with. */
+    OgPb__Field **field_messages;
+    size_t field_message_count;
+    og_lance_field *fields;
+    uint32_t field_count;
+    og_lance_write_column *columns;
+    og_buf descriptor; /* Schema message for the data files */
+
+    uint64_t version;
+    uint64_t next_row_id;
+    int64_t max_fragment_id;
+    og_lance__rows_out out;
+    og_lance__rows_out folded;
+    uint32_t fold_start, fold_end; /* fragments of base that are folded; empty range: none */
+    uint8_t *deleted;              /* bit per slot of base: deleted by this write; NULL: none */
+    uint8_t *kept;                 /* bit per slot of base: written again with its id; NULL: none */
+    OG_VEC(char *) names;          /* objects of this write, with a NUL behind */
+    og_lance_staged staged;
+};
+
+/* ---- rows_out.c */
+OG_NODISCARD og_status og_lance__rows_add(og_lance__rows_out *out, const og_batch *batch,
+                                          const og_lance__row_facts *facts, og_error *err);
+/* Finish the open data file. */
+OG_NODISCARD og_status og_lance__rows_cut(og_lance__rows_out *out, og_error *err);
+void og_lance__rows_deinit(og_lance__rows_out *out);
+/* Remember an object of this write; it goes when the write does not come true. */
+OG_NODISCARD og_status og_lance__write_name(og_lance_write *write, const char *name, og_error *err);
+
+/* ---- fold.c: choose and write the fold, if there is one to do. */
+OG_NODISCARD og_status og_lance__fold(og_lance_write *write, og_error *err);
+/* Rows of a base fragment that live after this write. */
+OG_NODISCARD og_status og_lance__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
+                                            og_error *err);
+/* True when this write deletes rows of the base fragment (some may be deleted already). */
+bool og_lance__touches(const og_lance_write *write, uint32_t fragment);
+/* True when the slot of base is deleted before or by this write. */
+static inline bool og_lance__dead(const og_lance_write *write, const uint8_t *before, uint32_t slot)
+{
+    return (before != NULL && og_bit_get(before, slot)) ||
+           (write->deleted != NULL && og_bit_get(write->deleted, slot));
+}
+
+/* ---- index_section.c */
+/* For each fragment of base a number: equal when the same indices cover them. */
+OG_NODISCARD og_status og_lance__index_coverage(const og_lance_table *table, uint64_t *out,
+                                                og_error *err);
+/* The section with fragments [first, first + count) put in place of those folded (base fragments
+ * [fold_start, fold_end)) wherever they are covered. */
+OG_NODISCARD og_status og_lance__index_section_fold(og_lance_write *write, uint64_t first_id,
+                                                    uint32_t count, og_arena *arena, og_bytes *out,
+                                                    og_error *err);
+
+/* ---- transaction.c */
+/* What a transaction says of a change, beside its operation. */
+typedef struct og_lance__change {
+    OgPb__DataFragment **news; /* final form */
+    size_t new_count;
+    OgPb__DataFragment **changed; /* base fragments with a new deletion file */
+    size_t changed_count;
+    uint64_t *removed;
+    size_t removed_count;
+} og_lance__change;
+OG_NODISCARD og_status og_lance__transaction_encode(og_lance_write *write,
+                                                    const og_lance__change *change,
+                                                    const char *uuid, og_buf *out, og_error *err);
+/* Pairs for config-like updates in the arena. */
+OG_NODISCARD og_status og_lance__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
+                                          OgPb__Pair ***out, og_error *err);
+
+#endif
