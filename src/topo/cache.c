@@ -1,1 +1,324 @@
-/* written next */
+#include "topo/cache.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/timeval.h"
+#include "base/vec.h"
+#include "topo/saved.h"
+
+/* What took longer than this to make is worth a file: reading it back costs about a tenth. */
+#define SAVE_AFTER_NS 5000000
+
+typedef struct directory_entry {
+    og_directory *directory;
+    char *path, *epoch;
+    uint64_t used; /* clock of the last use */
+} directory_entry;
+
+typedef struct topology_entry {
+    og_topology *topology; /* its key is in its backing */
+    uint64_t used;
+} topology_entry;
+
+struct og_topo_cache {
+    og_lance_env *env;
+    size_t max_bytes;
+    bool save;
+    pthread_mutex_t lock; /* held while something is made, so that it is made once */
+    uint64_t clock;
+    OG_VEC(directory_entry) directories;
+    OG_VEC(topology_entry) topologies;
+};
+
+og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save, og_topo_cache **out,
+                            og_error *err)
+{
+    og_topo_cache *cache = og_calloc(1, sizeof *cache);
+    if (cache == NULL)
+        return og_error_nomem(err);
+    cache->env = env;
+    cache->max_bytes = max_bytes;
+    cache->save = save;
+    pthread_mutex_init(&cache->lock, NULL);
+    *out = cache;
+    return OG_OK;
+}
+
+static void free_directory_entry(directory_entry *e)
+{
+    og_directory_unref(e->directory);
+    og_free(e->path);
+    og_free(e->epoch);
+}
+
+void og_topo_cache_free(og_topo_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    for (size_t i = 0; i < cache->directories.len; i++)
+        free_directory_entry(&cache->directories.items[i]);
+    for (size_t i = 0; i < cache->topologies.len; i++)
+        og_topology_unref(cache->topologies.items[i].topology);
+    og_vec_deinit(&cache->directories);
+    og_vec_deinit(&cache->topologies);
+    pthread_mutex_destroy(&cache->lock);
+    og_free(cache);
+}
+
+/* ---- eviction --------------------------------------------------------------------------------------- */
+
+static size_t total_bytes(const og_topo_cache *c)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < c->directories.len; i++)
+        bytes += og_directory_bytes(c->directories.items[i].directory);
+    for (size_t i = 0; i < c->topologies.len; i++)
+        bytes += og_topology_bytes(c->topologies.items[i].topology);
+    return bytes;
+}
+
+/* Drop the entry used longest ago, never the newest one. False when there is nothing to drop. */
+static bool drop_oldest(og_topo_cache *c)
+{
+    uint64_t oldest = c->clock;
+    directory_entry *d = NULL;
+    topology_entry *t = NULL;
+    for (size_t i = 0; i < c->directories.len; i++)
+        if (c->directories.items[i].used < oldest) {
+            d = &c->directories.items[i];
+            oldest = d->used;
+        }
+    for (size_t i = 0; i < c->topologies.len; i++)
+        if (c->topologies.items[i].used < oldest) {
+            t = &c->topologies.items[i];
+            oldest = t->used;
+        }
+    if (t != NULL) {
+        og_topology_unref(t->topology);
+        *t = c->topologies.items[--c->topologies.len];
+        return true;
+    }
+    if (d != NULL) {
+        free_directory_entry(d);
+        *d = c->directories.items[--c->directories.len];
+        return true;
+    }
+    return false;
+}
+
+static void evict(og_topo_cache *c)
+{
+    while (total_bytes(c) > c->max_bytes && drop_oldest(c))
+        continue;
+}
+
+/* ---- directories --------------------------------------------------------------------------------------- */
+
+/* The newest entry of this table and epoch that is not newer than the version asked for: a later one does
+ * not know rows that were removed in between. */
+static directory_entry *best_directory(og_topo_cache *c, const og_lance_table *table)
+{
+    directory_entry *best = NULL;
+    og_str epoch = og_topo_epoch(table);
+    for (size_t i = 0; i < c->directories.len; i++) {
+        directory_entry *e = &c->directories.items[i];
+        if (strcmp(e->path, og_lance_table_path(table)) != 0 || !og_str_is(epoch, e->epoch) ||
+            og_directory_version(e->directory) > og_lance_table_version(table))
+            continue;
+        if (best == NULL ||
+            og_directory_version(e->directory) > og_directory_version(best->directory))
+            best = e;
+    }
+    return best;
+}
+
+/* Keep a directory; an older one of the same table and epoch makes room for it. */
+static void keep_directory(og_topo_cache *c, const og_lance_table *table, og_directory *directory)
+{
+    directory_entry *old = best_directory(c, table);
+    if (old != NULL) {
+        og_directory_unref(old->directory);
+        old->directory = og_directory_ref(directory);
+        old->used = ++c->clock;
+        return;
+    }
+    og_str epoch = og_topo_epoch(table);
+    directory_entry e = {.path = og_strdup(og_lance_table_path(table)),
+                         .epoch = og_malloc(epoch.len + 1),
+                         .used = ++c->clock};
+    if (e.path == NULL || e.epoch == NULL) { /* not kept: only slower */
+        free_directory_entry(&e);
+        return;
+    }
+    memcpy(e.epoch, epoch.ptr, epoch.len);
+    e.epoch[epoch.len] = '\0';
+    e.directory = og_directory_ref(directory);
+    if (!og_vec_push(&c->directories, e))
+        free_directory_entry(&e);
+    evict(c);
+}
+
+static og_status make_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
+                                og_topo_source *source, og_error *err)
+{
+    og_store *store = og_lance_env_store(c->env);
+    directory_entry *entry = best_directory(c, table);
+    OG_AUTO(og_directory) base =
+        entry != NULL ? og_directory_ref(entry->directory) : og_topo__load_directory(store, table);
+    bool from_file = entry == NULL && base != NULL;
+    uint64_t start = og_monotonic_ns();
+    if (base != NULL)
+        OG_TRY(og_directory_extend(base, table, out, err));
+    else
+        OG_TRY(og_directory_build(table, out, err));
+    bool is_same = *out == base;
+    *source = is_same ? (from_file ? OG_TOPO_SAVED : OG_TOPO_CACHED)
+                      : (base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT);
+    if (c->save && !is_same && og_monotonic_ns() - start > SAVE_AFTER_NS)
+        og_topo__save_directory(store, *out, table);
+    return OG_OK;
+}
+
+static og_status get_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
+                               og_topo_source *source, og_error *err)
+{
+    directory_entry *e = best_directory(c, table);
+    if (e != NULL && og_directory_next_row_id(e->directory) == og_lance_table_next_row_id(table)) {
+        e->used = ++c->clock;
+        *out = og_directory_ref(e->directory);
+        *source = OG_TOPO_CACHED;
+        return OG_OK;
+    }
+    OG_TRY(make_directory(c, table, out, source, err));
+    keep_directory(c, table, *out);
+    return OG_OK;
+}
+
+og_status og_topo_cache_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
+                                  og_topo_source *out_source, og_error *err)
+{
+    og_topo_source source;
+    pthread_mutex_lock(&c->lock);
+    og_status s = get_directory(c, table, out, &source, err);
+    pthread_mutex_unlock(&c->lock);
+    if (s == OG_OK && out_source != NULL)
+        *out_source = source;
+    return s;
+}
+
+/* ---- topologies ------------------------------------------------------------------------------------------- */
+
+static bool same_lineage(const og_topo__key *a, const og_topo__key *b)
+{
+    return strcmp(a->edge_path, b->edge_path) == 0 && strcmp(a->edge_epoch, b->edge_epoch) == 0 &&
+           strcmp(a->from_epoch, b->from_epoch) == 0 && strcmp(a->to_epoch, b->to_epoch) == 0;
+}
+
+/* The newest entry of this lineage that is not newer than the version asked for. */
+static topology_entry *best_topology(og_topo_cache *c, const og_topo__key *wanted)
+{
+    topology_entry *best = NULL;
+    for (size_t i = 0; i < c->topologies.len; i++) {
+        topology_entry *e = &c->topologies.items[i];
+        const og_topo__key *key = &og_topo__backing_of(e->topology)->key;
+        if (!same_lineage(key, wanted) || key->edge_version > wanted->edge_version)
+            continue;
+        if (best == NULL ||
+            key->edge_version > og_topo__backing_of(best->topology)->key.edge_version)
+            best = e;
+    }
+    return best;
+}
+
+static void keep_topology(og_topo_cache *c, og_topology *topology)
+{
+    topology_entry *old = best_topology(c, &og_topo__backing_of(topology)->key);
+    if (old != NULL) {
+        og_topology_unref(old->topology);
+        *old = (topology_entry){og_topology_ref(topology), ++c->clock};
+    } else {
+        topology_entry e = {og_topology_ref(topology), ++c->clock};
+        if (!og_vec_push(&c->topologies, e))
+            og_topology_unref(topology);
+    }
+    evict(c);
+}
+
+typedef struct hop_tables {
+    og_lance_table *edges, *from, *to;
+} hop_tables;
+
+static og_status make_topology(og_topo_cache *c, const hop_tables *h, const og_topology *base,
+                               og_topology **out, og_error *err)
+{
+    OG_AUTO(og_directory) from = NULL;
+    OG_AUTO(og_directory) to = NULL;
+    og_topo_source ignored;
+    OG_TRY(get_directory(c, h->from, &from, &ignored, err));
+    OG_TRY(get_directory(c, h->to, &to, &ignored, err));
+    if (base != NULL)
+        return og_topo__topology_extend(base, h->edges, h->from, from, h->to, to, out, err);
+    return og_topology_build(h->edges, h->from, from, h->to, to, out, err);
+}
+
+static og_status get_topology(og_topo_cache *c, const hop_tables *h, og_topology **out,
+                              og_topo_source *source, og_error *err)
+{
+    og_topo__wanted wanted;
+    og_topo__want(h->edges, h->from, h->to, &wanted);
+    topology_entry *e = best_topology(c, &wanted.key);
+    OG_AUTO(og_topology) base = e != NULL ? og_topology_ref(e->topology) : NULL;
+    *source = OG_TOPO_CACHED;
+    if (base == NULL) {
+        base = og_topo__load_topology(og_lance_env_store(c->env), &wanted.key);
+        *source = OG_TOPO_SAVED;
+    }
+    if (base != NULL && og_topo__backing_of(base)->key.edge_version == wanted.key.edge_version) {
+        if (e != NULL)
+            e->used = ++c->clock;
+        else
+            keep_topology(c, base);
+        *out = OG_TAKE(base);
+        return OG_OK;
+    }
+    uint64_t start = og_monotonic_ns();
+    OG_TRY(make_topology(c, h, base, out, err));
+    *source = base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT;
+    if (c->save && og_monotonic_ns() - start > SAVE_AFTER_NS)
+        og_topo__save_topology(og_lance_env_store(c->env), *out);
+    keep_topology(c, *out);
+    return OG_OK;
+}
+
+og_status og_topo_cache_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
+                                 og_lance_table *to, og_topology **out,
+                                 og_topo_source *out_source, og_error *err)
+{
+    const hop_tables h = {edges, from, to};
+    og_topo_source source;
+    pthread_mutex_lock(&c->lock);
+    og_status s = get_topology(c, &h, out, &source, err);
+    pthread_mutex_unlock(&c->lock);
+    if (s == OG_OK && out_source != NULL)
+        *out_source = source;
+    return s;
+}
+
+bool og_topo_cache_has_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
+                                og_lance_table *to)
+{
+    og_topo__wanted wanted;
+    og_topo__want(edges, from, to, &wanted);
+    pthread_mutex_lock(&c->lock);
+    bool has = best_topology(c, &wanted.key) != NULL;
+    if (!has) {
+        OG_AUTO(og_topology) saved =
+            og_topo__load_topology(og_lance_env_store(c->env), &wanted.key);
+        has = saved != NULL;
+        if (has)
+            keep_topology(c, saved);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}

@@ -1,1 +1,413 @@
-/* written next */
+#include "topo/directory.h"
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "topo/directory_priv.h"
+
+/* A delta larger than this share of its root is merged with it into a new root. */
+#define MERGE_SHARE 8
+/* Ids looked up together. */
+#define BATCH 1024
+
+og_str og_topo_epoch(const og_lance_table *table)
+{
+    og_str epoch = og_lance_table_transaction_property(table, OG_STR("og.epoch"));
+    return epoch.ptr != NULL && epoch.len > 0 ? epoch : og_lance_table_transaction_uuid(table);
+}
+
+og_directory *og_directory_ref(og_directory *directory)
+{
+    __atomic_add_fetch(&directory->refs, 1, __ATOMIC_RELAXED);
+    return directory;
+}
+
+void og_directory_unref(og_directory *d)
+{
+    if (d == NULL || __atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    og_directory_unref(d->root);
+    og_blob_unref(d->file);
+    og_free(d->block_checked);
+    og_free(d->owned);
+    og_free(d);
+}
+
+bool og_directory_has_duplicates(const og_directory *d)
+{
+    return d->has_duplicates;
+}
+
+uint64_t og_directory_version(const og_directory *d)
+{
+    return d->version;
+}
+
+uint64_t og_directory_next_row_id(const og_directory *d)
+{
+    return d->next_row_id;
+}
+
+size_t og_directory_bytes(const og_directory *d)
+{
+    size_t own = sizeof *d + (size_t)(d->mask + 1) * sizeof *d->places;
+    return own + (d->root != NULL ? og_directory_bytes(d->root) : 0);
+}
+
+/* Half full at most, so that probes stay short. */
+static uint64_t places_for(uint64_t expected)
+{
+    uint64_t places = 16;
+    while (places < expected * 2)
+        places *= 2;
+    return places;
+}
+
+og_directory *og_topo__directory_new(uint64_t expected)
+{
+    og_directory *d = og_calloc(1, sizeof *d);
+    if (d == NULL)
+        return NULL;
+    uint64_t places = places_for(expected);
+    d->refs = 1;
+    d->mask = places - 1;
+    d->owned = og_malloc((size_t)places * sizeof *d->owned);
+    if (d->owned == NULL) {
+        og_free(d);
+        return NULL;
+    }
+    memset(d->owned, 0xFF, (size_t)places * sizeof *d->owned);
+    d->places = d->owned;
+    return d;
+}
+
+/* ---- probing --------------------------------------------------------------------------------------- */
+
+static inline uint64_t first_place(const og_directory *d, uint64_t hash)
+{
+    return hash & d->mask;
+}
+
+static inline uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+/* Check the sum of the block that holds a place, once. False when the file is damaged. */
+static bool block_is_good(og_directory *d, uint64_t place)
+{
+    if (d->block_sums == NULL)
+        return true;
+    uint64_t block = place / OG_TOPO__BLOCK_ENTRIES;
+    if (__atomic_load_n(&d->block_checked[block], __ATOMIC_ACQUIRE))
+        return true;
+    uint64_t start = block * OG_TOPO__BLOCK_ENTRIES, places = d->mask + 1;
+    uint64_t count = places - start < OG_TOPO__BLOCK_ENTRIES ? places - start
+                                                              : OG_TOPO__BLOCK_ENTRIES;
+    if (og_hash64(d->places + start, (size_t)count * sizeof *d->places) != d->block_sums[block]) {
+        __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
+        return false;
+    }
+    __atomic_store_n(&d->block_checked[block], 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* The next vertex with this hash from *place on, or OG_NO_VERTEX; *place moves past it. A table that is
+ * full of other things is a damaged file: the walk ends after one round. */
+static uint32_t next_candidate(og_directory *d, uint64_t hash, uint64_t *place, uint64_t *steps)
+{
+    uint32_t tag = tag_of(hash);
+    for (; *steps <= d->mask; (*steps)++) {
+        if (!block_is_good(d, *place))
+            return OG_NO_VERTEX;
+        uint64_t entry = d->places[*place];
+        *place = (*place + 1) & d->mask;
+        if (entry == OG_TOPO__EMPTY)
+            return OG_NO_VERTEX;
+        if ((uint32_t)(entry >> 32) == tag) {
+            (*steps)++;
+            return (uint32_t)entry;
+        }
+    }
+    return OG_NO_VERTEX;
+}
+
+/* A walk over the candidates of one id: the delta first, then its root. */
+typedef struct walk {
+    og_directory *at;
+    uint64_t hash, place, steps;
+} walk;
+
+static walk walk_start(og_directory *d, uint64_t hash)
+{
+    return (walk){.at = d, .hash = hash, .place = first_place(d, hash)};
+}
+
+static uint32_t walk_next(walk *w)
+{
+    while (w->at != NULL) {
+        uint32_t vertex = next_candidate(w->at, w->hash, &w->place, &w->steps);
+        if (vertex != OG_NO_VERTEX)
+            return vertex;
+        w->at = w->at->root;
+        if (w->at != NULL) {
+            w->place = first_place(w->at, w->hash);
+            w->steps = 0;
+        }
+    }
+    return OG_NO_VERTEX;
+}
+
+/* ---- finding ----------------------------------------------------------------------------------------- */
+
+/* Ids of a round whose candidate is still to be compared. */
+typedef struct round_state {
+    uint64_t row_ids[BATCH];
+    uint32_t slots[BATCH];
+    uint32_t live_slots[BATCH];
+    uint32_t which[BATCH];      /* index of the id */
+    uint32_t live_which[BATCH];
+    walk walks[BATCH];
+} round_state;
+
+static og_status id_field(const og_lance_table *table, uint32_t *out, og_error *err)
+{
+    int32_t field = og_lance_table_find_field(table, OG_STR("id"));
+    if (field < 0)
+        return og_error_set(err, OG_CORRUPT, "table %s has no column 'id'",
+                            og_lance_table_path(table));
+    *out = (uint32_t)field;
+    return OG_OK;
+}
+
+/* Compare one candidate of each id; those that differ ask their walk for the next one. */
+static og_status compare_round(og_lance_table *table, uint32_t field, const og_str *ids,
+                               round_state *r, size_t *inout_count, uint32_t *out, og_error *err)
+{
+    size_t count = *inout_count, live = 0, left = 0;
+    OG_TRY(og_lance_slots_of(table, r->row_ids, count, r->slots, err));
+    for (size_t i = 0; i < count; i++) {
+        if (r->slots[i] == UINT32_MAX)
+            continue;
+        r->live_slots[live] = r->slots[i];
+        r->live_which[live++] = (uint32_t)i;
+    }
+    OG_AUTO_BATCH texts = {0};
+    if (live > 0)
+        OG_TRY(og_lance_take(table, &field, 1, r->live_slots, live, &texts, err));
+    for (size_t i = 0; i < live; i++) {
+        uint32_t at = r->live_which[i];
+        if (og_str_eq(og_array_str(texts.columns[0], (int64_t)i), ids[r->which[at]])) {
+            out[r->which[at]] = (uint32_t)r->row_ids[at];
+            r->row_ids[at] = UINT64_MAX;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t vertex = r->row_ids[i] != UINT64_MAX ? walk_next(&r->walks[i]) : OG_NO_VERTEX;
+        if (vertex == OG_NO_VERTEX)
+            continue;
+        r->row_ids[left] = vertex;
+        r->which[left] = r->which[i];
+        r->walks[left++] = r->walks[i];
+    }
+    *inout_count = left;
+    return OG_OK;
+}
+
+static og_status check_damage(const og_directory *d, og_error *err)
+{
+    for (; d != NULL; d = d->root)
+        if (__atomic_load_n(&d->is_damaged, __ATOMIC_RELAXED))
+            return og_error_set(err, OG_CORRUPT, "saved key directory is damaged");
+    return OG_OK;
+}
+
+static og_status find_batch(og_directory *d, og_lance_table *table, uint32_t field,
+                            const og_str *ids, size_t count, round_state *r, uint32_t *out,
+                            og_error *err)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = OG_NO_VERTEX;
+        walk w = walk_start(d, og_hash64(ids[i].ptr, ids[i].len));
+        uint32_t vertex = walk_next(&w);
+        if (vertex == OG_NO_VERTEX)
+            continue;
+        r->row_ids[open] = vertex;
+        r->which[open] = (uint32_t)i;
+        r->walks[open++] = w;
+    }
+    while (open > 0)
+        OG_TRY(compare_round(table, field, ids, r, &open, out, err));
+    return check_damage(d, err);
+}
+
+/* The live row of one id among its candidates; is the point lookup, so without any buffer. */
+static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
+                          uint32_t *out, og_error *err)
+{
+    walk w = walk_start(d, og_hash64(id.ptr, id.len));
+    for (uint32_t vertex; (vertex = walk_next(&w)) != OG_NO_VERTEX;) {
+        uint64_t row_id = vertex;
+        uint32_t slot;
+        OG_TRY(og_lance_slots_of(table, &row_id, 1, &slot, err));
+        if (slot == UINT32_MAX)
+            continue;
+        OG_AUTO_BATCH text = {0};
+        OG_TRY(og_lance_take(table, &field, 1, &slot, 1, &text, err));
+        if (og_str_eq(og_array_str(text.columns[0], 0), id)) {
+            *out = vertex;
+            return OG_OK;
+        }
+    }
+    *out = OG_NO_VERTEX;
+    return check_damage(d, err);
+}
+
+og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str *ids,
+                            size_t count, uint32_t *out_vertices, og_error *err)
+{
+    uint32_t field = 0;
+    OG_TRY(id_field(table, &field, err));
+    if (count == 1)
+        return find_one(d, table, field, ids[0], out_vertices, err);
+    OG_AUTO_FREE round_state *r = og_malloc(sizeof *r);
+    if (r == NULL)
+        return og_error_nomem(err);
+    for (size_t start = 0; start < count; start += BATCH) {
+        size_t n = count - start < BATCH ? count - start : BATCH;
+        OG_TRY(find_batch(d, table, field, ids + start, n, r, out_vertices + start, err));
+    }
+    return OG_OK;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------ */
+
+/* Is there a live row with this very id already? Equal tags are rare, so texts are read one by one. */
+static og_status is_known(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
+                          bool *out, og_error *err)
+{
+    uint32_t vertex;
+    OG_TRY(find_one(d, table, field, id, &vertex, err));
+    *out = vertex != OG_NO_VERTEX;
+    return OG_OK;
+}
+
+static void insert(og_directory *d, uint64_t hash, uint32_t vertex)
+{
+    uint64_t place = first_place(d, hash);
+    while (d->owned[place] != OG_TOPO__EMPTY)
+        place = (place + 1) & d->mask;
+    d->owned[place] = (uint64_t)tag_of(hash) << 32 | vertex;
+    d->entry_count++;
+}
+
+static og_status add_batch(og_directory *d, og_lance_table *table, uint32_t field,
+                           const og_array *ids, const uint64_t *row_ids, uint64_t min_row_id,
+                           og_error *err)
+{
+    for (int64_t i = 0; i < ids->length; i++) {
+        if (row_ids[i] < min_row_id)
+            continue;
+        og_str id = og_array_str(ids, i);
+        uint64_t hash = og_hash64(id.ptr, id.len);
+        bool known;
+        OG_TRY(is_known(d, table, field, id, &known, err));
+        d->has_duplicates |= known;
+        insert(d, hash, (uint32_t)row_ids[i]);
+    }
+    return OG_OK;
+}
+
+/* Add the live rows of slots [start, end) whose row ids are at least min_row_id. */
+static og_status add_rows(og_directory *d, og_lance_table *table, uint32_t start, uint32_t end,
+                          uint64_t min_row_id, og_error *err)
+{
+    uint32_t field = 0;
+    OG_TRY(id_field(table, &field, err));
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(table, &field, 1, start, end, &scan, err));
+    OG_AUTO_FREE uint64_t *row_ids = og_malloc(OG_BATCH_ROWS * sizeof *row_ids);
+    if (row_ids == NULL)
+        return og_error_nomem(err);
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        OG_TRY(og_lance_row_ids(table, slots, (size_t)batch.row_count, row_ids, err));
+        OG_TRY(add_batch(d, table, field, batch.columns[0], row_ids, min_row_id, err));
+    }
+}
+
+static og_status check_vertices_fit(const og_lance_table *table, og_error *err)
+{
+    if (og_lance_table_next_row_id(table) < UINT32_MAX)
+        return OG_OK;
+    return og_error_set(err, OG_UNSUPPORTED, "table %s has given out more than 2^32 row ids",
+                        og_lance_table_path(table));
+}
+
+static void stamp(og_directory *d, const og_lance_table *table)
+{
+    d->version = og_lance_table_version(table);
+    d->next_row_id = og_lance_table_next_row_id(table);
+    d->max_fragment_id = og_lance_table_max_fragment_id(table);
+}
+
+og_status og_directory_build(og_lance_table *table, og_directory **out, og_error *err)
+{
+    OG_TRY(check_vertices_fit(table, err));
+    OG_AUTO(og_directory) d = og_topo__directory_new(og_lance_table_row_count(table));
+    if (d == NULL)
+        return og_error_nomem(err);
+    OG_TRY(add_rows(d, table, 0, UINT32_MAX, 0, err));
+    stamp(d, table);
+    *out = OG_TAKE(d);
+    return OG_OK;
+}
+
+/* Live rows in fragments that are newer than the directory; their number bounds its delta. */
+static uint64_t newer_rows(const og_lance_table *table, int64_t max_fragment_id,
+                           uint32_t *out_first_slot)
+{
+    uint32_t count;
+    const og_lance_fragment *fragments = og_lance_table_fragments(table, &count);
+    uint64_t rows = 0;
+    *out_first_slot = UINT32_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if ((int64_t)fragments[i].id <= max_fragment_id)
+            continue;
+        if (*out_first_slot == UINT32_MAX)
+            *out_first_slot = fragments[i].first_slot;
+        rows += fragments[i].physical_rows - fragments[i].deleted_rows;
+    }
+    return rows;
+}
+
+og_status og_directory_extend(og_directory *base, og_lance_table *table, og_directory **out,
+                              og_error *err)
+{
+    OG_TRY(check_vertices_fit(table, err));
+    if (base->next_row_id == og_lance_table_next_row_id(table)) {
+        *out = og_directory_ref(base); /* no id was added, and removed rows have no slot */
+        return OG_OK;
+    }
+    og_directory *root = base->root != NULL ? base->root : base;
+    uint32_t first_slot;
+    uint64_t rows = newer_rows(table, root->max_fragment_id, &first_slot);
+    if (rows > root->entry_count / MERGE_SHARE + 1024)
+        return og_directory_build(table, out, err);
+    OG_AUTO(og_directory) d = og_topo__directory_new(rows);
+    if (d == NULL)
+        return og_error_nomem(err);
+    d->root = og_directory_ref(root);
+    d->has_duplicates = root->has_duplicates;
+    if (rows > 0)
+        OG_TRY(add_rows(d, table, first_slot, UINT32_MAX, root->next_row_id, err));
+    stamp(d, table);
+    *out = OG_TAKE(d);
+    return OG_OK;
+}

@@ -38,4 +38,11 @@ OG_NODISCARD og_status og_directory_find(og_directory *directory, og_lance_table
                                          const og_str *ids, size_t count, uint32_t *out_vertices,
                                          og_error *err);
 
+/* Did two live rows have the same id when it was built? Then one vertex per id does not tell all: scan. */
+bool og_directory_has_duplicates(const og_directory *directory);
+/* Version of the table it was made from, and the next row id it knows. */
+uint64_t og_directory_version(const og_directory *directory);
+uint64_t og_directory_next_row_id(const og_directory *directory);
+size_t og_directory_bytes(const og_directory *directory);
+
 #endif

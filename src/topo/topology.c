@@ -1,1 +1,325 @@
-/* written next */
+#include "topo/topology.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "topo/topology_priv.h"
+
+og_topology *og_topology_ref(og_topology *topology)
+{
+    __atomic_add_fetch(&topology->refs, 1, __ATOMIC_RELAXED);
+    return topology;
+}
+
+void og_topology_unref(og_topology *t)
+{
+    if (t == NULL || __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    og_topo__backing *b = t->backing;
+    for (int i = 0; i < 4; i++)
+        og_free(b->texts[i]);
+    og_free(b->owned);
+    og_blob_unref(b->file);
+    og_free(b);
+    og_free(t);
+}
+
+/* Offsets of both sides, then targets and edges of both. */
+static size_t array_entries(const og_topology *t)
+{
+    return (size_t)t->out.vertex_count + 1 + t->in.vertex_count + 1 + 4 * (size_t)t->edge_count;
+}
+
+size_t og_topology_bytes(const og_topology *t)
+{
+    return sizeof *t + sizeof(og_topo__backing) + array_entries(t) * sizeof(uint32_t);
+}
+
+og_topology *og_topo__topology_new(const og_topo__key *key)
+{
+    og_topology *t = og_calloc(1, sizeof *t);
+    og_topo__backing *b = og_calloc(1, sizeof *b);
+    if (t == NULL || b == NULL) {
+        og_free(t);
+        og_free(b);
+        return NULL;
+    }
+    t->refs = 1;
+    t->backing = b;
+    const char *texts[4] = {key->edge_path, key->edge_epoch, key->from_epoch, key->to_epoch};
+    bool ok = true;
+    for (int i = 0; i < 4; i++)
+        ok &= (b->texts[i] = og_strdup(texts[i])) != NULL;
+    b->key = *key;
+    b->key.edge_path = b->texts[0];
+    b->key.edge_epoch = b->texts[1];
+    b->key.from_epoch = b->texts[2];
+    b->key.to_epoch = b->texts[3];
+    if (!ok) {
+        og_topology_unref(t);
+        return NULL;
+    }
+    return t;
+}
+
+void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *to,
+                   og_topo__wanted *out)
+{
+    og_lance_table *tables[3] = {edges, from, to};
+    for (int i = 0; i < 3; i++)
+        snprintf(out->texts[i], sizeof out->texts[i], "%.*s", OG_FMT(og_topo_epoch(tables[i])));
+    out->key = (og_topo__key){.edge_path = og_lance_table_path(edges),
+                              .edge_version = og_lance_table_version(edges),
+                              .edge_epoch = out->texts[0],
+                              .from_epoch = out->texts[1],
+                              .to_epoch = out->texts[2],
+                              .next_row_id = og_lance_table_next_row_id(edges),
+                              .max_fragment_id = og_lance_table_max_fragment_id(edges)};
+}
+
+/* ---- edges as triples ------------------------------------------------------------------------------ */
+
+/* Edges in slot order, before they are sorted by vertex. */
+typedef struct edge_list {
+    OG_VEC(uint32_t) src;
+    OG_VEC(uint32_t) dst;
+    OG_VEC(uint32_t) edge;
+    uint64_t dangling;
+} edge_list;
+
+static void edge_list_deinit(edge_list *l)
+{
+    og_vec_deinit(&l->src);
+    og_vec_deinit(&l->dst);
+    og_vec_deinit(&l->edge);
+}
+
+static bool edge_list_push(edge_list *l, uint32_t src, uint32_t dst, uint32_t edge)
+{
+    return og_vec_push(&l->src, src) && og_vec_push(&l->dst, dst) && og_vec_push(&l->edge, edge);
+}
+
+/* Where the ends of edges are looked up. */
+typedef struct ends {
+    og_lance_table *from_table, *to_table;
+    og_directory *from, *to;
+} ends;
+
+/* Scratch of one batch. */
+typedef struct lookup {
+    og_str ids[OG_BATCH_ROWS];
+    uint32_t distinct[OG_BATCH_ROWS];
+    uint32_t src[OG_BATCH_ROWS];
+    uint32_t dst[OG_BATCH_ROWS];
+    uint64_t row_ids[OG_BATCH_ROWS];
+} lookup;
+
+/* Vertices of a column of ids. Runs of equal ids, common when edges were loaded by source, are looked up
+ * once. */
+static og_status look_up(const og_array *column, og_directory *directory, og_lance_table *table,
+                         lookup *l, uint32_t *out, og_error *err)
+{
+    size_t runs = 0;
+    for (int64_t i = 0; i < column->length; i++) {
+        og_str id = og_array_str(column, i);
+        if (runs == 0 || !og_str_eq(id, l->ids[runs - 1]))
+            l->ids[runs++] = id;
+    }
+    OG_TRY(og_directory_find(directory, table, l->ids, runs, l->distinct, err));
+    size_t run = 0;
+    for (int64_t i = 0; i < column->length; i++) {
+        if (i > 0 && !og_str_eq(og_array_str(column, i), l->ids[run]))
+            run++;
+        out[i] = l->distinct[run];
+    }
+    return OG_OK;
+}
+
+static og_status add_batch(edge_list *list, const og_batch *batch, const ends *e, lookup *l,
+                           uint64_t min_row_id, og_error *err)
+{
+    OG_TRY(look_up(batch->columns[0], e->from, e->from_table, l, l->src, err));
+    OG_TRY(look_up(batch->columns[1], e->to, e->to_table, l, l->dst, err));
+    for (int64_t i = 0; i < batch->row_count; i++) {
+        if (l->row_ids[i] < min_row_id)
+            continue;
+        if (l->src[i] == OG_NO_VERTEX || l->dst[i] == OG_NO_VERTEX)
+            list->dangling++;
+        else if (!edge_list_push(list, l->src[i], l->dst[i], (uint32_t)l->row_ids[i]))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* Add the live edges from slot `start` on whose row ids are at least min_row_id. */
+static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e, uint32_t start,
+                           uint64_t min_row_id, og_error *err)
+{
+    int32_t src = og_lance_table_find_field(edges, OG_STR("src"));
+    int32_t dst = og_lance_table_find_field(edges, OG_STR("dst"));
+    if (src < 0 || dst < 0)
+        return og_error_set(err, OG_CORRUPT, "table %s has no columns 'src' and 'dst'",
+                            og_lance_table_path(edges));
+    if (og_lance_table_next_row_id(edges) >= UINT32_MAX)
+        return og_error_set(err, OG_UNSUPPORTED, "table %s has given out more than 2^32 row ids",
+                            og_lance_table_path(edges));
+    const uint32_t fields[2] = {(uint32_t)src, (uint32_t)dst};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_AUTO_FREE lookup *l = og_malloc(sizeof *l);
+    if (l == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_lance_scan_open(edges, fields, 2, start, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        OG_TRY(og_lance_row_ids(edges, slots, (size_t)batch.row_count, l->row_ids, err));
+        OG_TRY(add_batch(list, &batch, e, l, min_row_id, err));
+    }
+}
+
+/* ---- sorting into adjacency -------------------------------------------------------------------------- */
+
+/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. */
+static void fill_side(og_adjacency *side, uint32_t *offsets, uint32_t *targets, uint32_t *edges,
+                      const uint32_t *by, const uint32_t *other, const uint32_t *edge,
+                      uint32_t count)
+{
+    memset(offsets, 0, ((size_t)side->vertex_count + 1) * sizeof *offsets);
+    for (uint32_t i = 0; i < count; i++)
+        offsets[by[i] + 1]++;
+    for (uint32_t v = 0; v < side->vertex_count; v++)
+        offsets[v + 1] += offsets[v];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = offsets[by[i]]++;
+        targets[at] = other[i];
+        edges[at] = edge[i];
+    }
+    /* Each offset now stands where the next one began: shift them back by one. */
+    for (uint32_t v = side->vertex_count; v > 0; v--)
+        offsets[v] = offsets[v - 1];
+    offsets[0] = 0;
+    side->offsets = offsets;
+    side->targets = targets;
+    side->edges = edges;
+}
+
+static uint32_t vertices_of(const uint32_t *vertices, size_t count)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        if (vertices[i] >= most)
+            most = vertices[i] + 1;
+    return most;
+}
+
+static og_status make_adjacency(const edge_list *list, const og_topo__key *key,
+                                og_topology **out, og_error *err)
+{
+    OG_AUTO(og_topology) t = og_topo__topology_new(key);
+    if (t == NULL)
+        return og_error_nomem(err);
+    t->edge_count = (uint32_t)list->src.len;
+    t->dangling_count = list->dangling;
+    t->out.vertex_count = vertices_of(list->src.items, list->src.len);
+    t->in.vertex_count = vertices_of(list->dst.items, list->dst.len);
+    uint32_t *block = og_malloc(array_entries(t) * sizeof *block);
+    if (block == NULL)
+        return og_error_nomem(err);
+    og_topo__backing_of(t)->owned = block;
+    uint32_t *out_offsets = block, *in_offsets = out_offsets + t->out.vertex_count + 1;
+    uint32_t *rest = in_offsets + t->in.vertex_count + 1;
+    size_t n = t->edge_count;
+    fill_side(&t->out, out_offsets, rest, rest + n, list->src.items, list->dst.items,
+              list->edge.items, t->edge_count);
+    fill_side(&t->in, in_offsets, rest + 2 * n, rest + 3 * n, list->dst.items, list->src.items,
+              list->edge.items, t->edge_count);
+    *out = OG_TAKE(t);
+    return OG_OK;
+}
+
+og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, og_directory *from,
+                            og_lance_table *to_table, og_directory *to, og_topology **out,
+                            og_error *err)
+{
+    const ends e = {from_table, to_table, from, to};
+    og_topo__wanted wanted;
+    og_topo__want(edges, from_table, to_table, &wanted);
+    edge_list list = {0};
+    size_t rows = (size_t)og_lance_table_row_count(edges);
+    og_status s = og_vec_reserve(&list.src, rows) && og_vec_reserve(&list.dst, rows) &&
+                          og_vec_reserve(&list.edge, rows)
+                      ? add_edges(&list, edges, &e, 0, 0, err)
+                      : og_error_nomem(err);
+    if (s == OG_OK)
+        s = make_adjacency(&list, &wanted.key, out, err);
+    edge_list_deinit(&list);
+    return s;
+}
+
+/* ---- from an earlier version --------------------------------------------------------------------------- */
+
+/* Old edges that are still live, in slot order: each is put where its slot is, then all are read in
+ * order, which costs less than sorting. */
+static og_status keep_live(edge_list *list, const og_topology *base, og_lance_table *edges,
+                           og_error *err)
+{
+    size_t count = base->edge_count, slot_count = (size_t)og_lance_table_slot_count(edges);
+    OG_AUTO_FREE uint64_t *ids = og_reallocarray(NULL, count, sizeof *ids);
+    OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, count, sizeof *slots);
+    OG_AUTO_FREE uint32_t *sources = og_reallocarray(NULL, count, sizeof *sources);
+    OG_AUTO_FREE uint32_t *at_slot = og_reallocarray(NULL, slot_count, sizeof *at_slot);
+    if (ids == NULL || slots == NULL || sources == NULL || at_slot == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = base->out.edges[i];
+    OG_TRY(og_lance_slots_of(edges, ids, count, slots, err));
+    memset(at_slot, 0xFF, slot_count * sizeof *at_slot);
+    for (uint32_t v = 0; v < base->out.vertex_count; v++)
+        for (uint32_t i = base->out.offsets[v]; i < base->out.offsets[v + 1]; i++) {
+            sources[i] = v;
+            if (slots[i] < slot_count)
+                at_slot[slots[i]] = i;
+        }
+    for (size_t slot = 0; slot < slot_count; slot++) {
+        uint32_t i = at_slot[slot];
+        if (i != UINT32_MAX &&
+            !edge_list_push(list, sources[i], base->out.targets[i], base->out.edges[i]))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* Where the fragments begin that the old topology did not know. */
+static uint32_t first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
+{
+    uint32_t count;
+    const og_lance_fragment *fragments = og_lance_table_fragments(table, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if ((int64_t)fragments[i].id > max_fragment_id)
+            return fragments[i].first_slot;
+    return UINT32_MAX;
+}
+
+og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edges,
+                                   og_lance_table *from_table, og_directory *from,
+                                   og_lance_table *to_table, og_directory *to, og_topology **out,
+                                   og_error *err)
+{
+    const ends e = {from_table, to_table, from, to};
+    const og_topo__key *old = &og_topo__backing_of(base)->key;
+    og_topo__wanted wanted;
+    og_topo__want(edges, from_table, to_table, &wanted);
+    edge_list list = {.dangling = base->dangling_count};
+    uint32_t start = first_newer_slot(edges, old->max_fragment_id);
+    og_status s = keep_live(&list, base, edges, err);
+    if (s == OG_OK && start != UINT32_MAX && old->next_row_id < wanted.key.next_row_id)
+        s = add_edges(&list, edges, &e, start, old->next_row_id, err);
+    if (s == OG_OK)
+        s = make_adjacency(&list, &wanted.key, out, err);
+    edge_list_deinit(&list);
+    return s;
+}

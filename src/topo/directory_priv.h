@@ -1,0 +1,34 @@
+/* topo/directory_priv - how a directory is laid out, for saving it. */
+#ifndef OG_TOPO_DIRECTORY_PRIV_H
+#define OG_TOPO_DIRECTORY_PRIV_H
+
+#include "topo/directory.h"
+
+/* An empty place of the hash table; every other one is tag << 32 | vertex. */
+#define OG_TOPO__EMPTY UINT64_MAX
+
+/* Entries are verified in blocks of this many when they come from a file (see saved.h). */
+#define OG_TOPO__BLOCK_ENTRIES 8192
+
+struct og_directory {
+    int32_t refs;
+    bool has_duplicates;
+    uint64_t version;          /* of the table it was made from */
+    uint64_t next_row_id;
+    int64_t max_fragment_id;   /* rows added later stand in fragments above it */
+    uint64_t entry_count;
+    uint64_t mask;             /* places - 1; places is a power of two */
+    const uint64_t *places;
+    uint64_t *owned;           /* places on the heap, or NULL */
+    og_directory *root;        /* NULL, or what this one adds rows to */
+    /* From a file: sums of the blocks, and which of them have been checked. */
+    og_blob *file;
+    const uint64_t *block_sums;
+    uint8_t *block_checked;
+    int32_t is_damaged;        /* a block's sum was wrong: every lookup fails */
+};
+
+/* An empty directory with room for `expected` ids; NULL when out of memory. */
+og_directory *og_topo__directory_new(uint64_t expected);
+
+#endif
