@@ -1,1 +1,174 @@
-/* written next */
+#include "graph/repo.h"
+
+#include "graph/layout.h"
+#include "graph/repo_priv.h"
+#include "graph/schema_files.h"
+#include "store/file.h"
+
+#define DEFAULT_CACHE_BYTES ((size_t)256 << 20)
+#define DEFAULT_TOPOLOGY_BYTES ((size_t)512 << 20)
+
+const char *og_repo_uri(const og_repo *repo)
+{
+    return repo->uri;
+}
+
+og_catalog *og_repo_catalog(const og_repo *repo)
+{
+    return repo->catalog;
+}
+
+og_str og_repo_schema_source(const og_repo *repo)
+{
+    return og_buf_view(&repo->schema_source);
+}
+
+og_lance_env *og_repo_env(og_repo *repo)
+{
+    return repo->env;
+}
+
+int64_t og_repo_now_us(const og_repo *repo)
+{
+    return repo->clock->now_us(repo->clock->context);
+}
+
+void og_repo_close(og_repo *repo)
+{
+    if (repo == NULL)
+        return;
+    og_snapshot_unref(repo->current);
+    og_catalog_unref(repo->catalog);
+    og_topo_cache_free(repo->topo);
+    og_lance_env_free(repo->env);
+    og_store_close(repo->owned_store);
+    og_buf_deinit(&repo->schema_source);
+    og_free(repo->uri);
+    pthread_mutex_destroy(&repo->lock);
+    og_free(repo);
+}
+
+static og_status no_graph(const og_repo *repo, og_error *err)
+{
+    og_error_set(err, OG_NOT_FOUND, "no graph at '%s'", repo->uri);
+    og_error_hint(err, "Make one with: omnigraph init --schema SCHEMA.pg %s", repo->uri);
+    return OG_NOT_FOUND;
+}
+
+/* Store, caches and schema; every part is freed by og_repo_close whatever was reached. */
+static og_status open_parts(og_repo *repo, const og_repo_options *o, og_error *err)
+{
+    repo->store = o->store;
+    if (repo->store == NULL) {
+        og_status s = og_store_open_file(repo->uri, false, &repo->owned_store, err);
+        if (s == OG_NOT_FOUND)
+            return no_graph(repo, err);
+        OG_TRY(s);
+        repo->store = repo->owned_store;
+    }
+    size_t cache = o->cache_bytes != 0 ? o->cache_bytes : DEFAULT_CACHE_BYTES;
+    size_t topology = o->topology_bytes != 0 ? o->topology_bytes : DEFAULT_TOPOLOGY_BYTES;
+    OG_TRY(og_lance_env_new(repo->store, cache, &repo->env, err));
+    OG_TRY(og_topo_cache_new(repo->env, topology, !o->no_derived, &repo->topo, err));
+    og_status s = og_graph__schema_open(repo->store, &repo->schema_source, &repo->catalog, err);
+    return s == OG_NOT_FOUND ? no_graph(repo, err) : s;
+}
+
+og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo **out,
+                       og_error *err)
+{
+    const og_repo_options defaults = {0};
+    const og_repo_options *o = options != NULL ? options : &defaults;
+    OG_AUTO(og_repo) repo = og_calloc(1, sizeof *repo);
+    if (repo == NULL)
+        return og_error_nomem(err);
+    pthread_mutex_init(&repo->lock, NULL);
+    repo->clock = o->clock != NULL ? o->clock : &og_system_clock;
+    repo->random = o->random != NULL ? o->random : &og_system_random;
+    repo->no_derived = o->no_derived;
+    repo->uri = og_strdup(uri);
+    if (repo->uri == NULL)
+        return og_error_nomem(err);
+    OG_TRY(open_parts(repo, o, err));
+    OG_AUTO(og_snapshot) first = NULL;
+    OG_TRY(og_graph__repo_refresh(repo, &first, err));
+    *out = OG_TAKE(repo);
+    return OG_OK;
+}
+
+/* ---- the newest snapshot ------------------------------------------------------------------ */
+
+void og_graph__repo_advance(og_repo *repo, og_snapshot *snapshot)
+{
+    pthread_mutex_lock(&repo->lock);
+    og_snapshot *old = NULL;
+    if (repo->current == NULL || repo->current->manifest_version < snapshot->manifest_version) {
+        old = repo->current;
+        repo->current = og_snapshot_ref(snapshot);
+    }
+    pthread_mutex_unlock(&repo->lock);
+    og_snapshot_unref(old);
+}
+
+static og_snapshot *current_ref(og_repo *repo)
+{
+    pthread_mutex_lock(&repo->lock);
+    og_snapshot *current = repo->current != NULL ? og_snapshot_ref(repo->current) : NULL;
+    pthread_mutex_unlock(&repo->lock);
+    return current;
+}
+
+static og_status open_manifest(og_repo *repo, uint64_t hint, og_lance_table **out, og_error *err)
+{
+    uint64_t version;
+    og_status s = og_lance_latest_version(repo->env, OG_GRAPH__MANIFEST, hint, &version, err);
+    if (s == OG_NOT_FOUND)
+        return no_graph(repo, err);
+    OG_TRY(s);
+    s = og_lance_table_open(repo->env, OG_GRAPH__MANIFEST, version, 0, out, err);
+    return s == OG_OK ? s : og_error_context(err, s, "reading %s", OG_GRAPH__MANIFEST);
+}
+
+og_status og_graph__repo_refresh(og_repo *repo, og_snapshot **out, og_error *err)
+{
+    OG_AUTO(og_snapshot) previous = current_ref(repo);
+    OG_AUTO_BUF head = OG_BUF_INIT;
+    uint64_t hint = previous != NULL ? previous->manifest_version
+                                     : og_graph__head_hint(repo->store, &head);
+    OG_AUTO(og_lance_table) manifest = NULL;
+    OG_TRY(open_manifest(repo, hint, &manifest, err));
+    if (previous != NULL)
+        OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
+    if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
+        (void)og_graph__head_hint(repo->store, &head);
+
+    OG_AUTO(og_graph__state) state = NULL;
+    OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));
+    if (state == NULL)
+        OG_TRY(og_graph__state_read(manifest, &state, err));
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_TRY(og_graph__snapshot_new(repo, state, manifest, previous, &snapshot, err));
+    og_graph__repo_advance(repo, snapshot);
+    *out = OG_TAKE(snapshot);
+    return OG_OK;
+}
+
+og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out, og_error *err)
+{
+    if (branch != NULL && strcmp(branch, "main") != 0)
+        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch);
+    OG_AUTO(og_snapshot) current = current_ref(repo);
+    if (current != NULL) {
+        OG_AUTO_BUF next = OG_BUF_INIT;
+        if (!og_lance_manifest_name(&next, OG_GRAPH__MANIFEST, current->manifest_version + 1))
+            return og_error_nomem(err);
+        uint64_t bytes;
+        og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&next), &bytes, err);
+        if (s == OG_NOT_FOUND) {
+            *out = OG_TAKE(current);
+            return OG_OK;
+        }
+        OG_TRY(s);
+    }
+    return og_graph__repo_refresh(repo, out, err);
+}

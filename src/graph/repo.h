@@ -7,6 +7,7 @@
 #ifndef OG_GRAPH_REPO_H
 #define OG_GRAPH_REPO_H
 
+#include "base/id.h"
 #include "base/timeval.h"
 #include "exec/snapshot.h"
 #include "store/store.h"

@@ -31,4 +31,16 @@ OG_NODISCARD og_status og_store_open_file(const char *root, bool create, og_stor
 typedef int (*og_store_sync_probe)(void *context, char kind, const char *name);
 void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void *context);
 
+/* ---- whole folders, for replacing a graph ------------------------------------------------ */
+
+/* Does `root` hold nothing but entries of these names (NULL-terminated list)? OG_INVALID naming the first
+ * foreign entry. */
+OG_NODISCARD og_status og_store_file_only_holds(const char *root, const char *const *names,
+                                                og_error *err);
+/* Let two folders change names in one step, durably (renameat2 with RENAME_EXCHANGE). OG_UNSUPPORTED
+ * when the file system cannot. */
+OG_NODISCARD og_status og_store_file_exchange(const char *a, const char *b, og_error *err);
+/* Remove a folder and all in it; symbolic links are removed, not followed. */
+OG_NODISCARD og_status og_store_file_remove_tree(const char *root, og_error *err);
+
 #endif

@@ -1,0 +1,400 @@
+#include "graph/commit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/vec.h"
+#include "graph/dag.h"
+#include "graph/layout.h"
+
+/* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
+#define MAX_PUBLISH_ATTEMPTS 16
+
+og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual)
+{
+    og_error_set(err, OG_CONFLICT,
+                 "stale view of '%.*s': expected manifest table version %" PRIu64
+                 " but current is %" PRIu64 " \xe2\x80\x94 refresh and retry",
+                 OG_FMT(table_key), expected, actual);
+    og_error_hint(err, "Another writer committed first; run the operation again.");
+    return OG_CONFLICT;
+}
+
+/* Everything a run needs while it goes through its steps. */
+typedef struct run {
+    og_repo *repo;
+    og_store *store;
+    og_graph__commit *commit;
+    og_graph__dag dag;
+    og_lance_table *manifest; /* the `__manifest` version being built on */
+    og_graph__state *state;   /* of that version */
+    og_graph__move *moves;
+    og_lance_write *publish;
+    const og_lance_staged *publish_staged;
+    OG_VEC(const char *) names; /* to sync next; borrowed */
+    char *sidecar_name;         /* NULL = none was written */
+} run;
+
+static void run_deinit(run *r)
+{
+    og_lance_write_free(r->publish);
+    og_lance_table_unref(r->manifest);
+    og_graph__state_unref(r->state);
+    og_graph__dag_deinit(&r->dag);
+    og_vec_deinit(&r->names);
+    og_free(r->moves);
+    og_free(r->sidecar_name);
+}
+
+/* ---- S0: say in every table which operation it belongs to ------------------------------------------ */
+
+/* "key@expected>new,…" of all tables, for og.tables. */
+static bool list_tables(const og_graph__commit *c, og_buf *out)
+{
+    for (size_t i = 0; i < c->table_count; i++) {
+        const og_graph__pin *pin = c->tables[i].pin;
+        og_buf_printf(out, "%s%.*s@%" PRIu64 ">%" PRIu64, i > 0 ? "," : "",
+                      OG_FMT(pin->table_key), pin->version, pin->version + 1);
+    }
+    return !out->failed;
+}
+
+static bool list_reads(const og_graph__commit *c, og_buf *out)
+{
+    for (size_t i = 0; i < c->read_count; i++)
+        og_buf_printf(out, "%s%.*s@%" PRIu64, i > 0 ? "," : "", OG_FMT(c->reads[i]->table_key),
+                      c->reads[i]->version);
+    return !out->failed;
+}
+
+static og_status name_operation(const og_graph__commit *c, const og_graph__commit_table *t,
+                                og_error *err)
+{
+    OG_AUTO_BUF tables = OG_BUF_INIT;
+    OG_AUTO_BUF reads = OG_BUF_INIT;
+    if (!list_tables(c, &tables) || !list_reads(c, &reads))
+        return og_error_nomem(err);
+    const og_lance_kv properties[] = {
+        {OG_STR("og.op"), og_str_of(c->op.id)},
+        {OG_STR("og.kind"), c->op.kind},
+        {OG_STR("og.branch"), OG_STR("main")},
+        {OG_STR("og.actor"), c->op.actor},
+        {OG_STR("og.commit"), og_str_of(c->op.commit_id)},
+        {OG_STR("og.tables"), og_buf_view(&tables)},
+        {OG_STR("og.reads"), og_buf_view(&reads)},
+        {OG_STR("og.epoch"), t->epoch.len > 0 ? t->epoch : og_str_of(c->op.id)},
+    };
+    return og_lance_write_set_properties(t->write, properties,
+                                         sizeof properties / sizeof *properties, err);
+}
+
+static og_status stage_tables(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    for (size_t i = 0; i < c->table_count; i++) {
+        og_graph__commit_table *t = &c->tables[i];
+        og_graph__move *move = &r->moves[i];
+        *move = (og_graph__move){.pin = *t->pin, .expected_version = t->pin->version};
+        if (t->write == NULL) {
+            move->pin.version = og_lance_table_version(t->taken);
+            move->pin.manifest_bytes = og_lance_table_manifest_bytes(t->taken);
+            move->pin.row_count = og_lance_table_row_count(t->taken);
+            move->manifest_name = t->taken_name;
+            continue;
+        }
+        const og_lance_staged *staged;
+        OG_TRY(name_operation(c, t, err));
+        OG_TRY(og_lance_write_stage(t->write, &staged, err));
+        move->pin.version = staged->version;
+        move->pin.manifest_bytes = staged->manifest.len;
+        move->pin.row_count = staged->row_count;
+        move->manifest_name = staged->manifest_name;
+        for (size_t f = 0; f < staged->file_count; f++)
+            if (!og_vec_push(&r->names, staged->file_names[f]))
+                return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* ---- the sidecar, for the reference's sake ----------------------------------------------------------- */
+
+static void write_sidecar_tables(run *r, og_buf *out)
+{
+    for (size_t i = 0; i < r->commit->table_count; i++) {
+        const og_graph__move *move = &r->moves[i];
+        OG_AUTO_BUF path = OG_BUF_INIT;
+        og_buf_printf(&path, "%s/%.*s", r->store->root, OG_FMT(move->pin.table_path));
+        og_buf_text(out, i > 0 ? ",{\"table_key\":" : "{\"table_key\":");
+        og_json_write_str(out, move->pin.table_key);
+        og_buf_text(out, ",\"table_path\":");
+        og_json_write_str(out, og_buf_view(&path));
+        og_buf_printf(out, ",\"expected_version\":%" PRIu64 ",\"post_commit_pin\":%" PRIu64 "}",
+                      move->expected_version, move->pin.version);
+    }
+}
+
+/* Written only while several slots are being taken: half of an operation must not look whole to the
+ * reference. */
+static og_status put_sidecar(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    if (c->table_count < 2 || c->tables[0].write == NULL)
+        return OG_OK;
+    char name[64];
+    snprintf(name, sizeof name, OG_GRAPH__RECOVERY "%s.json", c->op.id);
+    OG_AUTO_BUF json = OG_BUF_INIT;
+    og_buf_printf(&json, "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
+                         "\",\"branch\":null,\"actor_id\":",
+                  c->op.id, c->op.at_us);
+    if (c->op.actor.len > 0)
+        og_json_write_str(&json, c->op.actor);
+    else
+        og_buf_text(&json, "null");
+    og_buf_printf(&json, ",\"writer_kind\":\"%.*s\",\"tables\":[",
+                  OG_FMT(og_str_is(c->op.kind, "Load") ? c->op.kind : OG_STR("Mutation")));
+    write_sidecar_tables(r, &json);
+    og_buf_printf(&json, "],\"og\":{\"op\":\"%s\"}}", c->op.id);
+    r->sidecar_name = og_strdup(name);
+    if (json.failed || r->sidecar_name == NULL)
+        return og_error_nomem(err);
+    return r->store->ops->put(r->store, name, og_buf_bytes(&json), err);
+}
+
+static void remove_sidecar(run *r)
+{
+    const char *name = r->sidecar_name;
+    if (name != NULL)
+        (void)!r->store->ops->remove(r->store, &name, 1, NULL);
+}
+
+/* ---- slots ---------------------------------------------------------------------------------------------- */
+
+/* Whose manifest stands in a slot? OG_NOT_FOUND: it is free. */
+static og_status slot_holds_op(run *r, const char *path, uint64_t version, bool *out_ours,
+                               og_error *err)
+{
+    OG_AUTO(og_lance_table) there = NULL;
+    OG_TRY(og_lance_table_open(r->repo->env, path, version, 0, &there, err));
+    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
+    *out_ours = op.ptr != NULL && og_str_is(op, r->commit->op.id);
+    return OG_OK;
+}
+
+/* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds it. */
+static og_status take_slot(run *r, og_lance_write *write, const char *path, uint64_t version,
+                           og_error *err)
+{
+    for (int attempt = 0;; attempt++) {
+        og_status s = og_lance_staged_commit(write, true, err);
+        if (s != OG_EXISTS && s != OG_UNKNOWN)
+            return s;
+        bool ours = false;
+        og_status seen = slot_holds_op(r, path, version, &ours, err);
+        if (seen == OG_OK) {
+            og_lance_write_settle(write, ours);
+            return ours ? OG_OK : OG_EXISTS;
+        }
+        if (seen != OG_NOT_FOUND || attempt == 2)
+            return og_error_set(err, OG_UNKNOWN,
+                                "the outcome of operation %s is unknown: no answer about version "
+                                "%" PRIu64 " of %s",
+                                r->commit->op.id, version, path);
+    }
+}
+
+static og_status sync_names(run *r, og_error *err)
+{
+    if (r->names.len == 0)
+        return OG_OK;
+    og_status s = r->store->ops->sync(r->store, r->names.items, r->names.len, err);
+    r->names.len = 0;
+    return s;
+}
+
+/* S2 */
+static og_status take_tables(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    for (size_t i = 0; i < c->table_count; i++) {
+        og_graph__commit_table *t = &c->tables[i];
+        if (t->write == NULL)
+            continue;
+        char path[512];
+        snprintf(path, sizeof path, "%.*s", OG_FMT(t->pin->table_path));
+        og_status s = take_slot(r, t->write, path, r->moves[i].pin.version, err);
+        if (s == OG_EXISTS)
+            return og_graph__stale(err, t->pin->table_key, t->pin->version,
+                                   r->moves[i].pin.version);
+        OG_TRY(s);
+        c->slots_held++;
+        if (!og_vec_push(&r->names, r->moves[i].manifest_name))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* ---- S3 --------------------------------------------------------------------------------------------------- */
+
+static og_status stage_publish(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    og_lance_write_free(OG_TAKE(r->publish));
+    OG_TRY(og_graph__publish_stage(r->repo->env, r->manifest, r->store->root, &c->op, r->moves,
+                                   c->table_count, c->aborted_op, r->repo->random, &r->publish,
+                                   &r->publish_staged, err));
+    for (size_t f = 0; f < r->publish_staged->file_count; f++)
+        if (!og_vec_push(&r->names, r->publish_staged->file_names[f]))
+            return og_error_nomem(err);
+    return OG_OK;
+}
+
+static og_status check_pin(const og_graph__state *now, const og_graph__pin *was, og_error *err)
+{
+    const og_graph__pin *pin = og_graph__state_pin(now, was->table_key);
+    if (pin != NULL && pin->version == was->version)
+        return OG_OK;
+    return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
+}
+
+/* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */
+static og_status rebase_publish(run *r, bool *out_published, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    OG_AUTO(og_snapshot) newest = NULL;
+    OG_TRY(og_graph__repo_refresh(r->repo, &newest, err));
+    og_graph__snapshot *s = og_graph__snapshot_of(newest);
+    og_graph__op_fate fate;
+    OG_TRY(og_graph__op_fate_of(s->manifest, og_str_of(c->op.id), &fate, err));
+    *out_published = fate == OG_GRAPH__OP_PUBLISHED;
+    if (*out_published)
+        return OG_OK;
+    if (fate == OG_GRAPH__OP_ABORTED)
+        return og_error_set(err, OG_CONFLICT, "operation %s was aborted by another writer",
+                            c->op.id);
+    if (c->aborted_op.len > 0) {
+        OG_TRY(og_graph__op_fate_of(s->manifest, c->aborted_op, &fate, err));
+        if (fate != OG_GRAPH__OP_PENDING)
+            return og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
+                                OG_FMT(c->aborted_op));
+    }
+    for (size_t i = 0; i < c->table_count; i++)
+        OG_TRY(check_pin(s->state, c->tables[i].pin, err));
+    for (size_t i = 0; i < c->read_count; i++)
+        OG_TRY(check_pin(s->state, c->reads[i], err));
+    og_lance_table_unref(r->manifest);
+    og_graph__state_unref(r->state);
+    r->manifest = og_lance_table_ref(s->manifest);
+    r->state = og_graph__state_ref(s->state);
+    return OG_OK;
+}
+
+/* Take the slot, again and again on newer versions while only others' tables moved. */
+static og_status publish(run *r, bool *out_by_helper, og_error *err)
+{
+    *out_by_helper = false;
+    for (int attempt = 0; attempt < MAX_PUBLISH_ATTEMPTS; attempt++) {
+        if (attempt > 0) {
+            OG_TRY(stage_publish(r, err));
+            OG_TRY(sync_names(r, err));
+        }
+        og_status s =
+            take_slot(r, r->publish, OG_GRAPH__MANIFEST, r->publish_staged->version, err);
+        if (s == OG_OK) {
+            const char *name = r->publish_staged->manifest_name;
+            return r->store->ops->sync(r->store, &name, 1, err);
+        }
+        if (s != OG_EXISTS)
+            return s;
+        OG_TRY(rebase_publish(r, out_by_helper, err));
+        if (*out_by_helper)
+            return OG_OK;
+    }
+    return og_error_set(err, OG_CONFLICT, "too many concurrent writers of this graph");
+}
+
+/* ---- S4 ---------------------------------------------------------------------------------------------------- */
+
+/* The snapshot of what was just published, without reading it back. */
+static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    OG_AUTO_FREE og_graph__pin *pins = og_calloc(c->table_count, sizeof *pins);
+    if (pins == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < c->table_count; i++)
+        pins[i] = r->moves[i].pin;
+    OG_AUTO(og_graph__state) state = NULL;
+    OG_AUTO(og_lance_table) manifest = NULL;
+    OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, c->table_count,
+                                   og_str_of(c->op.commit_id), &state, err));
+    OG_TRY(og_lance_write_table(r->publish, &manifest, err));
+    return og_graph__snapshot_new(r->repo, state, manifest, base, out, err);
+}
+
+static void tidy(run *r, og_snapshot *base)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    remove_sidecar(r);
+    if (new_snapshot(r, base, &snapshot, NULL) != OG_OK)
+        return;
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
+                                snapshot->manifest_version, NULL);
+    if (!r->repo->no_derived)
+        og_graph__head_write(r->store, s->state, og_lance_table_transaction_uuid(s->manifest));
+    og_graph__repo_advance(r->repo, snapshot);
+}
+
+/* ---- all steps ----------------------------------------------------------------------------------------------- */
+
+static og_status prepare(run *r, og_snapshot *base, og_error *err)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(base);
+    r->manifest = og_lance_table_ref(s->manifest);
+    r->state = og_graph__state_ref(s->state);
+    r->moves = og_calloc(r->commit->table_count, sizeof *r->moves);
+    if (r->moves == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__dag_open(r->repo, r->state, &r->dag, err));
+    memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
+    return OG_OK;
+}
+
+static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    OG_TRY(prepare(r, base, err));
+    OG_TRY(stage_tables(r, err));
+    OG_TRY(stage_publish(r, err));
+    OG_TRY(put_sidecar(r, err));
+    OG_TRY(sync_names(r, err));
+    OG_TRY(take_tables(r, err));
+    OG_TRY(sync_names(r, err));
+    bool by_helper;
+    OG_TRY(publish(r, &by_helper, err));
+    c->slots_held = 0;
+    memcpy(out->commit_id, c->op.commit_id, sizeof out->commit_id);
+    if (by_helper) {
+        OG_AUTO(og_snapshot) newest = NULL;
+        OG_TRY(og_graph__repo_refresh(r->repo, &newest, err));
+        out->manifest_version = newest->manifest_version;
+        remove_sidecar(r);
+        return OG_OK;
+    }
+    out->manifest_version = r->publish_staged->version;
+    tidy(r, base);
+    return OG_OK;
+}
+
+og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commit *commit,
+                               og_commit_result *out, og_error *err)
+{
+    run r = {.repo = repo, .store = repo->store, .commit = commit};
+    commit->slots_held = 0;
+    og_status s = run_steps(&r, base, out, err);
+    if (s != OG_OK && s != OG_UNKNOWN && commit->slots_held == 0)
+        remove_sidecar(&r);
+    run_deinit(&r);
+    return s;
+}

@@ -1,0 +1,46 @@
+/* graph/commit - the steps S1 to S4 of one operation (design/commit-protocol.md section 2).
+ *
+ * The tables of the operation come either as writes, whose slots are still to be taken, or as versions
+ * that are there already (an operation of another writer that is being helped to its end). All kinds of
+ * writes use this one path.
+ *
+ *   S1  data, deletion and `__manifest` data files, the sidecar            synced before S2
+ *   S2  each table's manifest, put-if-absent at exactly pin + 1            synced before S3
+ *   S3  `__manifest` m + 1, put-if-absent: visible; synced: acknowledged
+ *   S4  DAG rows, head file, sidecar removed                               derived, errors ignored */
+#ifndef OG_GRAPH_COMMIT_H
+#define OG_GRAPH_COMMIT_H
+
+#include "graph/publish.h"
+#include "graph/txn.h"
+
+typedef struct og_graph__commit_table {
+    const og_graph__pin *pin; /* what the operation was built on */
+    og_lance_write *write;    /* its slot is to be taken; or NULL and */
+    og_lance_table *taken;    /* the version that stands in the slot, and */
+    const char *taken_name;   /* the name of its manifest */
+    og_str epoch; /* row epoch that the new version carries on; "" = it starts a new one */
+} og_graph__commit_table;
+
+typedef struct og_graph__commit {
+    og_graph__op op;
+    og_graph__commit_table *tables;
+    size_t table_count;
+    const og_graph__pin *const *reads; /* pins that must not move either */
+    size_t read_count;
+    og_str aborted_op; /* publish an og_abort row for it; "" = none */
+    /* out */
+    size_t slots_held; /* after a failure: slots taken and not published */
+} og_graph__commit;
+
+/* Run the steps on the snapshot `base`. OG_CONFLICT with the reference's text when a slot or a pin
+ * was lost (commit->slots_held tells whether the caller must abort the operation); OG_UNKNOWN when it
+ * can't be told whether it was published. On OG_OK the repo's current snapshot is the new one. */
+OG_NODISCARD og_status og_graph__commit_run(og_repo *repo, og_snapshot *base,
+                                            og_graph__commit *commit, og_commit_result *out,
+                                            og_error *err);
+
+/* The typed conflict: table, expected and actual version. */
+og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual);
+
+#endif

@@ -1,0 +1,349 @@
+#include "graph/dag.h"
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "columnar/builder.h"
+#include "graph/layout.h"
+
+enum { ID, BRANCH, VERSION, PARENT, MERGED_PARENT, CREATED_AT, COMMIT_COLUMNS };
+enum { ACTOR_COMMIT, ACTOR_ID, ACTOR_AT, ACTOR_COLUMNS };
+
+static const og_type utf8 = {.id = OG_TYPE_UTF8};
+static const og_type u64 = {.id = OG_TYPE_U64};
+static const og_type timestamp = {.id = OG_TYPE_TIMESTAMP_US};
+
+static const og_lance_new_field commit_fields[COMMIT_COLUMNS] = {
+    [ID] = {.field = {{"graph_commit_id", 15}, &utf8, false}},
+    [BRANCH] = {.field = {{"manifest_branch", 15}, &utf8, true}},
+    [VERSION] = {.field = {{"manifest_version", 16}, &u64, false}},
+    [PARENT] = {.field = {{"parent_commit_id", 16}, &utf8, true}},
+    [MERGED_PARENT] = {.field = {{"merged_parent_commit_id", 23}, &utf8, true}},
+    [CREATED_AT] = {.field = {{"created_at", 10}, &timestamp, false}},
+};
+static const og_lance_new_field actor_fields[ACTOR_COLUMNS] = {
+    [ACTOR_COMMIT] = {.field = {{"graph_commit_id", 15}, &utf8, false}},
+    [ACTOR_ID] = {.field = {{"actor_id", 8}, &utf8, false}},
+    [ACTOR_AT] = {.field = {{"created_at", 10}, &timestamp, false}},
+};
+
+/* One commit as a row; text is borrowed. */
+typedef struct dag_row {
+    og_str id, parent, merged_parent, actor;
+    uint64_t manifest_version;
+    int64_t at_us;
+} dag_row;
+typedef OG_VEC(dag_row) dag_rows;
+
+void og_graph__dag_deinit(og_graph__dag *dag)
+{
+    og_lance_table_unref(dag->commits);
+    *dag = (og_graph__dag){0};
+}
+
+/* ---- finding the head ------------------------------------------------------------------------ */
+
+static og_status open_newest(og_repo *repo, const char *path, og_lance_table **out, og_error *err)
+{
+    uint64_t version;
+    *out = NULL;
+    og_status s = og_lance_latest_version(repo->env, path, 0, &version, err);
+    if (s == OG_NOT_FOUND)
+        return OG_OK;
+    OG_TRY(s);
+    return og_lance_table_open(repo->env, path, version, 0, out, err);
+}
+
+/* The commit with the highest manifest version; the later row of equals. */
+static og_status newest_row(og_lance_table *commits, char out_id[27], uint64_t *out_version,
+                            og_error *err)
+{
+    static const uint32_t fields[] = {ID, VERSION};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(commits, fields, 2, 0, UINT32_MAX, &scan, err));
+    *out_version = 0;
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        for (int64_t row = 0; row < batch.row_count; row++) {
+            og_str id = og_array_str(batch.columns[0], row);
+            uint64_t version = og_array_u64(batch.columns[1], row);
+            if (version < *out_version || id.len != 26)
+                continue;
+            *out_version = version;
+            memcpy(out_id, id.ptr, 26);
+            out_id[26] = '\0';
+        }
+    }
+}
+
+og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_graph__dag *out,
+                             og_error *err)
+{
+    *out = (og_graph__dag){0};
+    OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, &out->commits, err));
+    if (state->commit_id.len == 26)
+        memcpy(out->head_id, state->commit_id.ptr, 26);
+    if (out->commits == NULL)
+        return OG_OK;
+    og_str last = og_lance_table_transaction_property(out->commits, OG_STR("og.commit"));
+    out->is_complete = state->commit_id.len == 26 && last.ptr != NULL &&
+                       og_str_eq(last, state->commit_id);
+    if (out->is_complete)
+        return OG_OK;
+    char id[27];
+    uint64_t version;
+    og_status s = newest_row(out->commits, id, &version, err);
+    if (s != OG_OK) {
+        og_graph__dag_deinit(out);
+        return s;
+    }
+    if (version > state->commit_version)
+        memcpy(out->head_id, id, sizeof id);
+    return OG_OK;
+}
+
+/* ---- rows that are missing --------------------------------------------------------------------- */
+
+static og_status known_ids(og_lance_table *commits, og_strmap *out, og_error *err)
+{
+    static const uint32_t fields[] = {ID};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(commits, fields, 1, 0, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        for (int64_t row = 0; row < batch.row_count; row++)
+            if (og_strmap_put(out, og_array_str(batch.columns[0], row), NULL) == NULL)
+                return og_error_nomem(err);
+    }
+}
+
+/* Read the `og` object of a `__manifest` row. */
+static bool read_og(og_arena *arena, og_str metadata, dag_row *out)
+{
+    og_json json;
+    if (og_str_find(metadata, OG_STR("\"og\":{")) == SIZE_MAX ||
+        og_json_parse(arena, metadata, &json, NULL) != OG_OK)
+        return false;
+    const og_json *og = og_json_get(&json, "og");
+    const og_json *version = og_json_get(og, "v"), *at = og_json_get(og, "at");
+    *out = (dag_row){.id = og_json_get_str(og, "commit", OG_STR("")),
+                     .parent = og_json_get_str(og, "parent", OG_STR("")),
+                     .merged_parent = og_json_get_str(og, "merged_parent", OG_STR("")),
+                     .actor = og_json_get_str(og, "actor", OG_STR(""))};
+    return out->id.len == 26 && version != NULL && version->kind == OG_JSON_NUMBER &&
+           og_json_to_u64(version, &out->manifest_version) && at != NULL &&
+           at->kind == OG_JSON_NUMBER && og_json_to_i64(at, &out->at_us);
+}
+
+/* Commits of ours that `__manifest` names and the DAG does not, in order of publication. */
+static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_arena *arena,
+                              dag_rows *out, og_error *err)
+{
+    OG_AUTO(og_strmap) known = og_strmap_new(false);
+    if (known == NULL)
+        return og_error_nomem(err);
+    OG_TRY(known_ids(dag->commits, known, err));
+    int32_t field = og_lance_table_find_field(manifest, OG_STR("metadata"));
+    if (field < 0)
+        return og_error_set(err, OG_CORRUPT, "__manifest has no column 'metadata'");
+    uint32_t fields[] = {(uint32_t)field};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(manifest, fields, 1, 0, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        for (int64_t i = 0; i < batch.row_count; i++) {
+            if (og_array_is_null(batch.columns[0], i))
+                continue;
+            og_str metadata = og_arena_str(arena, og_array_str(batch.columns[0], i));
+            dag_row row;
+            bool is_new;
+            if (metadata.ptr == NULL)
+                return og_error_nomem(err);
+            if (!read_og(arena, metadata, &row))
+                continue;
+            if (og_strmap_put(known, row.id, &is_new) == NULL ||
+                (is_new && !og_vec_push(out, row)))
+                return og_error_nomem(err);
+        }
+    }
+}
+
+/* ---- appending ---------------------------------------------------------------------------------- */
+
+static bool put_text(og_builder *column, og_str text)
+{
+    return text.len > 0 ? og_builder_str(column, text) : og_builder_null(column);
+}
+
+static bool put_commit(og_builder **c, const dag_row *row)
+{
+    return og_builder_str(c[ID], row->id) && og_builder_null(c[BRANCH]) &&
+           og_builder_u64(c[VERSION], row->manifest_version) && put_text(c[PARENT], row->parent) &&
+           put_text(c[MERGED_PARENT], row->merged_parent) &&
+           og_builder_i64(c[CREATED_AT], row->at_us);
+}
+
+static bool put_actor(og_builder **c, const dag_row *row)
+{
+    return row->actor.len == 0 ||
+           (og_builder_str(c[ACTOR_COMMIT], row->id) && og_builder_str(c[ACTOR_ID], row->actor) &&
+            og_builder_i64(c[ACTOR_AT], row->at_us));
+}
+
+/* The rows as a batch of `fields`. */
+static og_status make_batch(const og_lance_new_field *fields, uint32_t column_count,
+                            bool (*put)(og_builder **, const dag_row *), const dag_row *rows,
+                            size_t row_count, og_batch *out, og_error *err)
+{
+    og_builder *columns[COMMIT_COLUMNS] = {NULL};
+    bool ok = true;
+    for (uint32_t i = 0; i < column_count; i++)
+        ok &= (columns[i] = og_builder_new(fields[i].field.type)) != NULL;
+    for (size_t i = 0; i < row_count && ok; i++)
+        ok = put(columns, &rows[i]);
+    og_status s = ok ? og_batch_init(out, column_count, og_builder_length(columns[0]), err)
+                     : og_error_nomem(err);
+    for (uint32_t i = 0; i < column_count; i++) {
+        if (s == OG_OK)
+            s = og_builder_finish(columns[i], &out->columns[i], err);
+        og_builder_free(columns[i]);
+    }
+    return s;
+}
+
+/* Append a batch to the newest version; a lost slot is retried on the winner's version. */
+static og_status append_batch(og_repo *repo, const char *path, og_lance_table *base,
+                              const og_batch *batch, og_str commit_id, og_error *err)
+{
+    const og_lance_kv property = {OG_STR("og.commit"), commit_id};
+    og_lance_write_options options = {.op = OG_LANCE_APPEND,
+                                      .min_max_fragment_id = -1,
+                                      .properties = &property,
+                                      .property_count = 1,
+                                      .fold = true,
+                                      .fold_one_run = true,
+                                      .now_us = og_repo_now_us(repo),
+                                      .random = repo->random};
+    OG_AUTO(og_lance_table) current = og_lance_table_ref(base);
+    for (int attempt = 0; attempt < 8; attempt++) {
+        OG_AUTO(og_lance_write) write = NULL;
+        const og_lance_staged *staged;
+        OG_TRY(og_lance_write_new(repo->env, current, &options, &write, err));
+        OG_TRY(og_lance_write_rows(write, batch, NULL, err));
+        OG_TRY(og_lance_write_stage(write, &staged, err));
+        og_status s = og_lance_staged_commit(write, false, err);
+        if (s != OG_EXISTS)
+            return s;
+        og_lance_table_unref(OG_TAKE(current));
+        OG_TRY(open_newest(repo, path, &current, err));
+        if (current == NULL)
+            return og_error_set(err, OG_NOT_FOUND, "%s is gone", path);
+    }
+    return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", path);
+}
+
+static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commit_id,
+                               og_error *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < rows->len; i++)
+        any |= rows->items[i].actor.len > 0;
+    if (!any)
+        return OG_OK;
+    OG_AUTO(og_lance_table) actors = NULL;
+    OG_TRY(open_newest(repo, OG_GRAPH__ACTORS, &actors, err));
+    if (actors == NULL)
+        return OG_OK;
+    OG_AUTO_BATCH batch = {0};
+    OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, rows->items, rows->len, &batch, err));
+    return append_batch(repo, OG_GRAPH__ACTORS, actors, &batch, commit_id, err);
+}
+
+static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
+{
+    return (dag_row){.id = og_str_of(op->commit_id),
+                     .parent = og_str_of(op->parent_id),
+                     .actor = op->actor,
+                     .manifest_version = manifest_version,
+                     .at_us = op->at_us};
+}
+
+og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
+                               const og_graph__op *op, uint64_t manifest_version, og_error *err)
+{
+    if (dag->commits == NULL)
+        return OG_OK;
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    dag_rows rows = {0};
+    dag_row own = row_of(op, manifest_version);
+    if (arena == NULL)
+        return og_error_nomem(err);
+    og_status s = dag->is_complete ? OG_OK : missing_rows(dag, manifest, arena, &rows, err);
+    bool listed = false;
+    for (size_t i = 0; i < rows.len; i++)
+        listed |= og_str_eq(rows.items[i].id, own.id);
+    if (s == OG_OK && !listed && !og_vec_push(&rows, own))
+        s = og_error_nomem(err);
+    OG_AUTO_BATCH batch = {0};
+    if (s == OG_OK)
+        s = make_batch(commit_fields, COMMIT_COLUMNS, put_commit, rows.items, rows.len, &batch,
+                       err);
+    if (s == OG_OK)
+        s = append_batch(repo, OG_GRAPH__COMMITS, dag->commits, &batch, own.id, err);
+    if (s == OG_OK)
+        s = append_actors(repo, &rows, own.id, err);
+    og_vec_deinit(&rows);
+    return s;
+}
+
+/* ---- a new graph ---------------------------------------------------------------------------------- */
+
+static og_status create_table(og_lance_env *env, const char *path,
+                              const og_lance_new_field *fields, uint32_t field_count,
+                              const og_batch *batch, const og_graph__op *op, og_error *err)
+{
+    const og_lance_kv property = {OG_STR("og.commit"), og_str_of(op->commit_id)};
+    og_lance_write_options options = {.op = OG_LANCE_CREATE,
+                                      .path = path,
+                                      .fields = fields,
+                                      .field_count = field_count,
+                                      .min_max_fragment_id = -1,
+                                      .properties = &property,
+                                      .property_count = 1,
+                                      .now_us = op->at_us};
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    OG_TRY(og_lance_write_new(env, NULL, &options, &write, err));
+    if (batch->row_count > 0)
+        OG_TRY(og_lance_write_rows(write, batch, NULL, err));
+    OG_TRY(og_lance_write_stage(write, &staged, err));
+    og_store *store = og_lance_env_store(env);
+    OG_TRY(store->ops->sync(store, staged->file_names, staged->file_count, err));
+    OG_TRY(og_lance_staged_commit(write, true, err));
+    const char *name = staged->manifest_name;
+    return store->ops->sync(store, &name, 1, err);
+}
+
+og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
+                               uint64_t manifest_version, og_error *err)
+{
+    dag_row genesis = row_of(op, manifest_version);
+    OG_AUTO_BATCH commits = {0};
+    OG_AUTO_BATCH actors = {0};
+    OG_TRY(make_batch(commit_fields, COMMIT_COLUMNS, put_commit, &genesis, 1, &commits, err));
+    OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, &genesis, 1, &actors, err));
+    OG_TRY(create_table(env, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, &commits, op, err));
+    return create_table(env, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, &actors, op, err);
+}

@@ -1,0 +1,35 @@
+/* graph/dag - the commit DAG's data sets, as the reference lays them out.
+ *
+ * Derived: the truth of a commit of ours is the `og` object in its `__manifest` rows; these tables
+ * are filled after the commit became visible, and what a dead writer left out is added by the next.
+ * Commits of the reference have no `og` object: for them the row here is the truth. The newest row's
+ * commit is kept in the transaction property "og.commit", so that a writer knows without a scan
+ * whether the tables are complete. */
+#ifndef OG_GRAPH_DAG_H
+#define OG_GRAPH_DAG_H
+
+#include "graph/publish.h"
+
+typedef struct og_graph__dag {
+    og_lance_table *commits; /* newest version; NULL when the data set is missing */
+    bool is_complete;        /* its newest row is the head commit */
+    char head_id[27];        /* newest commit of the branch, whoever made it; "" = none known */
+} og_graph__dag;
+void og_graph__dag_deinit(og_graph__dag *dag);
+
+/* Find the head commit at a snapshot: the newer of what the rows of `__manifest` and of the DAG say. */
+OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state,
+                                          og_graph__dag *out, og_error *err);
+
+/* Append the rows of `op`, published at `manifest_version`, and rows that are missing. Not durable and
+ * not waited for by anyone: errors only say why it was not done. */
+OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,
+                                            og_lance_table *manifest, const og_graph__op *op,
+                                            uint64_t manifest_version, og_error *err);
+
+/* Make both data sets of a new graph, with its first commit, durably.
+ */
+OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
+                                            uint64_t manifest_version, og_error *err);
+
+#endif

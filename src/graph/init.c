@@ -1,0 +1,328 @@
+/* Making a new graph.
+ *
+ * A graph exists when `__schema_state.json` does: it is written last, after everything it needs is
+ * durable. Until then a marker says that an init is under way, so that one that died can be told from a
+ * damaged graph: with the marker, what is there is swept and made again; without it, nothing is touched.
+ * With `force` the new graph is made beside the old one and takes its name in one rename. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/vec.h"
+#include "graph/dag.h"
+#include "graph/layout.h"
+#include "graph/publish.h"
+#include "graph/schema_files.h"
+#include "lang/schema.h"
+#include "store/file.h"
+
+#define INIT_MARKER "_omnigraph/init.json"
+/* A marker this young belongs to a living process. */
+#define INIT_GRACE_MS 10000
+
+typedef struct init {
+    og_store *store;
+    og_lance_env *env;
+    const char *place;        /* where the graph will be, for manifest_path */
+    const og_catalog *catalog;
+    og_str source, ir;
+    const og_random *random;
+    og_graph__op op;
+    og_graph__move *moves;
+    OG_VEC(char *) names;     /* manifests to sync */
+} init;
+
+/* ---- tables ---------------------------------------------------------------------------------------- */
+
+static og_status table_fields(const og_type_def *def, og_lance_new_field **out, og_error *err)
+{
+    uint32_t count = def->table_schema->field_count, first = og_type_def_first_property(def);
+    og_lance_new_field *fields = og_calloc(count, sizeof *fields);
+    if (fields == NULL)
+        return og_error_nomem(err);
+    for (uint32_t i = 0; i < count; i++) {
+        fields[i].field = def->table_schema->fields[i];
+        fields[i].is_blob = i >= first && def->properties[i - first].type.scalar == OG_SCALAR_BLOB;
+    }
+    *out = fields;
+    return OG_OK;
+}
+
+static og_status remember_move(init *in, const og_type_def *def, size_t index,
+                               const og_lance_staged *staged, og_error *err)
+{
+    char *name = og_strdup(staged->manifest_name);
+    if (name == NULL || !og_vec_push(&in->names, name)) {
+        og_free(name);
+        return og_error_nomem(err);
+    }
+    in->moves[index] = (og_graph__move){.pin = {.table_key = def->table_key,
+                                                .table_path = def->table_path,
+                                                .table_branch = OG_STR(""),
+                                                .version = staged->version,
+                                                .manifest_bytes = staged->manifest.len},
+                                        .manifest_name = name,
+                                        .is_registration = true};
+    return OG_OK;
+}
+
+static og_status create_table(init *in, const og_type_def *def, size_t index, og_error *err)
+{
+    OG_AUTO_FREE og_lance_new_field *fields = NULL;
+    OG_TRY(table_fields(def, &fields, err));
+    const og_lance_kv properties[] = {{OG_STR("og.op"), og_str_of(in->op.id)},
+                                      {OG_STR("og.epoch"), og_str_of(in->op.id)}};
+    char path[512];
+    snprintf(path, sizeof path, "%.*s", OG_FMT(def->table_path));
+    og_lance_write_options options = {.op = OG_LANCE_CREATE,
+                                      .path = path,
+                                      .fields = fields,
+                                      .field_count = def->table_schema->field_count,
+                                      .min_max_fragment_id = -1,
+                                      .properties = properties,
+                                      .property_count = 2,
+                                      .now_us = in->op.at_us,
+                                      .random = in->random};
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    OG_TRY(og_lance_write_new(in->env, NULL, &options, &write, err));
+    OG_TRY(og_lance_write_stage(write, &staged, err));
+    OG_TRY(og_lance_staged_commit(write, true, err));
+    return remember_move(in, def, index, staged, err);
+}
+
+static og_status create_tables(init *in, og_error *err)
+{
+    size_t count = (size_t)in->catalog->node_count + in->catalog->edge_count;
+    in->moves = og_calloc(count, sizeof *in->moves);
+    if (in->moves == NULL)
+        return og_error_nomem(err);
+    size_t index = 0;
+    for (uint32_t i = 0; i < in->catalog->node_count; i++)
+        OG_TRY(create_table(in, &in->catalog->nodes[i], index++, err));
+    for (uint32_t i = 0; i < in->catalog->edge_count; i++)
+        OG_TRY(create_table(in, &in->catalog->edges[i], index++, err));
+    return in->store->ops->sync(in->store, (const char *const *)in->names.items, in->names.len,
+                                err);
+}
+
+static og_status create_manifest(init *in, og_error *err)
+{
+    size_t count = (size_t)in->catalog->node_count + in->catalog->edge_count;
+    const og_lance_kv config = {OG_STR("table_version_management"), OG_STR("true")};
+    const og_lance_kv stamp = {OG_STR(OG_GRAPH__STAMP_KEY), OG_STR("3")};
+    const og_lance_kv property = {OG_STR("og.op"), og_str_of(in->op.id)};
+    og_lance_write_options options = {.op = OG_LANCE_CREATE,
+                                      .path = OG_GRAPH__MANIFEST,
+                                      .fields = og_graph__manifest_fields(),
+                                      .field_count = OG_GRAPH__COL_COUNT,
+                                      .min_max_fragment_id = -1,
+                                      .properties = &property,
+                                      .property_count = 1,
+                                      .config = &config,
+                                      .config_count = 1,
+                                      .schema_metadata = &stamp,
+                                      .schema_metadata_count = 1,
+                                      .now_us = in->op.at_us,
+                                      .random = in->random};
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    OG_TRY(og_lance_write_new(in->env, NULL, &options, &write, err));
+    OG_TRY(og_graph__publish_rows(write, in->place, 1, &in->op, in->moves, count, OG_STR(""), err));
+    OG_TRY(og_lance_write_stage(write, &staged, err));
+    OG_TRY(in->store->ops->sync(in->store, staged->file_names, staged->file_count, err));
+    OG_TRY(og_lance_staged_commit(write, true, err));
+    const char *name = staged->manifest_name;
+    return in->store->ops->sync(in->store, &name, 1, err);
+}
+
+/* Everything of a graph, in a store where nothing of it is; the schema state, which makes it exist, last. */
+static og_status build(init *in, og_error *err)
+{
+    OG_TRY(og_lance_env_new(in->store, 0, &in->env, err));
+    OG_TRY(create_tables(in, err));
+    OG_TRY(og_graph__dag_create(in->env, &in->op, 1, err));
+    OG_TRY(create_manifest(in, err));
+    return og_graph__schema_write(in->store, in->source, in->ir, in->catalog, err);
+}
+
+static void init_deinit(init *in)
+{
+    for (size_t i = 0; i < in->names.len; i++)
+        og_free(in->names.items[i]);
+    og_vec_deinit(&in->names);
+    og_free(in->moves);
+    og_lance_env_free(in->env);
+}
+
+/* ---- claiming the place ------------------------------------------------------------------------------ */
+
+static og_status exists(og_store *store, const char *name, bool *out, og_error *err)
+{
+    uint64_t bytes;
+    og_status s = store->ops->head(store, name, &bytes, err);
+    *out = s == OG_OK;
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
+static og_status already_there(const og_store *store, og_error *err)
+{
+    og_error_set(err, OG_EXISTS, "graph already initialized at '%s'; pass --force to overwrite",
+                 store->root);
+    return OG_EXISTS;
+}
+
+/* What an init that died may have left; nothing else is removed. */
+static og_status sweep(og_store *store, og_error *err)
+{
+    static const char *const prefixes[] = {
+        OG_GRAPH__MANIFEST "/", OG_GRAPH__COMMITS "/", OG_GRAPH__ACTORS "/", "nodes/", "edges/"};
+    static const char *const files[] = {OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        og_listing listing = {0};
+        OG_TRY(store->ops->list(store, prefixes[i], true, NULL, 0, &listing, err));
+        og_status s = OG_OK;
+        for (size_t k = 0; k < listing.len && s == OG_OK; k++) {
+            OG_AUTO_BUF name = OG_BUF_INIT;
+            og_buf_str(&name, listing.items[k].name);
+            const char *text = og_buf_cstr(&name);
+            s = store->ops->remove(store, &text, 1, err);
+        }
+        og_listing_deinit(&listing);
+        OG_TRY(s);
+    }
+    return store->ops->remove(store, files, 2, err);
+}
+
+/* Is there a part of a graph that no interrupted init explains? */
+static og_status refuse_parts(og_store *store, og_error *err)
+{
+    static const char *const files[] = {OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR,
+                                        OG_GRAPH__SCHEMA_STATE};
+    for (int i = 0; i < 3; i++) {
+        bool is_there;
+        OG_TRY(exists(store, files[i], &is_there, err));
+        if (is_there)
+            return already_there(store, err);
+    }
+    return OG_OK;
+}
+
+static og_status claim(og_store *store, const og_repo *clock, const char *op, og_error *err)
+{
+    OG_AUTO(og_blob) marker = NULL;
+    og_status s = store->ops->get(store, INIT_MARKER, &marker, err);
+    if (s == OG_NOT_FOUND) {
+        OG_TRY(refuse_parts(store, err));
+    } else {
+        OG_TRY(s);
+        bool is_there;
+        OG_TRY(exists(store, OG_GRAPH__SCHEMA_STATE, &is_there, err));
+        if (is_there) /* it died after its last step: the graph is whole */
+            return already_there(store, err);
+        og_str id = {(const char *)marker->ptr, marker->len};
+        if (og_ulid_valid(id) &&
+            og_repo_now_us(clock) / 1000 - (int64_t)og_ulid_ms(id) < INIT_GRACE_MS) {
+            og_error_set(err, OG_CONFLICT, "another init of '%s' is under way", store->root);
+            og_error_hint(err, "If it was interrupted, try again in ten seconds.");
+            return OG_CONFLICT;
+        }
+        const char *name = INIT_MARKER;
+        OG_TRY(sweep(store, err));
+        OG_TRY(store->ops->remove(store, &name, 1, err));
+    }
+    s = store->ops->put_if_absent(store, INIT_MARKER, (og_bytes){(const uint8_t *)op, strlen(op)},
+                                  true, err);
+    return s == OG_EXISTS ? og_error_set(err, OG_CONFLICT, "another init of '%s' is under way",
+                                         store->root)
+                          : s;
+}
+
+static og_status init_in_place(init *in, const og_repo *clock, og_error *err)
+{
+    const char *marker = INIT_MARKER;
+    OG_TRY(claim(in->store, clock, in->op.id, err));
+    in->place = in->store->root;
+    og_status s = build(in, err);
+    if (s != OG_OK) {
+        /* Best effort; if this fails too, the marker lets the next init do it. */
+        bool is_there = true;
+        if (exists(in->store, OG_GRAPH__SCHEMA_STATE, &is_there, NULL) == OG_OK && !is_there &&
+            sweep(in->store, NULL) == OG_OK)
+            (void)!in->store->ops->remove(in->store, &marker, 1, NULL);
+        return s;
+    }
+    (void)!in->store->ops->remove(in->store, &marker, 1, NULL);
+    return OG_OK;
+}
+
+/* What may stand in a graph's folder; a folder that holds anything else is not replaced. */
+static const char *const graph_entries[] = {
+    OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR, OG_GRAPH__SCHEMA_STATE,
+    OG_GRAPH__MANIFEST,      OG_GRAPH__COMMITS,   OG_GRAPH__ACTORS,
+    "_graph_commit_recoveries.lance", "__recovery", "_refs", "_omnigraph", "nodes", "edges", NULL};
+
+/* Make the new graph in a folder beside, then let both change names at once. */
+static og_status replace(init *in, og_error *err)
+{
+    OG_AUTO_BUF beside = OG_BUF_INIT;
+    if (!og_buf_printf(&beside, "%s.init-%s", in->store->root, in->op.id))
+        return og_error_nomem(err);
+    const char *root = in->store->root, *folder = og_buf_cstr(&beside);
+    OG_TRY(og_store_file_only_holds(root, graph_entries, err));
+    OG_AUTO(og_store) fresh = NULL;
+    OG_TRY(og_store_open_file(folder, true, &fresh, err));
+    init beside_init = *in;
+    beside_init.store = fresh;
+    beside_init.place = root;
+    og_status s = build(&beside_init, err);
+    in->names.items = beside_init.names.items; /* one owner for what build allocated */
+    in->names.len = beside_init.names.len;
+    in->names.cap = beside_init.names.cap;
+    in->moves = beside_init.moves;
+    in->env = beside_init.env;
+    if (s == OG_OK)
+        s = og_store_file_exchange(folder, root, err);
+    (void)!og_store_file_remove_tree(folder, NULL);
+    return s;
+}
+
+static og_status run(init *in, const og_repo *clock, bool force, const og_repo_options *o,
+                     og_error *err)
+{
+    bool is_there;
+    OG_TRY(exists(in->store, OG_GRAPH__SCHEMA_STATE, &is_there, err));
+    if (!is_there)
+        return init_in_place(in, clock, err);
+    if (!force)
+        return already_there(in->store, err);
+    if (o->store != NULL)
+        return og_error_set(err, OG_UNSUPPORTED, "--force needs a graph in a local folder");
+    return replace(in, err);
+}
+
+og_status og_repo_init(const char *uri, og_str schema_source, bool force,
+                       const og_repo_options *options, og_error *err)
+{
+    const og_repo_options defaults = {0};
+    const og_repo_options *o = options != NULL ? options : &defaults;
+    OG_AUTO(og_catalog) catalog = NULL;
+    OG_AUTO_BUF ir = OG_BUF_INIT;
+    OG_TRY(og_schema_compile_ir(schema_source, &catalog, &ir, err));
+    OG_TRY(og_schema_check_patterns(catalog, err));
+
+    OG_AUTO(og_store) owned = NULL;
+    if (o->store == NULL)
+        OG_TRY(og_store_open_file(uri, true, &owned, err));
+    /* Only its clock and randomness are used, by og_graph__op_init. */
+    og_repo clock = {.clock = o->clock != NULL ? o->clock : &og_system_clock,
+                     .random = o->random != NULL ? o->random : &og_system_random};
+    init in = {.store = o->store != NULL ? o->store : owned,
+               .catalog = catalog,
+               .source = schema_source,
+               .ir = og_buf_view(&ir),
+               .random = clock.random};
+    og_graph__op_init(&in.op, &clock, OG_STR(""), OG_STR("Init"));
+    og_status s = run(&in, &clock, force, o, err);
+    init_deinit(&in);
+    return s;
+}

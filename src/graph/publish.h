@@ -1,0 +1,52 @@
+/* graph/publish - one version of `__manifest`: the only point at which an operation becomes visible
+ * (design/commit-protocol.md sections 1-4).
+ *
+ * A publish is built on the `__manifest` that a snapshot has open: new rows appended in a fragment of
+ * their own (and small fragments folded), staged as a file and the bytes of version m+1. Taking
+ * the slot is one put-if-absent. When the slot is lost the caller looks at what the winner did and, if its
+ * own pins still hold, begins again on the newer version. */
+#ifndef OG_GRAPH_PUBLISH_H
+#define OG_GRAPH_PUBLISH_H
+
+#include "graph/repo_priv.h"
+#include "lance/table/write.h"
+
+/* What one operation is called, as it stands in table transactions and `__manifest` rows. */
+typedef struct og_graph__op {
+    char id[27];        /* ULID of the operation */
+    char commit_id[27]; /* ULID of its commit */
+    char parent_id[27]; /* commit it follows; "" = none known */
+    og_str actor;       /* "" = none */
+    og_str kind;        /* "Mutation", "Load", "Recovery", "Init" */
+    int64_t at_us;
+} og_graph__op;
+/* Fill ids and time. actor and kind are borrowed. */
+void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind);
+
+/* A table whose pin moves. */
+typedef struct og_graph__move {
+    og_graph__pin pin;           /* the new pin */
+    uint64_t expected_version;   /* the old one; 0 = a new table */
+    const char *manifest_name;   /* of the new version, for manifest_path */
+    bool is_registration;        /* also add the `table` row */
+} og_graph__move;
+
+/* The rows of a publish: of each move, in order; with no move, a row that only carries the commit. An
+ * aborted operation, when given, gets its og_abort row. The write is made on `manifest` and staged.
+ * `place` is the graph's absolute folder, for manifest_path. */
+OG_NODISCARD og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest,
+                                               const char *place, const og_graph__op *op,
+                                               const og_graph__move *moves, size_t move_count,
+                                               og_str aborted_op, const og_random *random,
+                                               og_lance_write **out,
+                                               const og_lance_staged **out_staged, og_error *err);
+
+/* The schema of `__manifest`: OG_GRAPH__COL_COUNT fields, static. */
+const og_lance_new_field *og_graph__manifest_fields(void);
+/* Append the rows of a publish to a write of `__manifest` (for init, which makes version 1). */
+OG_NODISCARD og_status og_graph__publish_rows(og_lance_write *write, const char *place,
+                                              uint64_t manifest_version, const og_graph__op *op,
+                                              const og_graph__move *moves, size_t move_count,
+                                              og_str aborted_op, og_error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* graph/repo_priv - what the files of this folder share about an open graph. */
+#ifndef OG_GRAPH_REPO_PRIV_H
+#define OG_GRAPH_REPO_PRIV_H
+
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "graph/repo.h"
+#include "graph/state.h"
+
+struct og_repo {
+    char *uri;             /* as given */
+    og_store *store;       /* borrowed when owned_store is NULL */
+    og_store *owned_store;
+    og_lance_env *env;
+    og_topo_cache *topo;
+    og_catalog *catalog;
+    og_buf schema_source;
+    const og_clock *clock;
+    const og_random *random;
+    bool no_derived;
+    pthread_mutex_t lock;  /* guards `current` */
+    og_snapshot *current;  /* newest seen; NULL before the first */
+};
+
+/* A snapshot of this layer: the base first, so that pointers convert. */
+typedef struct og_graph__snapshot {
+    og_snapshot base;
+    og_repo *repo;              /* borrowed: outlives its snapshots */
+    og_graph__state *state;
+    og_lance_table *manifest;   /* `__manifest` at this version */
+    og_table_info *infos;       /* for og_snapshot_tables */
+    pthread_mutex_t lock;       /* guards tables */
+    og_lance_table **tables;    /* nodes, then edges; NULL until opened */
+} og_graph__snapshot;
+
+static inline og_graph__snapshot *og_graph__snapshot_of(og_snapshot *snapshot)
+{
+    return (og_graph__snapshot *)snapshot;
+}
+
+/* A snapshot of `state`; takes a reference of state and manifest. Tables that `previous` (may be NULL)
+ * has open at the same version are shared. */
+OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__state *state,
+                                              og_lance_table *manifest, og_snapshot *previous,
+                                              og_snapshot **out, og_error *err);
+
+/* Read the newest `__manifest` from the store, whatever is cached, and make it current. */
+OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_snapshot **out, og_error *err);
+/* Make a snapshot current if it is newer than what is. For a writer that just published it. */
+void og_graph__repo_advance(og_repo *repo, og_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,380 @@
+#include "graph/resolve.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/number.h"
+#include "base/vec.h"
+#include "graph/layout.h"
+
+/* How long an operation that holds only some of its slots is taken to be alive. */
+#define PENDING_GRACE_MS 10000
+/* How long one that holds all its slots may take to publish before we do it for it. */
+#define HELP_AFTER_MS 20
+#define MAX_TABLES_OF_OP 4096
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static og_status open_version(og_repo *repo, const og_graph__pin *pin, uint64_t version,
+                              og_lance_table **out, og_error *err)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
+    return og_lance_table_open(repo->env, path, version, 0, out, err);
+}
+
+static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t version,
+                               bool *out, og_error *err)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    if (!og_lance_manifest_name(&name, path, version))
+        return og_error_nomem(err);
+    uint64_t bytes;
+    og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&name), &bytes, err);
+    *out = s == OG_OK;
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
+/* ---- giving a table back its pin ------------------------------------------------------------------- */
+
+/* The newest version above the pin, and counters that no version above it has passed. */
+static og_status survey(og_repo *repo, const og_graph__pin *pin, uint64_t *out_head,
+                        uint64_t *out_next_row_id, int64_t *out_max_fragment, og_error *err)
+{
+    *out_next_row_id = 0;
+    *out_max_fragment = -1;
+    for (uint64_t version = pin->version;; version++) {
+        OG_AUTO(og_lance_table) table = NULL;
+        og_status s = open_version(repo, pin, version, &table, err);
+        if (s == OG_NOT_FOUND && version > pin->version) {
+            *out_head = version - 1;
+            return OG_OK;
+        }
+        OG_TRY(s);
+        if (og_lance_table_next_row_id(table) > *out_next_row_id)
+            *out_next_row_id = og_lance_table_next_row_id(table);
+        if (og_lance_table_max_fragment_id(table) > *out_max_fragment)
+            *out_max_fragment = og_lance_table_max_fragment_id(table);
+    }
+}
+
+static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t now_us,
+                               og_lance_write **out, og_error *err)
+{
+    uint64_t head, next_row_id;
+    int64_t max_fragment;
+    OG_TRY(survey(repo, pin, &head, &next_row_id, &max_fragment, err));
+    OG_AUTO(og_lance_table) base = NULL;
+    OG_AUTO(og_lance_table) pinned = NULL;
+    OG_TRY(open_version(repo, pin, head, &base, err));
+    OG_TRY(open_version(repo, pin, pin->version, &pinned, err));
+    og_lance_write_options options = {.op = OG_LANCE_RESTORE,
+                                      .restore_from = pinned,
+                                      .version = head + 1,
+                                      .min_next_row_id = next_row_id,
+                                      .min_max_fragment_id = max_fragment,
+                                      .now_us = now_us,
+                                      .random = repo->random};
+    return og_lance_write_new(repo->env, base, &options, out, err);
+}
+
+/* One commit that restores the pins of `keys` (those whose slot is taken) and, when given, says that `op` is
+ * aborted. A table whose pin moved meanwhile is left alone. */
+static og_status restore_tables(og_repo *repo, const og_str *keys, size_t key_count, og_str op,
+                                og_error *err)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_TRY(og_graph__repo_refresh(repo, &snapshot, err));
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(key_count, sizeof *tables);
+    if (tables == NULL)
+        return og_error_nomem(err);
+    og_graph__commit commit = {.tables = tables, .aborted_op = op};
+    og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
+    og_status status = OG_OK;
+    for (size_t i = 0; i < key_count && status == OG_OK; i++) {
+        const og_graph__pin *pin = og_graph__state_pin(s->state, keys[i]);
+        bool taken = false;
+        if (pin != NULL)
+            status = slot_is_taken(repo, pin, pin->version + 1, &taken, err);
+        if (status != OG_OK || !taken)
+            continue;
+        og_graph__commit_table *t = &tables[commit.table_count];
+        t->pin = pin;
+        status = restore_write(repo, pin, commit.op.at_us, &t->write, err);
+        commit.table_count += status == OG_OK;
+    }
+    og_commit_result result;
+    if (status == OG_OK && (commit.table_count > 0 || op.len > 0))
+        status = og_graph__commit_run(repo, snapshot, &commit, &result, err);
+    for (size_t i = 0; i < commit.table_count; i++)
+        og_lance_write_free(tables[i].write);
+    return status;
+}
+
+og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
+                             size_t table_count, og_error *err)
+{
+    /* First the row: from here on nobody can publish the operation. Then its tables, in a commit of
+     * their own, which any later writer may also do. */
+    og_status s = restore_tables(repo, NULL, 0, op, err);
+    if (s != OG_OK && s != OG_CONFLICT)
+        return s;
+    return restore_tables(repo, table_keys, table_count, OG_STR(""), err);
+}
+
+/* ---- what an operation says of itself ---------------------------------------------------------------- */
+
+/* One item of og.tables: key@expected>new. */
+typedef struct op_table {
+    og_str key;
+    uint64_t expected, version;
+} op_table;
+typedef OG_VEC(op_table) op_tables;
+
+static bool parse_op_table(og_str item, op_table *out)
+{
+    size_t at = og_str_find(item, OG_STR("@")), gt = og_str_find(item, OG_STR(">"));
+    if (at == SIZE_MAX || gt == SIZE_MAX || gt < at)
+        return false;
+    out->key = og_str_slice(item, 0, at);
+    return og_parse_u64(og_str_slice(item, at + 1, gt), &out->expected) &&
+           og_parse_u64(og_str_slice(item, gt + 1, item.len), &out->version);
+}
+
+static og_status parse_op_tables(og_str text, op_tables *out, og_error *err)
+{
+    while (text.len > 0 && out->len < MAX_TABLES_OF_OP) {
+        size_t comma = og_str_find(text, OG_STR(","));
+        size_t end = comma == SIZE_MAX ? text.len : comma;
+        op_table item;
+        if (!parse_op_table(og_str_slice(text, 0, end), &item))
+            return og_error_set(err, OG_CORRUPT, "transaction property og.tables is damaged");
+        if (!og_vec_push(out, item))
+            return og_error_nomem(err);
+        text = comma == SIZE_MAX ? OG_STR("") : og_str_slice(text, comma + 1, text.len);
+    }
+    return OG_OK;
+}
+
+/* Where an operation stands. */
+typedef struct op_view {
+    og_str id; /* of the head's transaction; borrowed from `head` */
+    og_lance_table *head;
+    op_tables tables;
+    bool holds_all;  /* every slot is the operation's, and no pin moved */
+    bool is_blocked; /* a slot is another's, or a pin moved */
+} op_view;
+
+static void op_view_deinit(op_view *v)
+{
+    og_lance_table_unref(v->head);
+    og_vec_deinit(&v->tables);
+}
+
+static og_status look_at_slot(og_repo *repo, const og_graph__state *state, op_view *v,
+                              const op_table *t, og_error *err)
+{
+    const og_graph__pin *pin = og_graph__state_pin(state, t->key);
+    if (pin == NULL || pin->version != t->expected) {
+        v->is_blocked = true;
+        return OG_OK;
+    }
+    OG_AUTO(og_lance_table) there = NULL;
+    og_status s = open_version(repo, pin, t->version, &there, err);
+    if (s == OG_NOT_FOUND) {
+        v->holds_all = false;
+        return OG_OK;
+    }
+    OG_TRY(s);
+    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
+    v->is_blocked |= op.ptr == NULL || !og_str_eq(op, v->id);
+    return OG_OK;
+}
+
+static og_status look_at_op(og_repo *repo, const og_graph__state *state, const og_graph__pin *pin,
+                            op_view *v, og_error *err)
+{
+    OG_TRY(open_version(repo, pin, pin->version + 1, &v->head, err));
+    v->id = og_lance_table_transaction_property(v->head, OG_STR("og.op"));
+    if (v->id.ptr == NULL || !og_ulid_valid(v->id)) {
+        v->id = OG_STR("");
+        return OG_OK;
+    }
+    og_str tables = og_lance_table_transaction_property(v->head, OG_STR("og.tables"));
+    OG_TRY(parse_op_tables(tables, &v->tables, err));
+    v->holds_all = v->tables.len > 0;
+    for (size_t i = 0; i < v->tables.len; i++)
+        OG_TRY(look_at_slot(repo, state, v, &v->tables.items[i], err));
+    v->holds_all &= !v->is_blocked;
+    return OG_OK;
+}
+
+/* ---- helping an operation that holds all its slots ------------------------------------------------------ */
+
+/* What the helped operation wrote about itself, so that its commit looks as its own. */
+static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_str id)
+{
+    og_str commit = og_lance_table_transaction_property(head, OG_STR("og.commit"));
+    og_str actor = og_lance_table_transaction_property(head, OG_STR("og.actor"));
+    og_str kind = og_lance_table_transaction_property(head, OG_STR("og.kind"));
+    memcpy(op->id, id.ptr, 26);
+    op->id[26] = '\0';
+    if (commit.ptr != NULL && og_ulid_valid(commit))
+        memcpy(op->commit_id, commit.ptr, 26);
+    op->actor = actor.ptr != NULL ? actor : OG_STR("");
+    op->kind = kind.ptr != NULL ? kind : OG_STR("Mutation");
+    op->at_us = og_lance_table_timestamp_us(head);
+}
+
+static og_status fill_taken(og_repo *repo, const og_graph__state *state, const op_view *v,
+                            og_graph__commit *commit, og_buf *names, og_error *err)
+{
+    for (size_t i = 0; i < v->tables.len; i++) {
+        og_graph__commit_table *t = &commit->tables[commit->table_count];
+        t->pin = og_graph__state_pin(state, v->tables.items[i].key);
+        OG_TRY(open_version(repo, t->pin, v->tables.items[i].version, &t->taken, err));
+        commit->table_count++;
+        char path[512];
+        snprintf(path, sizeof path, "%.*s", OG_FMT(t->pin->table_path));
+        if (!og_lance_manifest_name(&names[i], path, v->tables.items[i].version))
+            return og_error_nomem(err);
+        t->taken_name = og_buf_cstr(&names[i]);
+    }
+    return OG_OK;
+}
+
+static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og_error *err)
+{
+    OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(v->tables.len, sizeof *tables);
+    OG_AUTO_FREE og_buf *names = og_calloc(v->tables.len, sizeof *names);
+    if (tables == NULL || names == NULL)
+        return og_error_nomem(err);
+    og_graph__commit commit = {.tables = tables};
+    og_graph__op_init(&commit.op, repo, OG_STR(""), OG_STR(""));
+    op_from_properties(&commit.op, v->head, v->id);
+    og_status s = fill_taken(repo, og_graph__snapshot_of(snapshot)->state, v, &commit, names, err);
+    og_commit_result result;
+    if (s == OG_OK)
+        s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
+    for (size_t i = 0; i < v->tables.len; i++) {
+        og_lance_table_unref(tables[i].taken);
+        og_buf_deinit(&names[i]);
+    }
+    return s == OG_CONFLICT ? OG_OK : s; /* it moved under us: look again */
+}
+
+/* ---- deciding ---------------------------------------------------------------------------------------------- */
+
+static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, og_error *err)
+{
+    og_listing listing = {0};
+    OG_TRY(repo->store->ops->list(repo->store, OG_GRAPH__RECOVERY, false, NULL, 0, &listing, err));
+    og_status s = OG_OK;
+    for (size_t i = 0; i < listing.len && s == OG_OK; i++) {
+        OG_AUTO(og_blob) blob = NULL;
+        char name[512];
+        snprintf(name, sizeof name, "%.*s", OG_FMT(listing.items[i].name));
+        if (!og_str_ends(listing.items[i].name, OG_STR(".json")) ||
+            repo->store->ops->get(repo->store, name, &blob, NULL) != OG_OK)
+            continue;
+        char quoted[300];
+        snprintf(quoted, sizeof quoted, "\"%.*s\"", OG_FMT(pin->table_key));
+        if (og_str_find((og_str){(const char *)blob->ptr, blob->len}, og_str_of(quoted)) !=
+            SIZE_MAX) {
+            s = og_error_set(err, OG_CONFLICT, "foreign write in progress on '%.*s'",
+                             OG_FMT(pin->table_key));
+            og_error_hint(err, "%s belongs to a writer of another program; let it finish, or open "
+                               "the graph with that program.",
+                          name);
+        }
+    }
+    og_listing_deinit(&listing);
+    return s;
+}
+
+static og_status abort_view(og_repo *repo, const op_view *v, og_error *err)
+{
+    OG_AUTO_FREE og_str *keys = og_calloc(v->tables.len, sizeof *keys);
+    if (keys == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < v->tables.len; i++)
+        keys[i] = v->tables.items[i].key;
+    return og_graph__abort_op(repo, v->id, keys, v->tables.len, err);
+}
+
+/* One look at a head above its pin, and one step towards an end. */
+static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_graph__pin *pin,
+                              int64_t waited_ms, int64_t *out_wait_ms, og_error *err)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    op_view v = {0};
+    *out_wait_ms = 0;
+    og_status status = look_at_op(repo, s->state, pin, &v, err);
+    if (status == OG_NOT_FOUND) { /* gone again: nothing in the way */
+        op_view_deinit(&v);
+        return OG_OK;
+    }
+    if (status == OG_OK && v.id.len == 0) {
+        status = check_foreign_writer(repo, pin, err);
+        if (status == OG_OK)
+            status = restore_tables(repo, &pin->table_key, 1, OG_STR(""), err);
+    } else if (status == OG_OK) {
+        int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v.id);
+        bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;
+        if (v.holds_all && waited_ms >= HELP_AFTER_MS)
+            status = help(repo, snapshot, &v, err);
+        else if (v.holds_all || (is_alive && !v.is_blocked))
+            *out_wait_ms = waited_ms < 5 ? 5 : waited_ms < 500 ? waited_ms : 500;
+        else
+            status = abort_view(repo, &v, err);
+    }
+    bool is_ours = v.id.len > 0;
+    op_view_deinit(&v);
+    /* Somebody else resolved it first: look again. */
+    return status == OG_CONFLICT && is_ours ? OG_OK : status;
+}
+
+static og_status resolve_table(og_repo *repo, og_str key, og_snapshot **inout_snapshot,
+                               og_error *err)
+{
+    int64_t waited_ms = 0;
+    for (int step = 0; step < 256; step++) {
+        const og_graph__pin *pin =
+            og_graph__state_pin(og_graph__snapshot_of(*inout_snapshot)->state, key);
+        bool taken = false;
+        if (pin != NULL)
+            OG_TRY(slot_is_taken(repo, pin, pin->version + 1, &taken, err));
+        if (!taken)
+            return OG_OK;
+        OG_AUTO(og_snapshot) newest = NULL;
+        OG_TRY(og_graph__repo_refresh(repo, &newest, err));
+        if (newest->manifest_version != (*inout_snapshot)->manifest_version) {
+            og_snapshot_unref(*inout_snapshot);
+            *inout_snapshot = OG_TAKE(newest);
+            continue;
+        }
+        int64_t wait_ms;
+        OG_TRY(resolve_step(repo, *inout_snapshot, pin, waited_ms, &wait_ms, err));
+        sleep_ms(wait_ms);
+        waited_ms += wait_ms;
+    }
+    return og_error_set(err, OG_CONFLICT, "table '%.*s' is being written by others without end",
+                        OG_FMT(key));
+}
+
+og_status og_graph__resolve_heads(og_repo *repo, const og_type_def *const *defs, size_t def_count,
+                                  og_snapshot **inout_snapshot, og_error *err)
+{
+    for (size_t i = 0; i < def_count; i++)
+        OG_TRY(resolve_table(repo, defs[i]->table_key, inout_snapshot, err));
+    return OG_OK;
+}

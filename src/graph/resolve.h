@@ -1,0 +1,25 @@
+/* graph/resolve - heads above their pin: what a dead, slow or foreign writer left in a table's slots
+ * (design/commit-protocol.md section 6).
+ *
+ * What `__manifest` names is the truth. Before a table is written its slot pin + 1 must be free; if it
+ * is not, the operation that holds it is helped to its end when it holds all its slots, waited for while
+ * it may be alive, and otherwise aborted: the pin's content goes to head + 1 as a Restore, which is
+ * published as the new pin. Counters never go back, so no row or fragment id of the orphan is given again.
+ * Clocks decide only how long to wait, never what is true. */
+#ifndef OG_GRAPH_RESOLVE_H
+#define OG_GRAPH_RESOLVE_H
+
+#include "graph/commit.h"
+
+/* Free the slot pin + 1 of each table. *inout_snapshot is replaced by the newest one when anything moved.
+ * OG_CONFLICT when a living foreign writer (one with a sidecar) is in the way. */
+OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def *const *defs,
+                                               size_t def_count, og_snapshot **inout_snapshot,
+                                               og_error *err);
+
+/* Abort an operation of ours that lost a slot while it held others: publish its og_abort row and
+ * restore its tables. After OG_OK nobody can publish it any more. */
+OG_NODISCARD og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
+                                          size_t table_count, og_error *err);
+
+#endif

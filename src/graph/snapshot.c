@@ -1,0 +1,143 @@
+#include "graph/repo_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Tables are numbered nodes first, then edges, as the catalog lists them. */
+static size_t table_index(const og_catalog *catalog, const og_type_def *def)
+{
+    return def->is_edge ? catalog->node_count + def->index : def->index;
+}
+
+static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,
+                            og_error *err)
+{
+    const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
+    if (pin == NULL)
+        return og_error_set(err, OG_CORRUPT, "table %.*s is not in __manifest version %" PRIu64,
+                            OG_FMT(def->table_key), s->state->manifest_version);
+    char path[512];
+    int len = snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
+    if (len < 0 || (size_t)len >= sizeof path)
+        return og_error_set(err, OG_CORRUPT, "path of table %.*s is too long",
+                            OG_FMT(def->table_key));
+    og_status status =
+        og_lance_table_open(s->repo->env, path, pin->version, pin->manifest_bytes, out, err);
+    if (status == OG_NOT_FOUND) {
+        og_error_set(err, OG_CORRUPT,
+                     "table %.*s: version %" PRIu64 " that __manifest names is missing",
+                     OG_FMT(def->table_key), pin->version);
+        return OG_CORRUPT;
+    }
+    if (status != OG_OK)
+        og_error_context(err, status, "table %.*s", OG_FMT(def->table_key));
+    return status;
+}
+
+static og_status snapshot_table(og_snapshot *base, const og_type_def *def, og_lance_table **out,
+                                og_error *err)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(base);
+    og_lance_table **place = &s->tables[table_index(base->catalog, def)];
+    og_lance_table *table = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (table == NULL) {
+        pthread_mutex_lock(&s->lock);
+        og_status status = *place == NULL ? open_table(s, def, &table, err) : OG_OK;
+        if (status == OG_OK && *place == NULL)
+            __atomic_store_n(place, table, __ATOMIC_RELEASE);
+        table = *place;
+        pthread_mutex_unlock(&s->lock);
+        OG_TRY(status);
+    }
+    *out = table;
+    return OG_OK;
+}
+
+static void snapshot_release(og_snapshot *base)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(base);
+    if (s->tables != NULL)
+        for (size_t i = 0; i < (size_t)base->catalog->node_count + base->catalog->edge_count; i++)
+            og_lance_table_unref(s->tables[i]);
+    og_free(s->tables);
+    og_free(s->infos);
+    og_lance_table_unref(s->manifest);
+    og_graph__state_unref(s->state);
+    og_catalog_unref(base->catalog);
+    pthread_mutex_destroy(&s->lock);
+    og_free(s);
+}
+
+/* Share what an earlier snapshot has open at the same version. */
+static void share_tables(og_graph__snapshot *s, og_snapshot *previous)
+{
+    if (previous == NULL || previous->catalog != s->base.catalog)
+        return;
+    og_graph__snapshot *old = og_graph__snapshot_of(previous);
+    size_t count = (size_t)s->base.catalog->node_count + s->base.catalog->edge_count;
+    pthread_mutex_lock(&old->lock);
+    for (size_t i = 0; i < count; i++) {
+        const og_type_def *def = i < s->base.catalog->node_count
+                                     ? &s->base.catalog->nodes[i]
+                                     : &s->base.catalog->edges[i - s->base.catalog->node_count];
+        const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
+        if (old->tables[i] != NULL && pin != NULL &&
+            og_lance_table_version(old->tables[i]) == pin->version)
+            s->tables[i] = og_lance_table_ref(old->tables[i]);
+    }
+    pthread_mutex_unlock(&old->lock);
+}
+
+static void fill_infos(og_graph__snapshot *s)
+{
+    for (size_t i = 0; i < s->state->pin_count; i++) {
+        const og_graph__pin *pin = &s->state->pins[i];
+        s->infos[i] = (og_table_info){.table_key = pin->table_key,
+                                      .table_path = pin->table_path,
+                                      .table_branch = pin->table_branch,
+                                      .version = pin->version,
+                                      .row_count = pin->row_count};
+    }
+}
+
+og_status og_graph__snapshot_new(og_repo *repo, og_graph__state *state, og_lance_table *manifest,
+                                 og_snapshot *previous, og_snapshot **out, og_error *err)
+{
+    static const og_snapshot_ops ops = {.table = snapshot_table, .release = snapshot_release};
+    og_graph__snapshot *s = og_calloc(1, sizeof *s);
+    if (s == NULL)
+        return og_error_nomem(err);
+    s->base = (og_snapshot){.ops = &ops,
+                            .catalog = og_catalog_ref(repo->catalog),
+                            .topo = repo->topo,
+                            .branch = "main",
+                            .manifest_version = state->manifest_version,
+                            .refs = 1};
+    s->repo = repo;
+    s->state = og_graph__state_ref(state);
+    s->manifest = og_lance_table_ref(manifest);
+    pthread_mutex_init(&s->lock, NULL);
+    size_t count = (size_t)repo->catalog->node_count + repo->catalog->edge_count;
+    s->tables = og_calloc(count, sizeof *s->tables);
+    s->infos = og_calloc(state->pin_count, sizeof *s->infos);
+    if (s->tables == NULL || s->infos == NULL) {
+        snapshot_release(&s->base);
+        return og_error_nomem(err);
+    }
+    fill_infos(s);
+    share_tables(s, previous);
+    *out = &s->base;
+    return OG_OK;
+}
+
+const og_table_info *og_snapshot_tables(const og_snapshot *snapshot, size_t *out_count)
+{
+    const og_graph__snapshot *s = (const og_graph__snapshot *)snapshot;
+    *out_count = s->state->pin_count;
+    return s->infos;
+}
+
+og_str og_snapshot_commit(const og_snapshot *snapshot)
+{
+    return ((const og_graph__snapshot *)snapshot)->state->commit_id;
+}

@@ -1,0 +1,500 @@
+#include "graph/state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/number.h"
+#include "base/vec.h"
+#include "graph/layout.h"
+
+og_graph__state *og_graph__state_ref(og_graph__state *state)
+{
+    __atomic_add_fetch(&state->refs, 1, __ATOMIC_RELAXED);
+    return state;
+}
+
+void og_graph__state_unref(og_graph__state *state)
+{
+    if (state != NULL && __atomic_sub_fetch(&state->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        og_arena_free(state->arena);
+}
+
+/* A state lives in its own arena, so that one free gives everything back. */
+static og_graph__state *new_state(uint64_t manifest_version)
+{
+    og_arena *arena = og_arena_new(0);
+    if (arena == NULL)
+        return NULL;
+    og_graph__state *state = og_arena_new_of(arena, og_graph__state);
+    if (state == NULL) {
+        og_arena_free(arena);
+        return NULL;
+    }
+    state->manifest_version = manifest_version;
+    state->commit_id = OG_STR("");
+    state->refs = 1;
+    state->arena = arena;
+    return state;
+}
+
+static int by_table_key(const void *a, const void *b)
+{
+    return og_str_cmp(((const og_graph__pin *)a)->table_key, ((const og_graph__pin *)b)->table_key);
+}
+
+const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str table_key)
+{
+    og_graph__pin key = {.table_key = table_key};
+    return bsearch(&key, state->pins, state->pin_count, sizeof *state->pins, by_table_key);
+}
+
+/* ---- reading the rows ------------------------------------------------------------------- */
+
+/* Everything learnt about one table while the rows go by. */
+typedef struct table_rows {
+    og_graph__pin pin;
+    og_str metadata; /* of the newest version row */
+    bool has_version, has_location;
+    uint64_t tombstone;
+    bool has_tombstone;
+} table_rows;
+
+typedef struct row_reader {
+    og_graph__state *state;
+    og_strmap *index; /* table_key -> index into tables */
+    OG_VEC(table_rows) tables;
+    og_str last_og; /* metadata of the last row that has an `og` object */
+} row_reader;
+
+static void row_reader_deinit(row_reader *r)
+{
+    og_strmap_free(r->index);
+    og_vec_deinit(&r->tables);
+}
+
+static table_rows *table_of(row_reader *r, og_str key)
+{
+    bool is_new;
+    uint64_t *at = og_strmap_put(r->index, key, &is_new);
+    if (at == NULL)
+        return NULL;
+    if (is_new) {
+        og_str name = og_arena_str(r->state->arena, key);
+        table_rows fresh = {.pin = {.table_key = name, .table_branch = OG_STR("")}};
+        if (name.ptr == NULL || !og_vec_push(&r->tables, fresh))
+            return NULL;
+        *at = r->tables.len - 1;
+    }
+    return &r->tables.items[*at];
+}
+
+/* The text of a nullable column, "" for null. */
+static og_str text_at(const og_batch *batch, int column, int64_t row)
+{
+    const og_array *a = batch->columns[column];
+    return og_array_is_null(a, row) ? OG_STR("") : og_array_str(a, row);
+}
+
+/* Columns of the scan below, in this order. */
+enum { TYPE, LOCATION, METADATA, KEY, VERSION, BRANCH, ROWS, SCANNED };
+
+static og_status take_version_row(row_reader *r, const og_batch *batch, int64_t row, og_error *err)
+{
+    const og_array *versions = batch->columns[VERSION], *rows = batch->columns[ROWS];
+    og_str key = text_at(batch, KEY, row);
+    if (og_array_is_null(versions, row) || og_array_is_null(rows, row) ||
+        og_array_is_null(batch->columns[METADATA], row))
+        return og_error_set(err, OG_CORRUPT,
+                            "manifest table_version row of %.*s misses its version, metadata or "
+                            "row count",
+                            OG_FMT(key));
+    table_rows *t = table_of(r, key);
+    if (t == NULL)
+        return og_error_nomem(err);
+    uint64_t version = og_array_u64(versions, row);
+    if (t->has_version && t->pin.version >= version)
+        return OG_OK;
+    t->has_version = true;
+    t->pin.version = version;
+    t->pin.row_count = og_array_u64(rows, row);
+    t->pin.table_branch = og_arena_str(r->state->arena, text_at(batch, BRANCH, row));
+    t->metadata = og_arena_str(r->state->arena, text_at(batch, METADATA, row));
+    if (t->pin.table_branch.ptr == NULL || t->metadata.ptr == NULL)
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
+static og_status take_row(row_reader *r, const og_batch *batch, int64_t row, og_error *err)
+{
+    og_str type = text_at(batch, TYPE, row), metadata = text_at(batch, METADATA, row);
+    if (og_str_find(metadata, OG_STR("\"og\":{")) != SIZE_MAX) {
+        /* Only the last one counts; copying it again and again would fill the arena. */
+        r->last_og = metadata;
+    }
+    if (og_str_is(type, OG_GRAPH__ROW_VERSION))
+        return take_version_row(r, batch, row, err);
+    if (og_str_is(type, OG_GRAPH__ROW_TABLE)) {
+        table_rows *t = table_of(r, text_at(batch, KEY, row));
+        if (t == NULL)
+            return og_error_nomem(err);
+        t->has_location = !og_array_is_null(batch->columns[LOCATION], row);
+        t->pin.table_path = og_arena_str(r->state->arena, text_at(batch, LOCATION, row));
+        return t->pin.table_path.ptr != NULL ? OG_OK : og_error_nomem(err);
+    }
+    if (og_str_is(type, OG_GRAPH__ROW_TOMBSTONE) &&
+        !og_array_is_null(batch->columns[VERSION], row)) {
+        table_rows *t = table_of(r, text_at(batch, KEY, row));
+        if (t == NULL)
+            return og_error_nomem(err);
+        uint64_t version = og_array_u64(batch->columns[VERSION], row);
+        if (!t->has_tombstone || t->tombstone < version)
+            t->tombstone = version;
+        t->has_tombstone = true;
+    }
+    return OG_OK;
+}
+
+static og_status take_batch(row_reader *r, const og_batch *batch, og_error *err)
+{
+    r->last_og.ptr = r->last_og.len != 0 ? r->last_og.ptr : "";
+    og_str before = r->last_og;
+    for (int64_t row = 0; row < batch->row_count; row++)
+        OG_TRY(take_row(r, batch, row, err));
+    if (r->last_og.ptr != before.ptr) { /* it points into the batch: keep a copy */
+        r->last_og = og_arena_str(r->state->arena, r->last_og);
+        if (r->last_og.ptr == NULL)
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* The size in a version row's metadata; the places in it are ignored, ours come from the layout. */
+static og_status read_version_metadata(og_arena *scratch, table_rows *t, og_error *err)
+{
+    og_json metadata;
+    og_status s = og_json_parse(scratch, t->metadata, &metadata, err);
+    if (s != OG_OK)
+        return og_error_context(err, s, "metadata of %.*s version %" PRIu64,
+                                OG_FMT(t->pin.table_key), t->pin.version);
+    const og_json *size = og_json_get(&metadata, "manifest_size");
+    if (size != NULL && size->kind == OG_JSON_NUMBER &&
+        !og_json_to_u64(size, &t->pin.manifest_bytes))
+        t->pin.manifest_bytes = 0;
+    return OG_OK;
+}
+
+static og_status read_commit(row_reader *r, og_arena *scratch, og_error *err)
+{
+    if (r->last_og.len == 0)
+        return OG_OK;
+    og_json metadata;
+    OG_TRY(og_json_parse(scratch, r->last_og, &metadata, err));
+    const og_json *og = og_json_get(&metadata, "og");
+    const og_json *version = og_json_get(og, "v");
+    r->state->commit_id = og_arena_str(r->state->arena, og_json_get_str(og, "commit", OG_STR("")));
+    if (r->state->commit_id.ptr == NULL)
+        return og_error_nomem(err);
+    if (version == NULL || version->kind != OG_JSON_NUMBER ||
+        !og_json_to_u64(version, &r->state->commit_version))
+        r->state->commit_version = 0;
+    return OG_OK;
+}
+
+static og_status finish_pins(row_reader *r, og_error *err)
+{
+    og_arena *scratch = og_arena_new(0);
+    og_graph__pin *pins =
+        og_arena_array_of(r->state->arena, og_graph__pin, r->tables.len > 0 ? r->tables.len : 1);
+    if (scratch == NULL || pins == NULL) {
+        og_arena_free(scratch);
+        return og_error_nomem(err);
+    }
+    size_t count = 0;
+    og_status s = OG_OK;
+    for (size_t i = 0; i < r->tables.len && s == OG_OK; i++) {
+        table_rows *t = &r->tables.items[i];
+        if (!t->has_version || (t->has_tombstone && t->tombstone >= t->pin.version))
+            continue;
+        if (!t->has_location)
+            s = og_error_set(err, OG_CORRUPT, "manifest table row missing location for %.*s",
+                             OG_FMT(t->pin.table_key));
+        else
+            s = read_version_metadata(scratch, t, err);
+        pins[count++] = t->pin;
+    }
+    if (s == OG_OK)
+        s = read_commit(r, scratch, err);
+    og_arena_free(scratch);
+    qsort(pins, count, sizeof *pins, by_table_key);
+    r->state->pins = pins;
+    r->state->pin_count = count;
+    return s;
+}
+
+/* Field indices of the columns that are read; the reference may have appended columns of its own. */
+static og_status find_columns(const og_lance_table *manifest, const char *const *names,
+                              size_t count, uint32_t *out, og_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        int32_t at = og_lance_table_find_field(manifest, og_str_of(names[i]));
+        if (at < 0)
+            return og_error_set(err, OG_CORRUPT, "__manifest has no column '%s'", names[i]);
+        out[i] = (uint32_t)at;
+    }
+    return OG_OK;
+}
+
+static og_status check_stamp(const og_lance_table *manifest, og_error *err)
+{
+    og_str text = og_lance_table_schema_metadata(manifest, OG_STR(OG_GRAPH__STAMP_KEY));
+    uint64_t stamp = 1;
+    if (text.ptr != NULL && !og_parse_u64(text, &stamp))
+        return og_error_set(err, OG_CORRUPT, "invalid %s '%.*s' in __manifest",
+                            OG_GRAPH__STAMP_KEY, OG_FMT(text));
+    if (stamp > OG_GRAPH__STAMP) {
+        og_error_set(err, OG_UNSUPPORTED,
+                     "__manifest is stamped at internal schema v%" PRIu64
+                     " but this binary expects v%d - upgrade omnigraph before opening this graph",
+                     stamp, OG_GRAPH__STAMP);
+        og_error_hint(err, "Upgrade omnigraph first: a newer version wrote this graph.");
+        return OG_UNSUPPORTED;
+    }
+    return OG_OK;
+}
+
+static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *err)
+{
+    static const char *const names[SCANNED] = {
+        [TYPE] = "object_type",      [LOCATION] = "location",   [METADATA] = "metadata",
+        [KEY] = "table_key",         [VERSION] = "table_version", [BRANCH] = "table_branch",
+        [ROWS] = "row_count",
+    };
+    uint32_t fields[SCANNED];
+    OG_TRY(find_columns(manifest, names, SCANNED, fields, err));
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(manifest, fields, SCANNED, 0, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        OG_TRY(take_batch(r, &batch, err));
+    }
+}
+
+og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, og_error *err)
+{
+    OG_TRY(check_stamp(manifest, err));
+    row_reader r = {.state = new_state(og_lance_table_version(manifest)),
+                    .index = og_strmap_new(false)};
+    og_status s = r.state == NULL || r.index == NULL ? og_error_nomem(err)
+                                                     : scan_rows(&r, manifest, err);
+    if (s == OG_OK)
+        s = finish_pins(&r, err);
+    if (s == OG_OK)
+        *out = r.state;
+    else
+        og_graph__state_unref(r.state);
+    row_reader_deinit(&r);
+    return s;
+}
+
+/* ---- what became of an operation ---------------------------------------------------------- */
+
+og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op_fate *out,
+                               og_error *err)
+{
+    static const char *const names[] = {"object_type", "metadata", "object_id"};
+    uint32_t fields[3];
+    OG_TRY(find_columns(manifest, names, 3, fields, err));
+    char needle[64];
+    snprintf(needle, sizeof needle, "\"op\":\"%.*s\"", OG_FMT(op));
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_TRY(og_lance_scan_open(manifest, fields, 3, 0, UINT32_MAX, &scan, err));
+    *out = OG_GRAPH__OP_PENDING;
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return OG_OK;
+        for (int64_t row = 0; row < batch.row_count; row++) {
+            if (og_str_find(text_at(&batch, 1, row), og_str_of(needle)) == SIZE_MAX)
+                continue;
+            *out = og_str_is(text_at(&batch, 0, row), OG_GRAPH__ROW_ABORT)
+                       ? OG_GRAPH__OP_ABORTED
+                       : OG_GRAPH__OP_PUBLISHED;
+            return OG_OK;
+        }
+    }
+}
+
+/* ---- the head file ------------------------------------------------------------------------ */
+
+#define HEAD_FORMAT 1
+
+uint64_t og_graph__head_hint(og_store *store, og_buf *out_bytes)
+{
+    OG_AUTO(og_blob) blob = NULL;
+    if (store->ops->get(store, OG_GRAPH__HEAD_FILE, &blob, NULL) != OG_OK)
+        return 0;
+    if (!og_buf_append(out_bytes, blob->ptr, blob->len))
+        return 0;
+    OG_AUTO(og_arena) scratch = og_arena_new(0);
+    og_json head;
+    uint64_t version = 0;
+    if (scratch == NULL || og_json_parse(scratch, og_buf_view(out_bytes), &head, NULL) != OG_OK)
+        return 0;
+    const og_json *member = og_json_get(&head, "manifest_version");
+    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &version))
+        return 0;
+    return version;
+}
+
+/* One table of a head file: [key, path, branch, version, manifest_bytes, row_count]. */
+static bool read_head_table(og_arena *arena, const og_json *item, og_graph__pin *out)
+{
+    if (item->kind != OG_JSON_ARRAY || item->count != 6)
+        return false;
+    for (int i = 0; i < 6; i++)
+        if (item->items[i].kind != (i < 3 ? OG_JSON_STRING : OG_JSON_NUMBER))
+            return false;
+    out->table_key = og_arena_str(arena, item->items[0].text);
+    out->table_path = og_arena_str(arena, item->items[1].text);
+    out->table_branch = og_arena_str(arena, item->items[2].text);
+    return out->table_key.ptr != NULL && out->table_path.ptr != NULL &&
+           out->table_branch.ptr != NULL && og_json_to_u64(&item->items[3], &out->version) &&
+           og_json_to_u64(&item->items[4], &out->manifest_bytes) &&
+           og_json_to_u64(&item->items[5], &out->row_count);
+}
+
+static bool head_agrees(const og_json *head, const og_lance_table *manifest)
+{
+    const og_json *format = og_json_get(head, "format");
+    const og_json *version = og_json_get(head, "manifest_version");
+    uint64_t number;
+    if (format == NULL || format->kind != OG_JSON_NUMBER || !og_json_to_u64(format, &number) ||
+        number != HEAD_FORMAT)
+        return false;
+    if (version == NULL || version->kind != OG_JSON_NUMBER || !og_json_to_u64(version, &number) ||
+        number != og_lance_table_version(manifest))
+        return false;
+    og_str uuid = og_lance_table_transaction_uuid(manifest);
+    return uuid.len > 0 && og_str_eq(uuid, og_json_get_str(head, "transaction", OG_STR("")));
+}
+
+static bool fill_from_head(og_graph__state *state, const og_json *head)
+{
+    const og_json *tables = og_json_get(head, "tables");
+    const og_json *commit_version = og_json_get(head, "commit_version");
+    if (tables == NULL || tables->kind != OG_JSON_ARRAY)
+        return false;
+    og_graph__pin *pins =
+        og_arena_array_of(state->arena, og_graph__pin, tables->count > 0 ? tables->count : 1);
+    if (pins == NULL)
+        return false;
+    for (uint32_t i = 0; i < tables->count; i++)
+        if (!read_head_table(state->arena, &tables->items[i], &pins[i]))
+            return false;
+    qsort(pins, tables->count, sizeof *pins, by_table_key);
+    state->pins = pins;
+    state->pin_count = tables->count;
+    state->commit_id = og_arena_str(state->arena, og_json_get_str(head, "commit", OG_STR("")));
+    state->from_head_file = true;
+    return state->commit_id.ptr != NULL && commit_version != NULL &&
+           commit_version->kind == OG_JSON_NUMBER &&
+           og_json_to_u64(commit_version, &state->commit_version);
+}
+
+og_status og_graph__state_from_head(og_str head, og_lance_table *manifest, og_graph__state **out,
+                                    og_error *err)
+{
+    *out = NULL;
+    if (head.len == 0)
+        return OG_OK;
+    OG_TRY(check_stamp(manifest, err));
+    OG_AUTO(og_arena) scratch = og_arena_new(0);
+    OG_AUTO(og_graph__state) state = new_state(og_lance_table_version(manifest));
+    if (scratch == NULL || state == NULL)
+        return og_error_nomem(err);
+    og_json json;
+    if (og_json_parse(scratch, head, &json, NULL) == OG_OK && head_agrees(&json, manifest) &&
+        fill_from_head(state, &json))
+        *out = OG_TAKE(state);
+    return OG_OK;
+}
+
+void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid)
+{
+    OG_AUTO_BUF json = OG_BUF_INIT;
+    og_buf_printf(&json, "{\"format\":%d,\"manifest_version\":%" PRIu64 ",\"transaction\":",
+                  HEAD_FORMAT, state->manifest_version);
+    og_json_write_str(&json, transaction_uuid);
+    og_buf_text(&json, ",\"commit\":");
+    og_json_write_str(&json, state->commit_id);
+    og_buf_printf(&json, ",\"commit_version\":%" PRIu64 ",\"tables\":[", state->commit_version);
+    for (size_t i = 0; i < state->pin_count; i++) {
+        const og_graph__pin *pin = &state->pins[i];
+        og_buf_text(&json, i > 0 ? ",\n[" : "\n[");
+        og_json_write_str(&json, pin->table_key);
+        og_buf_byte(&json, ',');
+        og_json_write_str(&json, pin->table_path);
+        og_buf_byte(&json, ',');
+        og_json_write_str(&json, pin->table_branch);
+        og_buf_printf(&json, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", pin->version,
+                      pin->manifest_bytes, pin->row_count);
+    }
+    og_buf_text(&json, "]}\n");
+    if (!json.failed)
+        (void)!store->ops->put(store, OG_GRAPH__HEAD_FILE, og_buf_bytes(&json), NULL);
+}
+
+/* ---- a state after a commit ---------------------------------------------------------------- */
+
+static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *out)
+{
+    *out = *pin;
+    out->table_key = og_arena_str(arena, pin->table_key);
+    out->table_path = og_arena_str(arena, pin->table_path);
+    out->table_branch = og_arena_str(arena, pin->table_branch);
+    return out->table_key.ptr != NULL && out->table_path.ptr != NULL &&
+           out->table_branch.ptr != NULL;
+}
+
+og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifest_version,
+                                  const og_graph__pin *pins, size_t pin_count, og_str commit_id,
+                                  og_graph__state **out, og_error *err)
+{
+    OG_AUTO(og_graph__state) next = new_state(manifest_version);
+    og_graph__pin *all =
+        next != NULL ? og_arena_array_of(next->arena, og_graph__pin, state->pin_count + pin_count)
+                     : NULL;
+    if (all == NULL)
+        return og_error_nomem(err);
+    size_t count = 0;
+    for (size_t i = 0; i < state->pin_count; i++)
+        if (!copy_pin(next->arena, &state->pins[i], &all[count++]))
+            return og_error_nomem(err);
+    for (size_t i = 0; i < pin_count; i++) {
+        size_t at = 0;
+        while (at < count && !og_str_eq(all[at].table_key, pins[i].table_key))
+            at++;
+        if (!copy_pin(next->arena, &pins[i], &all[at]))
+            return og_error_nomem(err);
+        if (at == count)
+            count++;
+    }
+    qsort(all, count, sizeof *all, by_table_key);
+    next->pins = all;
+    next->pin_count = count;
+    next->commit_id = og_arena_str(next->arena, commit_id);
+    next->commit_version = manifest_version;
+    if (next->commit_id.ptr == NULL)
+        return og_error_nomem(err);
+    *out = OG_TAKE(next);
+    return OG_OK;
+}

@@ -1,0 +1,72 @@
+/* graph/state - what one version of `__manifest` says: the pin of every table, and the head commit.
+ *
+ * Read from the rows, or from the head file when that names the same manifest version and
+ * transaction (then no row is read). Immutable, counted. */
+#ifndef OG_GRAPH_STATE_H
+#define OG_GRAPH_STATE_H
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "lance/table/table.h"
+
+/* The version of a table that is visible. */
+typedef struct og_graph__pin {
+    og_str table_key;
+    og_str table_path;
+    og_str table_branch;     /* "" = main */
+    uint64_t version;
+    uint64_t manifest_bytes; /* size of that version's manifest; 0 = unknown */
+    uint64_t row_count;
+} og_graph__pin;
+
+typedef struct og_graph__state {
+    uint64_t manifest_version;
+    const og_graph__pin *pins; /* by table_key, bytes */
+    size_t pin_count;
+    /* Newest commit that the rows name (`og` object); "" when a program without it wrote last. */
+    og_str commit_id;
+    uint64_t commit_version; /* manifest version at which it was published */
+    bool from_head_file;
+    int32_t refs;
+    og_arena *arena;
+} og_graph__state;
+
+og_graph__state *og_graph__state_ref(og_graph__state *state);
+void og_graph__state_unref(og_graph__state *state);
+OG_DEFINE_AUTO(og_graph__state, og_graph__state_unref)
+
+/* Read all rows of an open `__manifest`. OG_UNSUPPORTED when its internal schema stamp is newer. */
+OG_NODISCARD og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out,
+                                            og_error *err);
+/* The pin of a table, or NULL. */
+const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str table_key);
+
+/* Was an operation published, or aborted? Scans the rows. */
+typedef enum og_graph__op_fate {
+    OG_GRAPH__OP_PENDING,
+    OG_GRAPH__OP_PUBLISHED,
+    OG_GRAPH__OP_ABORTED,
+} og_graph__op_fate;
+OG_NODISCARD og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op,
+                                            og_graph__op_fate *out, og_error *err);
+
+/* ---- the head file (derived) ------------------------------------------------------------ */
+
+/* The manifest version that the head file speaks of: a hint for finding the newest. 0 when there is no
+ * usable head file. *out_bytes keeps the file for og_graph__state_from_head. */
+uint64_t og_graph__head_hint(og_store *store, og_buf *out_bytes);
+/* The state in a head file, when it agrees with `manifest`; NULL in *out when it does not. */
+OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *manifest,
+                                                 og_graph__state **out, og_error *err);
+/* Write the head file; failures are ignored (it is derived). */
+void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid);
+
+/* A state made of another by changing pins: for a writer that knows what it published. `pins` replace or
+ * add by table_key. */
+OG_NODISCARD og_status og_graph__state_advance(const og_graph__state *state,
+                                               uint64_t manifest_version,
+                                               const og_graph__pin *pins, size_t pin_count,
+                                               og_str commit_id, og_graph__state **out,
+                                               og_error *err);
+
+#endif

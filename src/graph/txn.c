@@ -1,0 +1,199 @@
+#include "graph/txn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "graph/commit.h"
+#include "graph/resolve.h"
+#include "topo/directory.h"
+
+typedef struct txn_table {
+    const og_type_def *def;
+    og_lance_op op;
+    og_lance_write *write;
+    og_lance_table *base; /* borrowed from the snapshot */
+} txn_table;
+
+struct og_txn {
+    og_repo *repo;
+    og_snapshot *snapshot;
+    char *actor; /* NULL = none */
+    const char *kind;
+    OG_VEC(txn_table) tables;
+    OG_VEC(const og_type_def *) reads;
+    OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
+};
+
+void og_txn_free(og_txn *txn)
+{
+    if (txn == NULL)
+        return;
+    for (size_t i = 0; i < txn->tables.len; i++)
+        og_lance_write_free(txn->tables.items[i].write);
+    og_vec_deinit(&txn->tables);
+    og_vec_deinit(&txn->reads);
+    og_vec_deinit(&txn->prepared);
+    og_snapshot_unref(txn->snapshot);
+    og_free(txn->actor);
+    og_free(txn);
+}
+
+og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **out, og_error *err)
+{
+    OG_AUTO(og_txn) txn = og_calloc(1, sizeof *txn);
+    if (txn == NULL)
+        return og_error_nomem(err);
+    txn->repo = repo;
+    txn->kind = options->kind;
+    if (options->actor != NULL && (txn->actor = og_strdup(options->actor)) == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_repo_snapshot(repo, options->branch, &txn->snapshot, err));
+    *out = OG_TAKE(txn);
+    return OG_OK;
+}
+
+og_snapshot *og_txn_snapshot(og_txn *txn)
+{
+    return txn->snapshot;
+}
+
+static bool is_prepared(const og_txn *txn, const og_type_def *def)
+{
+    for (size_t i = 0; i < txn->prepared.len; i++)
+        if (txn->prepared.items[i] == def)
+            return true;
+    return false;
+}
+
+og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
+{
+    uint64_t before = txn->snapshot->manifest_version;
+    OG_TRY(og_graph__resolve_heads(txn->repo, defs, count, &txn->snapshot, err));
+    for (size_t i = 0; i < txn->tables.len; i++) {
+        /* A write was built on a pin that has moved since: nothing was lost, but it must be redone. */
+        const og_str key = txn->tables.items[i].def->table_key;
+        const og_graph__pin *pin =
+            og_graph__state_pin(og_graph__snapshot_of(txn->snapshot)->state, key);
+        uint64_t built_on = og_lance_table_version(txn->tables.items[i].base);
+        if (before != txn->snapshot->manifest_version && (pin == NULL || pin->version != built_on))
+            return og_graph__stale(err, key, built_on, pin != NULL ? pin->version : 0);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!is_prepared(txn, defs[i]) && !og_vec_push(&txn->prepared, defs[i]))
+            return og_error_nomem(err);
+    return OG_OK;
+}
+
+og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_lance_write **out,
+                       og_error *err)
+{
+    for (size_t i = 0; i < txn->tables.len; i++) {
+        if (txn->tables.items[i].def == def) {
+            *out = txn->tables.items[i].write;
+            return OG_OK;
+        }
+    }
+    if (!is_prepared(txn, def))
+        OG_TRY(og_txn_prepare(txn, &def, 1, err));
+    txn_table t = {.def = def, .op = op};
+    OG_TRY(og_snapshot_table(txn->snapshot, def, &t.base, err));
+    og_lance_write_options options = {.op = op,
+                                      .min_max_fragment_id = -1,
+                                      .fold = op == OG_LANCE_APPEND || op == OG_LANCE_UPDATE,
+                                      .now_us = og_repo_now_us(txn->repo),
+                                      .random = txn->repo->random};
+    OG_TRY(og_lance_write_new(txn->repo->env, t.base, &options, &t.write, err));
+    if (!og_vec_push(&txn->tables, t)) {
+        og_lance_write_free(t.write);
+        return og_error_nomem(err);
+    }
+    *out = t.write;
+    return OG_OK;
+}
+
+og_status og_txn_reads(og_txn *txn, const og_type_def *def, og_error *err)
+{
+    for (size_t i = 0; i < txn->reads.len; i++)
+        if (txn->reads.items[i] == def)
+            return OG_OK;
+    return og_vec_push(&txn->reads, def) ? OG_OK : og_error_nomem(err);
+}
+
+/* ---- commit ------------------------------------------------------------------------------------ */
+
+static bool is_written(const og_txn *txn, const og_type_def *def)
+{
+    for (size_t i = 0; i < txn->tables.len; i++)
+        if (txn->tables.items[i].def == def)
+            return true;
+    return false;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return og_str_cmp(((const txn_table *)a)->def->table_key,
+                      ((const txn_table *)b)->def->table_key);
+}
+
+/* Slots held, but the commit is lost: say "conflict" only when nobody can publish it any more. */
+static og_status give_way(og_txn *txn, const og_graph__commit *commit, og_status cause,
+                          og_error *err)
+{
+    OG_AUTO_FREE og_str *keys = og_calloc(txn->tables.len, sizeof *keys);
+    if (keys == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < txn->tables.len; i++)
+        keys[i] = txn->tables.items[i].def->table_key;
+    og_error abort_error;
+    og_status s = og_graph__abort_op(txn->repo, og_str_of(commit->op.id), keys, txn->tables.len,
+                                     &abort_error);
+    if (s == OG_OK || s == OG_CONFLICT)
+        return cause;
+    char first[sizeof err->message];
+    snprintf(first, sizeof first, "%s", err != NULL ? err->message : "");
+    og_error_set(err, OG_UNKNOWN,
+                 "the outcome of operation %s is unknown: it failed and could not be undone (%s)",
+                 commit->op.id, abort_error.message);
+    og_error_detail(err, "%s", first);
+    og_error_hint(err, "The next write settles it.");
+    return OG_UNKNOWN;
+}
+
+static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
+                               const og_graph__pin **reads, og_commit_result *out, og_error *err)
+{
+    const og_graph__state *state = og_graph__snapshot_of(txn->snapshot)->state;
+    og_graph__commit commit = {
+        .tables = tables, .table_count = txn->tables.len, .reads = reads};
+    og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
+                      og_str_of(txn->kind));
+    for (size_t i = 0; i < txn->tables.len; i++) {
+        const txn_table *t = &txn->tables.items[i];
+        bool new_epoch = t->op == OG_LANCE_OVERWRITE;
+        tables[i] = (og_graph__commit_table){
+            .pin = og_graph__state_pin(state, t->def->table_key),
+            .write = t->write,
+            .epoch = new_epoch ? OG_STR("") : og_topo_epoch(t->base)};
+    }
+    for (size_t i = 0; i < txn->reads.len; i++)
+        if (!is_written(txn, txn->reads.items[i]))
+            reads[commit.read_count++] =
+                og_graph__state_pin(state, txn->reads.items[i]->table_key);
+    og_status s = og_graph__commit_run(txn->repo, txn->snapshot, &commit, out, err);
+    if (s != OG_OK && s != OG_UNKNOWN && commit.slots_held > 0)
+        s = give_way(txn, &commit, s, err);
+    return s;
+}
+
+og_status og_txn_commit(og_txn *txn, og_commit_result *out, og_error *err)
+{
+    /* Ascending keys: two writers of the same tables meet at the first, so neither waits in a circle. */
+    if (txn->tables.len > 1)
+        qsort(txn->tables.items, txn->tables.len, sizeof *txn->tables.items, by_key);
+    OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(txn->tables.len, sizeof *tables);
+    OG_AUTO_FREE const og_graph__pin **reads = og_calloc(txn->reads.len, sizeof *reads);
+    if (tables == NULL || reads == NULL)
+        return og_error_nomem(err);
+    return commit_tables(txn, tables, reads, out, err);
+}
