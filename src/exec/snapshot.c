@@ -1,1 +1,38 @@
-/* written next */
+#include "exec/snapshot.h"
+
+og_snapshot *og_snapshot_ref(og_snapshot *snapshot)
+{
+    __atomic_add_fetch(&snapshot->refs, 1, __ATOMIC_RELAXED);
+    return snapshot;
+}
+
+void og_snapshot_unref(og_snapshot *snapshot)
+{
+    if (snapshot != NULL && __atomic_sub_fetch(&snapshot->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        snapshot->ops->release(snapshot);
+}
+
+og_status og_snapshot_table(og_snapshot *snapshot, const og_type_def *def, og_lance_table **out,
+                            og_error *err)
+{
+    return snapshot->ops->table(snapshot, def, out, err);
+}
+
+og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node,
+                                og_directory **out, og_topo_source *out_source, og_error *err)
+{
+    og_lance_table *table;
+    OG_TRY(og_snapshot_table(snapshot, node, &table, err));
+    return og_topo_cache_directory(snapshot->topo, table, out, out_source, err);
+}
+
+og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge, og_topology **out,
+                               og_topo_source *out_source, og_error *err)
+{
+    const og_catalog *catalog = snapshot->catalog;
+    og_lance_table *edges, *from, *to;
+    OG_TRY(og_snapshot_table(snapshot, edge, &edges, err));
+    OG_TRY(og_snapshot_table(snapshot, &catalog->nodes[edge->from_type], &from, err));
+    OG_TRY(og_snapshot_table(snapshot, &catalog->nodes[edge->to_type], &to, err));
+    return og_topo_cache_topology(snapshot->topo, edges, from, to, out, out_source, err);
+}
