@@ -1,0 +1,55 @@
+/* lance/file/blob_write - blob v2 columns: descriptors in a page, bytes wherever their size puts
+ * them.
+ *
+ * Format: lance-format.md section 14. Up to 64 KiB a blob lies in the data file, up to 4 MiB in a
+ * packed file shared with others, above in a file of its own; a value with a URI and no bytes is
+ * external. Blob files are numbered from 1 within the data file. */
+#ifndef OG_LANCE_FILE_BLOB_WRITE_H
+#define OG_LANCE_FILE_BLOB_WRITE_H
+
+#include "base/vec.h"
+#include "lance/file/page_write.h"
+#include "lance/file/sink_write.h"
+#include "store/store.h"
+
+/* The blob files of one data file. */
+typedef struct og_lance__blob_files {
+    og_store *store;
+    const char *stem; /* "<dir>/data/<stem>"; borrowed */
+    uint32_t last_id;
+    og_object_writer *packed; /* being filled, or NULL */
+    uint32_t packed_id;
+    OG_VEC(char *) names; /* of finished files and of the packed one being filled */
+} og_lance__blob_files;
+
+/* Make the packed file visible. */
+OG_NODISCARD og_status og_lance__blob_files_finish(og_lance__blob_files *files, og_error *err);
+/* Without `keep` the files are removed. */
+void og_lance__blob_files_deinit(og_lance__blob_files *files, bool keep);
+
+typedef struct og_lance__blob_row {
+    uint8_t kind;
+    bool is_null;
+    uint32_t blob_id;
+    uint64_t position, size;
+    uint32_t uri_start, uri_len; /* in uris */
+} og_lance__blob_row;
+
+typedef struct og_lance__blob_column {
+    OG_VEC(og_lance__blob_row) rows;
+    og_buf uris;
+    uint64_t null_count;
+} og_lance__blob_column;
+
+void og_lance__blob_column_deinit(og_lance__blob_column *column);
+size_t og_lance__blob_column_bytes(const og_lance__blob_column *column);
+/* Append rows of struct<data large_binary, uri utf8>; their bytes are written at once. A row
+ * without bytes and URI is null. */
+OG_NODISCARD og_status og_lance__blob_append(og_lance__blob_column *column, const og_array *array,
+                                             int64_t start, int64_t count, og_lance__sink *sink,
+                                             og_lance__blob_files *files, og_error *err);
+/* The rows as one page; then forget them. */
+OG_NODISCARD og_status og_lance__blob_encode(og_lance__blob_column *column, og_buf *row_starts,
+                                             og_lance__page *page, og_error *err);
+
+#endif

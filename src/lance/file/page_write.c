@@ -1,0 +1,242 @@
+#include "lance/file/page_write.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+/* Above this a value is worth its own compressed frame and is found without decoding others. */
+#define WIDE_VALUE_BYTES 4096
+/* The width from which vectors are stored one by one, as Lance does. */
+#define WIDE_VECTOR_BYTES 256
+/* Level bytes up to which a constant page, whose levels are stored raw, beats a mini-block page. */
+#define RAW_LEVEL_BYTES 256
+/* Fast enough that a load does not wait for it; higher levels save little on 16 KiB. */
+#define ZSTD_LEVEL 1
+
+void og_lance__page_clear(og_lance__page *page)
+{
+    for (uint32_t i = 0; i < OG_LANCE__PAGE_BUFFERS; i++)
+        og_buf_clear(&page->buffers[i]);
+    og_buf_clear(&page->layout);
+    page->buffer_count = 0;
+}
+
+void og_lance__page_deinit(og_lance__page *page)
+{
+    for (uint32_t i = 0; i < OG_LANCE__PAGE_BUFFERS; i++)
+        og_buf_deinit(&page->buffers[i]);
+    og_buf_deinit(&page->layout);
+}
+
+og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
+{
+    *encoder = (og_lance__encoder){0};
+    encoder->zstd = ZSTD_createCCtx();
+    if (encoder->zstd == NULL ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)))
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
+void og_lance__encoder_deinit(og_lance__encoder *encoder)
+{
+    ZSTD_freeCCtx(encoder->zstd);
+    og_lance__fsst_free(encoder->fsst);
+    og_buf *bufs[] = {
+        &encoder->chunk[0],   &encoder->chunk[1],    &encoder->sample,
+        &encoder->row_starts, &encoder->symbols,     &encoder->symbol_offsets,
+        &encoder->dict_slots, &encoder->dict_firsts, &encoder->dict_indices,
+        &encoder->dict_block, &encoder->dict_raw,
+    };
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        og_buf_deinit(bufs[i]);
+}
+
+/* ---- what kind of page ------------------------------------------------------------------ */
+
+static og_status view_values(og_lance__leaf *leaf, og_lance__values *out, og_error *err)
+{
+    *out = (og_lance__values){
+        .kind = leaf->kind,
+        .width = leaf->width,
+        .list_size = leaf->list_size,
+        .wide_offsets = leaf->wide_offsets,
+        .is_utf8 = leaf->is_utf8,
+        .count = leaf->value_count,
+    };
+    if (leaf->item_validity.len > 0)
+        out->item_validity = leaf->item_validity.ptr;
+    if (leaf->kind == OG_LANCE__VARIABLE) {
+        /* FSST looks a word ahead of the last string. */
+        if (!og_buf_reserve(&leaf->values, OG_LANCE__FSST_SLACK))
+            return og_error_nomem(err);
+        memset(leaf->values.ptr + leaf->values.len, 0, OG_LANCE__FSST_SLACK);
+    }
+    out->data = leaf->values.ptr;
+    out->offsets = (const uint32_t *)leaf->offsets.ptr;
+    return OG_OK;
+}
+
+static bool same_value(const og_lance__values *values, uint64_t a, uint64_t b)
+{
+    if (values->kind != OG_LANCE__VARIABLE)
+        return memcmp(values->data + a * values->width, values->data + b * values->width,
+                      values->width) == 0;
+    size_t len = values->offsets[a + 1] - values->offsets[a];
+    return len == values->offsets[b + 1] - values->offsets[b] &&
+           memcmp(values->data + values->offsets[a], values->data + values->offsets[b], len) == 0;
+}
+
+/* All non-null values are equal; *out_index is the first of them. */
+static bool find_constant(const og_lance__values *values, const og_lance__levels *levels,
+                          uint64_t *out_index)
+{
+    if (values->list_size > 0)
+        return false;
+    uint64_t index = 0, first = UINT64_MAX;
+    for (uint64_t entry = 0; entry < levels->count; entry++) {
+        uint16_t def = levels->def != NULL ? levels->def[entry] : 0;
+        if (def > levels->max_visible_def)
+            continue;
+        if (def == 0) {
+            if (first == UINT64_MAX)
+                first = index;
+            else if (!same_value(values, first, index))
+                return false;
+        }
+        index++;
+    }
+    *out_index = first;
+    return true;
+}
+
+static uint64_t raw_level_bytes(const og_lance__levels *levels)
+{
+    return levels->count * 2 * ((levels->rep != NULL) + (levels->def != NULL));
+}
+
+/* Lance reads full-zip pages wrongly when a struct around a list has nulls (guide, pitfall 26). */
+static bool full_zip_is_safe(const og_lance__levels *levels)
+{
+    if (levels->rep == NULL || levels->def == NULL)
+        return true;
+    bool outside = false;
+    for (uint32_t i = 0; i < levels->layer_count; i++) {
+        if (outside && levels->layers[i] == OG_LANCE__NULLABLE_ITEM)
+            return false;
+        outside |=
+            levels->layers[i] != OG_LANCE__ITEM && levels->layers[i] != OG_LANCE__NULLABLE_ITEM;
+    }
+    return true;
+}
+
+static bool is_wide(const og_lance__values *values)
+{
+    if (values->kind != OG_LANCE__VARIABLE)
+        return values->width >= WIDE_VECTOR_BYTES;
+    return values->offsets[values->count] / values->count >= WIDE_VALUE_BYTES;
+}
+
+/* ---- wide values ------------------------------------------------------------------------ */
+
+#define WIDE_SAMPLES 8
+#define WIDE_SAMPLE_BYTES ((size_t)64 << 10)
+
+/* Whether a frame per value saves an eighth, by a few of them. */
+static og_status wide_zstd_pays(og_lance__encoder *encoder, const og_lance__values *values,
+                                bool *out, og_error *err)
+{
+    uint64_t raw = 0, stored = 0;
+    for (uint64_t i = 0; i < WIDE_SAMPLES; i++) {
+        uint64_t index = values->count * i / WIDE_SAMPLES;
+        size_t len = values->offsets[index + 1] - values->offsets[index];
+        if (len > WIDE_SAMPLE_BYTES)
+            len = WIDE_SAMPLE_BYTES;
+        og_buf_clear(&encoder->sample);
+        if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len,
+                                   &encoder->sample))
+            return og_error_nomem(err);
+        raw += len;
+        stored += encoder->sample.len;
+    }
+    *out = stored < raw - raw / 8;
+    return OG_OK;
+}
+
+static og_status encode_wide(og_lance__encoder *encoder, const og_lance__values *values,
+                             const og_lance__levels *levels, og_lance__page *page, og_error *err)
+{
+    bool zstd = false;
+    if (values->kind == OG_LANCE__VARIABLE)
+        OG_TRY(wide_zstd_pays(encoder, values, &zstd, err));
+    return og_lance__full_zip_encode(encoder, values, levels, zstd, page, err);
+}
+
+/* ---- narrow values ------------------------------------------------------------------------ */
+
+/* Compress every string of the page; `out` then views the compressed ones. */
+static og_status compress_strings(og_lance__encoder *encoder, const og_lance__values *values,
+                                  const og_lance__fsst *fsst, og_lance__values *out, og_error *err)
+{
+    og_buf *bytes = &encoder->symbols, *offsets = &encoder->symbol_offsets;
+    og_buf_clear(bytes);
+    og_buf_clear(offsets);
+    if (!og_buf_reserve(bytes, 2 * (size_t)values->offsets[values->count]) ||
+        !og_buf_reserve(offsets, (values->count + 1) * sizeof(uint32_t)))
+        return og_error_nomem(err);
+    for (uint64_t i = 0; i < values->count; i++) {
+        og_buf_u32(offsets, (uint32_t)bytes->len);
+        bytes->len += og_lance__fsst_compress(fsst, values->data + values->offsets[i],
+                                              values->offsets[i + 1] - values->offsets[i],
+                                              bytes->ptr + bytes->len);
+    }
+    og_buf_u32(offsets, (uint32_t)bytes->len);
+    *out = *values;
+    out->data = bytes->ptr;
+    out->offsets = (const uint32_t *)offsets->ptr;
+    return OG_OK;
+}
+
+static og_status encode_narrow(og_lance__encoder *encoder, const og_lance__values *values,
+                               const og_lance__levels *levels, og_lance__page *page, bool *out_fits,
+                               og_error *err)
+{
+    og_lance__plan plan, index_plan;
+    og_lance__values other;
+    og_lance__dict_block dict;
+    uint64_t bytes;
+    bool use_dict;
+    OG_TRY(og_lance__plan_values(encoder, values, &plan, &bytes, err));
+    OG_TRY(
+        og_lance__dict_encode(encoder, values, bytes, &use_dict, &other, &index_plan, &dict, err));
+    if (use_dict)
+        return og_lance__mini_encode(encoder, &other, levels, &index_plan, &dict, page, out_fits,
+                                     err);
+    if (plan.codec == OG_LANCE__FSST) {
+        OG_TRY(compress_strings(encoder, values, plan.fsst, &other, err));
+        values = &other;
+    }
+    return og_lance__mini_encode(encoder, values, levels, &plan, NULL, page, out_fits, err);
+}
+
+og_status og_lance__page_encode(og_lance__encoder *encoder, og_lance__leaf *leaf,
+                                og_lance__page *page, og_error *err)
+{
+    og_lance__values values;
+    og_lance__levels levels;
+    OG_TRY(view_values(leaf, &values, err));
+    og_lance__leaf_levels(leaf, &levels);
+    if (leaf->null_values == leaf->value_count)
+        return og_lance__constant_encode(&values, &levels, NULL, page, err);
+    uint64_t index;
+    if (raw_level_bytes(&levels) <= RAW_LEVEL_BYTES && find_constant(&values, &levels, &index))
+        return og_lance__constant_encode(&values, &levels, &index, page, err);
+
+    bool may_zip = full_zip_is_safe(&levels), fits = false;
+    if (!may_zip || !is_wide(&values))
+        OG_TRY(encode_narrow(encoder, &values, &levels, page, &fits, err));
+    if (fits)
+        return OG_OK;
+    if (!may_zip)
+        return og_error_set(err, OG_LIMIT, "a list column holds too many empty lists in a row");
+    return encode_wide(encoder, &values, &levels, page, err);
+}
