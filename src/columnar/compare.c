@@ -83,11 +83,11 @@ static bool holds(int order, og_columnar__relation relation)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-og_scalar og_scalar_of_row(const og_array *array, int64_t row)
+og_datum og_datum_of_row(const og_array *array, int64_t row)
 {
     og_type_id id = array->type->id;
     assert(!og_columnar__is_nested(id));
-    og_scalar s = {.type = id, .is_null = og_array_is_null(array, row)};
+    og_datum s = {.type = id, .is_null = og_array_is_null(array, row)};
     if (s.is_null)
         return s;
     switch (id) {
@@ -143,7 +143,7 @@ static bool is_float(og_type_id id)
     return id == OG_TYPE_F16 || id == OG_TYPE_F32 || id == OG_TYPE_F64;
 }
 
-static int128 integer_of(const og_scalar *s)
+static int128 integer_of(const og_datum *s)
 {
     switch (s->type) {
     case OG_TYPE_U8:
@@ -178,7 +178,7 @@ static int compare_integer_float(int128 integer, double value)
     return value > floor_value ? -1 : 0;
 }
 
-static int compare_numbers(const og_scalar *a, const og_scalar *b)
+static int compare_numbers(const og_datum *a, const og_datum *b)
 {
     if (is_float(a->type))
         return is_float(b->type) ? compare_floats(a->f64, b->f64)
@@ -189,7 +189,7 @@ static int compare_numbers(const og_scalar *a, const og_scalar *b)
     return (x > y) - (x < y);
 }
 
-static int128 microseconds(const og_scalar *s)
+static int128 microseconds(const og_datum *s)
 {
     int64_t unit = s->type == OG_TYPE_DATE32   ? INT64_C(86400000000)
                    : s->type == OG_TYPE_DATE64 ? 1000
@@ -197,7 +197,7 @@ static int128 microseconds(const og_scalar *s)
     return (int128)s->i64 * unit;
 }
 
-int og_compare_scalars(const og_scalar *a, const og_scalar *b)
+int og_compare_data(const og_datum *a, const og_datum *b)
 {
     switch (og_columnar__class_of(a->type)) {
     case OG_CLASS_BOOL:
@@ -266,10 +266,10 @@ static void relate_texts(const og_array *left, og_columnar__relation relation,
 }
 
 static bool relate_row_scalar(const og_array *column, int64_t row, og_columnar__relation relation,
-                              const og_scalar *value)
+                              const og_datum *value)
 {
-    og_scalar s = og_scalar_of_row(column, row);
-    return !s.is_null && holds(og_compare_scalars(&s, value), relation);
+    og_datum s = og_datum_of_row(column, row);
+    return !s.is_null && holds(og_compare_data(&s, value), relation);
 }
 
 static bool relate_rows(const og_array *left, int64_t left_row, og_columnar__relation relation,
@@ -277,12 +277,12 @@ static bool relate_rows(const og_array *left, int64_t left_row, og_columnar__rel
 {
     if (og_columnar__is_nested(left->type->id))
         return holds(og_compare_rows(left, left_row, right, right_row), relation);
-    og_scalar a = og_scalar_of_row(left, left_row), b = og_scalar_of_row(right, right_row);
-    return !a.is_null && !b.is_null && holds(og_compare_scalars(&a, &b), relation);
+    og_datum a = og_datum_of_row(left, left_row), b = og_datum_of_row(right, right_row);
+    return !a.is_null && !b.is_null && holds(og_compare_data(&a, &b), relation);
 }
 
 static void relate_scalar(const og_array *column, og_columnar__relation relation,
-                          const og_scalar *value, uint64_t *bits)
+                          const og_datum *value, uint64_t *bits)
 {
     switch (og_columnar__class_of(column->type->id)) {
     case OG_CLASS_BOOL:
@@ -325,8 +325,8 @@ static void finish(og_mask *mask, bool negate)
         mask->truth[i] = (mask->truth[i] ^ flip) & mask->known[i];
 }
 
-og_status og_compare_scalar(const og_array *column, og_compare_op op, const og_scalar *value,
-                            og_mask *out, og_error *err)
+og_status og_compare_datum(const og_array *column, og_compare_op op, const og_datum *value,
+                           og_mask *out, og_error *err)
 {
     if (value->type != OG_TYPE_NULL)
         OG_TRY(og_columnar__check_comparable(column->type, og_type_of(value->type), err));
@@ -395,14 +395,14 @@ static bool list_has_true(const og_array *lists, int64_t row, const og_mask *ite
     return any_true(items, start, end);
 }
 
-og_status og_list_contains(const og_array *lists, const og_scalar *value, og_mask *out,
+og_status og_list_contains(const og_array *lists, const og_datum *value, og_mask *out,
                            og_error *err)
 {
     OG_TRY(check_list(lists->type, err));
     bool unknown = lists->type->id == OG_TYPE_NULL || value->is_null || value->type == OG_TYPE_NULL;
     OG_AUTO_MASK items = {0};
     if (!unknown)
-        OG_TRY(og_compare_scalar(lists->children[0], OG_COMPARE_EQ, value, &items, err));
+        OG_TRY(og_compare_datum(lists->children[0], OG_COMPARE_EQ, value, &items, err));
     OG_TRY(og_mask_resize(out, lists->length, err));
     if (unknown)
         return OG_OK;
@@ -467,7 +467,7 @@ static og_status check_text(const og_type *type, og_error *err)
     return og_error_set(err, OG_INVALID, "%s is not text", name);
 }
 
-og_status og_text_matches(const og_array *texts, og_text_match match, const og_scalar *needle,
+og_status og_text_matches(const og_array *texts, og_text_match match, const og_datum *needle,
                           og_mask *out, og_error *err)
 {
     OG_TRY(check_text(texts->type, err));

@@ -27,7 +27,7 @@ typedef enum og_compare_op {
 og_compare_op og_compare_op_swap(og_compare_op op);
 
 /* One value of a type that is not nested. Text is borrowed. */
-typedef struct og_scalar {
+typedef struct og_datum {
     og_type_id type; /* OG_TYPE_NULL is always null */
     bool is_null;
     union {
@@ -37,21 +37,21 @@ typedef struct og_scalar {
         double f64;   /* floats */
         og_str str;   /* text and binary */
     };
-} og_scalar;
+} og_datum;
 
 /* The value of a row; borrows from the array, whose type is not nested. */
-og_scalar og_scalar_of_row(const og_array *array, int64_t row);
+og_datum og_datum_of_row(const og_array *array, int64_t row);
 /* The order of two values that are comparable as above and not null: < 0, 0, > 0. */
-int og_compare_scalars(const og_scalar *a, const og_scalar *b);
+int og_compare_data(const og_datum *a, const og_datum *b);
 
-OG_NODISCARD og_status og_compare_scalar(const og_array *column, og_compare_op op,
-                                         const og_scalar *value, og_mask *out, og_error *err);
+OG_NODISCARD og_status og_compare_datum(const og_array *column, og_compare_op op,
+                                        const og_datum *value, og_mask *out, og_error *err);
 OG_NODISCARD og_status og_compare_columns(const og_array *left, og_compare_op op,
                                           const og_array *right, og_mask *out, og_error *err);
 
 /* Does the row's list hold the value? A null item never matches and makes nothing unknown; a null
  * list or value does. `lists` is of any list type. */
-OG_NODISCARD og_status og_list_contains(const og_array *lists, const og_scalar *value, og_mask *out,
+OG_NODISCARD og_status og_list_contains(const og_array *lists, const og_datum *value, og_mask *out,
                                         og_error *err);
 OG_NODISCARD og_status og_list_contains_column(const og_array *lists, const og_array *values,
                                                og_mask *out, og_error *err);
@@ -64,7 +64,7 @@ typedef enum og_text_match {
 
 /* Is the needle in, at the start or at the end of the text? Bytes, case counts; "" always is. */
 OG_NODISCARD og_status og_text_matches(const og_array *texts, og_text_match match,
-                                       const og_scalar *needle, og_mask *out, og_error *err);
+                                       const og_datum *needle, og_mask *out, og_error *err);
 OG_NODISCARD og_status og_text_matches_column(const og_array *texts, og_text_match match,
                                               const og_array *needles, og_mask *out, og_error *err);
 

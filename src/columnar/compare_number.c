@@ -120,7 +120,7 @@ static bool is_float(og_type_id id)
     return id == OG_TYPE_F16 || id == OG_TYPE_F32 || id == OG_TYPE_F64;
 }
 
-static int128 integer_of(const og_scalar *value)
+static int128 integer_of(const og_datum *value)
 {
     return is_unsigned(value->type) ? (int128)value->u64 : (int128)value->i64;
 }
@@ -131,8 +131,7 @@ static bound all_rows(og_columnar__relation relation, bool below)
     return (bound){.constant = true, .answer = below && relation != OG_REL_EQ};
 }
 
-static bound bound_integer(og_type_id column, og_columnar__relation relation,
-                           const og_scalar *value)
+static bound bound_integer(og_type_id column, og_columnar__relation relation, const og_datum *value)
 {
     size_t bits = 8 * og_type_width(column);
     int128 one = 1;
@@ -171,7 +170,7 @@ static bound between(og_columnar__relation relation, double below)
     return (bound){.relation = OG_REL_LE, .floating = below};
 }
 
-static bound bound_float(og_type_id column, og_columnar__relation relation, const og_scalar *value)
+static bound bound_float(og_type_id column, og_columnar__relation relation, const og_datum *value)
 {
     double wide;
     if (is_float(value->type)) {
@@ -201,7 +200,7 @@ static void fill_bits(uint64_t *bits, int64_t n, bool value)
 }
 
 bool og_columnar__number_scalar(const og_array *column, og_columnar__relation relation,
-                                const og_scalar *value, uint64_t *bits)
+                                const og_datum *value, uint64_t *bits)
 {
     og_type_id id = column->type->id;
     if (id == OG_TYPE_F16)

@@ -25,7 +25,7 @@ typedef enum og_columnar__relation { OG_REL_EQ, OG_REL_LT, OG_REL_LE } og_column
 /* Bits of `column[i] relation value`, also for rows that are null (any value then). False when this
  * pair of types has no loop of its own. Defined in compare_number.c. */
 bool og_columnar__number_scalar(const og_array *column, og_columnar__relation relation,
-                                const og_scalar *value, uint64_t *bits);
+                                const og_datum *value, uint64_t *bits);
 bool og_columnar__number_columns(const og_array *left, og_columnar__relation relation,
                                  const og_array *right, uint64_t *bits);
 

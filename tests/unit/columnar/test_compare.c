@@ -91,7 +91,7 @@ static og_array *edge_column(og_type_id id)
 }
 
 /* A long double of 64 bits holds every number above exactly: an oracle of another kind. */
-static long double exact(const og_scalar *s)
+static long double exact(const og_datum *s)
 {
     switch (s->type) {
     case OG_TYPE_F16:
@@ -108,7 +108,7 @@ static long double exact(const og_scalar *s)
     }
 }
 
-static int oracle(const og_scalar *a, const og_scalar *b)
+static int oracle(const og_datum *a, const og_datum *b)
 {
     long double x = exact(a), y = exact(b);
     if (x != x || y != y)
@@ -122,13 +122,13 @@ static void check_row(const og_mask *mask, int64_t row, bool known, bool truth)
     assert_int_equal(og_mask_true(mask, row), known && truth);
 }
 
-static void check_scalar(const og_array *column, const og_scalar *value)
+static void check_scalar(const og_array *column, const og_datum *value)
 {
     OG_AUTO_MASK mask = {0};
     for (size_t o = 0; o < 6; o++) {
-        assert_ok(og_compare_scalar(column, ops[o], value, &mask, err));
+        assert_ok(og_compare_datum(column, ops[o], value, &mask, err));
         for (int64_t i = 0; i < column->length; i++) {
-            og_scalar s = og_scalar_of_row(column, i);
+            og_datum s = og_datum_of_row(column, i);
             bool known = !s.is_null && !value->is_null;
             check_row(&mask, i, known, known && holds(oracle(&s, value), ops[o]));
         }
@@ -142,7 +142,7 @@ TEST(test_compare__numbers_with_values_of_any_type)
         for (size_t u = 0; u < NUMBER_TYPES; u++) {
             OG_AUTO(og_array) values = edge_column(number_types[u]);
             for (int64_t i = 0; i < values->length; i++) {
-                og_scalar value = og_scalar_of_row(values, i);
+                og_datum value = og_datum_of_row(values, i);
                 check_scalar(column, &value);
             }
         }
@@ -176,7 +176,7 @@ TEST(test_compare__number_columns_of_any_two_types)
             for (size_t o = 0; o < 6; o++) {
                 assert_ok(og_compare_columns(left, ops[o], right, &mask, err));
                 for (int64_t i = 0; i < left->length; i++) {
-                    og_scalar x = og_scalar_of_row(left, i), y = og_scalar_of_row(right, i);
+                    og_datum x = og_datum_of_row(left, i), y = og_datum_of_row(right, i);
                     bool known = !x.is_null && !y.is_null;
                     check_row(&mask, i, known, known && holds(oracle(&x, &y), ops[o]));
                 }
@@ -207,8 +207,8 @@ TEST(test_compare__columns_agree_with_the_order_of_rows)
                 }
                 if (t > OG_TYPE_LARGE_BINARY || lengths[l] == 0)
                     continue;
-                og_scalar value = og_scalar_of_row(b, 0);
-                assert_ok(og_compare_scalar(a, ops[o], &value, &mask, err));
+                og_datum value = og_datum_of_row(b, 0);
+                assert_ok(og_compare_datum(a, ops[o], &value, &mask, err));
                 for (int64_t i = 0; i < lengths[l]; i++) {
                     bool known = !og_array_is_null(a, i) && !value.is_null;
                     check_row(&mask, i, known, holds(og_compare_rows(a, i, b, 0), ops[o]));
@@ -240,10 +240,10 @@ TEST(test_compare__dates_of_all_units)
     assert_int_equal(mask.truth[0], 0xA);
     assert_ok(og_compare_columns(a, OG_COMPARE_EQ, c, &mask, err));
     assert_int_equal(mask.truth[0], 0x3);
-    og_scalar day = og_scalar_of_row(a, 1);
-    assert_ok(og_compare_scalar(b, OG_COMPARE_GE, &day, &mask, err));
+    og_datum day = og_datum_of_row(a, 1);
+    assert_ok(og_compare_datum(b, OG_COMPARE_GE, &day, &mask, err));
     assert_int_equal(mask.truth[0], 0xA);
-    assert_ok(og_compare_scalar(a, OG_COMPARE_GE, &day, &mask, err));
+    assert_ok(og_compare_datum(a, OG_COMPARE_GE, &day, &mask, err));
     assert_int_equal(mask.truth[0], 0xA);
 }
 
@@ -256,18 +256,18 @@ TEST(test_compare__types_that_do_not_compare)
     OG_AUTO(og_array) list = sample_array(sample_type(20), 3, 0, &seed);
     OG_AUTO_MASK mask = {0};
     og_error error;
-    og_scalar one = {.type = OG_TYPE_I64, .i64 = 1}, null = {.type = OG_TYPE_NULL, .is_null = true};
+    og_datum one = {.type = OG_TYPE_I64, .i64 = 1}, null = {.type = OG_TYPE_NULL, .is_null = true};
     assert_status(og_compare_columns(text, OG_COMPARE_EQ, number, &mask, &error), OG_INVALID);
     assert_string_equal(error.message, "cannot compare utf8 with int32");
     assert_status(og_compare_columns(date, OG_COMPARE_EQ, number, &mask, NULL), OG_INVALID);
-    assert_status(og_compare_scalar(text, OG_COMPARE_EQ, &one, &mask, NULL), OG_INVALID);
-    assert_status(og_compare_scalar(list, OG_COMPARE_EQ, &one, &mask, NULL), OG_INVALID);
+    assert_status(og_compare_datum(text, OG_COMPARE_EQ, &one, &mask, NULL), OG_INVALID);
+    assert_status(og_compare_datum(list, OG_COMPARE_EQ, &one, &mask, NULL), OG_INVALID);
     assert_status(og_list_contains(number, &one, &mask, NULL), OG_INVALID);
     assert_status(og_list_contains_column(list, text, &mask, NULL), OG_INVALID);
     assert_status(og_text_matches(number, OG_TEXT_STARTS, &one, &mask, NULL), OG_INVALID);
     assert_status(og_text_matches(text, OG_TEXT_STARTS, &one, &mask, NULL), OG_INVALID);
     assert_status(og_text_matches_column(text, OG_TEXT_STARTS, number, &mask, NULL), OG_INVALID);
-    assert_ok(og_compare_scalar(text, OG_COMPARE_NE, &null, &mask, err));
+    assert_ok(og_compare_datum(text, OG_COMPARE_NE, &null, &mask, err));
     assert_int_equal(mask.known[0], 0);
     assert_ok(og_list_contains(list, &null, &mask, err));
     assert_int_equal(mask.known[0], 0);
@@ -297,7 +297,7 @@ TEST(test_compare__lists_that_contain)
             if (item->child_count > 0 || !known)
                 continue;
             OG_AUTO_MASK one = {0};
-            og_scalar value = og_scalar_of_row(values, i);
+            og_datum value = og_datum_of_row(values, i);
             assert_ok(og_list_contains(lists, &value, &one, err));
             assert_int_equal(og_mask_true(&one, i), og_mask_true(&mask, i));
         }
@@ -315,7 +315,7 @@ TEST(test_compare__text_matches)
     og_builder_str(b, OG_STR("ab"));
     og_builder_str(b, OG_STR("xab"));
     assert_ok(og_builder_finish(b, &texts, err));
-    og_scalar ab = {.type = OG_TYPE_UTF8, .str = OG_STR("ab")}, empty = {.type = OG_TYPE_UTF8};
+    og_datum ab = {.type = OG_TYPE_UTF8, .str = OG_STR("ab")}, empty = {.type = OG_TYPE_UTF8};
     empty.str = OG_STR("");
     assert_ok(og_text_matches(texts, OG_TEXT_CONTAINS, &ab, &mask, err));
     assert_int_equal(mask.truth[0], 0x19);
@@ -426,7 +426,7 @@ TEST(test_compare__survives_failing_allocations)
 {
     uint64_t seed = 4;
     OG_AUTO(og_array) lists = sample_array(sample_type(20), 100, 15, &seed);
-    og_scalar one = {.type = OG_TYPE_F64, .f64 = 1};
+    og_datum one = {.type = OG_TYPE_F64, .f64 = 1};
     og_status status = OG_NOMEM;
     for (int64_t n = 0; status != OG_OK; n++) {
         OG_AUTO_MASK mask = {0};
