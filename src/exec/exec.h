@@ -1,8 +1,8 @@
 /* exec/exec - runs a checked query over a snapshot and streams its rows.
  *
  * A plan is made once of an IR and may be run many times, by several threads, over any snapshot of
- * the same catalog; whatever depends on counts (start of a match, direction and method of a hop) is chosen
- * at open, from counted rows. Semantics and order: design/query-engine.md and
+ * the same catalog; whatever depends on counts (start of a match, direction and method of a hop) is
+ * chosen at open, from counted rows. Semantics and order: design/query-engine.md and
  * reference-behaviour.md. Results are deterministic. */
 #ifndef OG_EXEC_EXEC_H
 #define OG_EXEC_EXEC_H
@@ -12,8 +12,8 @@
 #include "lang/ir.h"
 
 typedef struct og_plan og_plan;
-/* `query` and its program must outlive the plan. OG_UNSUPPORTED for search functions: "this version has
- * no search index yet". */
+/* `query` and its program must outlive the plan. OG_UNSUPPORTED for search functions: "this version
+ * has no search index yet". */
 OG_NODISCARD og_status og_plan_new(const og_ir_query *query, const og_catalog *catalog,
                                    og_plan **out, og_error *err);
 void og_plan_free(og_plan *plan);
@@ -31,11 +31,11 @@ const og_result_column *og_plan_columns(const og_plan *plan, uint32_t *out_count
 typedef enum og_hop_method { OG_HOP_AUTO, OG_HOP_CSR, OG_HOP_SCAN } og_hop_method;
 
 typedef struct og_exec_options {
-    og_budget *budget;          /* memory of this query; NULL = unbounded */
-    uint64_t deadline_ns;       /* og_monotonic_ns; 0 = none */
-    const int32_t *cancel;      /* atomic flag, nonzero = stop; may be NULL */
-    int64_t now_ms;             /* value of now() */
-    bool analyze;               /* count rows, bytes, store calls and time per operator */
+    og_budget *budget;     /* memory of this query; NULL = unbounded */
+    uint64_t deadline_ns;  /* og_monotonic_ns; 0 = none */
+    const int32_t *cancel; /* atomic flag, nonzero = stop; may be NULL */
+    int64_t now_ms;        /* value of now() */
+    bool analyze;          /* count rows, bytes, store calls and time per operator */
     og_hop_method hop_method;
 } og_exec_options;
 
@@ -45,20 +45,22 @@ typedef struct og_exec og_exec;
 OG_NODISCARD og_status og_exec_open(const og_plan *plan, const og_literal *params,
                                     og_snapshot *snapshot, const og_exec_options *options,
                                     og_exec **out, og_error *err);
-/* The next batch (at most OG_BATCH_ROWS rows, at least one); row_count 0 at the end. OG_TIMEOUT,
- * OG_CANCELLED, OG_NOMEM ("memory limit: <operator> needs N of M"). */
+/* The next batch (at most OG_BATCH_ROWS rows, at least one); row_count 0 at the end. Its arrays
+ * borrow their types from the plan and the tables' environment, and outlive the run. OG_TIMEOUT,
+ * OG_CANCELLED, OG_NOMEM ("memory limit: <operator> needs N of M"). After an error only close. */
 OG_NODISCARD og_status og_exec_next(og_exec *exec, og_batch *out, og_error *err);
 void og_exec_close(og_exec *exec);
 OG_DEFINE_AUTO(og_exec, og_exec_close)
 
-/* The plan and its choices as a text tree or JSON (query-engine.md section 8). Before the run without, after
- * it with counts. */
+/* The plan and its choices as a text tree or JSON (query-engine.md section 8). Before the run
+ * without, after it with counts. */
 OG_NODISCARD og_status og_exec_explain(const og_exec *exec, bool json, og_buf *out, og_error *err);
 
 /* ---- for mutations: rows of one type that satisfy `property op value` ------------------- */
 
-/* Slots, ascending, of the live rows. property -1: the column named by `column` (id, src, dst). Uses the
- * directory for equality on id or key, else scans. The slots are in *out_slots (og_free). */
+/* Slots, ascending, of the live rows. property -1: the column named by `column` (id, src, dst).
+ * Uses the directory for equality on id or key, else scans. The slots are in *out_slots (og_free).
+ */
 OG_NODISCARD og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_def *def,
                                           int32_t property, og_str column, og_cmp_op op,
                                           const og_literal *value, uint32_t **out_slots,

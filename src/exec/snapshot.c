@@ -18,8 +18,8 @@ og_status og_snapshot_table(og_snapshot *snapshot, const og_type_def *def, og_la
     return snapshot->ops->table(snapshot, def, out, err);
 }
 
-og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node,
-                                og_directory **out, og_topo_source *out_source, og_error *err)
+og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node, og_directory **out,
+                                og_topo_source *out_source, og_error *err)
 {
     og_lance_table *table;
     OG_TRY(og_snapshot_table(snapshot, node, &table, err));

@@ -22,6 +22,7 @@ struct og_snapshot {
     const og_snapshot_ops *ops;
     og_catalog *catalog;       /* borrowed */
     og_topo_cache *topo;       /* borrowed; shared by all snapshots of a graph */
+    og_store *store;           /* borrowed; its counts are shown by EXPLAIN; may be NULL */
     const char *branch;        /* "main" */
     uint64_t manifest_version; /* of __manifest */
     int32_t refs;

@@ -21,6 +21,8 @@ typedef struct og_topology {
     og_adjacency in;  /* by dst */
     uint32_t edge_count;
     uint64_t dangling_count; /* edges left out */
+    bool simple; /* no two edges have the same ends, and none leads from a vertex to the same number:
+                  * degrees count neighbours. False when not known */
     int32_t refs;
     void *backing; /* private to topology.c */
 } og_topology;
