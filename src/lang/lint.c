@@ -37,7 +37,7 @@ static const char no_params_warning[] =
 
 /* ---- checking -------------------------------------------------------------------------- */
 
-static bool cover(report *r, const og_lang__decl *decl)
+static bool cover(report *r, const og_lang__query_decl *decl)
 {
     for (const og_lang__mutation *m = decl->mutations; m != NULL; m = m->next) {
         if (m->kind != OG_MUT_UPDATE)
@@ -55,15 +55,15 @@ static bool cover(report *r, const og_lang__decl *decl)
 }
 
 /* Lowering is part of the check: it refuses what could never run. */
-static og_status check_query(og_lang__compile *c, og_lang__decl *decl)
+static og_status check_query(og_lang__compile *c, og_lang__query_decl *decl)
 {
     og_ir_query query;
     OG_TRY(og_lang__check(c, decl));
     return og_lang__lower(c, decl, &query);
 }
 
-static og_status lint_query(report *r, og_lang__compile *c, og_lang__decl *decl, query_result **out,
-                            og_error *err)
+static og_status lint_query(report *r, og_lang__compile *c, og_lang__query_decl *decl,
+                            query_result **out, og_error *err)
 {
     query_result *result = og_arena_new_of(r->arena, query_result);
     if (result == NULL)
@@ -89,7 +89,7 @@ static og_status lint_query(report *r, og_lang__compile *c, og_lang__decl *decl,
 
 static og_status lint_file(report *r, og_lang__compile *c, og_error *err)
 {
-    og_lang__decl *first = NULL;
+    og_lang__query_decl *first = NULL;
     og_status status = og_lang__parse(c, &first);
     if (status == OG_INVALID) {
         r->syntax_error = c->diag.message;
@@ -99,7 +99,7 @@ static og_status lint_file(report *r, og_lang__compile *c, og_error *err)
     if (status != OG_OK)
         return og_lang__report(c, err);
     query_result **tail = &r->results;
-    for (og_lang__decl *decl = first; decl != NULL; decl = decl->next) {
+    for (og_lang__query_decl *decl = first; decl != NULL; decl = decl->next) {
         OG_TRY(lint_query(r, c, decl, tail, err));
         tail = &(*tail)->next;
     }

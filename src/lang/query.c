@@ -26,11 +26,11 @@ const og_ir_query *og_program_query(const og_program *program)
     return &program->query;
 }
 
-static og_status find_named(og_lang__compile *c, og_lang__decl *first, og_str name,
-                            og_lang__decl **out)
+static og_status find_named(og_lang__compile *c, og_lang__query_decl *first, og_str name,
+                            og_lang__query_decl **out)
 {
     og_nearest nearest = og_nearest_to(name);
-    for (og_lang__decl *decl = first; decl != NULL; decl = decl->next) {
+    for (og_lang__query_decl *decl = first; decl != NULL; decl = decl->next) {
         if (og_str_eq(decl->name.text, name)) {
             *out = decl;
             return OG_OK;
@@ -43,8 +43,8 @@ static og_status find_named(og_lang__compile *c, og_lang__decl *first, og_str na
     return status;
 }
 
-static og_status find_query(og_lang__compile *c, og_lang__decl *first, const char *name,
-                            og_lang__decl **out)
+static og_status find_query(og_lang__compile *c, og_lang__query_decl *first, const char *name,
+                            og_lang__query_decl **out)
 {
     if (name != NULL)
         return find_named(c, first, og_str_of(name), out);
@@ -61,7 +61,7 @@ static og_status find_query(og_lang__compile *c, og_lang__decl *first, const cha
 
 static og_status compile(og_lang__compile *c, const char *name, og_ir_query *out)
 {
-    og_lang__decl *first = NULL, *decl = NULL;
+    og_lang__query_decl *first = NULL, *decl = NULL;
     OG_TRY(og_lang__parse(c, &first));
     OG_TRY(find_query(c, first, name, &decl));
     OG_TRY(og_lang__check(c, decl));
@@ -101,17 +101,17 @@ og_status og_query_names(og_str source, og_arena *arena, const og_str **out_name
     og_lang__compile c = {.arena = arena, .source = og_arena_str(arena, source)};
     if (c.source.ptr == NULL)
         return og_error_nomem(err);
-    og_lang__decl *first;
+    og_lang__query_decl *first;
     if (og_lang__parse(&c, &first) != OG_OK)
         return og_lang__report(&c, err);
     size_t count = 0;
-    for (const og_lang__decl *decl = first; decl != NULL; decl = decl->next)
+    for (const og_lang__query_decl *decl = first; decl != NULL; decl = decl->next)
         count++;
     og_str *names = og_arena_array_of(arena, og_str, count);
     if (names == NULL)
         return og_error_nomem(err);
     count = 0;
-    for (const og_lang__decl *decl = first; decl != NULL; decl = decl->next)
+    for (const og_lang__query_decl *decl = first; decl != NULL; decl = decl->next)
         names[count++] = decl->name.text;
     *out_names = names;
     *out_count = count;

@@ -15,10 +15,10 @@
 /* A parsed and checked query file. */
 typedef struct og_program og_program;
 
-/* Parse `source` and check the query called `name` (NULL: the only one; the reference's text when there
- * are several or none) against the catalog. The program keeps a reference to the catalog and a copy
- * of the source. OG_INVALID with message (the reference's), line, column, detail = the source line
- * with a caret, hint. OG_NOT_FOUND-like errors (no such query) are OG_INVALID too. */
+/* Parse `source` and check the query called `name` (NULL: the only one; the reference's text when
+ * there are several or none) against the catalog. The program keeps a reference to the catalog and
+ * a copy of the source. OG_INVALID with message (the reference's), line, column, detail = the
+ * source line with a caret, hint. OG_NOT_FOUND-like errors (no such query) are OG_INVALID too. */
 OG_NODISCARD og_status og_program_compile(og_str source, const char *name, og_catalog *catalog,
                                           og_program **out, og_error *err);
 void og_program_free(og_program *program);
@@ -32,10 +32,11 @@ OG_NODISCARD og_status og_query_names(og_str source, og_arena *arena, const og_s
 /* Check parameter values given as a JSON object against the query's declaration: values[i] is the
  * value of params[i]. Omitted optional ones are null; omitted required ones, values of the wrong
  * type or out of range are OG_INVALID with the reference's text. Integers may be decimal strings,
- * unknown names are ignored. `lenient` = the reference's conversions (see reference-behaviour.md). */
+ * unknown names are ignored. `lenient` = the reference's conversions (see reference-behaviour.md).
+ */
 OG_NODISCARD og_status og_params_from_json(const og_ir_query *query, const og_json *object,
-                                           bool lenient, og_arena *arena,
-                                           og_literal **out_values, og_error *err);
+                                           bool lenient, og_arena *arena, og_literal **out_values,
+                                           og_error *err);
 
 /* Convert one JSON value to a literal of a type, strictly; shared with load. `what` names the
  * value in messages ("param 'age'"). */

@@ -17,11 +17,11 @@
 #define OG_LANG__MAX_CLAUSES 10000 /* clauses, nested ones too, returns and orders of one query */
 #define OG_LANG__MAX_SOURCE_BYTES (64u << 20)
 
-/* A name with its place. */
-typedef struct og_lang__name {
+/* A name with its place in the text. */
+typedef struct og_lang__word {
     og_str text;
     og_span span;
-} og_lang__name;
+} og_lang__word;
 
 /* What an expression was found to be. */
 typedef enum og_lang__class {
@@ -48,8 +48,8 @@ typedef struct og_lang__resolved {
 typedef struct og_lang__expr og_lang__expr;
 struct og_lang__expr {
     og_ir_expr_kind kind;
-    og_lang__name variable; /* PROPERTY, VARIABLE, NEAREST: without '$' */
-    og_lang__name name;     /* PROPERTY, NEAREST: the property; ALIAS: the name */
+    og_lang__word variable; /* PROPERTY, VARIABLE, NEAREST: without '$' */
+    og_lang__word name;     /* PROPERTY, NEAREST: the property; ALIAS: the name */
     og_literal literal;
     og_agg agg;
     uint32_t arg_count;
@@ -61,7 +61,7 @@ struct og_lang__expr {
 /* `name: value` in a binding's braces, an insert or an update; `name op value` after where. */
 typedef struct og_lang__pair og_lang__pair;
 struct og_lang__pair {
-    og_lang__name name;
+    og_lang__word name;
     og_cmp_op op;
     og_lang__expr value; /* LITERAL, VARIABLE or NOW */
     og_span span;
@@ -82,13 +82,13 @@ struct og_lang__clause {
     og_span span;
     og_lang__clause *next;
     /* BINDING: $src: type { pairs } */
-    og_lang__name src;
-    og_lang__name type_name;
+    og_lang__word src;
+    og_lang__word type_name;
     og_lang__pair *pairs;
     /* TRAVERSAL: $src [$edge_var:] edge {min,max} $dst */
-    og_lang__name edge;
-    og_lang__name edge_var;
-    og_lang__name dst;
+    og_lang__word edge;
+    og_lang__word edge_var;
+    og_lang__word dst;
     bool has_edge_var;
     bool undirected;
     bool has_bounds;
@@ -109,7 +109,7 @@ struct og_lang__clause {
 
 struct og_lang__projection {
     og_lang__expr expr;
-    og_lang__name alias; /* text.len 0 = none */
+    og_lang__word alias; /* text.len 0 = none */
     uint32_t visit;      /* the last search that looked into it */
     og_lang__projection *next;
 };
@@ -124,7 +124,7 @@ struct og_lang__ordering {
 typedef struct og_lang__mutation og_lang__mutation;
 struct og_lang__mutation {
     og_ir_mutation_kind kind;
-    og_lang__name type_name;
+    og_lang__word type_name;
     og_lang__pair *assignments;
     og_lang__pair predicate;
     og_span span;
@@ -134,16 +134,16 @@ struct og_lang__mutation {
 
 typedef struct og_lang__param og_lang__param;
 struct og_lang__param {
-    og_lang__name name;
-    og_lang__name type_name; /* without '?', without white space: "[I64]", "Vector(4)" */
+    og_lang__word name;
+    og_lang__word type_name; /* without '?', without white space: "[I64]", "Vector(4)" */
     bool nullable;
     og_lang__param *next;
 };
 
 /* One query of a file; a mutation has `mutations`, a read has the rest. */
-typedef struct og_lang__decl og_lang__decl;
-struct og_lang__decl {
-    og_lang__name name;
+typedef struct og_lang__query_decl og_lang__query_decl;
+struct og_lang__query_decl {
+    og_lang__word name;
     og_str description, instruction;
     bool has_description, has_instruction;
     og_lang__param *params;
@@ -153,7 +153,7 @@ struct og_lang__decl {
     bool has_limit;
     uint64_t limit;
     og_lang__mutation *mutations;
-    og_lang__decl *next;
+    og_lang__query_decl *next;
 };
 
 /* ---- one compile --------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ typedef struct og_lang__compile {
     const og_catalog *catalog; /* NULL while only parsing */
     og_lang__diag diag;        /* set when a step returned other than OG_OK */
     /* the query being checked */
-    const og_lang__decl *decl;
+    const og_lang__query_decl *decl;
     og_ir_param *params;
     uint32_t param_count;
     og_strmap *param_index; /* name -> index */
@@ -195,15 +195,16 @@ void og_lang__suggest(og_lang__compile *c, const char *sigil, og_str name);
 og_status og_lang__report(const og_lang__compile *c, og_error *err);
 
 /* Parse c->source. *out_first is NULL for a file without queries. */
-OG_NODISCARD og_status og_lang__parse(og_lang__compile *c, og_lang__decl **out_first);
+OG_NODISCARD og_status og_lang__parse(og_lang__compile *c, og_lang__query_decl **out_first);
 
 /* Check one query against c->catalog and write what was resolved into the tree. May be called for
  * several queries one after the other; each call starts afresh. */
-OG_NODISCARD og_status og_lang__check(og_lang__compile *c, og_lang__decl *decl);
+OG_NODISCARD og_status og_lang__check(og_lang__compile *c, og_lang__query_decl *decl);
 
 /* Turn the query that og_lang__check passed last into IR. Refuses what passes the checks but
  * could never run. */
-OG_NODISCARD og_status og_lang__lower(og_lang__compile *c, og_lang__decl *decl, og_ir_query *out);
+OG_NODISCARD og_status og_lang__lower(og_lang__compile *c, og_lang__query_decl *decl,
+                                      og_ir_query *out);
 
 /* ---- shared by the checks ------------------------------------------------------------------ */
 
@@ -251,7 +252,7 @@ OG_NODISCARD og_status og_lang__lower_expr(og_lang__compile *c, const og_lang__e
 OG_NODISCARD og_status og_lang__lower_match(og_lang__compile *c, const og_lang__clause *clauses,
                                             og_ir_query *query);
 /* Fill query->returns and query->orderings. */
-OG_NODISCARD og_status og_lang__lower_returns(og_lang__compile *c, const og_lang__decl *decl,
+OG_NODISCARD og_status og_lang__lower_returns(og_lang__compile *c, const og_lang__query_decl *decl,
                                               og_ir_query *query);
 /* Fill query->mutations. */
 OG_NODISCARD og_status og_lang__lower_mutations(og_lang__compile *c, const og_lang__mutation *first,

@@ -65,7 +65,7 @@ static og_status add_param(compile *c, const og_lang__param *param)
     return OG_OK;
 }
 
-static og_status check_params(compile *c, const og_lang__decl *decl)
+static og_status check_params(compile *c, const og_lang__query_decl *decl)
 {
     size_t count = 0;
     for (const og_lang__param *p = decl->params; p != NULL; p = p->next)
@@ -81,7 +81,7 @@ static og_status check_params(compile *c, const og_lang__decl *decl)
 
 /* ---- returns and orders ---------------------------------------------------------------- */
 
-static og_status check_returns(compile *c, og_lang__decl *decl)
+static og_status check_returns(compile *c, og_lang__query_decl *decl)
 {
     for (og_lang__projection *p = decl->projections; p != NULL; p = p->next) {
         OG_TRY(og_lang__check_expr(c, &p->expr));
@@ -119,7 +119,7 @@ static bool contains_call(const compile *c, const og_lang__expr *e, og_ir_expr_k
 }
 
 /* The first order by a call of that kind, or NULL. */
-static const og_lang__expr *find_order(const compile *c, const og_lang__decl *decl,
+static const og_lang__expr *find_order(const compile *c, const og_lang__query_decl *decl,
                                        og_ir_expr_kind kind, uint32_t visit)
 {
     for (const og_lang__ordering *o = decl->orderings; o != NULL; o = o->next)
@@ -128,7 +128,7 @@ static const og_lang__expr *find_order(const compile *c, const og_lang__decl *de
     return NULL;
 }
 
-static og_status check_orders(compile *c, og_lang__decl *decl)
+static og_status check_orders(compile *c, og_lang__query_decl *decl)
 {
     const og_lang__expr *alias = NULL;
     for (og_lang__ordering *o = decl->orderings; o != NULL; o = o->next) {
@@ -150,7 +150,7 @@ static og_status check_orders(compile *c, og_lang__decl *decl)
     return OG_OK;
 }
 
-static og_status check_grouping(compile *c, const og_lang__decl *decl)
+static og_status check_grouping(compile *c, const og_lang__query_decl *decl)
 {
     bool aggregates = false;
     for (const og_lang__projection *p = decl->projections; p != NULL; p = p->next)
@@ -165,7 +165,7 @@ static og_status check_grouping(compile *c, const og_lang__decl *decl)
     return OG_OK;
 }
 
-static og_status start(compile *c, const og_lang__decl *decl)
+static og_status start(compile *c, const og_lang__query_decl *decl)
 {
     og_strmap_free(c->param_index);
     og_strmap_free(c->var_index);
@@ -181,7 +181,7 @@ static og_status start(compile *c, const og_lang__decl *decl)
     return OG_OK;
 }
 
-og_status og_lang__check(compile *c, og_lang__decl *decl)
+og_status og_lang__check(compile *c, og_lang__query_decl *decl)
 {
     OG_TRY(start(c, decl));
     OG_TRY(check_params(c, decl));

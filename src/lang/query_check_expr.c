@@ -33,7 +33,7 @@ static const char *class_text(compile *c, const og_lang__resolved *resolved)
 
 /* ---- variables and properties ---------------------------------------------------------- */
 
-static og_status refuse_unbound(compile *c, const og_lang__name *name, const char *code)
+static og_status refuse_unbound(compile *c, const og_lang__word *name, const char *code)
 {
     og_status status = og_lang__fail(c, name->span, "type error: %svariable `$%.*s` is not bound",
                                      code, OG_FMT(name->text));

@@ -239,7 +239,7 @@ static og_status bind_edge_var(compile *c, clause *t)
     return OG_OK;
 }
 
-static og_status refuse_edge_endpoint(compile *c, const og_lang__name *name)
+static og_status refuse_edge_endpoint(compile *c, const og_lang__word *name)
 {
     return og_lang__fail(c, name->span,
                          "type error: T23: edge binding `$%.*s` cannot be used as a traversal "
@@ -249,7 +249,7 @@ static og_status refuse_edge_endpoint(compile *c, const og_lang__name *name)
 
 /* An end of a traversal: bound to the expected type, or bound now. `$_` stands for a new variable
  * each time, unless a binding gave it a type. */
-static og_status bind_endpoint(compile *c, const og_lang__name *name, uint32_t type,
+static og_status bind_endpoint(compile *c, const og_lang__word *name, uint32_t type,
                                const og_type_def *edge, uint32_t *out)
 {
     const og_type_def *expected = &c->catalog->nodes[type];
@@ -268,7 +268,7 @@ static og_status bind_endpoint(compile *c, const og_lang__name *name, uint32_t t
         OG_FMT(name->text), OG_FMT(bound->def->name), OG_FMT(edge->name), OG_FMT(expected->name));
 }
 
-static og_status refuse_endpoint(compile *c, const og_lang__name *name, const og_type_def *bound,
+static og_status refuse_endpoint(compile *c, const og_lang__word *name, const og_type_def *bound,
                                  const og_type_def *edge)
 {
     og_str from = c->catalog->nodes[edge->from_type].name;
@@ -288,7 +288,7 @@ static og_status bind_endpoints(compile *c, clause *t)
     int64_t src = og_lang__find_var(c, t->src.text);
     int64_t dst = og_lang__find_var(c, t->dst.text);
     int64_t known = src >= 0 ? src : dst;
-    const og_lang__name *name = src >= 0 ? &t->src : &t->dst;
+    const og_lang__word *name = src >= 0 ? &t->src : &t->dst;
     t->direction = OG_DIR_OUT;
     if (known >= 0) {
         const og_ir_var *var = &c->vars.items[known];

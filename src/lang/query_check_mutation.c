@@ -10,7 +10,7 @@ static bool is_endpoint(og_str name)
     return og_str_is(name, "from") || og_str_is(name, "to");
 }
 
-static og_status unknown_type(compile *c, const og_lang__name *name)
+static og_status unknown_type(compile *c, const og_lang__word *name)
 {
     og_status status = og_lang__fail(
         c, name->span, "type error: T10: unknown node/edge type `%.*s`", OG_FMT(name->text));

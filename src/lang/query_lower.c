@@ -205,7 +205,7 @@ static og_status lower_projection(compile *c, const og_lang__projection *p, og_i
     return OG_OK;
 }
 
-static og_status lower_projections(compile *c, const og_lang__decl *decl, og_ir_query *query)
+static og_status lower_projections(compile *c, const og_lang__query_decl *decl, og_ir_query *query)
 {
     size_t count = 0;
     for (const og_lang__projection *p = decl->projections; p != NULL; p = p->next)
@@ -312,7 +312,7 @@ static og_status lower_ordering(compile *c, const og_lang__ordering *o, og_ir_qu
     return check_sortable(c, &out->expr);
 }
 
-og_status og_lang__lower_returns(compile *c, const og_lang__decl *decl, og_ir_query *query)
+og_status og_lang__lower_returns(compile *c, const og_lang__query_decl *decl, og_ir_query *query)
 {
     OG_TRY(lower_projections(c, decl, query));
     size_t count = 0;
@@ -331,7 +331,7 @@ og_status og_lang__lower_returns(compile *c, const og_lang__decl *decl, og_ir_qu
 
 /* ---- a query --------------------------------------------------------------------------- */
 
-og_status og_lang__lower(compile *c, og_lang__decl *decl, og_ir_query *out)
+og_status og_lang__lower(compile *c, og_lang__query_decl *decl, og_ir_query *out)
 {
     *out = (og_ir_query){
         .name = decl->name.text,

@@ -65,7 +65,7 @@ static bool word(parser *p, const char *text)
 }
 
 static bool terminal(parser *p, og_lang__rule rule, size_t (*match)(og_str rest),
-                     og_lang__name *out)
+                     og_lang__word *out)
 {
     if (!og_scan_terminal(&p->scan, (uint8_t)rule, match, &out->span))
         return false;
@@ -73,7 +73,7 @@ static bool terminal(parser *p, og_lang__rule rule, size_t (*match)(og_str rest)
     return true;
 }
 
-static bool type_name(parser *p, og_lang__name *out)
+static bool type_name(parser *p, og_lang__word *out)
 {
     return terminal(p, OG_RULE_TYPE_NAME, og_match_type_name, out);
 }
@@ -214,7 +214,7 @@ static size_t match_edge_ident(og_str rest)
     return negation ? 0 : len;
 }
 
-static bool edge_ident(parser *p, og_lang__name *out)
+static bool edge_ident(parser *p, og_lang__word *out)
 {
     return terminal(p, OG_RULE_EDGE_IDENT, match_edge_ident, out);
 }
@@ -373,7 +373,7 @@ static bool projection(parser *p, og_lang__projection **out)
         size_t before = p->scan.pos;
         if (!word(p, "as") || !og_lang__parse_ident(p, &node->alias)) {
             p->scan.pos = before;
-            node->alias = (og_lang__name){0};
+            node->alias = (og_lang__word){0};
         }
         word(p, ",");
         *out = node;
@@ -440,7 +440,7 @@ static bool order_clause(parser *p, og_lang__ordering **out)
     return og_scan_leave(&p->scan, mark, OG_RULE_ORDER_CLAUSE, ok);
 }
 
-static bool limit_clause(parser *p, og_lang__decl *out)
+static bool limit_clause(parser *p, og_lang__query_decl *out)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
     og_span number;
@@ -452,7 +452,7 @@ static bool limit_clause(parser *p, og_lang__decl *out)
     return og_scan_leave(&p->scan, mark, OG_RULE_LIMIT_CLAUSE, ok);
 }
 
-static bool read_query_body(parser *p, og_lang__decl *out)
+static bool read_query_body(parser *p, og_lang__query_decl *out)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
     bool ok = match_clause(p, &out->clauses) && return_clause(p, &out->projections);
@@ -565,8 +565,8 @@ static bool described(parser *p, og_lang__rule rule, const char *at_word, og_str
     return og_scan_leave(&p->scan, mark, (uint8_t)rule, ok);
 }
 
-static void refuse_duplicate(parser *p, const og_lang__decl *decl, og_scan_mark mark, bool present,
-                             const char *annotation)
+static void refuse_duplicate(parser *p, const og_lang__query_decl *decl, og_scan_mark mark,
+                             bool present, const char *annotation)
 {
     if (present)
         og_lang__meaningless(p, og_lang__span_from(p, mark),
@@ -574,7 +574,7 @@ static void refuse_duplicate(parser *p, const og_lang__decl *decl, og_scan_mark 
                              OG_FMT(decl->name.text), annotation);
 }
 
-static bool query_annotation(parser *p, og_lang__decl *out)
+static bool query_annotation(parser *p, og_lang__query_decl *out)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
     bool ok = true;
@@ -593,17 +593,17 @@ static bool query_annotation(parser *p, og_lang__decl *out)
     return og_scan_leave(&p->scan, mark, OG_RULE_QUERY_ANNOTATION, ok);
 }
 
-static bool query_body(parser *p, og_lang__decl *out)
+static bool query_body(parser *p, og_lang__query_decl *out)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
     bool ok = read_query_body(p, out) || mutation_body(p, &out->mutations);
     return og_scan_leave(&p->scan, mark, OG_RULE_QUERY_BODY, ok);
 }
 
-static bool query_decl(parser *p, og_lang__decl **out)
+static bool query_decl(parser *p, og_lang__query_decl **out)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
-    og_lang__decl *node = og_lang__node(p, sizeof *node);
+    og_lang__query_decl *node = og_lang__node(p, sizeof *node);
     p->clause_count = 0;
     bool ok = node != NULL && og_scan_text_here(&p->scan, "query") &&
               og_lang__parse_ident(p, &node->name) && word(p, "(");
@@ -619,10 +619,10 @@ static bool query_decl(parser *p, og_lang__decl **out)
     return og_scan_leave(&p->scan, mark, OG_RULE_QUERY_DECL, ok);
 }
 
-static bool query_file(parser *p, og_lang__decl **out)
+static bool query_file(parser *p, og_lang__query_decl **out)
 {
     og_scan_mark mark = og_scan_enter_here(&p->scan);
-    og_lang__decl **tail = out;
+    og_lang__query_decl **tail = out;
     while (query_decl(p, tail))
         tail = &(*tail)->next;
     *tail = NULL;
@@ -644,7 +644,7 @@ static og_status syntax_error(parser *p)
     return og_lang__fail(p->c, (og_span){at, at}, "parse error: %s", err.message);
 }
 
-og_status og_lang__parse(og_lang__compile *c, og_lang__decl **out_first)
+og_status og_lang__parse(og_lang__compile *c, og_lang__query_decl **out_first)
 {
     og_error err;
     if (og_text_check(c->source, OG_LANG__MAX_SOURCE_BYTES, "query file", &err) != OG_OK) {

@@ -25,21 +25,21 @@ static size_t match_variable(og_str rest)
     return name > 0 ? name + 1 : 0;
 }
 
-bool og_lang__parse_variable(parser *p, og_lang__name *out)
+bool og_lang__parse_variable(parser *p, og_lang__word *out)
 {
     og_span span;
     if (!og_scan_terminal(&p->scan, OG_RULE_VARIABLE, match_variable, &span))
         return false;
-    *out = (og_lang__name){og_str_slice(p->scan.source, span.start + 1, span.end), span};
+    *out = (og_lang__word){og_str_slice(p->scan.source, span.start + 1, span.end), span};
     return true;
 }
 
-bool og_lang__parse_ident(parser *p, og_lang__name *out)
+bool og_lang__parse_ident(parser *p, og_lang__word *out)
 {
     og_span span;
     if (!og_scan_terminal(&p->scan, OG_RULE_IDENT, og_match_ident, &span))
         return false;
-    *out = (og_lang__name){og_scan_slice(&p->scan, span), span};
+    *out = (og_lang__word){og_scan_slice(&p->scan, span), span};
     return true;
 }
 

@@ -111,8 +111,8 @@ static inline og_span og_lang__span_from(const og_lang__parser *p, og_scan_mark 
     return (og_span){(uint32_t)mark.start, (uint32_t)p->scan.pos};
 }
 
-bool og_lang__parse_variable(og_lang__parser *p, og_lang__name *out);
-bool og_lang__parse_ident(og_lang__parser *p, og_lang__name *out);
+bool og_lang__parse_variable(og_lang__parser *p, og_lang__word *out);
+bool og_lang__parse_ident(og_lang__parser *p, og_lang__word *out);
 bool og_lang__parse_integer(og_lang__parser *p, og_span *out);
 /* Decimal digits, or a meaningless text; 0 then. `what` is "limit". */
 uint64_t og_lang__number_value(og_lang__parser *p, og_span span, uint64_t max, const char *what);
