@@ -32,19 +32,21 @@ OG_NODISCARD og_status og_query_names(og_str source, og_arena *arena, const og_s
 /* Check parameter values given as a JSON object against the query's declaration: values[i] is the
  * value of params[i]. Omitted optional ones are null; omitted required ones, values of the wrong
  * type or out of range are OG_INVALID with the reference's text. Integers may be decimal strings,
- * unknown names are ignored. `lenient` = the reference's conversions (see reference-behaviour.md).
- */
+ * unknown names are ignored, texts of an enum are not compared with its values. `lenient` keeps an
+ * F32 that overflows, as the reference does. */
 OG_NODISCARD og_status og_params_from_json(const og_ir_query *query, const og_json *object,
                                            bool lenient, og_arena *arena, og_literal **out_values,
                                            og_error *err);
 
-/* Convert one JSON value to a literal of a type, strictly; shared with load. `what` names the
- * value in messages ("param 'age'"). */
+/* Convert one JSON value to a literal of a type, strictly, as load has it: dates may be numbers of
+ * days or milliseconds, integers may not be text. `what` names the value in messages
+ * ("property 'age'"). Whether a text is one of an enum's values is not checked here. Texts are
+ * copied into the arena. */
 OG_NODISCARD og_status og_literal_from_json(const og_prop_type *type, const og_json *value,
                                             og_str what, og_arena *arena, og_literal *out,
                                             og_error *err);
 /* Bring a literal of a query to a property's type (text to date, integer to float, ...), or say
- * why not. */
+ * why not. Enum values are not checked. `out` may be `value`. */
 OG_NODISCARD og_status og_literal_coerce(const og_prop_type *type, const og_literal *value,
                                          og_str what, og_arena *arena, og_literal *out,
                                          og_error *err);
