@@ -1,0 +1,70 @@
+/* graph/constraints - checks that need more than one row, for one operation (a load, a mutation).
+ *
+ * The operation tells what it does: rows it writes, rows it removes, tables it replaces as a whole.
+ * At the end og_graph__checks_finish looks at what is stored, once per table and column, and says
+ * whether all holds together:
+ *   ids       two written rows of one type with one id (found at once)
+ *   endpoints the node of each written edge's ends is written, or stored and not removed
+ *   dangling  no stored edge of a table that is not replaced loses its node to a replaced table
+ *   unique    tuples of @unique among written rows (found at once), and against stored rows; null
+ * in any part exempts; a stored row that is replaced or removed does not count card      edges per
+ * source after the operation, for sources that a written or removed edge touches; the minimum only
+ * where an edge is left The tables that decide the outcome are named to the transaction
+ * (og_txn_reads).
+ *
+ * Order: a mutation tells of the final state of each row only (not of an insert that a later
+ * statement replaced). Memory: the ids, unique tuples and touched sources of the operation; stored
+ * values are streamed. Violations that were there before and are not touched are no error. */
+#ifndef OG_GRAPH_CONSTRAINTS_H
+#define OG_GRAPH_CONSTRAINTS_H
+
+#include "graph/txn.h"
+
+typedef struct og_graph__checks og_graph__checks;
+
+OG_NODISCARD og_status og_graph__checks_new(const og_catalog *catalog, og_graph__checks **out,
+                                            og_error *err);
+void og_graph__checks_free(og_graph__checks *checks);
+OG_DEFINE_AUTO(og_graph__checks, og_graph__checks_free)
+
+/* A row that the operation writes: new, or in place of the stored row with that id. */
+typedef struct og_graph__written {
+    const og_type_def *def;
+    og_str id;
+    bool id_is_new;  /* just made (ULID): no other row has it, nothing refers to it */
+    og_str src, dst; /* edges */
+    uint32_t row;    /* number of the row among those of its type, from 0; for messages */
+    uint32_t line;   /* of the record, for errors; 0 = none */
+} og_graph__written;
+
+/* OG_INVALID with err->line when a written row has the id already. */
+OG_NODISCARD og_status og_graph__checks_write(og_graph__checks *checks,
+                                              const og_graph__written *written, og_error *err);
+
+/* The values of written rows, for @unique: call once for each written row, in batches of the
+ * table's columns. first_row: number of the batch's first row, as `row` above; lines: of its rows,
+ * NULL = none. Cheap when the type has no @unique. */
+OG_NODISCARD og_status og_graph__checks_values(og_graph__checks *checks, const og_type_def *def,
+                                               const og_batch *batch, uint32_t first_row,
+                                               const uint32_t *lines, og_error *err);
+
+/* A stored row that is gone after the operation. */
+OG_NODISCARD og_status og_graph__checks_remove(og_graph__checks *checks, const og_type_def *def,
+                                               og_str id, og_error *err);
+/* The source of a stored edge that is removed or replaced: it may have lost an edge. */
+OG_NODISCARD og_status og_graph__checks_lost(og_graph__checks *checks, const og_type_def *edge,
+                                             og_str src, og_error *err);
+/* All stored rows of the type go. */
+void og_graph__checks_replace(og_graph__checks *checks, const og_type_def *def);
+
+/* Has the operation written a row of this type with this id? */
+bool og_graph__checks_has_written(const og_graph__checks *checks, const og_type_def *def,
+                                  og_str id);
+
+/* Everything that depends on what is stored in the txn's snapshot. Call after every og_txn_write
+ * (which may renew the snapshot) and before og_txn_commit. OG_INVALID with the reference's text
+ * and, where a record is to blame, its line. */
+OG_NODISCARD og_status og_graph__checks_finish(og_graph__checks *checks, og_txn *txn,
+                                               og_error *err);
+
+#endif
