@@ -452,6 +452,8 @@ typedef struct list_reader {
 static og_status emit(list_reader *r, const chunk_parts *parts, uint64_t start, uint64_t end,
                       uint64_t first, uint64_t last, og_error *err)
 {
+    if (start == end)
+        return OG_OK;
     const uint16_t *rep = (const uint16_t *)r->rep.data, *def = (const uint16_t *)r->def.data;
     OG_TRY(og_lance__levels_copy(&r->leaf->rep, rep + start, end - start, err));
     if (r->page->mini.def != NULL)

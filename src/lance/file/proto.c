@@ -84,6 +84,9 @@ static void proto_free(void *failed, void *p)
 og_status og_lance_proto_unpack(const ProtobufCMessageDescriptor *type, og_bytes bytes,
                                 const char *what, ProtobufCMessage **out, og_error *err)
 {
+    static const uint8_t nothing[1];
+    if (bytes.ptr == NULL)
+        bytes.ptr = nothing; /* so that pointers into it may be formed */
     if (!nesting_ok(type, bytes.ptr, bytes.ptr + bytes.len, OG_LANCE_PROTO_DEPTH))
         return og_error_set(err, OG_CORRUPT, "%s is malformed", what);
     bool out_of_memory = false;

@@ -265,7 +265,10 @@ og_status og_lance__sink_grow(og_lance__sink *sink, uint64_t items, og_error *er
     }
     *buffer = grown;
     sink->cap = cap;
-    return OG_OK;
+    /* Text without a byte has data too, so that pointers into it may be formed. */
+    return sink->kind == OG_LANCE__BYTES && sink->data == NULL
+               ? og_lance__sink_grow_data(sink, 1, err)
+               : OG_OK;
 }
 
 og_status og_lance__sink_grow_data(og_lance__sink *sink, size_t bytes, og_error *err)
@@ -378,10 +381,8 @@ static og_status bytes_array(og_lance__sink *sink, const og_type *type, og_array
     OG_TRY(og_lance__sink_check_data(sink, err));
     if (type->id == OG_TYPE_UTF8 || type->id == OG_TYPE_LARGE_UTF8)
         OG_TRY(check_utf8(sink, err));
-    /* Offsets exist for no rows too, and pointers are never NULL. */
-    OG_TRY(og_lance__sink_reserve(sink, sink->offsets == NULL ? 1 : 0, err));
-    if (sink->data == NULL)
-        OG_TRY(og_lance__sink_grow_data(sink, 1, err));
+    if (sink->offsets == NULL)
+        OG_TRY(og_lance__sink_grow(sink, 0, err)); /* no rows have an offset too */
     array->data = array->owned[0] = OG_TAKE(sink->data);
     array->offsets = array->owned[1] = OG_TAKE(sink->offsets);
     return OG_OK;
