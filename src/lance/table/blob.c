@@ -75,10 +75,10 @@ static og_status read_blob(og_lance_table *table, uint32_t field, uint32_t slot,
         return og_error_set(err, OG_CORRUPT, "blob of kind %u in %s", d->kind, table->path);
     if (slot >= table->slot_count)
         return og_error_set(err, OG_INVALID, "no slot %u in %s", slot, table->path);
-    uint32_t fragment = og_lance__fragment_of(table, slot, 0);
-    const og_lance__place *places;
-    OG_TRY(og_lance__places(table, fragment, &places, err));
-    if (places[field].file == OG_LANCE__NO_FILE)
+    uint32_t fragment = og_table__fragment_of(table, slot, 0);
+    const og_table__place *places;
+    OG_TRY(og_table__places(table, fragment, &places, err));
+    if (places[field].file == OG_TABLE__NO_FILE)
         return og_error_set(err, OG_INVALID, "slot %u of %s has no blob", slot, table->path);
     const char *file = table->parts[fragment].files[places[field].file].name;
     return read_payload(og_lance_env_store(table->env), file, d, out, err);

@@ -23,14 +23,14 @@ typedef struct column_cache {
     bool refused;                   /* could not be decoded as a whole */
 } column_cache;
 
-struct og_lance__cached {
+struct og_table__cached {
     og_lance_env *env;
     int32_t refs;
     uint64_t hash;
     char *name;
-    og_lance__cached *next; /* in its hash chain */
+    og_table__cached *next; /* in its hash chain */
     og_lance_file *file;    /* NULL: a deletion vector */
-    og_lance__u32s offsets;
+    og_table__u32s offsets;
     uint64_t file_bytes;
     _Atomic uint64_t last_used;
     _Atomic size_t charged; /* in env->used, without columns */
@@ -43,7 +43,7 @@ struct og_lance_env {
     og_store *store;
     size_t max_bytes;
     pthread_mutex_t lock; /* chains, entry_count, types */
-    og_lance__cached **chains;
+    og_table__cached **chains;
     size_t chain_count; /* a power of two */
     size_t entry_count;
     _Atomic size_t used;
@@ -75,7 +75,7 @@ og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **o
     return OG_OK;
 }
 
-static void free_entry(og_lance__cached *entry)
+static void free_entry(og_table__cached *entry)
 {
     for (uint32_t i = 0; i < entry->column_count; i++)
         og_array_unref(entry->columns[i].whole);
@@ -92,7 +92,7 @@ void og_lance_env_free(og_lance_env *env)
     if (env == NULL)
         return;
     for (size_t i = 0; env->chains != NULL && i < env->chain_count; i++)
-        for (og_lance__cached *entry = env->chains[i], *next; entry != NULL; entry = next) {
+        for (og_table__cached *entry = env->chains[i], *next; entry != NULL; entry = next) {
             next = entry->next;
             free_entry(entry);
         }
@@ -113,7 +113,7 @@ og_store *og_lance_env_store(og_lance_env *env)
 /* Something that can be dropped: an entry, or one of its columns. */
 typedef struct victim {
     uint64_t last_used;
-    og_lance__cached *entry;
+    og_table__cached *entry;
     int64_t column; /* -1: the entry */
 } victim;
 typedef OG_VEC(victim) victims;
@@ -127,7 +127,7 @@ static int older(const void *a, const void *b)
 static bool list_victims(og_lance_env *env, victims *list)
 {
     for (size_t i = 0; i < env->chain_count; i++)
-        for (og_lance__cached *entry = env->chains[i]; entry != NULL; entry = entry->next) {
+        for (og_table__cached *entry = env->chains[i]; entry != NULL; entry = entry->next) {
             if (!og_vec_push(list, (victim){atomic_load(&entry->last_used), entry, -1}))
                 return false;
             pthread_mutex_lock(&entry->lock);
@@ -143,7 +143,7 @@ static bool list_victims(og_lance_env *env, victims *list)
     return true;
 }
 
-static void drop_column(og_lance__cached *entry, uint32_t index)
+static void drop_column(og_table__cached *entry, uint32_t index)
 {
     pthread_mutex_lock(&entry->lock);
     column_cache *column = &entry->columns[index];
@@ -158,19 +158,19 @@ static void drop_column(og_lance__cached *entry, uint32_t index)
     og_array_unref(whole);
 }
 
-static og_lance__cached **chain_of(og_lance_env *env, uint64_t hash)
+static og_table__cached **chain_of(og_lance_env *env, uint64_t hash)
 {
     return &env->chains[hash & (env->chain_count - 1)];
 }
 
 /* Only the cache refers to it: nobody can get a reference while env->lock is held. */
-static void drop_entry(og_lance_env *env, og_lance__cached *entry)
+static void drop_entry(og_lance_env *env, og_table__cached *entry)
 {
     if (__atomic_load_n(&entry->refs, __ATOMIC_ACQUIRE) != 1)
         return;
     for (uint32_t i = 0; i < entry->column_count; i++)
         drop_column(entry, i);
-    og_lance__cached **place = chain_of(env, entry->hash);
+    og_table__cached **place = chain_of(env, entry->hash);
     while (*place != entry)
         place = &(*place)->next;
     *place = entry->next;
@@ -213,9 +213,9 @@ static uint64_t tick(og_lance_env *env)
 
 /* ---- entries ----------------------------------------------------------------------------- */
 
-static og_lance__cached *new_entry(og_lance_env *env, const char *name, uint64_t hash)
+static og_table__cached *new_entry(og_lance_env *env, const char *name, uint64_t hash)
 {
-    og_lance__cached *entry = og_calloc(1, sizeof *entry);
+    og_table__cached *entry = og_calloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
     entry->env = env;
@@ -230,9 +230,9 @@ static og_lance__cached *new_entry(og_lance_env *env, const char *name, uint64_t
     return entry;
 }
 
-static og_lance__cached *find_locked(og_lance_env *env, const char *name, uint64_t hash)
+static og_table__cached *find_locked(og_lance_env *env, const char *name, uint64_t hash)
 {
-    for (og_lance__cached *entry = *chain_of(env, hash); entry != NULL; entry = entry->next)
+    for (og_table__cached *entry = *chain_of(env, hash); entry != NULL; entry = entry->next)
         if (entry->hash == hash && strcmp(entry->name, name) == 0) {
             __atomic_add_fetch(&entry->refs, 1, __ATOMIC_RELAXED);
             atomic_store_explicit(&entry->last_used, tick(env), memory_order_relaxed);
@@ -241,10 +241,10 @@ static og_lance__cached *find_locked(og_lance_env *env, const char *name, uint64
     return NULL;
 }
 
-static og_lance__cached *find(og_lance_env *env, const char *name, uint64_t hash)
+static og_table__cached *find(og_lance_env *env, const char *name, uint64_t hash)
 {
     pthread_mutex_lock(&env->lock);
-    og_lance__cached *entry = find_locked(env, name, hash);
+    og_table__cached *entry = find_locked(env, name, hash);
     pthread_mutex_unlock(&env->lock);
     return entry;
 }
@@ -253,11 +253,11 @@ static og_lance__cached *find(og_lance_env *env, const char *name, uint64_t hash
 static void grow_chains(og_lance_env *env)
 {
     size_t count = env->chain_count * 2;
-    og_lance__cached **chains = og_calloc(count, sizeof *chains);
+    og_table__cached **chains = og_calloc(count, sizeof *chains);
     if (chains == NULL)
         return;
     for (size_t i = 0; i < env->chain_count; i++)
-        for (og_lance__cached *entry = env->chains[i], *next; entry != NULL; entry = next) {
+        for (og_table__cached *entry = env->chains[i], *next; entry != NULL; entry = next) {
             next = entry->next;
             entry->next = chains[entry->hash & (count - 1)];
             chains[entry->hash & (count - 1)] = entry;
@@ -268,10 +268,10 @@ static void grow_chains(og_lance_env *env)
 }
 
 /* Put a complete entry in its chain, unless another thread was faster: then that one is used. */
-static og_lance__cached *publish(og_lance_env *env, og_lance__cached *entry)
+static og_table__cached *publish(og_lance_env *env, og_table__cached *entry)
 {
     pthread_mutex_lock(&env->lock);
-    og_lance__cached *other = find_locked(env, entry->name, entry->hash);
+    og_table__cached *other = find_locked(env, entry->name, entry->hash);
     if (other != NULL) {
         pthread_mutex_unlock(&env->lock);
         free_entry(entry);
@@ -279,7 +279,7 @@ static og_lance__cached *publish(og_lance_env *env, og_lance__cached *entry)
     }
     if (env->entry_count >= env->chain_count)
         grow_chains(env);
-    og_lance__cached **chain = chain_of(env, entry->hash);
+    og_table__cached **chain = chain_of(env, entry->hash);
     entry->next = *chain;
     *chain = entry;
     entry->refs = 2;
@@ -295,13 +295,13 @@ static og_lance__cached *publish(og_lance_env *env, og_lance__cached *entry)
     return entry;
 }
 
-og_status og_lance__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
-                               og_lance__cached **out, og_error *err)
+og_status og_table__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
+                               og_table__cached **out, og_error *err)
 {
     uint64_t hash = og_hash64(name, strlen(name));
     if ((*out = find(env, name, hash)) != NULL)
         return OG_OK;
-    og_lance__cached *entry = new_entry(env, name, hash);
+    og_table__cached *entry = new_entry(env, name, hash);
     if (entry == NULL)
         return og_error_nomem(err);
     og_status status = og_lance_file_open(env->store, name, bytes, &entry->file, err);
@@ -321,8 +321,8 @@ og_status og_lance__cache_file(og_lance_env *env, const char *name, uint64_t byt
     return OG_OK;
 }
 
-og_status og_lance__cache_deletions(og_lance_env *env, const char *name, int32_t kind,
-                                    uint32_t rows, uint64_t count, og_lance__cached **out,
+og_status og_table__cache_deletions(og_lance_env *env, const char *name, int32_t kind,
+                                    uint32_t rows, uint64_t count, og_table__cached **out,
                                     og_error *err)
 {
     uint64_t hash = og_hash64(name, strlen(name));
@@ -330,10 +330,10 @@ og_status og_lance__cache_deletions(og_lance_env *env, const char *name, int32_t
         return OG_OK;
     OG_AUTO(og_blob) blob = NULL;
     OG_TRY(env->store->ops->get(env->store, name, &blob, err));
-    og_lance__cached *entry = new_entry(env, name, hash);
+    og_table__cached *entry = new_entry(env, name, hash);
     if (entry == NULL)
         return og_error_nomem(err);
-    og_status status = og_lance__deletion_decode(kind, (og_bytes){blob->ptr, blob->len}, rows,
+    og_status status = og_table__deletion_decode(kind, (og_bytes){blob->ptr, blob->len}, rows,
                                                  count, &entry->offsets, err);
     if (status != OG_OK) {
         free_entry(entry);
@@ -343,7 +343,7 @@ og_status og_lance__cache_deletions(og_lance_env *env, const char *name, int32_t
     return OG_OK;
 }
 
-void og_lance__cached_unref(og_lance__cached *entry)
+void og_table__cached_unref(og_table__cached *entry)
 {
     if (entry == NULL)
         return;
@@ -352,12 +352,12 @@ void og_lance__cached_unref(og_lance__cached *entry)
     shrink(env);
 }
 
-og_lance_file *og_lance__cached_file(const og_lance__cached *entry)
+og_lance_file *og_table__cached_file(const og_table__cached *entry)
 {
     return entry->file;
 }
 
-const uint32_t *og_lance__cached_offsets(const og_lance__cached *entry, size_t *out_count)
+const uint32_t *og_table__cached_offsets(const og_table__cached *entry, size_t *out_count)
 {
     *out_count = entry->offsets.len;
     return entry->offsets.items;
@@ -370,7 +370,7 @@ static const og_type *stored_type(const og_lance_column *column)
     return column->is_blob ? og_lance_blob_type() : column->field->type;
 }
 
-static uint64_t estimate(const og_lance__cached *entry, const column_cache *c,
+static uint64_t estimate(const og_table__cached *entry, const column_cache *c,
                          const og_lance_column *column)
 {
     uint64_t rows = og_lance_file_rows(entry->file);
@@ -383,7 +383,7 @@ static uint64_t estimate(const og_lance__cached *entry, const column_cache *c,
     return (uint64_t)((double)c->bytes_seen / (double)c->rows_seen * (double)rows);
 }
 
-static bool worth_keeping(const og_lance__cached *entry, const column_cache *c,
+static bool worth_keeping(const og_table__cached *entry, const column_cache *c,
                           const og_lance_column *column)
 {
     uint64_t bytes = estimate(entry, c, column);
@@ -393,7 +393,7 @@ static bool worth_keeping(const og_lance__cached *entry, const column_cache *c,
 
 /* Failing to keep a column is no error: the read itself goes on without, and reports what it finds.
  */
-static og_array *decode_whole(og_lance__cached *entry, column_cache *c,
+static og_array *decode_whole(og_table__cached *entry, column_cache *c,
                               const og_lance_column *column)
 {
     og_array *whole = NULL;
@@ -424,7 +424,7 @@ static og_array *decode_whole(og_lance__cached *entry, column_cache *c,
     return whole;
 }
 
-og_array *og_lance__cached_column(og_lance__cached *entry, const og_lance_column *column,
+og_array *og_table__cached_column(og_table__cached *entry, const og_lance_column *column,
                                   uint64_t work)
 {
     if (column->leaf_count == 0 || column->leaves[0] >= entry->column_count)
@@ -444,7 +444,7 @@ og_array *og_lance__cached_column(og_lance__cached *entry, const og_lance_column
     return decode ? decode_whole(entry, c, column) : NULL;
 }
 
-void og_lance__cached_account(og_lance__cached *entry, const og_lance_column *column,
+void og_table__cached_account(og_table__cached *entry, const og_lance_column *column,
                               const og_array *read)
 {
     column_cache *c = &entry->columns[column->leaves[0]];
@@ -498,7 +498,7 @@ static const og_type *copy_type(og_arena *arena, const og_type *type)
     return copy;
 }
 
-const og_type *og_lance__intern_type(og_lance_env *env, const og_type *type)
+const og_type *og_table__intern_type(og_lance_env *env, const og_type *type)
 {
     if (type->child_count == 0 && type->id < OG_TYPE_FIXED_SIZE_LIST)
         return og_type_of(type->id);

@@ -17,28 +17,28 @@
 #include "lance/file/reader.h"
 #include "lance/table/table.h"
 
-typedef struct og_lance__cached og_lance__cached;
+typedef struct og_table__cached og_table__cached;
 
 /* A data file, opened unless it is in the cache. *out is a reference. */
-OG_NODISCARD og_status og_lance__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
-                                            og_lance__cached **out, og_error *err);
+OG_NODISCARD og_status og_table__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
+                                            og_table__cached **out, og_error *err);
 /* A deletion vector: lance/table/deletion_priv.h. */
-OG_NODISCARD og_status og_lance__cache_deletions(og_lance_env *env, const char *name, int32_t kind,
+OG_NODISCARD og_status og_table__cache_deletions(og_lance_env *env, const char *name, int32_t kind,
                                                  uint32_t rows, uint64_t count,
-                                                 og_lance__cached **out, og_error *err);
-void og_lance__cached_unref(og_lance__cached *entry);
-og_lance_file *og_lance__cached_file(const og_lance__cached *entry);
-const uint32_t *og_lance__cached_offsets(const og_lance__cached *entry, size_t *out_count);
+                                                 og_table__cached **out, og_error *err);
+void og_table__cached_unref(og_table__cached *entry);
+og_lance_file *og_table__cached_file(const og_table__cached *entry);
+const uint32_t *og_table__cached_offsets(const og_table__cached *entry, size_t *out_count);
 
 /* The whole column when it is kept, or worth keeping from this read on: a reference the caller
  * drops; NULL: read from the file. `work`: rows this read would decode. */
-og_array *og_lance__cached_column(og_lance__cached *entry, const og_lance_column *column,
+og_array *og_table__cached_column(og_table__cached *entry, const og_lance_column *column,
                                   uint64_t work);
 /* Tell what a read from the file returned, for the estimate of the column's size. */
-void og_lance__cached_account(og_lance__cached *entry, const og_lance_column *column,
+void og_table__cached_account(og_table__cached *entry, const og_lance_column *column,
                               const og_array *read);
 
 /* The same type with the environment's lifetime; NULL when out of memory. */
-const og_type *og_lance__intern_type(og_lance_env *env, const og_type *type);
+const og_type *og_table__intern_type(og_lance_env *env, const og_type *type);
 
 #endif

@@ -194,7 +194,7 @@ static og_status read_values(const fb_table *batch, og_bytes body, size_t len, v
     return OG_OK;
 }
 
-og_status og_lance__ipc_decode(og_bytes bytes, size_t max_count, og_lance__u32s *out, og_error *err)
+og_status og_table__ipc_decode(og_bytes bytes, size_t max_count, og_table__u32s *out, og_error *err)
 {
     fb_table batch;
     og_bytes body = {NULL, 0};
@@ -217,13 +217,13 @@ og_status og_lance__ipc_decode(og_bytes bytes, size_t max_count, og_lance__u32s 
     return OG_OK;
 }
 
-og_status og_lance__deletion_decode(int32_t kind, og_bytes bytes, uint32_t rows, uint64_t count,
-                                    og_lance__u32s *out, og_error *err)
+og_status og_table__deletion_decode(int32_t kind, og_bytes bytes, uint32_t rows, uint64_t count,
+                                    og_table__u32s *out, og_error *err)
 {
     if (kind == 0)
-        OG_TRY(og_lance__ipc_decode(bytes, rows, out, err));
+        OG_TRY(og_table__ipc_decode(bytes, rows, out, err));
     else
-        OG_TRY(og_lance__roaring_decode(bytes, rows, out, err));
+        OG_TRY(og_table__roaring_decode(bytes, rows, out, err));
     if (out->len != count)
         return og_error_set(err, OG_CORRUPT, "deletion file holds %zu rows, the manifest says %llu",
                             out->len, (unsigned long long)count);

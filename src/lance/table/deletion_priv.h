@@ -10,19 +10,19 @@
 #include "base/error.h"
 #include "base/vec.h"
 
-typedef OG_VEC(uint32_t) og_lance__u32s;
+typedef OG_VEC(uint32_t) og_table__u32s;
 
 /* At most max_count values, or OG_CORRUPT. `out` is empty before the call. */
-OG_NODISCARD og_status og_lance__roaring_decode(og_bytes bytes, size_t max_count,
-                                                og_lance__u32s *out, og_error *err);
+OG_NODISCARD og_status og_table__roaring_decode(og_bytes bytes, size_t max_count,
+                                                og_table__u32s *out, og_error *err);
 /* `values` ascending without repeats. False when out of memory. */
-bool og_lance__roaring_encode(const uint32_t *values, size_t count, og_buf *out);
-OG_NODISCARD og_status og_lance__ipc_decode(og_bytes bytes, size_t max_count, og_lance__u32s *out,
+bool og_table__roaring_encode(const uint32_t *values, size_t count, og_buf *out);
+OG_NODISCARD og_status og_table__ipc_decode(og_bytes bytes, size_t max_count, og_table__u32s *out,
                                             og_error *err);
 /* Decode a deletion file of `kind` (0 Arrow, 1 bitmap) for a fragment of `rows` rows that
  * states `count` deleted ones. */
-OG_NODISCARD og_status og_lance__deletion_decode(int32_t kind, og_bytes bytes, uint32_t rows,
-                                                 uint64_t count, og_lance__u32s *out,
+OG_NODISCARD og_status og_table__deletion_decode(int32_t kind, og_bytes bytes, uint32_t rows,
+                                                 uint64_t count, og_table__u32s *out,
                                                  og_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 #define FOLD_COUNT_LOG2 3
 #define BLOB_BATCH 64 /* rows whose blobs are held in memory at once */
 
-bool og_lance__touches(const og_lance_write *write, uint32_t fragment)
+bool og_table__touches(const og_lance_write *write, uint32_t fragment)
 {
     if (write->deleted == NULL)
         return false;
@@ -30,17 +30,17 @@ bool og_lance__touches(const og_lance_write *write, uint32_t fragment)
     return false;
 }
 
-og_status og_lance__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
+og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
                                og_error *err)
 {
     const og_lance_fragment *f = &write->base->fragments[fragment];
     uint32_t live = f->physical_rows - f->deleted_rows;
-    if (og_lance__touches(write, fragment)) {
+    if (og_table__touches(write, fragment)) {
         const uint8_t *before;
         OG_TRY(og_lance_table_deleted(write->base, &before, err));
         live = 0;
         for (uint32_t slot = f->first_slot; slot < f->first_slot + f->physical_rows; slot++)
-            live += !og_lance__dead(write, before, slot);
+            live += !og_table__dead(write, before, slot);
     }
     *out = live;
     return OG_OK;
@@ -66,11 +66,11 @@ static uint32_t stretch_of_class(const og_lance_write *write, const fold_facts *
     *out_of_class = 0;
     for (uint32_t i = count; i-- > 0;) {
         uint32_t live = facts->live[i];
-        if (live != 0 && (size_class(live) > k || live >= OG_LANCE__FRAGMENT_ROWS ||
+        if (live != 0 && (size_class(live) > k || live >= OG_TABLE__FRAGMENT_ROWS ||
                           facts->coverage[i] != facts->coverage[count - 1]))
             break;
         *out_of_class += live != 0 && size_class(live) == k;
-        full = full || live > OG_LANCE__FRAGMENT_ROWS - rows;
+        full = full || live > OG_TABLE__FRAGMENT_ROWS - rows;
         if (!full) {
             rows += live;
             start = i;
@@ -83,9 +83,9 @@ static og_status choose(og_lance_write *write, fold_facts *facts, og_error *err)
 {
     uint32_t count = write->base->fragment_count;
     for (uint32_t i = 0; i < count; i++)
-        OG_TRY(og_lance__live_after(write, i, &facts->live[i], err));
-    OG_TRY(og_lance__index_coverage(write->base, facts->coverage, err));
-    for (unsigned k = size_class(OG_LANCE__FRAGMENT_ROWS) + 1; k-- > 0;) {
+        OG_TRY(og_table__live_after(write, i, &facts->live[i], err));
+    OG_TRY(og_table__index_coverage(write->base, facts->coverage, err));
+    for (unsigned k = size_class(OG_TABLE__FRAGMENT_ROWS) + 1; k-- > 0;) {
         uint32_t of_class, start = stretch_of_class(write, facts, k, &of_class);
         if (of_class >= FOLD_COUNT && count - start >= 2) {
             write->fold_start = start;
@@ -99,7 +99,7 @@ static og_status choose(og_lance_write *write, fold_facts *facts, og_error *err)
 /* ---- writing ----------------------------------------------------------------------------- */
 
 static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint32_t count,
-                              og_lance__row_facts *facts, og_error *err)
+                              og_table__row_facts *facts, og_error *err)
 {
     uint64_t ids[512], updated[512], created[512];
     facts->kept_rows = count;
@@ -108,9 +108,9 @@ static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint
         OG_TRY(og_lance_row_ids(write->base, slots + start, n, ids, err));
         OG_TRY(og_lance_row_versions(write->base, slots + start, n, updated, created, err));
         for (uint32_t i = 0; i < n; i++)
-            if (!og_lance__id_runs_add(&facts->ids, start + i, 1, ids[i]) ||
-                !og_lance__version_runs_add(&facts->updated, start + i, 1, updated[i]) ||
-                !og_lance__version_runs_add(&facts->created, start + i, 1, created[i]))
+            if (!og_table__id_runs_add(&facts->ids, start + i, 1, ids[i]) ||
+                !og_table__version_runs_add(&facts->updated, start + i, 1, updated[i]) ||
+                !og_table__version_runs_add(&facts->created, start + i, 1, created[i]))
                 return og_error_nomem(err);
     }
     return OG_OK;
@@ -137,19 +137,19 @@ static og_status copy_rows(og_lance_write *write, const uint32_t *fields, const 
     OG_AUTO_BATCH batch = {0};
     OG_TRY(og_lance_take(write->base, fields, write->field_count, slots, count, &batch, err));
     OG_TRY(load_blobs(write, slots, &batch, err));
-    __attribute__((cleanup(og_lance__row_facts_deinit))) og_lance__row_facts facts = {0};
+    __attribute__((cleanup(og_table__row_facts_deinit))) og_table__row_facts facts = {0};
     OG_TRY(gather_facts(write, slots, count, &facts, err));
-    return og_lance__rows_add(&write->folded, &batch, &facts, err);
+    return og_table__rows_add(&write->folded, &batch, &facts, err);
 }
 
 /* One run in place of many, of the newest version among them. */
-static void join_runs(og_lance__version_runs *runs, uint32_t rows)
+static void join_runs(og_table__version_runs *runs, uint32_t rows)
 {
     uint64_t newest = 0;
     for (size_t i = 0; i < runs->len; i++)
         newest = runs->items[i].version > newest ? runs->items[i].version : newest;
     if (runs->len != 0)
-        runs->items[0] = (og_lance__version_run){0, rows, newest};
+        runs->items[0] = (og_table__version_run){0, rows, newest};
     runs->len = runs->len != 0;
 }
 
@@ -171,16 +171,16 @@ static og_status write_fold(og_lance_write *write, og_error *err)
     uint32_t n = 0;
     for (uint32_t slot = base->fragments[write->fold_start].first_slot; slot < base->slot_count;
          slot++) {
-        if (!og_lance__dead(write, before, slot))
+        if (!og_table__dead(write, before, slot))
             slots[n++] = slot;
         if (n == batch_rows || (n != 0 && slot + 1 == base->slot_count)) {
             OG_TRY(copy_rows(write, fields, slots, n, err));
             n = 0;
         }
     }
-    OG_TRY(og_lance__rows_cut(&write->folded, err));
+    OG_TRY(og_table__rows_cut(&write->folded, err));
     for (size_t i = 0; i < write->folded.fragments.len; i++) {
-        og_lance__new_fragment *f = &write->folded.fragments.items[i];
+        og_table__new_fragment *f = &write->folded.fragments.items[i];
         join_runs(&f->facts.created, f->rows); /* nothing reads it */
         if (write->options.fold_one_run)
             join_runs(&f->facts.updated, f->rows);
@@ -188,7 +188,7 @@ static og_status write_fold(og_lance_write *write, og_error *err)
     return OG_OK;
 }
 
-og_status og_lance__fold(og_lance_write *write, og_error *err)
+og_status og_table__fold(og_lance_write *write, og_error *err)
 {
     bool applies = write->options.op == OG_LANCE_APPEND || write->options.op == OG_LANCE_UPDATE;
     if (!write->options.fold || !applies || write->base->fragment_count < FOLD_COUNT)

@@ -10,11 +10,11 @@
 static og_status parse(const og_lance_table *table, og_arena *arena, OgPb__IndexSection **out,
                        og_error *err)
 {
-    return og_lance__unpack(&og_pb__index_section__descriptor, arena, table->index_section,
+    return og_table__unpack(&og_pb__index_section__descriptor, arena, table->index_section,
                             "index section", out, err);
 }
 
-static bool holds(const og_lance__u32s *ids, uint64_t id)
+static bool holds(const og_table__u32s *ids, uint64_t id)
 {
     size_t low = 0, high = ids->len;
     while (low < high) {
@@ -27,16 +27,16 @@ static bool holds(const og_lance__u32s *ids, uint64_t id)
     return low < ids->len && ids->items[low] == id;
 }
 
-static og_status read_bitmap(const OgPb__IndexMetadata *index, og_lance__u32s *out, og_error *err)
+static og_status read_bitmap(const OgPb__IndexMetadata *index, og_table__u32s *out, og_error *err)
 {
     out->len = 0;
     if (!index->has_fragment_bitmap || index->fragment_bitmap.len == 0)
         return OG_OK;
-    return og_lance__roaring_decode(og_lance__bytes(index->fragment_bitmap),
+    return og_table__roaring_decode(og_table__bytes(index->fragment_bitmap),
                                     MAX_FRAGMENTS_OF_BITMAP, out, err);
 }
 
-og_status og_lance__index_coverage(const og_lance_table *table, uint64_t *out, og_error *err)
+og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out, og_error *err)
 {
     if (table->index_section.ptr == NULL)
         return OG_OK; /* all zero: covered by the same indices, none */
@@ -45,7 +45,7 @@ og_status og_lance__index_coverage(const og_lance_table *table, uint64_t *out, o
     if (scratch == NULL)
         return og_error_nomem(err);
     OG_TRY(parse(table, scratch, &section, err));
-    og_lance__u32s ids = {0};
+    og_table__u32s ids = {0};
     og_status status = OG_OK;
     for (size_t i = 0; status == OG_OK && i < section->n_indices; i++) {
         status = read_bitmap(section->indices[i], &ids, err);
@@ -66,7 +66,7 @@ static int compare_u32(const void *a, const void *b)
 
 /* Take the folded fragments out and put the new ones in, when all folded ones are there. */
 static og_status change_bitmap(const og_lance_write *write, OgPb__IndexMetadata *index,
-                               uint64_t first_id, uint32_t count, og_lance__u32s *ids,
+                               uint64_t first_id, uint32_t count, og_table__u32s *ids,
                                og_arena *arena, og_error *err)
 {
     OG_TRY(read_bitmap(index, ids, err));
@@ -86,28 +86,28 @@ static og_status change_bitmap(const og_lance_write *write, OgPb__IndexMetadata 
     qsort(ids->items, ids->len, sizeof *ids->items, compare_u32);
 
     OG_AUTO_BUF packed = OG_BUF_INIT;
-    if (!og_lance__roaring_encode(ids->items, ids->len, &packed))
+    if (!og_table__roaring_encode(ids->items, ids->len, &packed))
         return og_error_nomem(err);
     uint8_t *copy = og_arena_copy(arena, packed.ptr, packed.len);
     if (copy == NULL)
         return og_error_nomem(err);
-    OG_PB_SET(index, fragment_bitmap, og_lance__binary(copy, packed.len));
+    OG_PB_SET(index, fragment_bitmap, og_table__binary(copy, packed.len));
     return OG_OK;
 }
 
-og_status og_lance__index_section_fold(og_lance_write *write, uint64_t first_id, uint32_t count,
+og_status og_table__index_section_fold(og_lance_write *write, uint64_t first_id, uint32_t count,
                                        og_arena *arena, og_bytes *out, og_error *err)
 {
     OgPb__IndexSection *section;
     OG_TRY(parse(write->base, arena, &section, err));
-    og_lance__u32s ids = {0};
+    og_table__u32s ids = {0};
     og_status status = OG_OK;
     for (size_t i = 0; status == OG_OK && i < section->n_indices; i++)
         status = change_bitmap(write, section->indices[i], first_id, count, &ids, arena, err);
     og_vec_deinit(&ids);
     OG_TRY(status);
     ProtobufCBinaryData packed;
-    OG_TRY(og_lance__pack_binary(section, arena, &packed, err));
-    *out = og_lance__bytes(packed);
+    OG_TRY(og_table__pack_binary(section, arena, &packed, err));
+    *out = og_table__bytes(packed);
     return OG_OK;
 }

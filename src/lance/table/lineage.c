@@ -3,20 +3,20 @@
 
 #include <stdlib.h>
 
-bool og_lance__version_runs_add(og_lance__version_runs *runs, uint32_t first_slot, uint32_t count,
+bool og_table__version_runs_add(og_table__version_runs *runs, uint32_t first_slot, uint32_t count,
                                 uint64_t version)
 {
     if (runs->len != 0) {
-        og_lance__version_run *last = &og_vec_last(runs);
+        og_table__version_run *last = &og_vec_last(runs);
         if (last->first_slot + last->count == first_slot && last->version == version) {
             last->count += count;
             return true;
         }
     }
-    return og_vec_push(runs, (og_lance__version_run){first_slot, count, version});
+    return og_vec_push(runs, (og_table__version_run){first_slot, count, version});
 }
 
-size_t og_lance__version_run_of(const og_lance__version_run *runs, size_t count, uint32_t slot,
+size_t og_table__version_run_of(const og_table__version_run *runs, size_t count, uint32_t slot,
                                 size_t hint)
 {
     for (size_t i = hint; i < count && i < hint + 2; i++)
@@ -68,14 +68,14 @@ static uint64_t span_length(const OgPb__U64Segment *span)
     return array_length(span->sorted_array != NULL ? span->sorted_array : span->array);
 }
 
-og_status og_lance__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
-                                    og_lance__version_runs *runs, og_error *err)
+og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
+                                    og_table__version_runs *runs, og_error *err)
 {
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     if (scratch == NULL)
         return og_error_nomem(err);
     OgPb__VersionSequence *sequence;
-    OG_TRY(og_lance__unpack(&og_pb__version_sequence__descriptor, scratch, bytes,
+    OG_TRY(og_table__unpack(&og_pb__version_sequence__descriptor, scratch, bytes,
                             "row version sequence", &sequence, err));
     uint32_t left = rows;
     for (size_t i = 0; i < sequence->n_runs; i++) {
@@ -83,7 +83,7 @@ og_status og_lance__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_
         if (length > left)
             return og_error_set(err, OG_CORRUPT, "row versions are longer than their fragment");
         if (length != 0 &&
-            !og_lance__version_runs_add(runs, first_slot + (rows - left), (uint32_t)length,
+            !og_table__version_runs_add(runs, first_slot + (rows - left), (uint32_t)length,
                                         sequence->runs[i]->version))
             return og_error_nomem(err);
         left -= (uint32_t)length;
@@ -93,7 +93,7 @@ og_status og_lance__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_
     return OG_OK;
 }
 
-og_status og_lance__versions_encode(const og_lance__version_run *runs, size_t count,
+og_status og_table__versions_encode(const og_table__version_run *runs, size_t count,
                                     og_arena *arena, ProtobufCBinaryData *out, og_error *err)
 {
     OgPb__VersionSequence sequence;
@@ -117,7 +117,7 @@ og_status og_lance__versions_encode(const og_lance__version_run *runs, size_t co
         OG_PB_SET(run, version, runs[i].version);
         sequence.runs[sequence.n_runs++] = run;
     }
-    return og_lance__pack_binary(&sequence, arena, out, err);
+    return og_table__pack_binary(&sequence, arena, out, err);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -126,7 +126,7 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static size_t runs_above(const og_lance__version_runs *runs, uint64_t floor)
+static size_t runs_above(const og_table__version_runs *runs, uint64_t floor)
 {
     size_t count = 0;
     uint64_t last = 0;
@@ -138,7 +138,7 @@ static size_t runs_above(const og_lance__version_runs *runs, uint64_t floor)
     return count;
 }
 
-og_status og_lance__versions_floor(const og_lance__version_runs *runs, size_t max_runs,
+og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
                                    uint64_t *out, og_error *err)
 {
     OG_AUTO_FREE uint64_t *versions = og_malloc((runs->len + 1) * sizeof *versions);

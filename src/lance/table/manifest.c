@@ -39,18 +39,18 @@ static og_status find_manifest(og_bytes file, og_bytes *out, og_error *err)
 /* ---- fragments --------------------------------------------------------------------------- */
 
 static og_status decode_data_file(og_lance_table *t, const OgPb__DataFile *message,
-                                  og_lance__data_file *out, og_error *err)
+                                  og_table__data_file *out, og_error *err)
 {
     if (message->n_fields != message->n_column_indices)
         return og_error_set(err, OG_CORRUPT, "data file lists %zu fields in %zu columns",
                             message->n_fields, message->n_column_indices);
     out->message = message;
-    return og_lance__file_name(t, t->arena, "data", og_lance__text(message->path),
+    return og_table__file_name(t, t->arena, "data", og_table__text(message->path),
                                message->has_base_id, message->base_id, &out->name, err);
 }
 
 static og_status decode_deletion(og_lance_table *t, const OgPb__DataFragment *message,
-                                 og_lance_fragment *fragment, og_lance__fragment *part,
+                                 og_lance_fragment *fragment, og_table__fragment *part,
                                  og_error *err)
 {
     const OgPb__DeletionFile *file = message->deletion_file;
@@ -64,7 +64,7 @@ static og_status decode_deletion(og_lance_table *t, const OgPb__DataFragment *me
     snprintf(name, sizeof name, "%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".%s", fragment->id,
              file->read_version, file->id, file->file_type == 0 ? "arrow" : "bin");
     fragment->deleted_rows = (uint32_t)file->num_deleted_rows;
-    return og_lance__file_name(t, t->arena, "_deletions", og_str_of(name), file->has_base_id,
+    return og_table__file_name(t, t->arena, "_deletions", og_str_of(name), file->has_base_id,
                                file->base_id, &part->deletion_name, err);
 }
 
@@ -72,7 +72,7 @@ static og_status decode_fragment(og_lance_table *t, uint32_t index, og_error *er
 {
     const OgPb__DataFragment *message = t->manifest->fragments[index];
     og_lance_fragment *fragment = &t->fragments[index];
-    og_lance__fragment *part = &t->parts[index];
+    og_table__fragment *part = &t->parts[index];
     if (index > 0 && message->id <= t->fragments[index - 1].id)
         return og_error_set(err, OG_CORRUPT, "fragments are not in order of their ids");
     if (message->physical_rows > MAX_SLOTS - t->slot_count)
@@ -81,14 +81,14 @@ static og_status decode_fragment(og_lance_table *t, uint32_t index, og_error *er
         message->external_created != NULL)
         return og_error_set(err, OG_UNSUPPORTED,
                             "row ids or versions are kept outside the manifest");
-    bool stable = (t->manifest->reader_feature_flags & OG_LANCE__FLAG_STABLE_ROW_IDS) != 0;
+    bool stable = (t->manifest->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) != 0;
     if (stable && !message->has_inline_row_ids)
         return og_error_set(err, OG_CORRUPT, "row ids are missing");
     *fragment = (og_lance_fragment){message->id, (uint32_t)t->slot_count,
                                     (uint32_t)message->physical_rows, 0};
     part->message = message;
     part->file_count = (uint32_t)message->n_files;
-    part->files = og_arena_array_of(t->arena, og_lance__data_file, message->n_files + 1);
+    part->files = og_arena_array_of(t->arena, og_table__data_file, message->n_files + 1);
     if (part->files == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < part->file_count; i++)
@@ -103,7 +103,7 @@ static og_status decode_fragments(og_lance_table *t, og_error *err)
 {
     size_t count = t->manifest->n_fragments;
     t->fragments = og_arena_array_of(t->arena, og_lance_fragment, count + 1);
-    t->parts = og_arena_array_of(t->arena, og_lance__fragment, count + 1);
+    t->parts = og_arena_array_of(t->arena, og_table__fragment, count + 1);
     if (t->fragments == NULL || t->parts == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < count; i++) {
@@ -139,20 +139,20 @@ static og_status decode_sections(og_lance_table *t, og_bytes file, og_error *err
         if (t->index_section.ptr == NULL)
             return og_error_nomem(err);
     }
-    t->transaction_uuid = uuid_of_file(og_lance__text(m->transaction_file));
+    t->transaction_uuid = uuid_of_file(og_table__text(m->transaction_file));
     if (m->has_transaction_section) {
         OG_TRY(section_at(file, m->transaction_section, "transaction section", &section, err));
-        OG_TRY(og_lance__unpack(&og_pb__transaction_head__descriptor, t->arena, section,
+        OG_TRY(og_table__unpack(&og_pb__transaction_head__descriptor, t->arena, section,
                                 "transaction", &t->transaction, err));
         if (t->transaction->has_uuid)
-            t->transaction_uuid = og_lance__text(t->transaction->uuid);
+            t->transaction_uuid = og_table__text(t->transaction->uuid);
     }
     return OG_OK;
 }
 
 static og_status check_flags(const OgPb__Manifest *m, og_error *err)
 {
-    uint64_t unknown = m->reader_feature_flags & ~(uint64_t)OG_LANCE__FLAGS_KNOWN;
+    uint64_t unknown = m->reader_feature_flags & ~(uint64_t)OG_TABLE__FLAGS_KNOWN;
     if (unknown != 0)
         return og_error_set(
             err, OG_UNSUPPORTED,
@@ -175,7 +175,7 @@ static og_lance_table *new_table(og_lance_env *env, const char *path, size_t man
      */
     t->arena = og_arena_new(manifest_bytes * 256 + (1u << 20));
     t->path = og_strdup(path);
-    const char *root = t->arena != NULL ? og_lance__dataset_root(t->arena, path) : NULL;
+    const char *root = t->arena != NULL ? og_table__dataset_root(t->arena, path) : NULL;
     t->root = root != NULL ? og_strdup(root) : NULL;
     if (t->path == NULL || t->root == NULL) {
         og_lance_table_unref(t);
@@ -184,7 +184,7 @@ static og_lance_table *new_table(og_lance_env *env, const char *path, size_t man
     return t;
 }
 
-og_status og_lance__table_decode(og_lance_env *env, const char *path, og_bytes file,
+og_status og_table__table_decode(og_lance_env *env, const char *path, og_bytes file,
                                  og_lance_table **out, og_error *err)
 {
     og_bytes section;
@@ -192,12 +192,12 @@ og_status og_lance__table_decode(og_lance_env *env, const char *path, og_bytes f
     OG_AUTO(og_lance_table) t = new_table(env, path, file.len);
     if (t == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_lance__unpack(&og_pb__manifest__descriptor, t->arena, section, "manifest",
+    OG_TRY(og_table__unpack(&og_pb__manifest__descriptor, t->arena, section, "manifest",
                             &t->manifest, err));
     OG_TRY(check_flags(t->manifest, err));
     if (t->manifest->version == 0 || t->manifest->version >> 62 != 0)
         return og_error_set(err, OG_CORRUPT, "manifest has version %" PRIu64, t->manifest->version);
-    OG_TRY(og_lance__fields_decode(env, t->arena, t->manifest->fields, t->manifest->n_fields,
+    OG_TRY(og_table__fields_decode(env, t->arena, t->manifest->fields, t->manifest->n_fields,
                                    &t->fields, &t->field_count, err));
     OG_TRY(decode_fragments(t, err));
     OG_TRY(decode_sections(t, file, err));

@@ -12,7 +12,7 @@
 #define MANIFEST_DIGITS 20
 #define BRANCH_FOLDER "/tree/"
 
-bool og_lance__join(og_buf *out, const char *path, const char *rest)
+bool og_table__join(og_buf *out, const char *path, const char *rest)
 {
     if (path[0] != '\0') {
         og_buf_text(out, path);
@@ -23,11 +23,11 @@ bool og_lance__join(og_buf *out, const char *path, const char *rest)
 
 bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version)
 {
-    og_lance__join(out, path, "_versions/");
+    og_table__join(out, path, "_versions/");
     return og_buf_printf(out, "%020" PRIu64 MANIFEST_SUFFIX, UINT64_MAX - version);
 }
 
-const char *og_lance__dataset_root(og_arena *arena, const char *path)
+const char *og_table__dataset_root(og_arena *arena, const char *path)
 {
     size_t branch = og_str_find(og_str_of(path), OG_STR(BRANCH_FOLDER));
     og_str root = og_str_slice(og_str_of(path), 0, branch == SIZE_MAX ? strlen(path) : branch);
@@ -78,7 +78,7 @@ static og_status rebase(const og_lance_table *table, uint32_t base_id, og_buf *o
     const OgPb__BasePath *base = find_base(table, base_id);
     if (base == NULL)
         return og_error_set(err, OG_CORRUPT, "base path %u is not in the manifest", base_id);
-    og_str path = og_lance__text(base->path);
+    og_str path = og_table__text(base->path);
     while (path.len > 0 && path.ptr[path.len - 1] == '/')
         path.len--;
     og_str name = last_segment(og_str_of(table->root));
@@ -103,7 +103,7 @@ static og_status rebase(const og_lance_table *table, uint32_t base_id, og_buf *o
                         OG_FMT(path));
 }
 
-og_status og_lance__file_name(const og_lance_table *table, og_arena *arena, const char *folder,
+og_status og_table__file_name(const og_lance_table *table, og_arena *arena, const char *folder,
                               og_str file, bool has_base, uint32_t base_id, const char **out,
                               og_error *err)
 {
@@ -115,7 +115,7 @@ og_status og_lance__file_name(const og_lance_table *table, og_arena *arena, cons
     else
         og_buf_text(&dir, table->path);
     OG_AUTO_BUF name = OG_BUF_INIT;
-    og_lance__join(&name, og_buf_cstr(&dir), folder);
+    og_table__join(&name, og_buf_cstr(&dir), folder);
     og_buf_byte(&name, '/');
     og_buf_str(&name, file);
     if (dir.failed || name.failed)
@@ -148,7 +148,7 @@ static og_status list_names(og_lance_env *env, const char *path, size_t max, og_
                             og_error *err)
 {
     OG_AUTO_BUF prefix = OG_BUF_INIT;
-    if (!og_lance__join(&prefix, path, "_versions/"))
+    if (!og_table__join(&prefix, path, "_versions/"))
         return og_error_nomem(err);
     og_store *store = og_lance_env_store(env);
     return store->ops->list(store, og_buf_cstr(&prefix), false, NULL, max, out, err);

@@ -20,7 +20,7 @@ static void source_free(void *data, void *ptr)
     (void)ptr;
 }
 
-og_status og_lance__unpack(const ProtobufCMessageDescriptor *descriptor, og_arena *arena,
+og_status og_table__unpack(const ProtobufCMessageDescriptor *descriptor, og_arena *arena,
                            og_bytes bytes, const char *what, void *out_message, og_error *err)
 {
     arena_source source = {arena, false};
@@ -37,7 +37,7 @@ og_status og_lance__unpack(const ProtobufCMessageDescriptor *descriptor, og_aren
     return og_error_set(err, OG_CORRUPT, "%s does not parse", what);
 }
 
-og_status og_lance__pack(const void *message, og_buf *out, og_error *err)
+og_status og_table__pack(const void *message, og_buf *out, og_error *err)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
     if (!og_buf_reserve(out, size))
@@ -46,7 +46,7 @@ og_status og_lance__pack(const void *message, og_buf *out, og_error *err)
     return OG_OK;
 }
 
-og_status og_lance__pack_binary(const void *message, og_arena *arena, ProtobufCBinaryData *out,
+og_status og_table__pack_binary(const void *message, og_arena *arena, ProtobufCBinaryData *out,
                                 og_error *err)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
@@ -54,14 +54,14 @@ og_status og_lance__pack_binary(const void *message, og_arena *arena, ProtobufCB
     if (ptr == NULL)
         return og_error_nomem(err);
     protobuf_c_message_pack(message, ptr);
-    *out = og_lance__binary(ptr, size);
+    *out = og_table__binary(ptr, size);
     return OG_OK;
 }
 
-og_str og_lance__pairs_get(OgPb__Pair *const *pairs, size_t count, og_str key)
+og_str og_table__pairs_get(OgPb__Pair *const *pairs, size_t count, og_str key)
 {
     for (size_t i = count; i-- > 0;)
-        if (og_str_eq(og_lance__text(pairs[i]->key), key))
-            return og_lance__text(pairs[i]->value);
+        if (og_str_eq(og_table__text(pairs[i]->key), key))
+            return og_table__text(pairs[i]->value);
     return (og_str){NULL, 0};
 }

@@ -36,7 +36,7 @@ typedef struct container {
     bool runs;
 } container;
 
-static og_status read_runs(cursor *c, container head, og_lance__u32s *out, og_error *err)
+static og_status read_runs(cursor *c, container head, og_table__u32s *out, og_error *err)
 {
     OG_TRY(need(c, 2, err));
     uint32_t run_count = og_load_u16(skip(c, 2));
@@ -57,7 +57,7 @@ static og_status read_runs(cursor *c, container head, og_lance__u32s *out, og_er
     return OG_OK;
 }
 
-static og_status read_array(cursor *c, container head, og_lance__u32s *out, og_error *err)
+static og_status read_array(cursor *c, container head, og_table__u32s *out, og_error *err)
 {
     OG_TRY(need(c, (size_t)head.cardinality * 2, err));
     const uint8_t *p = skip(c, (size_t)head.cardinality * 2);
@@ -70,7 +70,7 @@ static og_status read_array(cursor *c, container head, og_lance__u32s *out, og_e
     return OG_OK;
 }
 
-static og_status read_bitmap(cursor *c, container head, og_lance__u32s *out, og_error *err)
+static og_status read_bitmap(cursor *c, container head, og_table__u32s *out, og_error *err)
 {
     OG_TRY(need(c, BITMAP_BYTES, err));
     const uint8_t *p = skip(c, BITMAP_BYTES);
@@ -105,7 +105,7 @@ static og_status read_cookie(cursor *c, uint32_t *out_count, const uint8_t **out
     return OG_OK;
 }
 
-og_status og_lance__roaring_decode(og_bytes bytes, size_t max_count, og_lance__u32s *out,
+og_status og_table__roaring_decode(og_bytes bytes, size_t max_count, og_table__u32s *out,
                                    og_error *err)
 {
     cursor c = {bytes.ptr, bytes.len};
@@ -164,7 +164,7 @@ static bool write_container(const uint32_t *values, size_t count, og_buf *out)
     return true;
 }
 
-bool og_lance__roaring_encode(const uint32_t *values, size_t count, og_buf *out)
+bool og_table__roaring_encode(const uint32_t *values, size_t count, og_buf *out)
 {
     uint32_t containers = 0;
     for (size_t i = 0; i < count; i = same_key(values, i, count))

@@ -5,21 +5,21 @@
 /* Runs of at least this many ids are written as ranges, shorter ones together as arrays. */
 #define RANGE_MIN_IDS 16
 
-bool og_lance__id_runs_add(og_lance__id_runs *runs, uint32_t first_slot, uint32_t count,
+bool og_table__id_runs_add(og_table__id_runs *runs, uint32_t first_slot, uint32_t count,
                            uint64_t first_id)
 {
     if (runs->len != 0) {
-        og_lance__id_run *last = &og_vec_last(runs);
+        og_table__id_run *last = &og_vec_last(runs);
         if (last->first_slot + last->count == first_slot &&
             last->first_id + last->count == first_id) {
             last->count += count;
             return true;
         }
     }
-    return og_vec_push(runs, (og_lance__id_run){first_slot, count, first_id});
+    return og_vec_push(runs, (og_table__id_run){first_slot, count, first_id});
 }
 
-size_t og_lance__id_run_of(const og_lance__id_run *runs, size_t count, uint32_t slot, size_t hint)
+size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t slot, size_t hint)
 {
     for (size_t i = hint; i < count && i < hint + 2; i++)
         if (slot >= runs[i].first_slot && slot - runs[i].first_slot < runs[i].count)
@@ -39,7 +39,7 @@ size_t og_lance__id_run_of(const og_lance__id_run *runs, size_t count, uint32_t 
 
 /* Where ids go: the rows that are still to come bound everything a segment may claim. */
 typedef struct id_sink {
-    og_lance__id_runs *runs;
+    og_table__id_runs *runs;
     uint32_t next_slot;
     uint32_t rows_left;
 } id_sink;
@@ -57,7 +57,7 @@ static og_status emit(id_sink *sink, uint64_t first_id, uint64_t count, og_error
         return wrong_length(err);
     if (first_id > UINT64_MAX - count)
         return og_error_set(err, OG_CORRUPT, "row id beyond 64 bits");
-    if (!og_lance__id_runs_add(sink->runs, sink->next_slot, (uint32_t)count, first_id))
+    if (!og_table__id_runs_add(sink->runs, sink->next_slot, (uint32_t)count, first_id))
         return og_error_nomem(err);
     sink->next_slot += (uint32_t)count;
     sink->rows_left -= (uint32_t)count;
@@ -77,13 +77,13 @@ static og_status open_array(const OgPb__EncodedU64Array *array, encoded_ids *out
     og_bytes raw = {NULL, 0};
     *out = (encoded_ids){.width = 8};
     if (array != NULL && array->u16 != NULL) {
-        raw = og_lance__bytes(array->u16->offsets);
+        raw = og_table__bytes(array->u16->offsets);
         *out = (encoded_ids){.base = array->u16->first, .width = 2};
     } else if (array != NULL && array->u32 != NULL) {
-        raw = og_lance__bytes(array->u32->offsets);
+        raw = og_table__bytes(array->u32->offsets);
         *out = (encoded_ids){.base = array->u32->first, .width = 4};
     } else if (array != NULL && array->u64 != NULL) {
-        raw = og_lance__bytes(array->u64->values);
+        raw = og_table__bytes(array->u64->values);
     }
     if (raw.len % out->width != 0)
         return og_error_set(err, OG_CORRUPT, "row id array ends inside a value");
@@ -168,14 +168,14 @@ static og_status decode_segment(const OgPb__U64Segment *segment, id_sink *sink, 
                         sink, err);
 }
 
-og_status og_lance__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
-                                   og_lance__id_runs *runs, og_error *err)
+og_status og_table__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
+                                   og_table__id_runs *runs, og_error *err)
 {
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     if (scratch == NULL)
         return og_error_nomem(err);
     OgPb__RowIdSequence *sequence;
-    OG_TRY(og_lance__unpack(&og_pb__row_id_sequence__descriptor, scratch, bytes, "row id sequence",
+    OG_TRY(og_table__unpack(&og_pb__row_id_sequence__descriptor, scratch, bytes, "row id sequence",
                             &sequence, err));
     id_sink sink = {runs, first_slot, rows};
     for (size_t i = 0; i < sequence->n_segments; i++)
@@ -185,7 +185,7 @@ og_status og_lance__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t
 
 /* ---- encoding ---------------------------------------------------------------------------- */
 
-static og_status encode_range(const og_lance__id_run *run, og_arena *arena, OgPb__U64Segment *out,
+static og_status encode_range(const og_table__id_run *run, og_arena *arena, OgPb__U64Segment *out,
                               og_error *err)
 {
     OgPb__Range *range = OG_PB_NEW(arena, OgPb__Range, og_pb__range__init);
@@ -198,7 +198,7 @@ static og_status encode_range(const og_lance__id_run *run, og_arena *arena, OgPb
 }
 
 /* Ids of several runs as offsets from the smallest, in the narrowest width that holds them. */
-static og_status encode_array(const og_lance__id_run *runs, size_t count, og_arena *arena,
+static og_status encode_array(const og_table__id_run *runs, size_t count, og_arena *arena,
                               OgPb__U64Segment *out, og_error *err)
 {
     uint64_t low = UINT64_MAX, high = 0;
@@ -225,7 +225,7 @@ static og_status encode_array(const og_lance__id_run *runs, size_t count, og_are
             memcpy(p, &offset, width); /* little-endian: the low bytes */
         }
 
-    ProtobufCBinaryData data = og_lance__binary(values, ids * width);
+    ProtobufCBinaryData data = og_table__binary(values, ids * width);
     if (width == 2 && (array->u16 = OG_PB_NEW(arena, OgPb__U16Array, og_pb__u16_array__init))) {
         OG_PB_SET(array->u16, first, base);
         OG_PB_SET(array->u16, offsets, data);
@@ -246,7 +246,7 @@ static og_status encode_array(const og_lance__id_run *runs, size_t count, og_are
     return OG_OK;
 }
 
-og_status og_lance__row_ids_encode(const og_lance__id_run *runs, size_t count, og_arena *arena,
+og_status og_table__row_ids_encode(const og_table__id_run *runs, size_t count, og_arena *arena,
                                    ProtobufCBinaryData *out, og_error *err)
 {
     OgPb__RowIdSequence sequence;
@@ -270,5 +270,5 @@ og_status og_lance__row_ids_encode(const og_lance__id_run *runs, size_t count, o
             i = end;
         }
     }
-    return og_lance__pack_binary(&sequence, arena, out, err);
+    return og_table__pack_binary(&sequence, arena, out, err);
 }

@@ -16,7 +16,7 @@
 #define MAX_SPARSENESS 16
 #define FREE_IDS (1u << 20) /* however few slots */
 
-void og_lance__row_index_free(og_lance__row_index *index)
+void og_table__row_index_free(og_table__row_index *index)
 {
     if (index == NULL)
         return;
@@ -29,16 +29,16 @@ void og_lance__row_index_free(og_lance__row_index *index)
 
 static int by_first_id(const void *a, const void *b)
 {
-    uint64_t x = ((const og_lance__id_run *)a)->first_id;
-    uint64_t y = ((const og_lance__id_run *)b)->first_id;
+    uint64_t x = ((const og_table__id_run *)a)->first_id;
+    uint64_t y = ((const og_table__id_run *)b)->first_id;
     return (x > y) - (x < y);
 }
 
 /* Sorted copy of the runs; left out when two of them overlap. */
-static bool sort_runs(og_lance__row_index *index)
+static bool sort_runs(og_table__row_index *index)
 {
     size_t count = index->runs.len;
-    og_lance__id_run *sorted = og_malloc((count + 1) * sizeof *sorted);
+    og_table__id_run *sorted = og_malloc((count + 1) * sizeof *sorted);
     if (sorted == NULL)
         return false;
     if (count != 0)
@@ -53,18 +53,18 @@ static bool sort_runs(og_lance__row_index *index)
     return true;
 }
 
-static uint64_t end_of_ids(const og_lance__row_index *index)
+static uint64_t end_of_ids(const og_table__row_index *index)
 {
     uint64_t end = 0;
     for (size_t i = 0; i < index->runs.len; i++) {
-        const og_lance__id_run *run = &index->runs.items[i];
+        const og_table__id_run *run = &index->runs.items[i];
         uint64_t run_end = run->first_id + run->count;
         end = run_end > end ? run_end : end;
     }
     return end;
 }
 
-static bool fill_array(og_lance__row_index *index, uint64_t id_limit, const uint8_t *deleted)
+static bool fill_array(og_table__row_index *index, uint64_t id_limit, const uint8_t *deleted)
 {
     index->slot_of_id = og_malloc((size_t)id_limit * sizeof(uint32_t));
     if (index->slot_of_id == NULL)
@@ -72,7 +72,7 @@ static bool fill_array(og_lance__row_index *index, uint64_t id_limit, const uint
     index->id_limit = id_limit;
     memset(index->slot_of_id, 0xFF, (size_t)id_limit * sizeof(uint32_t));
     for (size_t i = 0; i < index->runs.len; i++) {
-        const og_lance__id_run *run = &index->runs.items[i];
+        const og_table__id_run *run = &index->runs.items[i];
         for (uint32_t k = 0; k < run->count; k++)
             if (deleted == NULL || !og_bit_get(deleted, run->first_slot + k))
                 index->slot_of_id[run->first_id + k] = run->first_slot + k;
@@ -80,13 +80,13 @@ static bool fill_array(og_lance__row_index *index, uint64_t id_limit, const uint
     return true;
 }
 
-static bool fill_map(og_lance__row_index *index, size_t rows, const uint8_t *deleted)
+static bool fill_map(og_table__row_index *index, size_t rows, const uint8_t *deleted)
 {
     index->slot_map = og_u64map_new(rows);
     if (index->slot_map == NULL)
         return false;
     for (size_t i = 0; i < index->runs.len; i++) {
-        const og_lance__id_run *run = &index->runs.items[i];
+        const og_table__id_run *run = &index->runs.items[i];
         for (uint32_t k = 0; k < run->count; k++) {
             if (deleted != NULL && og_bit_get(deleted, run->first_slot + k))
                 continue;
@@ -99,17 +99,17 @@ static bool fill_map(og_lance__row_index *index, size_t rows, const uint8_t *del
     return true;
 }
 
-static og_status read_runs(const og_lance_table *table, og_lance__id_runs *runs, og_error *err)
+static og_status read_runs(const og_lance_table *table, og_table__id_runs *runs, og_error *err)
 {
     for (uint32_t i = 0; i < table->fragment_count; i++) {
         const og_lance_fragment *f = &table->fragments[i];
         const OgPb__DataFragment *m = table->parts[i].message;
         og_status status = OG_OK;
         if (m->has_inline_row_ids)
-            status = og_lance__row_ids_decode(og_lance__bytes(m->inline_row_ids), f->first_slot,
+            status = og_table__row_ids_decode(og_table__bytes(m->inline_row_ids), f->first_slot,
                                               f->physical_rows, runs, err);
         else if (f->physical_rows != 0 && /* without stable ids, the address is the id */
-                 !og_lance__id_runs_add(runs, f->first_slot, f->physical_rows, f->id << 32))
+                 !og_table__id_runs_add(runs, f->first_slot, f->physical_rows, f->id << 32))
             status = og_error_nomem(err);
         if (status != OG_OK)
             return og_error_context(err, status, "%s version %llu, fragment %llu", table->path,
@@ -119,7 +119,7 @@ static og_status read_runs(const og_lance_table *table, og_lance__id_runs *runs,
     return OG_OK;
 }
 
-static og_status build(og_lance_table *table, const uint8_t *deleted, og_lance__row_index *index,
+static og_status build(og_lance_table *table, const uint8_t *deleted, og_table__row_index *index,
                        og_error *err)
 {
     OG_TRY(read_runs(table, &index->runs, err));
@@ -134,7 +134,7 @@ static og_status build(og_lance_table *table, const uint8_t *deleted, og_lance__
     return ok ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_lance__row_index_get(og_lance_table *table, const og_lance__row_index **out,
+og_status og_table__row_index_get(og_lance_table *table, const og_table__row_index **out,
                                   og_error *err)
 {
     *out = atomic_load_explicit(&table->row_index, memory_order_acquire);
@@ -144,14 +144,14 @@ og_status og_lance__row_index_get(og_lance_table *table, const og_lance__row_ind
     OG_TRY(og_lance_table_deleted(table, &deleted, err));
     pthread_mutex_lock(&table->lock);
     og_status status = OG_OK;
-    og_lance__row_index *index = atomic_load(&table->row_index);
+    og_table__row_index *index = atomic_load(&table->row_index);
     if (index == NULL) {
         index = og_calloc(1, sizeof *index);
         status = index != NULL ? build(table, deleted, index, err) : og_error_nomem(err);
         if (status == OG_OK) {
             atomic_store_explicit(&table->row_index, index, memory_order_release);
         } else {
-            og_lance__row_index_free(index);
+            og_table__row_index_free(index);
             index = NULL;
         }
     }
@@ -163,21 +163,21 @@ og_status og_lance__row_index_get(og_lance_table *table, const og_lance__row_ind
 og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t count,
                            uint64_t *out_ids, og_error *err)
 {
-    const og_lance__row_index *index;
-    OG_TRY(og_lance__row_index_get(table, &index, err));
+    const og_table__row_index *index;
+    OG_TRY(og_table__row_index_get(table, &index, err));
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)
             return og_error_set(err, OG_INVALID, "no slot %u", slots[i]);
-        at = og_lance__id_run_of(index->runs.items, index->runs.len, slots[i], at);
-        const og_lance__id_run *run = &index->runs.items[at];
+        at = og_table__id_run_of(index->runs.items, index->runs.len, slots[i], at);
+        const og_table__id_run *run = &index->runs.items[at];
         out_ids[i] = run->first_id + (slots[i] - run->first_slot);
     }
     return OG_OK;
 }
 
 /* The run that may hold the id: the last one that begins at or below it. `count` > 0. */
-static const og_lance__id_run *run_of_id(const og_lance__id_run *runs, size_t count, uint64_t id)
+static const og_table__id_run *run_of_id(const og_table__id_run *runs, size_t count, uint64_t id)
 {
     size_t low = 0, high = count;
     while (high - low > 1) {
@@ -190,14 +190,14 @@ static const og_lance__id_run *run_of_id(const og_lance__id_run *runs, size_t co
     return &runs[low];
 }
 
-static void slots_by_runs(const og_lance__row_index *index, const uint8_t *deleted,
+static void slots_by_runs(const og_table__row_index *index, const uint8_t *deleted,
                           const uint64_t *ids, size_t count, uint32_t *out)
 {
     for (size_t i = 0; i < count; i++) {
         out[i] = UINT32_MAX;
         if (index->runs.len == 0)
             continue;
-        const og_lance__id_run *run = run_of_id(index->by_id, index->runs.len, ids[i]);
+        const og_table__id_run *run = run_of_id(index->by_id, index->runs.len, ids[i]);
         if (ids[i] < run->first_id || ids[i] - run->first_id >= run->count)
             continue;
         uint32_t slot = run->first_slot + (uint32_t)(ids[i] - run->first_id);
@@ -209,8 +209,8 @@ static void slots_by_runs(const og_lance__row_index *index, const uint8_t *delet
 og_status og_lance_slots_of(og_lance_table *table, const uint64_t *row_ids, size_t count,
                             uint32_t *out_slots, og_error *err)
 {
-    const og_lance__row_index *index;
-    OG_TRY(og_lance__row_index_get(table, &index, err));
+    const og_table__row_index *index;
+    OG_TRY(og_table__row_index_get(table, &index, err));
     if (index->by_id != NULL) {
         const uint8_t *deleted;
         OG_TRY(og_lance_table_deleted(table, &deleted, err));

@@ -1,8 +1,8 @@
-/* Rows into data files: one file per fragment, cut at OG_LANCE__FRAGMENT_ROWS. */
+/* Rows into data files: one file per fragment, cut at OG_TABLE__FRAGMENT_ROWS. */
 #include "columnar/kernels.h"
 #include "lance/table/write_priv.h"
 
-og_status og_lance__write_name(og_lance_write *write, const char *name, og_error *err)
+og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err)
 {
     char *copy = og_strdup(name);
     if (copy == NULL || !og_vec_push(&write->names, copy)) {
@@ -17,44 +17,44 @@ static const og_random *random_of(const og_lance_write *write)
     return write->options.random != NULL ? write->options.random : &og_system_random;
 }
 
-static og_status begin_fragment(og_lance__rows_out *out, og_error *err)
+static og_status begin_fragment(og_table__rows_out *out, og_error *err)
 {
     og_lance_write *write = out->write;
     char uuid[37];
     og_uuid_format(og_uuid_new(random_of(write)), uuid);
     const char *file = og_arena_printf(write->arena, "%s.lance", uuid).ptr;
     OG_AUTO_BUF name = OG_BUF_INIT;
-    og_lance__join(&name, write->options.path, "data/");
+    og_table__join(&name, write->options.path, "data/");
     if (file == NULL || !og_buf_text(&name, file))
         return og_error_nomem(err);
-    OG_TRY(og_lance__write_name(write, og_buf_cstr(&name), err));
-    if (!og_vec_push(&out->fragments, (og_lance__new_fragment){.file = file}))
+    OG_TRY(og_table__write_name(write, og_buf_cstr(&name), err));
+    if (!og_vec_push(&out->fragments, (og_table__new_fragment){.file = file}))
         return og_error_nomem(err);
     return og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name),
                                      write->columns, write->field_count,
                                      og_buf_bytes(&write->descriptor), &out->writer, err);
 }
 
-og_status og_lance__rows_cut(og_lance__rows_out *out, og_error *err)
+og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
 {
     if (out->writer == NULL)
         return OG_OK;
-    og_lance__new_fragment *fragment = &og_vec_last(&out->fragments);
+    og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
     OG_TRY(og_lance_file_writer_finish(out->writer, &fragment->bytes, err));
     size_t count;
     const char *const *extra = og_lance_file_writer_extra_names(out->writer, &count);
     for (size_t i = 0; i < count; i++)
-        OG_TRY(og_lance__write_name(out->write, extra[i], err));
+        OG_TRY(og_table__write_name(out->write, extra[i], err));
     og_lance_file_writer_close(out->writer);
     out->writer = NULL;
     return OG_OK;
 }
 
-void og_lance__rows_deinit(og_lance__rows_out *out)
+void og_table__rows_deinit(og_table__rows_out *out)
 {
     og_lance_file_writer_close(out->writer);
     for (size_t i = 0; i < out->fragments.len; i++)
-        og_lance__row_facts_deinit(&out->fragments.items[i].facts);
+        og_table__row_facts_deinit(&out->fragments.items[i].facts);
     og_vec_deinit(&out->fragments);
 }
 
@@ -68,26 +68,26 @@ static uint32_t overlap(uint32_t first, uint32_t count, uint32_t start, uint32_t
     return low < high ? high - low : 0;
 }
 
-static bool add_versions(og_lance__version_runs *to, uint32_t at,
-                         const og_lance__version_runs *runs, uint32_t start, uint32_t end)
+static bool add_versions(og_table__version_runs *to, uint32_t at,
+                         const og_table__version_runs *runs, uint32_t start, uint32_t end)
 {
     for (size_t i = 0; i < runs->len; i++) {
-        const og_lance__version_run *run = &runs->items[i];
+        const og_table__version_run *run = &runs->items[i];
         uint32_t low, n = overlap(run->first_slot, run->count, start, end, &low);
-        if (n != 0 && !og_lance__version_runs_add(to, at + (low - start), n, run->version))
+        if (n != 0 && !og_table__version_runs_add(to, at + (low - start), n, run->version))
             return false;
     }
     return true;
 }
 
 /* What is said of rows [start, end) of a batch, as rows from `at` on. */
-static bool add_facts(og_lance__row_facts *to, uint32_t at, const og_lance__row_facts *facts,
+static bool add_facts(og_table__row_facts *to, uint32_t at, const og_table__row_facts *facts,
                       uint32_t start, uint32_t end)
 {
     for (size_t i = 0; i < facts->ids.len; i++) {
-        const og_lance__id_run *run = &facts->ids.items[i];
+        const og_table__id_run *run = &facts->ids.items[i];
         uint32_t low, n = overlap(run->first_slot, run->count, start, end, &low);
-        if (n != 0 && !og_lance__id_runs_add(&to->ids, at + (low - start), n,
+        if (n != 0 && !og_table__id_runs_add(&to->ids, at + (low - start), n,
                                              run->first_id + (low - run->first_slot)))
             return false;
     }
@@ -97,7 +97,7 @@ static bool add_facts(og_lance__row_facts *to, uint32_t at, const og_lance__row_
            add_versions(&to->created, at, &facts->created, start, end);
 }
 
-void og_lance__row_facts_deinit(og_lance__row_facts *facts)
+void og_table__row_facts_deinit(og_table__row_facts *facts)
 {
     og_vec_deinit(&facts->ids);
     og_vec_deinit(&facts->updated);
@@ -121,15 +121,15 @@ static og_status slice_batch(const og_batch *batch, uint32_t start, uint32_t cou
     return OG_OK;
 }
 
-og_status og_lance__rows_add(og_lance__rows_out *out, const og_batch *batch,
-                             const og_lance__row_facts *facts, og_error *err)
+og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
+                             const og_table__row_facts *facts, og_error *err)
 {
     uint32_t total = (uint32_t)batch->row_count;
     for (uint32_t start = 0; start < total;) {
         if (out->writer == NULL)
             OG_TRY(begin_fragment(out, err));
-        og_lance__new_fragment *fragment = &og_vec_last(&out->fragments);
-        uint32_t room = OG_LANCE__FRAGMENT_ROWS - fragment->rows;
+        og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
+        uint32_t room = OG_TABLE__FRAGMENT_ROWS - fragment->rows;
         uint32_t count = total - start < room ? total - start : room;
         OG_AUTO_BATCH piece = {0};
         OG_TRY(slice_batch(batch, start, count, &piece, err));
@@ -138,8 +138,8 @@ og_status og_lance__rows_add(og_lance__rows_out *out, const og_batch *batch,
             return og_error_nomem(err);
         fragment->rows += count;
         start += count;
-        if (fragment->rows == OG_LANCE__FRAGMENT_ROWS)
-            OG_TRY(og_lance__rows_cut(out, err));
+        if (fragment->rows == OG_TABLE__FRAGMENT_ROWS)
+            OG_TRY(og_table__rows_cut(out, err));
     }
     return OG_OK;
 }

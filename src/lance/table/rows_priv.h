@@ -10,48 +10,48 @@
 #include "lance/table/proto_priv.h"
 
 /* Slot first_slot + i has row id first_id + i. */
-typedef struct og_lance__id_run {
+typedef struct og_table__id_run {
     uint32_t first_slot;
     uint32_t count;
     uint64_t first_id;
-} og_lance__id_run;
-typedef OG_VEC(og_lance__id_run) og_lance__id_runs;
+} og_table__id_run;
+typedef OG_VEC(og_table__id_run) og_table__id_runs;
 
 /* Slots first_slot.. have this version. */
-typedef struct og_lance__version_run {
+typedef struct og_table__version_run {
     uint32_t first_slot;
     uint32_t count;
     uint64_t version;
-} og_lance__version_run;
-typedef OG_VEC(og_lance__version_run) og_lance__version_runs;
+} og_table__version_run;
+typedef OG_VEC(og_table__version_run) og_table__version_runs;
 
 /* Append `count` > 0 rows; joins with the last run when it fits. False when out of memory. */
-bool og_lance__id_runs_add(og_lance__id_runs *runs, uint32_t first_slot, uint32_t count,
+bool og_table__id_runs_add(og_table__id_runs *runs, uint32_t first_slot, uint32_t count,
                            uint64_t first_id);
-bool og_lance__version_runs_add(og_lance__version_runs *runs, uint32_t first_slot, uint32_t count,
+bool og_table__version_runs_add(og_table__version_runs *runs, uint32_t first_slot, uint32_t count,
                                 uint64_t version);
 
 /* Decode the sequence of one fragment of `rows` rows that begins at first_slot. OG_CORRUPT when it
  * does not parse or has another length. */
-OG_NODISCARD og_status og_lance__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
-                                                og_lance__id_runs *runs, og_error *err);
-OG_NODISCARD og_status og_lance__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
-                                                 og_lance__version_runs *runs, og_error *err);
+OG_NODISCARD og_status og_table__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
+                                                og_table__id_runs *runs, og_error *err);
+OG_NODISCARD og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
+                                                 og_table__version_runs *runs, og_error *err);
 /* Encode consecutive runs into the arena. */
-OG_NODISCARD og_status og_lance__row_ids_encode(const og_lance__id_run *runs, size_t count,
+OG_NODISCARD og_status og_table__row_ids_encode(const og_table__id_run *runs, size_t count,
                                                 og_arena *arena, ProtobufCBinaryData *out,
                                                 og_error *err);
-OG_NODISCARD og_status og_lance__versions_encode(const og_lance__version_run *runs, size_t count,
+OG_NODISCARD og_status og_table__versions_encode(const og_table__version_run *runs, size_t count,
                                                  og_arena *arena, ProtobufCBinaryData *out,
                                                  og_error *err);
 
 /* The smallest version such that at most max_runs runs remain when all older ones become it. */
-OG_NODISCARD og_status og_lance__versions_floor(const og_lance__version_runs *runs, size_t max_runs,
+OG_NODISCARD og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
                                                 uint64_t *out, og_error *err);
 
 /* Index of the run that holds the slot; `hint` is tried first. The slot must be in a run. */
-size_t og_lance__id_run_of(const og_lance__id_run *runs, size_t count, uint32_t slot, size_t hint);
-size_t og_lance__version_run_of(const og_lance__version_run *runs, size_t count, uint32_t slot,
+size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t slot, size_t hint);
+size_t og_table__version_run_of(const og_table__version_run *runs, size_t count, uint32_t slot,
                                 size_t hint);
 
 #endif

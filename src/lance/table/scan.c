@@ -58,7 +58,7 @@ static size_t collect(og_lance_scan *scan)
 {
     size_t count = 0;
     while (scan->next < scan->end && count < OG_BATCH_ROWS) {
-        scan->fragment = og_lance__fragment_of(scan->table, scan->next, scan->fragment);
+        scan->fragment = og_table__fragment_of(scan->table, scan->next, scan->fragment);
         const og_lance_fragment *f = &scan->table->fragments[scan->fragment];
         uint32_t stop = f->first_slot + f->physical_rows;
         stop = stop < scan->end ? stop : scan->end;
@@ -74,12 +74,12 @@ static size_t collect(og_lance_scan *scan)
 
 static og_status read_stretch(og_lance_scan *scan, size_t count, og_batch *out, og_error *err)
 {
-    uint32_t fragment = og_lance__fragment_of(scan->table, scan->slots[0], scan->fragment);
+    uint32_t fragment = og_table__fragment_of(scan->table, scan->slots[0], scan->fragment);
     uint32_t start = scan->slots[0] - scan->table->fragments[fragment].first_slot;
     OG_AUTO_BATCH batch = {0};
     OG_TRY(og_batch_init(&batch, scan->field_count, (int64_t)count, err));
     for (uint32_t i = 0; i < scan->field_count; i++)
-        OG_TRY(og_lance__read_range(scan->table, fragment, scan->fields[i], start, (uint32_t)count,
+        OG_TRY(og_table__read_range(scan->table, fragment, scan->fields[i], start, (uint32_t)count,
                                     &batch.columns[i], err));
     *out = batch;
     batch = (og_batch){0};
@@ -97,8 +97,8 @@ og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out, const uint32_t 
     }
     uint32_t first = scan->slots[0], last = scan->slots[count - 1];
     bool stretch =
-        last - first + 1 == count && og_lance__fragment_of(scan->table, first, scan->fragment) ==
-                                         og_lance__fragment_of(scan->table, last, scan->fragment);
+        last - first + 1 == count && og_table__fragment_of(scan->table, first, scan->fragment) ==
+                                         og_table__fragment_of(scan->table, last, scan->fragment);
     if (stretch)
         return read_stretch(scan, count, out, err);
     return og_lance_take(scan->table, scan->fields, scan->field_count, scan->slots, count, out,

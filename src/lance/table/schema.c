@@ -99,27 +99,27 @@ static og_status link_tree(tree *t, size_t count, og_error *err)
 
 static bool has_metadata(const OgPb__Field *field, og_str key, og_str value)
 {
-    return og_str_eq(og_lance__pairs_get(field->metadata, field->n_metadata, key), value);
+    return og_str_eq(og_table__pairs_get(field->metadata, field->n_metadata, key), value);
 }
 
 static bool is_blob(const OgPb__Field *field)
 {
-    return has_metadata(field, OG_STR(OG_LANCE__EXTENSION_KEY), OG_STR(OG_LANCE__BLOB_EXTENSION)) ||
-           og_str_is(og_lance__text(field->extension_name), OG_LANCE__BLOB_EXTENSION);
+    return has_metadata(field, OG_STR(OG_TABLE__EXTENSION_KEY), OG_STR(OG_TABLE__BLOB_EXTENSION)) ||
+           og_str_is(og_table__text(field->extension_name), OG_TABLE__BLOB_EXTENSION);
 }
 
 static og_status unknown_type(const OgPb__Field *field, og_error *err)
 {
     return og_error_set(err, OG_UNSUPPORTED, "field '%.*s' has type '%.*s'",
-                        OG_FMT(og_lance__text(field->name)),
-                        OG_FMT(og_lance__text(field->logical_type)));
+                        OG_FMT(og_table__text(field->name)),
+                        OG_FMT(og_table__text(field->logical_type)));
 }
 
 /* fixed_size_list:{item}:{size}; items are plain types and no fields of their own. */
 static og_status fixed_list_type(const tree *t, const OgPb__Field *field, og_type *out,
                                  og_error *err)
 {
-    og_str text = og_lance__text(field->logical_type);
+    og_str text = og_table__text(field->logical_type);
     og_str rest = og_str_slice(text, strlen("fixed_size_list:"), text.len);
     size_t colon = rest.len;
     while (colon > 0 && rest.ptr[colon - 1] != ':')
@@ -162,7 +162,7 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
                             og_error *err)
 {
     const OgPb__Field *field = t->messages[index];
-    og_str logical = og_lance__text(field->logical_type);
+    og_str logical = og_table__text(field->logical_type);
     *out = (og_type){.id = plain_type_of(logical)};
     if (out->id != OG_TYPE_NULL)
         return OG_OK;
@@ -182,7 +182,7 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
     bool is_list = out->id != OG_TYPE_STRUCT;
     if ((is_list && out->child_count != 1) || out->child_count == 0)
         return og_error_set(err, OG_CORRUPT, "field '%.*s' has %u children",
-                            OG_FMT(og_lance__text(field->name)), out->child_count);
+                            OG_FMT(og_table__text(field->name)), out->child_count);
     return OG_OK;
 }
 
@@ -191,15 +191,15 @@ static og_status build_field(tree *t, uint32_t index, unsigned depth, bool insid
                              og_field *out, og_error *err)
 {
     const OgPb__Field *field = t->messages[index];
-    bool blob = is_blob(field) && og_str_is(og_lance__text(field->logical_type), "struct");
+    bool blob = is_blob(field) && og_str_is(og_table__text(field->logical_type), "struct");
     og_type type;
     OG_TRY(build_type(t, index, depth, inside_blob || blob, &type, err));
     bool is_leaf = type.child_count == 0 || type.id == OG_TYPE_FIXED_SIZE_LIST;
     if (!inside_blob && (is_leaf || blob) && !og_vec_push(&t->leaves, field->id))
         return og_error_nomem(err);
-    out->name = og_lance__text(field->name);
+    out->name = og_table__text(field->name);
     out->nullable = field->nullable;
-    out->type = og_lance__intern_type(t->env, &type);
+    out->type = og_table__intern_type(t->env, &type);
     return out->type != NULL ? OG_OK : og_error_nomem(err);
 }
 
@@ -211,13 +211,13 @@ static og_status build_top(tree *t, uint32_t index, og_lance_field *out, og_erro
     out->id = message->id;
     out->is_blob = out->field.type->id == OG_TYPE_STRUCT && is_blob(message);
     out->is_primary_key = message->unenforced_primary_key ||
-                          has_metadata(message, OG_STR(OG_LANCE__PRIMARY_KEY), OG_STR("true"));
+                          has_metadata(message, OG_STR(OG_TABLE__PRIMARY_KEY), OG_STR("true"));
     out->leaf_count = (uint32_t)t->leaves.len;
     out->leaf_ids = og_arena_copy(t->arena, t->leaves.items, t->leaves.len * sizeof(int32_t));
     return out->leaf_ids != NULL ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_lance__fields_decode(og_lance_env *env, og_arena *arena, OgPb__Field *const *messages,
+og_status og_table__fields_decode(og_lance_env *env, og_arena *arena, OgPb__Field *const *messages,
                                   size_t count, og_lance_field **out, uint32_t *out_count,
                                   og_error *err)
 {
@@ -282,8 +282,8 @@ static og_status add_metadata(og_arena *arena, OgPb__Field *field, og_str key, o
     OgPb__Pair **pairs = og_arena_array_of(arena, OgPb__Pair *, field->n_metadata + 1);
     if (pair == NULL || pairs == NULL)
         return og_error_nomem(err);
-    OG_PB_SET(pair, key, og_lance__binary_str(key));
-    OG_PB_SET(pair, value, og_lance__binary_str(value));
+    OG_PB_SET(pair, key, og_table__binary_str(key));
+    OG_PB_SET(pair, value, og_table__binary_str(value));
     for (size_t i = 0; i < field->n_metadata; i++)
         pairs[i] = field->metadata[i];
     pairs[field->n_metadata++] = pair;
@@ -303,11 +303,11 @@ static og_status add_field(field_list *list, const og_field *field, int32_t pare
     int32_t id = (int32_t)list->items.len;
     if (message == NULL || name.ptr == NULL || !og_vec_push(&list->items, message))
         return og_error_nomem(err);
-    OG_PB_SET(message, name, og_lance__binary_str(name));
+    OG_PB_SET(message, name, og_table__binary_str(name));
     if (id != 0)
         OG_PB_SET(message, id, id);
     OG_PB_SET(message, parent_id, parent);
-    OG_PB_SET(message, logical_type, og_lance__binary_str(logical));
+    OG_PB_SET(message, logical_type, og_table__binary_str(logical));
     if (field->nullable)
         OG_PB_SET(message, nullable, 1);
     if (field->type->id != OG_TYPE_FIXED_SIZE_LIST)
@@ -323,19 +323,19 @@ static og_status add_new_field(field_list *list, const og_lance_new_field *field
     OgPb__Field *message;
     OG_TRY(add_field(list, &field->field, -1, 0, &message, err));
     if (field->is_blob) {
-        OG_TRY(add_metadata(list->arena, message, OG_STR(OG_LANCE__EXTENSION_KEY),
-                            OG_STR(OG_LANCE__BLOB_EXTENSION), err));
-        OG_PB_SET(message, extension_name, og_lance__binary_str(OG_STR(OG_LANCE__BLOB_EXTENSION)));
+        OG_TRY(add_metadata(list->arena, message, OG_STR(OG_TABLE__EXTENSION_KEY),
+                            OG_STR(OG_TABLE__BLOB_EXTENSION), err));
+        OG_PB_SET(message, extension_name, og_table__binary_str(OG_STR(OG_TABLE__BLOB_EXTENSION)));
     }
     if (field->is_primary_key) {
         OG_TRY(
-            add_metadata(list->arena, message, OG_STR(OG_LANCE__PRIMARY_KEY), OG_STR("true"), err));
+            add_metadata(list->arena, message, OG_STR(OG_TABLE__PRIMARY_KEY), OG_STR("true"), err));
         OG_PB_SET(message, unenforced_primary_key, 1);
     }
     return OG_OK;
 }
 
-og_status og_lance__fields_encode(const og_lance_new_field *fields, uint32_t count, og_arena *arena,
+og_status og_table__fields_encode(const og_lance_new_field *fields, uint32_t count, og_arena *arena,
                                   OgPb__Field ***out, size_t *out_count, og_error *err)
 {
     field_list list = {.arena = arena};

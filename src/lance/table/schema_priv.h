@@ -7,13 +7,13 @@
 #include "lance/table/write.h"
 
 /* Metadata keys and values of fields. */
-#define OG_LANCE__EXTENSION_KEY "ARROW:extension:name"
-#define OG_LANCE__BLOB_EXTENSION "lance.blob.v2"
-#define OG_LANCE__PRIMARY_KEY "lance-schema:unenforced-primary-key"
+#define OG_TABLE__EXTENSION_KEY "ARROW:extension:name"
+#define OG_TABLE__BLOB_EXTENSION "lance.blob.v2"
+#define OG_TABLE__PRIMARY_KEY "lance-schema:unenforced-primary-key"
 
 /* Messages for new fields, in pre-order with ids from 0. OG_UNSUPPORTED a type Lance has no name
  * for. */
-OG_NODISCARD og_status og_lance__fields_encode(const og_lance_new_field *fields, uint32_t count,
+OG_NODISCARD og_status og_table__fields_encode(const og_lance_new_field *fields, uint32_t count,
                                                og_arena *arena, OgPb__Field ***out,
                                                size_t *out_count, og_error *err);
 

@@ -32,13 +32,13 @@ static void staging_deinit(staging *s)
 /* ---- old fragments ------------------------------------------------------------------------- */
 
 static og_status dead_offsets(og_lance_write *write, const og_lance_fragment *f,
-                              og_lance__u32s *out, bool *out_changed, og_error *err)
+                              og_table__u32s *out, bool *out_changed, og_error *err)
 {
     const uint8_t *before;
     OG_TRY(og_lance_table_deleted(write->base, &before, err));
     *out_changed = false;
     for (uint32_t i = 0; i < f->physical_rows; i++) {
-        if (!og_lance__dead(write, before, f->first_slot + i))
+        if (!og_table__dead(write, before, f->first_slot + i))
             continue;
         *out_changed = *out_changed || before == NULL || !og_bit_get(before, f->first_slot + i);
         if (!og_vec_push(out, i))
@@ -56,13 +56,13 @@ static uint64_t random_u63(const og_lance_write *write)
     return value >> 1;
 }
 
-static og_status put_deletions(staging *s, const og_lance_fragment *f, const og_lance__u32s *dead,
+static og_status put_deletions(staging *s, const og_lance_fragment *f, const og_table__u32s *dead,
                                OgPb__DataFragment *fragment, og_error *err)
 {
     og_lance_write *write = s->write;
     OgPb__DeletionFile *file = OG_PB_NEW(s->arena, OgPb__DeletionFile, og_pb__deletion_file__init);
     OG_AUTO_BUF bytes = OG_BUF_INIT;
-    if (file == NULL || !og_lance__roaring_encode(dead->items, dead->len, &bytes))
+    if (file == NULL || !og_table__roaring_encode(dead->items, dead->len, &bytes))
         return og_error_nomem(err);
     OG_PB_SET(file, file_type, 1);
     OG_PB_SET(file, read_version, write->base->manifest->version);
@@ -71,11 +71,11 @@ static og_status put_deletions(staging *s, const og_lance_fragment *f, const og_
     fragment->deletion_file = file;
 
     OG_AUTO_BUF name = OG_BUF_INIT;
-    og_lance__join(&name, write->options.path, "_deletions/");
+    og_table__join(&name, write->options.path, "_deletions/");
     if (!og_buf_printf(&name, "%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".bin", f->id, file->read_version,
                        file->id))
         return og_error_nomem(err);
-    OG_TRY(og_lance__write_name(write, og_buf_cstr(&name), err));
+    OG_TRY(og_table__write_name(write, og_buf_cstr(&name), err));
     og_store *store = og_lance_env_store(write->env);
     return store->ops->put_if_absent(store, og_buf_cstr(&name), og_buf_bytes(&bytes), false, err);
 }
@@ -90,7 +90,7 @@ static og_status change_fragment(staging *s, uint32_t index, og_error *err)
 {
     const og_lance_fragment *f = &s->write->base->fragments[index];
     const OgPb__DataFragment *old = s->write->base->parts[index].message;
-    og_lance__u32s dead = {0};
+    og_table__u32s dead = {0};
     bool changed;
     og_status status = dead_offsets(s->write, f, &dead, &changed, err);
     OgPb__DataFragment *fragment = og_arena_copy(s->arena, old, sizeof *old);
@@ -133,7 +133,7 @@ static og_status add_old_fragments(staging *s, og_error *err)
         bool folded = i >= write->fold_start && i < write->fold_end;
         if (folded)
             OG_TRY(remove_fragment(s, write->base->fragments[i].id, err));
-        else if (og_lance__touches(write, i))
+        else if (og_table__touches(write, i))
             OG_TRY(change_fragment(s, i, err));
         else
             OG_TRY(keep_fragment(s, i, err));
@@ -156,7 +156,7 @@ static og_status check_kept(const og_lance_write *write, og_error *err)
 
 /* ---- new fragments ------------------------------------------------------------------------- */
 
-static og_status new_data_file(staging *s, const og_lance__new_fragment *from, OgPb__DataFile **out,
+static og_status new_data_file(staging *s, const og_table__new_fragment *from, OgPb__DataFile **out,
                                og_error *err)
 {
     og_lance_write *write = s->write;
@@ -176,7 +176,7 @@ static og_status new_data_file(staging *s, const og_lance__new_fragment *from, O
     file->n_column_indices = file->n_fields;
     file->fields = fields;
     file->column_indices = columns;
-    OG_PB_SET(file, path, og_lance__binary_str(og_str_of(from->file)));
+    OG_PB_SET(file, path, og_table__binary_str(og_str_of(from->file)));
     OG_PB_SET(file, file_major_version, 2);
     OG_PB_SET(file, file_minor_version, 2);
     OG_PB_SET(file, file_size_bytes, from->bytes);
@@ -184,7 +184,7 @@ static og_status new_data_file(staging *s, const og_lance__new_fragment *from, O
     return OG_OK;
 }
 
-static og_status add_new_fragment(staging *s, const og_lance__new_fragment *from, og_error *err)
+static og_status add_new_fragment(staging *s, const og_table__new_fragment *from, og_error *err)
 {
     if (s->write->max_fragment_id >= UINT32_MAX)
         return og_error_set(err, OG_LIMIT, "%s has no fragment ids left", s->write->options.path);
@@ -199,12 +199,12 @@ static og_status add_new_fragment(staging *s, const og_lance__new_fragment *from
     if (s->write->max_fragment_id != 0)
         OG_PB_SET(f, id, (uint64_t)s->write->max_fragment_id);
     OG_PB_SET(f, physical_rows, from->rows);
-    const og_lance__row_facts *facts = &from->facts;
-    OG_TRY(og_lance__row_ids_encode(facts->ids.items, facts->ids.len, s->arena, &f->inline_row_ids,
+    const og_table__row_facts *facts = &from->facts;
+    OG_TRY(og_table__row_ids_encode(facts->ids.items, facts->ids.len, s->arena, &f->inline_row_ids,
                                     err));
-    OG_TRY(og_lance__versions_encode(facts->updated.items, facts->updated.len, s->arena,
+    OG_TRY(og_table__versions_encode(facts->updated.items, facts->updated.len, s->arena,
                                      &f->inline_last_updated, err));
-    OG_TRY(og_lance__versions_encode(facts->created.items, facts->created.len, s->arena,
+    OG_TRY(og_table__versions_encode(facts->created.items, facts->created.len, s->arena,
                                      &f->inline_created, err));
     f->has_inline_row_ids = f->has_inline_last_updated = f->has_inline_created = 1;
     s->rows += from->rows;
@@ -226,30 +226,30 @@ static og_status add_new_fragments(staging *s, og_error *err)
 /* ---- bounding lineage ------------------------------------------------------------------------ */
 
 static og_status read_lineage(const OgPb__DataFragment *f, bool updated,
-                              og_lance__version_runs *runs, uint32_t first, og_error *err)
+                              og_table__version_runs *runs, uint32_t first, og_error *err)
 {
     bool has = updated ? f->has_inline_last_updated : f->has_inline_created;
     if (!has)
         return OG_OK;
-    return og_lance__versions_decode(
-        og_lance__bytes(updated ? f->inline_last_updated : f->inline_created), first,
+    return og_table__versions_decode(
+        og_table__bytes(updated ? f->inline_last_updated : f->inline_created), first,
         (uint32_t)f->physical_rows, runs, err);
 }
 
 static og_status join_lineage(staging *s, OgPb__DataFragment *f, bool updated, uint64_t floor,
                               og_error *err)
 {
-    og_lance__version_runs runs = {0}, joined = {0};
+    og_table__version_runs runs = {0}, joined = {0};
     og_status status = read_lineage(f, updated, &runs, 0, err);
     for (size_t i = 0; status == OG_OK && i < runs.len; i++) {
-        const og_lance__version_run *r = &runs.items[i];
-        if (!og_lance__version_runs_add(&joined, r->first_slot, r->count,
+        const og_table__version_run *r = &runs.items[i];
+        if (!og_table__version_runs_add(&joined, r->first_slot, r->count,
                                         r->version < floor ? floor : r->version))
             status = og_error_nomem(err);
     }
     if (status == OG_OK && runs.len != joined.len)
         status =
-            og_lance__versions_encode(joined.items, joined.len, s->arena,
+            og_table__versions_encode(joined.items, joined.len, s->arena,
                                       updated ? &f->inline_last_updated : &f->inline_created, err);
     og_vec_deinit(&runs);
     og_vec_deinit(&joined);
@@ -266,7 +266,7 @@ static og_status bound_lineage(staging *s, bool updated, og_error *err)
                          : s->fragments.items[i]->inline_created.len;
     if (bytes < MAX_VERSION_RUNS * 6) /* no run takes less */
         return OG_OK;
-    og_lance__version_runs runs = {0};
+    og_table__version_runs runs = {0};
     og_status status = OG_OK;
     uint32_t first = 0;
     for (size_t i = 0; status == OG_OK && i < s->fragments.len; i++) {
@@ -275,7 +275,7 @@ static og_status bound_lineage(staging *s, bool updated, og_error *err)
     }
     uint64_t floor = 0;
     if (status == OG_OK && runs.len > MAX_VERSION_RUNS)
-        status = og_lance__versions_floor(&runs, MAX_VERSION_RUNS / 2, &floor, err);
+        status = og_table__versions_floor(&runs, MAX_VERSION_RUNS / 2, &floor, err);
     og_vec_deinit(&runs);
     for (size_t i = 0; status == OG_OK && floor != 0 && i < s->fragments.len; i++)
         status = join_lineage(s, s->fragments.items[i], updated, floor, err);
@@ -306,10 +306,10 @@ static og_status update_pairs(og_arena *arena, const og_lance_kv *kvs, uint32_t 
     OgPb__Pair **changes;
     if (out == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_lance__pairs_of(arena, kvs, count, &changes, err));
+    OG_TRY(og_table__pairs_of(arena, kvs, count, &changes, err));
     size_t n = 0;
     for (size_t i = 0; i < *pair_count; i++) {
-        og_str key = og_lance__text((*pairs)[i]->key);
+        og_str key = og_table__text((*pairs)[i]->key);
         if (!is_cleanup_key(key) && !is_changed(kvs, count, key))
             out[n++] = (*pairs)[i];
     }
@@ -344,11 +344,11 @@ static void set_flags(staging *s)
     bool deleted = false;
     for (size_t i = 0; i < s->fragments.len; i++)
         deleted = deleted || s->fragments.items[i]->deletion_file != NULL;
-    uint64_t flags = OG_LANCE__FLAG_STABLE_ROW_IDS;
-    flags |= deleted ? OG_LANCE__FLAG_DELETIONS : 0;
-    flags |= m->n_base_paths != 0 ? OG_LANCE__FLAG_BASE_PATHS : 0;
+    uint64_t flags = OG_TABLE__FLAG_STABLE_ROW_IDS;
+    flags |= deleted ? OG_TABLE__FLAG_DELETIONS : 0;
+    flags |= m->n_base_paths != 0 ? OG_TABLE__FLAG_BASE_PATHS : 0;
     OG_PB_SET(m, reader_feature_flags, flags);
-    OG_PB_SET(m, writer_feature_flags, flags | (m->n_config != 0 ? OG_LANCE__FLAG_CONFIG : 0));
+    OG_PB_SET(m, writer_feature_flags, flags | (m->n_config != 0 ? OG_TABLE__FLAG_CONFIG : 0));
 }
 
 static og_status set_identity(staging *s, og_error *err)
@@ -365,12 +365,12 @@ static og_status set_identity(staging *s, og_error *err)
     OG_PB_SET(time, nanos, (int32_t)(write->options.now_us % 1000000) * 1000);
     m->timestamp = time;
     /* The library whose format this is; other names mean "unknown writer" to it. */
-    OG_PB_SET(writer, library, og_lance__binary_str(OG_STR("lance")));
-    OG_PB_SET(writer, version, og_lance__binary_str(OG_STR("6.0.1")));
+    OG_PB_SET(writer, library, og_table__binary_str(OG_STR("lance")));
+    OG_PB_SET(writer, version, og_table__binary_str(OG_STR("6.0.1")));
     m->writer_version = writer;
     if (m->data_format == NULL) {
-        OG_PB_SET(format, file_format, og_lance__binary_str(OG_STR("lance")));
-        OG_PB_SET(format, version, og_lance__binary_str(OG_STR("2.2")));
+        OG_PB_SET(format, file_format, og_table__binary_str(OG_STR("lance")));
+        OG_PB_SET(format, version, og_table__binary_str(OG_STR("2.2")));
         m->data_format = format;
     }
     OG_PB_SET(m, version, write->version);
@@ -408,7 +408,7 @@ static og_status choose_indices(staging *s, og_bytes *out, og_error *err)
     size_t folded = write->folded.fragments.len;
     if (out->ptr == NULL || folded == 0)
         return OG_OK;
-    return og_lance__index_section_fold(write, s->first_new_id, (uint32_t)folded, s->arena, out,
+    return og_table__index_section_fold(write, s->first_new_id, (uint32_t)folded, s->arena, out,
                                         err);
 }
 
@@ -438,10 +438,10 @@ static og_status assemble(staging *s, og_error *err)
     OG_TRY(put_section(out, og_buf_bytes(&staged->transaction), &position, err));
     OG_PB_SET(m, transaction_section, position);
     const char *slash = strrchr(staged->transaction_name, '/');
-    OG_PB_SET(m, transaction_file, og_lance__binary_str(og_str_of(slash + 1)));
+    OG_PB_SET(m, transaction_file, og_table__binary_str(og_str_of(slash + 1)));
 
     OG_AUTO_BUF packed = OG_BUF_INIT;
-    OG_TRY(og_lance__pack(m, &packed, err));
+    OG_TRY(og_table__pack(m, &packed, err));
     OG_TRY(put_section(out, og_buf_bytes(&packed), &position, err));
     og_buf_u64(out, position);
     og_buf_u16(out, 0);
@@ -457,12 +457,12 @@ static og_status make_transaction(staging *s, og_error *err)
         write->options.random != NULL ? write->options.random : &og_system_random;
     char uuid[37];
     og_uuid_format(og_uuid_new(random), uuid);
-    og_lance__change change = {s->news.items,  s->news.len,      s->changed.items,
+    og_table__change change = {s->news.items,  s->news.len,      s->changed.items,
                                s->changed.len, s->removed.items, s->removed.len};
-    OG_TRY(og_lance__transaction_encode(write, &change, uuid, &staged->transaction, err));
+    OG_TRY(og_table__transaction_encode(write, &change, uuid, &staged->transaction, err));
 
     OG_AUTO_BUF name = OG_BUF_INIT;
-    og_lance__join(&name, write->options.path, "_transactions/");
+    og_table__join(&name, write->options.path, "_transactions/");
     uint64_t read_version = write->base != NULL ? write->base->manifest->version : 0;
     if (!og_buf_printf(&name, "%" PRIu64 "-%s.txn", read_version, uuid))
         return og_error_nomem(err);
@@ -484,9 +484,9 @@ static og_status name_manifest(og_lance_write *write, og_error *err)
 static og_status build(staging *s, og_error *err)
 {
     og_lance_write *write = s->write;
-    OG_TRY(og_lance__rows_cut(&write->out, err));
+    OG_TRY(og_table__rows_cut(&write->out, err));
     OG_TRY(check_kept(write, err));
-    OG_TRY(og_lance__fold(write, err));
+    OG_TRY(og_table__fold(write, err));
     OG_TRY(add_old_fragments(s, err));
     OG_TRY(add_new_fragments(s, err));
     OG_TRY(make_manifest(s, err));
@@ -498,10 +498,10 @@ static og_status build(staging *s, og_error *err)
 
 og_status og_lance_write_stage(og_lance_write *write, const og_lance_staged **out, og_error *err)
 {
-    if (write->state == OG_LANCE__OPEN) {
+    if (write->state == OG_TABLE__OPEN) {
         __attribute__((cleanup(staging_deinit)))
         staging s = {.write = write, .arena = write->arena};
-        write->state = OG_LANCE__FAILED;
+        write->state = OG_TABLE__FAILED;
         OG_TRY(build(&s, err));
         og_lance_staged *staged = &write->staged;
         staged->version = write->version;
@@ -509,9 +509,9 @@ og_status og_lance_write_stage(og_lance_write *write, const og_lance_staged **ou
         staged->next_row_id = write->next_row_id;
         staged->file_names = (const char **)write->names.items;
         staged->file_count = write->names.len;
-        write->state = OG_LANCE__STAGED;
+        write->state = OG_TABLE__STAGED;
     }
-    if (write->state == OG_LANCE__FAILED)
+    if (write->state == OG_TABLE__FAILED)
         return og_error_set(err, OG_INVALID, "the write has failed");
     *out = &write->staged;
     return OG_OK;

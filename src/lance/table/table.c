@@ -16,7 +16,7 @@ static og_status open_named(og_lance_env *env, const char *path, const char *nam
         return og_error_set(err, OG_CORRUPT, "manifest has %zu bytes, not %" PRIu64, blob->len,
                             bytes);
     OG_AUTO(og_lance_table) table = NULL;
-    OG_TRY(og_lance__table_decode(env, path, (og_bytes){blob->ptr, blob->len}, &table, err));
+    OG_TRY(og_table__table_decode(env, path, (og_bytes){blob->ptr, blob->len}, &table, err));
     if (table->manifest->version != version)
         return og_error_set(err, OG_CORRUPT, "manifest is of version %" PRIu64,
                             table->manifest->version);
@@ -54,8 +54,8 @@ void og_lance_table_unref(og_lance_table *table)
         return;
     for (uint32_t i = 0; i < table->fragment_count; i++)
         for (uint32_t f = 0; f < table->parts[i].file_count; f++)
-            og_lance__cached_unref(atomic_load(&table->parts[i].files[f].cached));
-    og_lance__row_index_free(atomic_load(&table->row_index));
+            og_table__cached_unref(atomic_load(&table->parts[i].files[f].cached));
+    og_table__row_index_free(atomic_load(&table->row_index));
     og_vec_deinit(&table->updated);
     og_vec_deinit(&table->created);
     og_free(table->deleted);
@@ -148,30 +148,30 @@ og_str og_lance_table_transaction_property(const og_lance_table *table, og_str k
 {
     if (table->transaction == NULL)
         return (og_str){NULL, 0};
-    return og_lance__pairs_get(table->transaction->properties, table->transaction->n_properties,
+    return og_table__pairs_get(table->transaction->properties, table->transaction->n_properties,
                                key);
 }
 
 og_str og_lance_table_config(const og_lance_table *table, og_str key)
 {
-    return og_lance__pairs_get(table->manifest->config, table->manifest->n_config, key);
+    return og_table__pairs_get(table->manifest->config, table->manifest->n_config, key);
 }
 
 og_str og_lance_table_metadata(const og_lance_table *table, og_str key)
 {
-    return og_lance__pairs_get(table->manifest->table_metadata, table->manifest->n_table_metadata,
+    return og_table__pairs_get(table->manifest->table_metadata, table->manifest->n_table_metadata,
                                key);
 }
 
 og_str og_lance_table_schema_metadata(const og_lance_table *table, og_str key)
 {
-    return og_lance__pairs_get(table->manifest->schema_metadata, table->manifest->n_schema_metadata,
+    return og_table__pairs_get(table->manifest->schema_metadata, table->manifest->n_schema_metadata,
                                key);
 }
 
 /* ---- fragments and their files ----------------------------------------------------------- */
 
-uint32_t og_lance__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint)
+uint32_t og_table__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint)
 {
     const og_lance_fragment *f = table->fragments;
     for (uint32_t i = hint; i < table->fragment_count && i < hint + 2; i++)
@@ -203,13 +203,13 @@ static uint32_t find_leaves(const OgPb__DataFile *file, const og_lance_field *fi
     return found;
 }
 
-static og_status place_field(og_lance_table *table, const og_lance__fragment *part,
-                             const og_lance_field *field, og_lance__place *out, og_error *err)
+static og_status place_field(og_lance_table *table, const og_table__fragment *part,
+                             const og_lance_field *field, og_table__place *out, og_error *err)
 {
     uint32_t *leaves = og_arena_array_of(table->arena, uint32_t, (size_t)field->leaf_count + 1);
     if (leaves == NULL)
         return og_error_nomem(err);
-    *out = (og_lance__place){OG_LANCE__NO_FILE, leaves, field->leaf_count};
+    *out = (og_table__place){OG_TABLE__NO_FILE, leaves, field->leaf_count};
     for (uint32_t f = 0; f < part->file_count; f++) {
         uint32_t found = find_leaves(part->files[f].message, field, leaves);
         if (found == 0)
@@ -224,18 +224,18 @@ static og_status place_field(og_lance_table *table, const og_lance__fragment *pa
     return OG_OK;
 }
 
-og_status og_lance__places(og_lance_table *table, uint32_t fragment, const og_lance__place **out,
+og_status og_table__places(og_lance_table *table, uint32_t fragment, const og_table__place **out,
                            og_error *err)
 {
-    og_lance__fragment *part = &table->parts[fragment];
+    og_table__fragment *part = &table->parts[fragment];
     *out = atomic_load_explicit(&part->places, memory_order_acquire);
     if (*out != NULL)
         return OG_OK;
     pthread_mutex_lock(&table->lock);
     og_status status = OG_OK;
-    og_lance__place *places = atomic_load(&part->places);
+    og_table__place *places = atomic_load(&part->places);
     if (places == NULL) {
-        places = og_arena_array_of(table->arena, og_lance__place, (size_t)table->field_count + 1);
+        places = og_arena_array_of(table->arena, og_table__place, (size_t)table->field_count + 1);
         status = places != NULL ? OG_OK : og_error_nomem(err);
         for (uint32_t i = 0; status == OG_OK && i < table->field_count; i++)
             status = place_field(table, part, &table->fields[i], &places[i], err);
@@ -247,24 +247,24 @@ og_status og_lance__places(og_lance_table *table, uint32_t fragment, const og_la
     return status;
 }
 
-og_status og_lance__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
-                              og_lance__cached **out, og_error *err)
+og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
+                              og_table__cached **out, og_error *err)
 {
-    og_lance__data_file *f = &table->parts[fragment].files[file];
+    og_table__data_file *f = &table->parts[fragment].files[file];
     *out = atomic_load_explicit(&f->cached, memory_order_acquire);
     if (*out != NULL)
         return OG_OK;
-    og_lance__cached *opened;
-    OG_TRY(og_lance__cache_file(table->env, f->name, f->message->file_size_bytes, &opened, err));
-    uint64_t rows = og_lance_file_rows(og_lance__cached_file(opened));
+    og_table__cached *opened;
+    OG_TRY(og_table__cache_file(table->env, f->name, f->message->file_size_bytes, &opened, err));
+    uint64_t rows = og_lance_file_rows(og_table__cached_file(opened));
     if (rows != table->fragments[fragment].physical_rows) {
-        og_lance__cached_unref(opened);
+        og_table__cached_unref(opened);
         return og_error_set(err, OG_CORRUPT, "%s has %" PRIu64 " rows, the manifest says %u",
                             f->name, rows, table->fragments[fragment].physical_rows);
     }
-    og_lance__cached *expected = NULL;
+    og_table__cached *expected = NULL;
     if (!atomic_compare_exchange_strong(&f->cached, &expected, opened)) {
-        og_lance__cached_unref(opened); /* another thread opened it meanwhile */
+        og_table__cached_unref(opened); /* another thread opened it meanwhile */
         opened = expected;
     }
     *out = opened;
@@ -279,18 +279,18 @@ static og_status load_deletions(og_lance_table *table, uint8_t *bits, og_error *
         const og_lance_fragment *fragment = &table->fragments[i];
         if (fragment->deleted_rows == 0)
             continue;
-        og_lance__cached *vector;
-        OG_TRY(og_lance__cache_deletions(table->env, table->parts[i].deletion_name,
+        og_table__cached *vector;
+        OG_TRY(og_table__cache_deletions(table->env, table->parts[i].deletion_name,
                                          table->parts[i].message->deletion_file->file_type,
                                          fragment->physical_rows, fragment->deleted_rows, &vector,
                                          err));
         size_t count;
-        const uint32_t *offsets = og_lance__cached_offsets(vector, &count);
+        const uint32_t *offsets = og_table__cached_offsets(vector, &count);
         bool fits = count == fragment->deleted_rows &&
                     (count == 0 || offsets[count - 1] < fragment->physical_rows);
         for (size_t k = 0; fits && k < count; k++)
             og_bit_set(bits, (size_t)fragment->first_slot + offsets[k]);
-        og_lance__cached_unref(vector);
+        og_table__cached_unref(vector);
         if (!fits) /* one file under two statements about it */
             return og_error_set(err, OG_CORRUPT, "%s does not fit its fragment",
                                 table->parts[i].deletion_name);
@@ -326,19 +326,19 @@ og_status og_lance_table_deleted(og_lance_table *table, const uint8_t **out_bits
 
 /* ---- lineage ----------------------------------------------------------------------------- */
 
-static og_status add_versions(og_lance__version_runs *runs, const og_lance_fragment *fragment,
+static og_status add_versions(og_table__version_runs *runs, const og_lance_fragment *fragment,
                               bool has, ProtobufCBinaryData stored, og_error *err)
 {
     if (fragment->physical_rows == 0)
         return OG_OK;
     if (has)
-        return og_lance__versions_decode(og_lance__bytes(stored), fragment->first_slot,
+        return og_table__versions_decode(og_table__bytes(stored), fragment->first_slot,
                                          fragment->physical_rows, runs, err);
-    bool ok = og_lance__version_runs_add(runs, fragment->first_slot, fragment->physical_rows, 1);
+    bool ok = og_table__version_runs_add(runs, fragment->first_slot, fragment->physical_rows, 1);
     return ok ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_lance__versions_get(og_lance_table *table, og_error *err)
+og_status og_table__versions_get(og_lance_table *table, og_error *err)
 {
     if (atomic_load_explicit(&table->versions_ready, memory_order_acquire))
         return OG_OK;
@@ -365,13 +365,13 @@ og_status og_lance__versions_get(og_lance_table *table, og_error *err)
 og_status og_lance_row_versions(og_lance_table *table, const uint32_t *slots, size_t count,
                                 uint64_t *out_updated, uint64_t *out_created, og_error *err)
 {
-    OG_TRY(og_lance__versions_get(table, err));
+    OG_TRY(og_table__versions_get(table, err));
     size_t u = 0, c = 0;
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)
             return og_error_set(err, OG_INVALID, "no slot %u", slots[i]);
-        u = og_lance__version_run_of(table->updated.items, table->updated.len, slots[i], u);
-        c = og_lance__version_run_of(table->created.items, table->created.len, slots[i], c);
+        u = og_table__version_run_of(table->updated.items, table->updated.len, slots[i], u);
+        c = og_table__version_run_of(table->created.items, table->created.len, slots[i], c);
         out_updated[i] = table->updated.items[u].version;
         out_created[i] = table->created.items[c].version;
     }

@@ -9,45 +9,45 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define OG_LANCE__NO_FILE UINT32_MAX
+#define OG_TABLE__NO_FILE UINT32_MAX
 
 /* Feature flags of a manifest (lance-format.md section 2). */
-#define OG_LANCE__FLAG_DELETIONS 1u
-#define OG_LANCE__FLAG_STABLE_ROW_IDS 2u
-#define OG_LANCE__FLAG_CONFIG 8u
-#define OG_LANCE__FLAG_BASE_PATHS 16u
-#define OG_LANCE__FLAGS_KNOWN 63u
+#define OG_TABLE__FLAG_DELETIONS 1u
+#define OG_TABLE__FLAG_STABLE_ROW_IDS 2u
+#define OG_TABLE__FLAG_CONFIG 8u
+#define OG_TABLE__FLAG_BASE_PATHS 16u
+#define OG_TABLE__FLAGS_KNOWN 63u
 
 /* A data file of a fragment. */
-typedef struct og_lance__data_file {
+typedef struct og_table__data_file {
     const OgPb__DataFile *message;
     const char *name;                   /* in the store */
-    _Atomic(og_lance__cached *) cached; /* one reference, once opened */
-} og_lance__data_file;
+    _Atomic(og_table__cached *) cached; /* one reference, once opened */
+} og_table__data_file;
 
 /* Where a field's columns are in a fragment. */
-typedef struct og_lance__place {
-    uint32_t file; /* OG_LANCE__NO_FILE: nowhere, the values are null */
+typedef struct og_table__place {
+    uint32_t file; /* OG_TABLE__NO_FILE: nowhere, the values are null */
     const uint32_t *leaves;
     uint32_t leaf_count;
-} og_lance__place;
+} og_table__place;
 
-typedef struct og_lance__fragment {
+typedef struct og_table__fragment {
     const OgPb__DataFragment *message;
-    og_lance__data_file *files;
+    og_table__data_file *files;
     uint32_t file_count;
     const char *deletion_name;         /* NULL: none */
-    _Atomic(og_lance__place *) places; /* one per field, found at first use */
-} og_lance__fragment;
+    _Atomic(og_table__place *) places; /* one per field, found at first use */
+} og_table__fragment;
 
 /* Row ids both ways (rowindex.c). */
-typedef struct og_lance__row_index {
-    og_lance__id_runs runs;  /* by slot */
-    og_lance__id_run *by_id; /* the same by first_id, when no two overlap and they are few */
+typedef struct og_table__row_index {
+    og_table__id_runs runs;  /* by slot */
+    og_table__id_run *by_id; /* the same by first_id, when no two overlap and they are few */
     uint32_t *slot_of_id;    /* or: live slot of each id below id_limit */
     uint64_t id_limit;
     struct og_u64map *slot_map; /* or, when ids are sparse */
-} og_lance__row_index;
+} og_table__row_index;
 
 struct og_lance_table {
     int32_t refs; /* atomic */
@@ -64,7 +64,7 @@ struct og_lance_table {
     og_lance_field *fields;
     uint32_t field_count;
     og_lance_fragment *fragments;
-    og_lance__fragment *parts; /* parallel to fragments */
+    og_table__fragment *parts; /* parallel to fragments */
     uint32_t fragment_count;
     uint64_t slot_count;
     uint64_t deleted_count;
@@ -73,44 +73,44 @@ struct og_lance_table {
     pthread_mutex_t lock;
     uint8_t *deleted;
     atomic_bool deleted_ready;
-    _Atomic(og_lance__row_index *) row_index;
-    og_lance__version_runs updated, created;
+    _Atomic(og_table__row_index *) row_index;
+    og_table__version_runs updated, created;
     atomic_bool versions_ready;
 };
 
 /* Decode and validate the bytes of a manifest file (manifest.c). */
-OG_NODISCARD og_status og_lance__table_decode(og_lance_env *env, const char *path,
+OG_NODISCARD og_status og_table__table_decode(og_lance_env *env, const char *path,
                                               og_bytes manifest, og_lance_table **out,
                                               og_error *err);
 
 /* Fields from the manifest's list (schema.c); types belong to the environment. */
-OG_NODISCARD og_status og_lance__fields_decode(og_lance_env *env, og_arena *arena,
+OG_NODISCARD og_status og_table__fields_decode(og_lance_env *env, og_arena *arena,
                                                OgPb__Field *const *messages, size_t count,
                                                og_lance_field **out, uint32_t *out_count,
                                                og_error *err);
 
 /* Store names (paths.c). */
-OG_NODISCARD og_status og_lance__file_name(const og_lance_table *table, og_arena *arena,
+OG_NODISCARD og_status og_table__file_name(const og_lance_table *table, og_arena *arena,
                                            const char *folder, og_str file, bool has_base,
                                            uint32_t base_id, const char **out, og_error *err);
 /* Root of the dataset that `path` is, or is a branch of; text in `arena`, NULL out of memory. */
-const char *og_lance__dataset_root(og_arena *arena, const char *path);
+const char *og_table__dataset_root(og_arena *arena, const char *path);
 /* "<path>/<rest>", or rest when path is "". */
-bool og_lance__join(og_buf *out, const char *path, const char *rest);
+bool og_table__join(og_buf *out, const char *path, const char *rest);
 
 /* Index of the fragment that holds the slot; `hint` is tried first. */
-uint32_t og_lance__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint);
+uint32_t og_table__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint);
 /* Where each field is in the fragment. */
-OG_NODISCARD og_status og_lance__places(og_lance_table *table, uint32_t fragment,
-                                        const og_lance__place **out, og_error *err);
+OG_NODISCARD og_status og_table__places(og_lance_table *table, uint32_t fragment,
+                                        const og_table__place **out, og_error *err);
 /* The open file; borrowed from the table. */
-OG_NODISCARD og_status og_lance__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
-                                           og_lance__cached **out, og_error *err);
+OG_NODISCARD og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
+                                           og_table__cached **out, og_error *err);
 /* Row id runs and the lookup structures; borrowed. */
-OG_NODISCARD og_status og_lance__row_index_get(og_lance_table *table,
-                                               const og_lance__row_index **out, og_error *err);
-void og_lance__row_index_free(og_lance__row_index *index);
+OG_NODISCARD og_status og_table__row_index_get(og_lance_table *table,
+                                               const og_table__row_index **out, og_error *err);
+void og_table__row_index_free(og_table__row_index *index);
 /* Lineage runs over all slots, built at first use. */
-OG_NODISCARD og_status og_lance__versions_get(og_lance_table *table, og_error *err);
+OG_NODISCARD og_status og_table__versions_get(og_lance_table *table, og_error *err);
 
 #endif

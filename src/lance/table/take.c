@@ -108,7 +108,7 @@ static og_status make_plan(const og_lance_table *table, take_plan *plan, og_erro
         return og_error_nomem(err);
     uint32_t fragment = 0;
     for (size_t i = 0; i < plan->count;) {
-        fragment = og_lance__fragment_of(table, plan->slots[i], fragment);
+        fragment = og_table__fragment_of(table, plan->slots[i], fragment);
         const og_lance_fragment *f = &table->fragments[fragment];
         size_t start = i;
         for (; i < plan->count && plan->slots[i] - f->first_slot < f->physical_rows; i++)
@@ -139,21 +139,21 @@ static const og_type *array_type(const og_lance_field *field)
 }
 
 typedef struct source {
-    og_lance__cached *file; /* NULL: no file has the field */
+    og_table__cached *file; /* NULL: no file has the field */
     og_lance_column column;
 } source;
 
 static og_status find_source(og_lance_table *table, uint32_t fragment, uint32_t field, source *out,
                              og_error *err)
 {
-    const og_lance__place *places;
-    OG_TRY(og_lance__places(table, fragment, &places, err));
-    const og_lance__place *place = &places[field];
+    const og_table__place *places;
+    OG_TRY(og_table__places(table, fragment, &places, err));
+    const og_table__place *place = &places[field];
     const og_lance_field *f = &table->fields[field];
     *out = (source){NULL, {&f->field, place->leaves, place->leaf_count, f->is_blob}};
-    if (place->file == OG_LANCE__NO_FILE)
+    if (place->file == OG_TABLE__NO_FILE)
         return OG_OK;
-    return og_lance__open_file(table, fragment, place->file, &out->file, err);
+    return og_table__open_file(table, fragment, place->file, &out->file, err);
 }
 
 static og_status all_null(const og_lance_field *field, size_t count, og_array **out, og_error *err)
@@ -170,28 +170,28 @@ static og_status take_group(og_lance_table *table, uint32_t fragment, uint32_t f
     if (from.file == NULL)
         return all_null(&table->fields[field], count, out, err);
     OG_AUTO(og_array)
-    whole = og_lance__cached_column(from.file, &from.column, take_work(rows, count));
+    whole = og_table__cached_column(from.file, &from.column, take_work(rows, count));
     if (whole != NULL)
         return og_take_u32(whole, rows, (int64_t)count, out, err);
     OG_TRY(
-        og_lance_file_take(og_lance__cached_file(from.file), &from.column, rows, count, out, err));
-    og_lance__cached_account(from.file, &from.column, *out);
+        og_lance_file_take(og_table__cached_file(from.file), &from.column, rows, count, out, err));
+    og_table__cached_account(from.file, &from.column, *out);
     return OG_OK;
 }
 
-og_status og_lance__read_range(og_lance_table *table, uint32_t fragment, uint32_t field,
+og_status og_table__read_range(og_lance_table *table, uint32_t fragment, uint32_t field,
                                uint32_t start, uint32_t count, og_array **out, og_error *err)
 {
     source from;
     OG_TRY(find_source(table, fragment, field, &from, err));
     if (from.file == NULL)
         return all_null(&table->fields[field], count, out, err);
-    OG_AUTO(og_array) whole = og_lance__cached_column(from.file, &from.column, count);
+    OG_AUTO(og_array) whole = og_table__cached_column(from.file, &from.column, count);
     if (whole != NULL)
         return og_slice(whole, start, count, out, err);
     OG_TRY(
-        og_lance_file_read(og_lance__cached_file(from.file), &from.column, start, count, out, err));
-    og_lance__cached_account(from.file, &from.column, *out);
+        og_lance_file_read(og_table__cached_file(from.file), &from.column, start, count, out, err));
+    og_table__cached_account(from.file, &from.column, *out);
     return OG_OK;
 }
 

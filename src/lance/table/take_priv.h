@@ -5,7 +5,7 @@
 #include "lance/table/table_priv.h"
 
 /* Rows [start, start + count) of a field in a fragment; null when no file has it. */
-OG_NODISCARD og_status og_lance__read_range(og_lance_table *table, uint32_t fragment,
+OG_NODISCARD og_status og_table__read_range(og_lance_table *table, uint32_t fragment,
                                             uint32_t field, uint32_t start, uint32_t count,
                                             og_array **out, og_error *err);
 

@@ -1,7 +1,7 @@
 /* The transaction of a version: what it did, for other writers (lance-format.md section 6). */
 #include "lance/table/write_priv.h"
 
-og_status og_lance__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
+og_status og_table__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
                              OgPb__Pair ***out, og_error *err)
 {
     OgPb__Pair **pairs = og_arena_array_of(arena, OgPb__Pair *, count + 1);
@@ -11,16 +11,16 @@ og_status og_lance__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t cou
         pairs[i] = OG_PB_NEW(arena, OgPb__Pair, og_pb__pair__init);
         if (pairs[i] == NULL)
             return og_error_nomem(err);
-        OG_PB_SET(pairs[i], key, og_lance__binary_str(kvs[i].key));
+        OG_PB_SET(pairs[i], key, og_table__binary_str(kvs[i].key));
         if (kvs[i].value.ptr != NULL)
-            OG_PB_SET(pairs[i], value, og_lance__binary_str(kvs[i].value));
+            OG_PB_SET(pairs[i], value, og_table__binary_str(kvs[i].value));
     }
     *out = pairs;
     return OG_OK;
 }
 
 /* Before a commit gives them ids: files, rows, and the ids of updated rows only. */
-static og_status bare_fragments(og_lance_write *write, const og_lance__change *change,
+static og_status bare_fragments(og_lance_write *write, const og_table__change *change,
                                 bool with_kept_ids, OgPb__DataFragment ***out, og_error *err)
 {
     OgPb__DataFragment **bare =
@@ -35,14 +35,14 @@ static og_status bare_fragments(og_lance_write *write, const og_lance__change *c
         bare[i]->files = change->news[i]->files;
         bare[i]->n_files = change->news[i]->n_files;
         OG_PB_SET(bare[i], physical_rows, change->news[i]->physical_rows);
-        const og_lance__new_fragment *f = i < folded ? &write->folded.fragments.items[i]
+        const og_table__new_fragment *f = i < folded ? &write->folded.fragments.items[i]
                                                      : &write->out.fragments.items[i - folded];
         if (!with_kept_ids || f->facts.kept_rows == 0)
             continue;
         /* Kept rows are the first ones, but may end inside a run that goes on with new ids. */
         size_t runs = 0;
         uint32_t rows = 0;
-        og_lance__id_run *ids = og_arena_array_of(write->arena, og_lance__id_run, f->facts.ids.len);
+        og_table__id_run *ids = og_arena_array_of(write->arena, og_table__id_run, f->facts.ids.len);
         if (ids == NULL)
             return og_error_nomem(err);
         while (rows < f->facts.kept_rows) {
@@ -51,14 +51,14 @@ static og_status bare_fragments(og_lance_write *write, const og_lance__change *c
                 ids[runs].count = f->facts.kept_rows - rows;
             rows += ids[runs++].count;
         }
-        OG_TRY(og_lance__row_ids_encode(ids, runs, write->arena, &bare[i]->inline_row_ids, err));
+        OG_TRY(og_table__row_ids_encode(ids, runs, write->arena, &bare[i]->inline_row_ids, err));
         bare[i]->has_inline_row_ids = 1;
     }
     *out = bare;
     return OG_OK;
 }
 
-static og_status set_append(og_lance_write *write, const og_lance__change *change,
+static og_status set_append(og_lance_write *write, const og_table__change *change,
                             OgPb__Transaction *t, og_error *err)
 {
     t->append = OG_PB_NEW(write->arena, OgPb__Append, og_pb__append__init);
@@ -68,7 +68,7 @@ static og_status set_append(og_lance_write *write, const og_lance__change *chang
     return bare_fragments(write, change, false, &t->append->fragments, err);
 }
 
-static og_status set_delete(og_lance_write *write, const og_lance__change *change,
+static og_status set_delete(og_lance_write *write, const og_table__change *change,
                             OgPb__Transaction *t, og_error *err)
 {
     t->delete_rows = OG_PB_NEW(write->arena, OgPb__Delete, og_pb__delete__init);
@@ -81,7 +81,7 @@ static og_status set_delete(og_lance_write *write, const og_lance__change *chang
     return OG_OK;
 }
 
-static og_status set_update(og_lance_write *write, const og_lance__change *change,
+static og_status set_update(og_lance_write *write, const og_table__change *change,
                             OgPb__Transaction *t, og_error *err)
 {
     OgPb__Update *u = t->update = OG_PB_NEW(write->arena, OgPb__Update, og_pb__update__init);
@@ -102,7 +102,7 @@ static og_status set_update(og_lance_write *write, const og_lance__change *chang
     return bare_fragments(write, change, true, &u->new_fragments, err);
 }
 
-static og_status set_overwrite(og_lance_write *write, const og_lance__change *change,
+static og_status set_overwrite(og_lance_write *write, const og_table__change *change,
                                OgPb__Transaction *t, og_error *err)
 {
     OgPb__Overwrite *o = t->overwrite =
@@ -114,10 +114,10 @@ static og_status set_overwrite(og_lance_write *write, const og_lance__change *ch
     o->n_fragments = change->new_count;
     const og_lance_write_options *options = &write->options;
     o->n_schema_metadata = options->schema_metadata_count;
-    OG_TRY(og_lance__pairs_of(write->arena, options->schema_metadata,
+    OG_TRY(og_table__pairs_of(write->arena, options->schema_metadata,
                               options->schema_metadata_count, &o->schema_metadata, err));
     o->n_config_upsert_values = options->config_count;
-    OG_TRY(og_lance__pairs_of(write->arena, options->config, options->config_count,
+    OG_TRY(og_table__pairs_of(write->arena, options->config, options->config_count,
                               &o->config_upsert_values, err));
     return bare_fragments(write, change, false, &o->fragments, err);
 }
@@ -133,7 +133,7 @@ static og_status update_map(og_arena *arena, const og_lance_kv *kvs, uint32_t co
         return og_error_nomem(err);
     map->n_update_entries = count;
     *out = map;
-    return og_lance__pairs_of(arena, kvs, count, &map->update_entries, err);
+    return og_table__pairs_of(arena, kvs, count, &map->update_entries, err);
 }
 
 static og_status set_config(og_lance_write *write, OgPb__Transaction *t, og_error *err)
@@ -159,7 +159,7 @@ static og_status set_restore(og_lance_write *write, OgPb__Transaction *t, og_err
     return OG_OK;
 }
 
-static og_status set_operation(og_lance_write *write, const og_lance__change *change,
+static og_status set_operation(og_lance_write *write, const og_table__change *change,
                                OgPb__Transaction *t, og_error *err)
 {
     switch (write->options.op) {
@@ -183,17 +183,17 @@ static og_status set_operation(og_lance_write *write, const og_lance__change *ch
     return og_error_set(err, OG_INVALID, "unknown operation");
 }
 
-og_status og_lance__transaction_encode(og_lance_write *write, const og_lance__change *change,
+og_status og_table__transaction_encode(og_lance_write *write, const og_table__change *change,
                                        const char *uuid, og_buf *out, og_error *err)
 {
     OgPb__Transaction t;
     og_pb__transaction__init(&t);
     if (write->base != NULL)
         OG_PB_SET(&t, read_version, write->base->manifest->version);
-    OG_PB_SET(&t, uuid, og_lance__binary_str(og_str_of(uuid)));
+    OG_PB_SET(&t, uuid, og_table__binary_str(og_str_of(uuid)));
     t.n_properties = write->options.property_count;
-    OG_TRY(og_lance__pairs_of(write->arena, write->options.properties,
+    OG_TRY(og_table__pairs_of(write->arena, write->options.properties,
                               write->options.property_count, &t.properties, err));
     OG_TRY(set_operation(write, change, &t, err));
-    return og_lance__pack(&t, out, err);
+    return og_table__pack(&t, out, err);
 }

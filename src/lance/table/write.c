@@ -47,14 +47,14 @@ static bool writes_rows(og_lance_op op)
 static og_status check_writable(const og_lance_table *table, og_lance_op op, og_error *err)
 {
     const OgPb__Manifest *m = table->manifest;
-    if ((m->writer_feature_flags & ~(uint64_t)OG_LANCE__FLAGS_KNOWN) != 0)
+    if ((m->writer_feature_flags & ~(uint64_t)OG_TABLE__FLAGS_KNOWN) != 0)
         return og_error_set(err, OG_UNSUPPORTED,
                             "%s needs features this version can't write (flags 0x%" PRIx64 ")",
                             table->path, m->writer_feature_flags);
-    if ((m->reader_feature_flags & OG_LANCE__FLAG_STABLE_ROW_IDS) == 0)
+    if ((m->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) == 0)
         return og_error_set(err, OG_UNSUPPORTED, "%s has no stable row ids and can't be changed",
                             table->path);
-    og_str version = m->data_format != NULL ? og_lance__text(m->data_format->version) : OG_STR("");
+    og_str version = m->data_format != NULL ? og_table__text(m->data_format->version) : OG_STR("");
     if (writes_rows(op) && version.len != 0 && !og_str_is(version, "2.2"))
         return og_error_set(err, OG_UNSUPPORTED,
                             "%s has files of version %.*s; only 2.2 is written", table->path,
@@ -109,9 +109,9 @@ static og_status set_schema(og_lance_write *write, og_error *err)
     bool new_schema =
         o->op == OG_LANCE_CREATE || (o->op == OG_LANCE_OVERWRITE && o->fields != NULL);
     if (new_schema) {
-        OG_TRY(og_lance__fields_encode(o->fields, o->field_count, write->arena,
+        OG_TRY(og_table__fields_encode(o->fields, o->field_count, write->arena,
                                        &write->field_messages, &write->field_message_count, err));
-        OG_TRY(og_lance__fields_decode(write->env, write->arena, write->field_messages,
+        OG_TRY(og_table__fields_decode(write->env, write->arena, write->field_messages,
                                        write->field_message_count, &write->fields,
                                        &write->field_count, err));
     } else {
@@ -133,7 +133,7 @@ static og_status set_schema(og_lance_write *write, og_error *err)
     og_pb__schema__init(&schema);
     schema.fields = write->field_messages;
     schema.n_fields = write->field_message_count;
-    return og_lance__pack(&schema, &write->descriptor, err);
+    return og_table__pack(&schema, &write->descriptor, err);
 }
 
 og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
@@ -174,9 +174,9 @@ void og_lance_write_free(og_lance_write *write)
 {
     if (write == NULL)
         return;
-    og_lance__rows_deinit(&write->out);
-    og_lance__rows_deinit(&write->folded);
-    if (write->state != OG_LANCE__COMMITTED && write->state != OG_LANCE__IN_DOUBT)
+    og_table__rows_deinit(&write->out);
+    og_table__rows_deinit(&write->folded);
+    if (write->state != OG_TABLE__COMMITTED && write->state != OG_TABLE__IN_DOUBT)
         drop_files(write);
     for (size_t i = 0; i < write->names.len; i++)
         og_free(write->names.items[i]);
@@ -196,7 +196,7 @@ void og_lance_write_free(og_lance_write *write)
 og_status og_lance_write_set_properties(og_lance_write *write, const og_lance_kv *properties,
                                         uint32_t count, og_error *err)
 {
-    if (write->state != OG_LANCE__OPEN)
+    if (write->state != OG_TABLE__OPEN)
         return og_error_set(err, OG_INVALID, "the write is staged already");
     if (!copy_kvs(write->arena, &properties, count))
         return og_error_nomem(err);
@@ -217,7 +217,7 @@ static og_status need_bits(const og_lance_write *write, uint8_t **bits, og_error
 og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots, size_t count,
                                 og_error *err)
 {
-    if (write->state != OG_LANCE__OPEN ||
+    if (write->state != OG_TABLE__OPEN ||
         (write->options.op != OG_LANCE_UPDATE && write->options.op != OG_LANCE_DELETE))
         return og_error_set(err, OG_INVALID, "this write can't delete rows");
     OG_TRY(need_bits(write, &write->deleted, err));
@@ -233,7 +233,7 @@ og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots, si
 
 static og_status check_batch(const og_lance_write *write, const og_batch *batch, og_error *err)
 {
-    if (write->state != OG_LANCE__OPEN || !writes_rows(write->options.op))
+    if (write->state != OG_TABLE__OPEN || !writes_rows(write->options.op))
         return og_error_set(err, OG_INVALID, "this write can't add rows");
     if (batch->column_count != write->field_count || batch->row_count > INT32_MAX)
         return og_error_set(err, OG_INVALID, "a batch of %u columns for a table of %u",
@@ -253,7 +253,7 @@ static og_status check_batch(const og_lance_write *write, const og_batch *batch,
 
 /* Ids and created versions of the kept rows [0, count) of a batch. */
 static og_status keep_rows(og_lance_write *write, const uint64_t *row_ids,
-                           og_lance__row_facts *facts, og_error *err)
+                           og_table__row_facts *facts, og_error *err)
 {
     OG_TRY(need_bits(write, &write->kept, err));
     uint32_t count = facts->kept_rows;
@@ -272,8 +272,8 @@ static og_status keep_rows(og_lance_write *write, const uint64_t *row_ids,
                 return og_error_set(err, OG_INVALID, "row id %" PRIu64 " is written twice",
                                     row_ids[start + i]);
             og_bit_set(write->kept, slots[i]);
-            if (!og_lance__id_runs_add(&facts->ids, start + i, 1, row_ids[start + i]) ||
-                !og_lance__version_runs_add(&facts->created, start + i, 1, made[i]))
+            if (!og_table__id_runs_add(&facts->ids, start + i, 1, row_ids[start + i]) ||
+                !og_table__version_runs_add(&facts->created, start + i, 1, made[i]))
                 return og_error_nomem(err);
         }
     }
@@ -297,7 +297,7 @@ static og_status count_kept(const og_lance_write *write, const uint64_t *row_ids
     if (write->options.op != OG_LANCE_UPDATE)
         return og_error_set(err, OG_INVALID, "only UPDATE keeps row ids");
     if (write->out.writer != NULL) {
-        const og_lance__new_fragment *f = &og_vec_last(&write->out.fragments);
+        const og_table__new_fragment *f = &og_vec_last(&write->out.fragments);
         if (f->facts.kept_rows != f->rows)
             return og_error_set(err, OG_INVALID, "rows with kept ids must come first");
     }
@@ -306,7 +306,7 @@ static og_status count_kept(const og_lance_write *write, const uint64_t *row_ids
 }
 
 static og_status add_rows(og_lance_write *write, const og_batch *batch, const uint64_t *row_ids,
-                          og_lance__row_facts *facts, og_error *err)
+                          og_table__row_facts *facts, og_error *err)
 {
     uint32_t rows = (uint32_t)batch->row_count;
     OG_TRY(count_kept(write, row_ids, rows, &facts->kept_rows, err));
@@ -315,12 +315,12 @@ static og_status add_rows(og_lance_write *write, const og_batch *batch, const ui
         OG_TRY(keep_rows(write, row_ids, facts, err));
     if (write->next_row_id > UINT64_MAX - 1 - fresh)
         return og_error_set(err, OG_LIMIT, "%s has no row ids left", write->options.path);
-    if (!og_lance__version_runs_add(&facts->updated, 0, rows, write->version) ||
-        (fresh != 0 && (!og_lance__id_runs_add(&facts->ids, kept, fresh, write->next_row_id) ||
-                        !og_lance__version_runs_add(&facts->created, kept, fresh, write->version))))
+    if (!og_table__version_runs_add(&facts->updated, 0, rows, write->version) ||
+        (fresh != 0 && (!og_table__id_runs_add(&facts->ids, kept, fresh, write->next_row_id) ||
+                        !og_table__version_runs_add(&facts->created, kept, fresh, write->version))))
         return og_error_nomem(err);
     write->next_row_id += fresh;
-    return og_lance__rows_add(&write->out, batch, facts, err);
+    return og_table__rows_add(&write->out, batch, facts, err);
 }
 
 og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch, const uint64_t *row_ids,
@@ -329,45 +329,45 @@ og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch, cons
     OG_TRY(check_batch(write, batch, err));
     if (batch->row_count == 0)
         return OG_OK;
-    __attribute__((cleanup(og_lance__row_facts_deinit))) og_lance__row_facts facts = {0};
-    write->state = OG_LANCE__FAILED;
+    __attribute__((cleanup(og_table__row_facts_deinit))) og_table__row_facts facts = {0};
+    write->state = OG_TABLE__FAILED;
     OG_TRY(add_rows(write, batch, row_ids, &facts, err));
-    write->state = OG_LANCE__OPEN;
+    write->state = OG_TABLE__OPEN;
     return OG_OK;
 }
 
 og_status og_lance_write_cut(og_lance_write *write, og_error *err)
 {
-    if (write->state != OG_LANCE__OPEN)
+    if (write->state != OG_TABLE__OPEN)
         return og_error_set(err, OG_INVALID, "the write is staged already");
-    return og_lance__rows_cut(&write->out, err);
+    return og_table__rows_cut(&write->out, err);
 }
 
 /* ---- the slot ---------------------------------------------------------------------------- */
 
 og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err)
 {
-    if (write->state != OG_LANCE__STAGED)
+    if (write->state != OG_TABLE__STAGED)
         return og_error_set(err, OG_INVALID, "the write is not staged");
     og_store *store = og_lance_env_store(write->env);
     og_status status = store->ops->put_if_absent(
         store, write->staged.manifest_name, og_buf_bytes(&write->staged.manifest), durable, err);
     if (status == OG_OK)
-        write->state = OG_LANCE__COMMITTED;
+        write->state = OG_TABLE__COMMITTED;
     else if (status == OG_UNKNOWN)
-        write->state = OG_LANCE__IN_DOUBT;
+        write->state = OG_TABLE__IN_DOUBT;
     return status;
 }
 
 void og_lance_write_settle(og_lance_write *write, bool committed)
 {
-    write->state = committed ? OG_LANCE__COMMITTED : OG_LANCE__STAGED;
+    write->state = committed ? OG_TABLE__COMMITTED : OG_TABLE__STAGED;
 }
 
 og_status og_lance_write_table(og_lance_write *write, og_lance_table **out, og_error *err)
 {
-    if (write->state == OG_LANCE__OPEN || write->state == OG_LANCE__FAILED)
+    if (write->state == OG_TABLE__OPEN || write->state == OG_TABLE__FAILED)
         return og_error_set(err, OG_INVALID, "the write is not staged");
-    return og_lance__table_decode(write->env, write->options.path,
+    return og_table__table_decode(write->env, write->options.path,
                                   og_buf_bytes(&write->staged.manifest), out, err);
 }

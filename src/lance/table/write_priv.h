@@ -11,39 +11,39 @@
 #include "lance/table/table_priv.h"
 #include "lance/table/write.h"
 
-#define OG_LANCE__FRAGMENT_ROWS (1u << 20) /* most rows of a fragment we write */
+#define OG_TABLE__FRAGMENT_ROWS (1u << 20) /* most rows of a fragment we write */
 
 /* Ids and versions of rows that are written; runs count from row 0. */
-typedef struct og_lance__row_facts {
+typedef struct og_table__row_facts {
     uint32_t kept_rows; /* the first ones, with ids of older rows */
-    og_lance__id_runs ids;
-    og_lance__version_runs updated, created;
-} og_lance__row_facts;
-void og_lance__row_facts_deinit(og_lance__row_facts *facts);
+    og_table__id_runs ids;
+    og_table__version_runs updated, created;
+} og_table__row_facts;
+void og_table__row_facts_deinit(og_table__row_facts *facts);
 
 /* A fragment of this write. */
-typedef struct og_lance__new_fragment {
+typedef struct og_table__new_fragment {
     const char *file; /* relative to data/ */
     uint64_t bytes;
     uint32_t rows;
-    og_lance__row_facts facts;
-} og_lance__new_fragment;
-typedef OG_VEC(og_lance__new_fragment) og_lance__new_fragments;
+    og_table__row_facts facts;
+} og_table__new_fragment;
+typedef OG_VEC(og_table__new_fragment) og_table__new_fragments;
 
 /* Rows on their way into new fragments. */
-typedef struct og_lance__rows_out {
+typedef struct og_table__rows_out {
     og_lance_write *write;
-    og_lance__new_fragments fragments;
+    og_table__new_fragments fragments;
     og_lance_file_writer *writer; /* of the last fragment; NULL: the next rows begin one */
-} og_lance__rows_out;
+} og_table__rows_out;
 
-typedef enum og_lance__write_state {
-    OG_LANCE__OPEN,
-    OG_LANCE__STAGED,
-    OG_LANCE__COMMITTED,
-    OG_LANCE__IN_DOUBT,
-    OG_LANCE__FAILED, /* a step failed half way: only to be freed */
-} og_lance__write_state;
+typedef enum og_table__write_state {
+    OG_TABLE__OPEN,
+    OG_TABLE__STAGED,
+    OG_TABLE__COMMITTED,
+    OG_TABLE__IN_DOUBT,
+    OG_TABLE__FAILED, /* a step failed half way: only to be freed */
+} og_table__write_state;
 
 struct og_lance_write {
     og_lance_env *env;
@@ -52,7 +52,7 @@ struct og_lance_write {
         *source; /* whose content the new version starts from; borrowed: base or restore_from */
     og_arena *arena;
     og_lance_write_options options; /* texts in arena */
-    og_lance__write_state state;
+    og_table__write_state state;
 
     /* The schema rows are written with. */
     OgPb__Field **field_messages;
@@ -65,8 +65,8 @@ struct og_lance_write {
     uint64_t version;
     uint64_t next_row_id;
     int64_t max_fragment_id;
-    og_lance__rows_out out;
-    og_lance__rows_out folded;
+    og_table__rows_out out;
+    og_table__rows_out folded;
     uint32_t fold_start, fold_end; /* fragments of base that are folded; empty range: none */
     uint8_t *deleted;              /* bit per slot of base: deleted by this write; NULL: none */
     uint8_t *kept;                 /* bit per slot of base: written again with its id; NULL: none */
@@ -75,23 +75,23 @@ struct og_lance_write {
 };
 
 /* ---- rows_out.c */
-OG_NODISCARD og_status og_lance__rows_add(og_lance__rows_out *out, const og_batch *batch,
-                                          const og_lance__row_facts *facts, og_error *err);
+OG_NODISCARD og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
+                                          const og_table__row_facts *facts, og_error *err);
 /* Finish the open data file. */
-OG_NODISCARD og_status og_lance__rows_cut(og_lance__rows_out *out, og_error *err);
-void og_lance__rows_deinit(og_lance__rows_out *out);
+OG_NODISCARD og_status og_table__rows_cut(og_table__rows_out *out, og_error *err);
+void og_table__rows_deinit(og_table__rows_out *out);
 /* Remember an object of this write; it goes when the write does not come true. */
-OG_NODISCARD og_status og_lance__write_name(og_lance_write *write, const char *name, og_error *err);
+OG_NODISCARD og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err);
 
 /* ---- fold.c: choose and write the fold, if there is one to do. */
-OG_NODISCARD og_status og_lance__fold(og_lance_write *write, og_error *err);
+OG_NODISCARD og_status og_table__fold(og_lance_write *write, og_error *err);
 /* Rows of a base fragment that live after this write. */
-OG_NODISCARD og_status og_lance__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
+OG_NODISCARD og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
                                             og_error *err);
 /* True when this write deletes rows of the base fragment (some may be deleted already). */
-bool og_lance__touches(const og_lance_write *write, uint32_t fragment);
+bool og_table__touches(const og_lance_write *write, uint32_t fragment);
 /* True when the slot of base is deleted before or by this write. */
-static inline bool og_lance__dead(const og_lance_write *write, const uint8_t *before, uint32_t slot)
+static inline bool og_table__dead(const og_lance_write *write, const uint8_t *before, uint32_t slot)
 {
     return (before != NULL && og_bit_get(before, slot)) ||
            (write->deleted != NULL && og_bit_get(write->deleted, slot));
@@ -99,29 +99,29 @@ static inline bool og_lance__dead(const og_lance_write *write, const uint8_t *be
 
 /* ---- index_section.c */
 /* For each fragment of base a number: equal when the same indices cover them. */
-OG_NODISCARD og_status og_lance__index_coverage(const og_lance_table *table, uint64_t *out,
+OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,
                                                 og_error *err);
 /* The section with fragments [first, first + count) put in place of those folded (base fragments
  * [fold_start, fold_end)) wherever they are covered. */
-OG_NODISCARD og_status og_lance__index_section_fold(og_lance_write *write, uint64_t first_id,
+OG_NODISCARD og_status og_table__index_section_fold(og_lance_write *write, uint64_t first_id,
                                                     uint32_t count, og_arena *arena, og_bytes *out,
                                                     og_error *err);
 
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */
-typedef struct og_lance__change {
+typedef struct og_table__change {
     OgPb__DataFragment **news; /* final form */
     size_t new_count;
     OgPb__DataFragment **changed; /* base fragments with a new deletion file */
     size_t changed_count;
     uint64_t *removed;
     size_t removed_count;
-} og_lance__change;
-OG_NODISCARD og_status og_lance__transaction_encode(og_lance_write *write,
-                                                    const og_lance__change *change,
+} og_table__change;
+OG_NODISCARD og_status og_table__transaction_encode(og_lance_write *write,
+                                                    const og_table__change *change,
                                                     const char *uuid, og_buf *out, og_error *err);
 /* Pairs for config-like updates in the arena. */
-OG_NODISCARD og_status og_lance__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
+OG_NODISCARD og_status og_table__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
                                           OgPb__Pair ***out, og_error *err);
 
 #endif
