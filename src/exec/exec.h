@@ -8,6 +8,7 @@
 #define OG_EXEC_EXEC_H
 
 #include "base/budget.h"
+#include "columnar/mask.h"
 #include "exec/snapshot.h"
 #include "lang/ir.h"
 
@@ -65,5 +66,9 @@ OG_NODISCARD og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_d
                                           int32_t property, og_str column, og_cmp_op op,
                                           const og_literal *value, uint32_t **out_slots,
                                           size_t *out_count, og_error *err);
+
+/* For which rows of a column is `column op value` true? The same test, for rows that are in memory. */
+OG_NODISCARD og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value,
+                                     og_mask *out, og_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef OG_GRAPH_MUTATE_H
 #define OG_GRAPH_MUTATE_H
 
+#include "graph/load.h"
 #include "graph/txn.h"
 #include "lang/ir.h"
 
@@ -21,6 +22,7 @@ typedef struct og_mutate_output {
     uint64_t affected_nodes, affected_edges;
     bool committed;
     og_commit_result commit; /* when committed */
+    og_lenient_counts lenient;
 } og_mutate_output;
 
 OG_NODISCARD og_status og_mutate_run(og_repo *repo, const og_mutate_input *input,

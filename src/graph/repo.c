@@ -33,6 +33,11 @@ int64_t og_repo_now_us(const og_repo *repo)
     return repo->clock->now_us(repo->clock->context);
 }
 
+og_ulid og_repo_new_ulid(const og_repo *repo)
+{
+    return og_ulid_new(repo->clock, repo->random);
+}
+
 void og_repo_close(og_repo *repo)
 {
     if (repo == NULL)

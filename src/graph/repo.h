@@ -41,6 +41,8 @@ og_catalog *og_repo_catalog(const og_repo *repo);
 og_str og_repo_schema_source(const og_repo *repo);
 og_lance_env *og_repo_env(og_repo *repo);
 int64_t og_repo_now_us(const og_repo *repo);
+/* An id from the repo's clock and randomness. */
+og_ulid og_repo_new_ulid(const og_repo *repo);
 
 /* The newest snapshot of a branch ("main"), a reference; revalidated by one probe of the store. OG_NOT_FOUND
  * for a branch that does not exist. */
