@@ -27,12 +27,16 @@ static bool names_id(const og_type_def *def, int32_t property, og_str column, og
     return property == def->key_property && type->scalar == OG_SCALAR_STRING && !type->list;
 }
 
+/* *out_found false when the directory can't tell all rows of an id. */
 static og_status find_by_id(og_snapshot *snapshot, og_lance_table *table, const og_type_def *def,
-                            og_str id, slot_list *out, og_error *err)
+                            og_str id, slot_list *out, bool *out_found, og_error *err)
 {
     uint32_t vertex, slot;
     OG_AUTO(og_directory) directory = NULL;
     OG_TRY(og_snapshot_directory(snapshot, def, &directory, NULL, err));
+    *out_found = !og_directory_has_duplicates(directory);
+    if (!*out_found)
+        return OG_OK;
     OG_TRY(og_directory_find(directory, table, &id, 1, &vertex, err));
     if (vertex == OG_NO_VERTEX)
         return OG_OK;
@@ -82,9 +86,12 @@ og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_def *def, int3
     OG_TRY(og_snapshot_table(snapshot, def, &table, err));
     OG_TRY(find_field(table, def, property, column, &field, err));
     slot_list slots = {0};
-    og_status status = names_id(def, property, column, op, value)
-                           ? find_by_id(snapshot, table, def, value->text, &slots, err)
-                           : find_by_scan(table, field, op, value, &slots, err);
+    og_status status = OG_OK;
+    bool found = false;
+    if (names_id(def, property, column, op, value))
+        status = find_by_id(snapshot, table, def, value->text, &slots, &found, err);
+    if (status == OG_OK && !found)
+        status = find_by_scan(table, field, op, value, &slots, err);
     if (status != OG_OK) {
         og_vec_deinit(&slots);
         return status;

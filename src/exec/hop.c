@@ -59,6 +59,12 @@ static og_str hop_name(const og_exec__hop *hop)
 static og_status load_csr(og_exec__hop *hop, const char *because, og_error *err)
 {
     OG_TRY(og_snapshot_topology(hop->x->snapshot, hop->edge, &hop->topology, &hop->source, err));
+    const og_exec__table *from = hop->forward ? &hop->near : &hop->far;
+    const og_exec__table *to = hop->forward ? &hop->far : &hop->near;
+    if (hop->topology->out.vertex_count > from->vertex_limit ||
+        hop->topology->in.vertex_count > to->vertex_limit)
+        return og_error_set(err, OG_CORRUPT, "topology of '%.*s' names rows that do not exist",
+                            OG_FMT(hop->edge->name));
     hop->csr = hop->forward ? &hop->topology->out : &hop->topology->in;
     og_str method = og_arena_printf(hop->x->arena, "csr (%s)", source_text(hop->source));
     if (!og_exec__note_choice(hop->x, hop_name(hop), method, og_str_of(because)))
@@ -337,7 +343,8 @@ og_exec__ends og_exec__hop_ends(const og_exec__hop *hop, uint32_t vertex)
 
 bool og_exec__hop_is_simple(const og_exec__hop *hop)
 {
-    return hop->topology != NULL && hop->topology->simple;
+    const og_topology *t = hop->topology;
+    return t != NULL && !t->has_parallel && (!t->has_loops || hop->near_def != hop->far_def);
 }
 
 const og_exec__table *og_exec__hop_targets(const og_exec__hop *hop)

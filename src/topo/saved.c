@@ -216,11 +216,12 @@ static void sections_of(const og_topology *t, const uint32_t *out[SECTIONS],
     counts[IN_OFFSETS] = (uint64_t)t->in.vertex_count + 1;
 }
 
-/* One sum over the sums of all sections. */
-static uint64_t sum_sections(const uint32_t *const arrays[SECTIONS],
+/* One sum over the sums of all sections and the shape that the header states. */
+static uint64_t sum_sections(const og_topology *t, const uint32_t *const arrays[SECTIONS],
                              const uint64_t counts[SECTIONS])
 {
-    uint64_t sums[SECTIONS];
+    uint64_t sums[SECTIONS + 1];
+    sums[SECTIONS] = (uint64_t)t->has_parallel | (uint64_t)t->has_loops << 1;
     for (int i = 0; i < SECTIONS; i++)
         sums[i] = og_hash64(arrays[i], (size_t)counts[i] * sizeof(uint32_t));
     return og_hash64(sums, sizeof sums);
@@ -243,9 +244,11 @@ void og_topo__save_topology(og_store *store, const og_topology *t)
     put_number_member(&json, "fragments", (uint64_t)(key->max_fragment_id + 1));
     put_number_member(&json, "edges", t->edge_count);
     put_number_member(&json, "dangling", t->dangling_count);
+    put_number_member(&json, "parallel", t->has_parallel);
+    put_number_member(&json, "loops", t->has_loops);
     put_number_member(&json, "out_vertices", t->out.vertex_count);
     put_number_member(&json, "in_vertices", t->in.vertex_count);
-    put_number_member(&json, "sum", sum_sections(arrays, counts));
+    put_number_member(&json, "sum", sum_sections(t, arrays, counts));
     og_buf_byte(&json, '}');
 
     OG_AUTO_BUF file = OG_BUF_INIT;
@@ -290,14 +293,18 @@ static bool key_fits(const og_json *h, const og_topo__key *wanted, og_topo__key 
 
 static bool fill_topology(saved_file *f, og_topology *t)
 {
-    uint64_t edges, out_vertices, in_vertices, sum;
+    uint64_t edges, out_vertices, in_vertices, parallel, loops, sum;
     if (!get_number(&f->header, "edges", &edges) || edges >= UINT32_MAX ||
         !get_number(&f->header, "out_vertices", &out_vertices) || out_vertices >= UINT32_MAX ||
         !get_number(&f->header, "in_vertices", &in_vertices) || in_vertices >= UINT32_MAX ||
         !get_number(&f->header, "dangling", &t->dangling_count) ||
+        !get_number(&f->header, "parallel", &parallel) ||
+        !get_number(&f->header, "loops", &loops) ||
         !get_number(&f->header, "sum", &sum))
         return false;
     t->edge_count = (uint32_t)edges;
+    t->has_parallel = parallel != 0;
+    t->has_loops = loops != 0;
     t->out.vertex_count = (uint32_t)out_vertices;
     t->in.vertex_count = (uint32_t)in_vertices;
     const uint32_t *arrays[SECTIONS];
@@ -310,7 +317,7 @@ static bool fill_topology(saved_file *f, og_topology *t)
                             arrays[OUT_EDGES]};
     t->in = (og_adjacency){t->in.vertex_count, arrays[IN_OFFSETS], arrays[IN_TARGETS],
                            arrays[IN_EDGES]};
-    return sum_sections(arrays, counts) == sum &&
+    return sum_sections(t, arrays, counts) == sum &&
            adjacency_is_sound(&t->out, t->edge_count, t->in.vertex_count) &&
            adjacency_is_sound(&t->in, t->edge_count, t->out.vertex_count);
 }

@@ -216,6 +216,25 @@ static uint32_t vertices_of(const uint32_t *vertices, size_t count)
     return most;
 }
 
+/* Find out whether a degree counts neighbours. The last source that led to each target is enough to
+ * see a second edge from it. */
+static og_status note_shape(og_topology *t, og_error *err)
+{
+    uint32_t *last = og_malloc(((size_t)t->in.vertex_count + 1) * sizeof *last);
+    if (last == NULL)
+        return og_error_nomem(err);
+    memset(last, 0xFF, (size_t)t->in.vertex_count * sizeof *last);
+    for (uint32_t v = 0; v < t->out.vertex_count; v++)
+        for (uint32_t i = t->out.offsets[v]; i < t->out.offsets[v + 1]; i++) {
+            uint32_t target = t->out.targets[i];
+            t->has_parallel |= last[target] == v;
+            t->has_loops |= target == v;
+            last[target] = v;
+        }
+    og_free(last);
+    return OG_OK;
+}
+
 static og_status make_adjacency(const edge_list *list, const og_topo__key *key,
                                 og_topology **out, og_error *err)
 {
@@ -237,6 +256,7 @@ static og_status make_adjacency(const edge_list *list, const og_topo__key *key,
               list->edge.items, t->edge_count);
     fill_side(&t->in, in_offsets, rest + 2 * n, rest + 3 * n, list->dst.items, list->src.items,
               list->edge.items, t->edge_count);
+    OG_TRY(note_shape(t, err));
     *out = OG_TAKE(t);
     return OG_OK;
 }

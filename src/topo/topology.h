@@ -21,8 +21,8 @@ typedef struct og_topology {
     og_adjacency in;  /* by dst */
     uint32_t edge_count;
     uint64_t dangling_count; /* edges left out */
-    bool simple; /* no two edges have the same ends, and none leads from a vertex to the same number:
-                  * degrees count neighbours. False when not known */
+    bool has_parallel; /* two edges have the same ends: degrees do not count neighbours */
+    bool has_loops;    /* an edge has the same number at both ends (a loop when the types are equal) */
     int32_t refs;
     void *backing; /* private to topology.c */
 } og_topology;
