@@ -27,14 +27,16 @@ static og_status add_node(og_lance__assembly *a, const og_type *type, og_error *
     og_lance__node *node = &a->nodes[a->depth++];
     *node = (og_lance__node){.type = type};
     og_lance__sink_init_fixed(&node->offsets, 64);
-    a->has_lists |= is_list(type);
     return OG_OK;
 }
 
 og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, bool is_blob,
                                   uint32_t leaf, og_error *err)
 {
-    *a = (og_lance__assembly){.is_packed = is_blob};
+    /* Not all of it is cleared: the nodes are many and a lookup of one row uses one. */
+    a->depth = 0;
+    a->is_packed = is_blob;
+    a->leaf.values = (og_lance__sink){0};
     og_lance__sink_init_fixed(&a->leaf.rep, 16);
     og_lance__sink_init_fixed(&a->leaf.def, 16);
     og_lance__sink_init_fixed(&a->marks, 16);
@@ -65,7 +67,6 @@ void og_lance__assembly_deinit(og_lance__assembly *a)
     og_lance__sink_deinit(&a->leaf.rep);
     og_lance__sink_deinit(&a->leaf.def);
     og_lance__sink_deinit(&a->marks);
-    *a = (og_lance__assembly){0};
 }
 
 /* ---- unravelling -------------------------------------------------------------------------- */

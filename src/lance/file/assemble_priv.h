@@ -20,16 +20,16 @@ typedef struct og_lance__node {
 typedef struct og_lance__assembly {
     og_lance__node nodes[OG_LANCE__MAX_LAYERS]; /* outermost first; the last is the leaf */
     uint32_t depth;
-    bool has_lists;
     bool is_packed; /* the leaf is a packed struct: pages may have one more layer, its fields' */
-    og_lance__leaf leaf;
+    og_lance__leaf_values leaf;
     og_lance__sink marks; /* scratch of one list layer: u16, 1 = null */
 } og_lance__assembly;
 
 /* Leaves of a type, depth first. `is_blob`: the field itself is one. */
 uint32_t og_lance__leaf_count(const og_type *type, bool is_blob);
 
-/* For leaf number `leaf` of a field. OG_UNSUPPORTED for types that can't be read. */
+/* For leaf number `leaf` of a field. OG_UNSUPPORTED for types that can't be read; deinit also
+ * then. */
 OG_NODISCARD og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type,
                                                bool is_blob, uint32_t leaf, og_error *err);
 void og_lance__assembly_deinit(og_lance__assembly *a);

@@ -210,6 +210,11 @@ static og_status fsst_open(og_lance__codec *codec, const og_lance__encoding *enc
                                err);
 }
 
+static og_status bad_code(og_error *err)
+{
+    return og_error_set(err, OG_CORRUPT, "FSST: a string has an unknown code");
+}
+
 static og_status fsst_value(const og_lance__codec *codec, og_bytes bytes, og_lance__sink *sink,
                             og_error *err)
 {
@@ -221,21 +226,48 @@ static og_status fsst_value(const og_lance__codec *codec, og_bytes bytes, og_lan
     OG_TRY(og_lance__sink_reserve_data(sink, og_lance__fsst_room(bytes.len), err));
     size_t len = og_lance__fsst_expand(codec->fsst, bytes, sink->data + sink->data_len);
     if (len == SIZE_MAX)
-        return og_error_set(err, OG_CORRUPT, "FSST: a string has an unknown code");
+        return bad_code(err);
     sink->data_len += len;
     OG_TRY(og_lance__sink_check_data(sink, err));
     og_lance__sink_end_item(sink);
     return OG_OK;
 }
 
+/* Expand neighbouring strings, with room made once for all of them. */
+static og_status fsst_range(const og_lance__codec *codec, const strings *s, uint64_t start,
+                            uint64_t count, og_lance__sink *sink, og_error *err)
+{
+    uint64_t first = offset_at(s, start), last = offset_at(s, start + count);
+    if (first > last || last > s->data.len)
+        return bad_offsets(err);
+    OG_TRY(og_lance__sink_reserve(sink, count, err));
+    OG_TRY(og_lance__sink_reserve_data(sink, og_lance__fsst_room(last - first), err));
+    for (uint64_t i = start, at = first; i < start + count; i++) {
+        uint64_t end = offset_at(s, i + 1);
+        if (end < at || end > last)
+            return bad_offsets(err);
+        size_t len =
+            og_lance__fsst_expand(codec->fsst, (og_bytes){s->data.ptr + at, (size_t)(end - at)},
+                                  sink->data + sink->data_len);
+        if (len == SIZE_MAX)
+            return bad_code(err);
+        sink->data_len += len;
+        og_lance__sink_end_item(sink);
+        at = end;
+    }
+    return og_lance__sink_check_data(sink, err);
+}
+
 static og_status fsst_strings(const og_lance__codec *codec, const strings *s,
                               const og_lance__pick *pick, og_lance__sink *sink, og_error *err)
 {
-    if (!codec->fsst->on)
+    if (!codec->fsst->on || sink->kind != OG_LANCE__BYTES)
         return copy_picked(s, pick, sink, err);
+    if (pick->items == NULL)
+        return pick->count > 0 ? fsst_range(codec, s, pick->start, pick->count, sink, err) : OG_OK;
     for (uint64_t i = 0; i < pick->count; i++) {
         og_bytes text;
-        OG_TRY(string_at(s, og_lance__pick_at(pick, i), &text, err));
+        OG_TRY(string_at(s, pick->items[i], &text, err));
         OG_TRY(fsst_value(codec, text, sink, err));
     }
     return OG_OK;

@@ -78,7 +78,8 @@ static inline bool og_lance__file_is_whole(const og_lance_file *file)
 {
     return file->head_start == 0;
 }
-/* Column `index`, decoded at first use; borrowed from the file. OG_INVALID: no such column. */
+/* Column `index`, decoded at first use; borrowed from the file. OG_CORRUPT: no such column (the
+ * index comes from a manifest). */
 OG_NODISCARD og_status og_lance__file_column(og_lance_file *file, uint32_t index,
                                              og_lance__column **out, og_error *err);
 /* Index of the page that holds `row` (< the column's rows). */

@@ -225,7 +225,7 @@ static uint64_t count_visible(const og_lance__page *page, const uint16_t *def, u
 
 /* Levels [start, start + count) and their values. */
 static og_status append_levels(const og_lance__page *page, uint64_t start, uint64_t count,
-                               og_lance__leaf *leaf, og_error *err)
+                               og_lance__leaf_values *leaf, og_error *err)
 {
     const og_lance__constant *c = &page->constant;
     uint64_t visible = count;
@@ -241,8 +241,8 @@ static og_status append_levels(const og_lance__page *page, uint64_t start, uint6
 }
 
 /* No value and no levels: every row is null. */
-static og_status append_nulls(const og_lance__page *page, uint64_t count, og_lance__leaf *leaf,
-                              og_error *err)
+static og_status append_nulls(const og_lance__page *page, uint64_t count,
+                              og_lance__leaf_values *leaf, og_error *err)
 {
     uint8_t *dst;
     if (page->layers.max_def == 0)
@@ -254,7 +254,7 @@ static og_status append_nulls(const og_lance__page *page, uint64_t count, og_lan
 }
 
 static og_status constant_read(const og_lance__page *page, const og_lance__rows *rows,
-                               og_lance__leaf *leaf, og_error *err)
+                               og_lance__leaf_values *leaf, og_error *err)
 {
     const og_lance__constant *c = &page->constant;
     if (!c->has_value && c->rep.count == 0 && c->def.count == 0)

@@ -256,16 +256,28 @@ static og_status bad_index(uint64_t index, uint64_t count, og_error *err)
                         "index %" PRIu64 " into a dictionary of %" PRIu64 " values", index, count);
 }
 
-static og_status widen_indices(const og_lance__sink *indices, uint32_t *out, uint64_t limit,
-                               og_error *err)
+/* The indices as u32, checked: in place, or in *widened when they have another width. */
+static og_status checked_indices(const og_lance__sink *indices, uint64_t limit, uint32_t **widened,
+                                 const uint32_t **out, og_error *err)
 {
-    for (uint64_t i = 0; i < indices->count; i++) {
-        uint64_t index = 0;
-        memcpy(&index, indices->data + i * indices->item_bytes, indices->item_bytes);
-        if (index >= limit)
-            return bad_index(index, limit, err);
-        out[i] = (uint32_t)index;
+    const uint32_t *narrow = (const uint32_t *)indices->data;
+    if (indices->value_bytes != sizeof *narrow) {
+        *widened = og_malloc(indices->count * sizeof **widened);
+        if (*widened == NULL)
+            return og_error_nomem(err);
+        for (uint64_t i = 0; i < indices->count; i++) {
+            uint64_t index = 0;
+            memcpy(&index, indices->data + i * indices->value_bytes, indices->value_bytes);
+            (*widened)[i] = index < UINT32_MAX ? (uint32_t)index : UINT32_MAX;
+        }
+        narrow = *widened;
     }
+    uint32_t highest = 0;
+    for (uint64_t i = 0; i < indices->count; i++)
+        highest = narrow[i] > highest ? narrow[i] : highest;
+    if (highest >= limit)
+        return bad_index(highest, limit, err);
+    *out = narrow;
     return OG_OK;
 }
 
@@ -319,13 +331,12 @@ static og_status read_dictionary(const og_lance__page *page, const chunk_parts *
     OG_LANCE__AUTO_SINK indices;
     og_lance__sink_init_fixed(&indices, m->values->bits);
     OG_TRY(m->values->ops->chunk(m->values, parts->buffers, parts->items, pick, &indices, err));
-    OG_AUTO_FREE uint32_t *widened = og_malloc(indices.count * sizeof *widened);
-    if (widened == NULL)
-        return og_error_nomem(err);
-    OG_TRY(widen_indices(&indices, widened, m->dictionary.count, err));
+    OG_AUTO_FREE uint32_t *widened = NULL;
+    const uint32_t *checked = NULL;
+    OG_TRY(checked_indices(&indices, m->dictionary.count, &widened, &checked, err));
     return m->dictionary.kind == OG_LANCE__BYTES
-               ? lookup_texts(&m->dictionary, widened, indices.count, sink, err)
-               : lookup_numbers(&m->dictionary, widened, indices.count, sink, err);
+               ? lookup_texts(&m->dictionary, checked, indices.count, sink, err)
+               : lookup_numbers(&m->dictionary, checked, indices.count, sink, err);
 }
 
 static og_status read_values(const og_lance__page *page, const chunk_parts *parts,
@@ -395,7 +406,8 @@ static og_lance__pick pick_rows(const og_lance__chunk *chunk, const og_lance__ro
 }
 
 static og_status read_flat_chunk(const og_lance__page *page, const chunk_parts *parts,
-                                 const og_lance__pick *pick, og_lance__leaf *leaf, og_error *err)
+                                 const og_lance__pick *pick, og_lance__leaf_values *leaf,
+                                 og_error *err)
 {
     const og_lance__mini_block *m = &page->mini;
     if (m->def != NULL) {
@@ -416,7 +428,7 @@ static og_status chunk_context(const og_lance__page *page, uint32_t c, og_status
 }
 
 static og_status read_flat(const og_lance__page *page, const og_lance__rows *rows, window *w,
-                           og_lance__leaf *leaf, og_error *err)
+                           og_lance__leaf_values *leaf, og_error *err)
 {
     uint32_t items[PICK_ROWS];
     uint32_t c = 0;
@@ -445,7 +457,7 @@ typedef struct list_reader {
     uint64_t done;           /* rows[0..done) are complete, or being collected when `wanted` */
     bool wanted;             /* the row that the walk is in is rows[done - 1] */
     og_lance__sink rep, def; /* levels of the current chunk */
-    og_lance__leaf *leaf;
+    og_lance__leaf_values *leaf;
 } list_reader;
 
 /* Append levels [start, end) of the chunk and their values [first, last). */
@@ -539,7 +551,7 @@ static og_status read_lists(list_reader *r, window *w, og_error *err)
 /* ---- the layout --------------------------------------------------------------------------- */
 
 static og_status mini_read(const og_lance__page *page, const og_lance__rows *rows,
-                           og_lance__leaf *leaf, og_error *err)
+                           og_lance__leaf_values *leaf, og_error *err)
 {
     __attribute__((cleanup(window_deinit))) window w = {0};
     if (page->mini.chunk_count == 0)

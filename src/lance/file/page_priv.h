@@ -56,17 +56,17 @@ static inline uint64_t og_lance__row_at(const og_lance__rows *rows, uint64_t i)
 
 /* What reads of a leaf column collect: visible values of all pages so far, and the levels
  * of the page being read (none appended where the page has none of that kind). */
-typedef struct og_lance__leaf {
+typedef struct og_lance__leaf_values {
     og_lance__sink values;
     og_lance__sink rep, def; /* u16 */
-} og_lance__leaf;
+} og_lance__leaf_values;
 
 typedef struct og_lance__page_ops {
     const char *name;
     og_status (*open)(og_lance__page *page, const Og__Lance__File__PageLayout *layout,
                       og_error *err);
-    og_status (*read)(const og_lance__page *page, const og_lance__rows *rows, og_lance__leaf *leaf,
-                      og_error *err);
+    og_status (*read)(const og_lance__page *page, const og_lance__rows *rows,
+                      og_lance__leaf_values *leaf, og_error *err);
     void (*close)(og_lance__page *page);
 } og_lance__page_ops;
 

@@ -86,7 +86,8 @@ static void zip_close(og_lance__page *page)
 
 /* Definition levels of rows that stand `stride` apart. */
 static og_status read_controls(const og_lance__page *page, const uint8_t *first, size_t stride,
-                               const og_lance__pick *pick, og_lance__leaf *leaf, og_error *err)
+                               const og_lance__pick *pick, og_lance__leaf_values *leaf,
+                               og_error *err)
 {
     const og_lance__full_zip *z = &page->zip;
     const uint32_t mask = (1u << z->def_bits) - 1;
@@ -122,7 +123,7 @@ static uint64_t group_rows(const og_lance__page *page, const og_lance__rows *row
 enum { PICK_ROWS = 1024 };
 
 static og_status read_fixed_group(const og_lance__page *page, const og_lance__rows *rows,
-                                  uint64_t done, uint64_t count, og_lance__leaf *leaf,
+                                  uint64_t done, uint64_t count, og_lance__leaf_values *leaf,
                                   og_error *err)
 {
     const og_lance__full_zip *z = &page->zip;
@@ -152,7 +153,7 @@ static og_status read_fixed_group(const og_lance__page *page, const og_lance__ro
 }
 
 static og_status read_fixed(const og_lance__page *page, const og_lance__rows *rows,
-                            og_lance__leaf *leaf, og_error *err)
+                            og_lance__leaf_values *leaf, og_error *err)
 {
     const uint64_t stride = page->zip.value_bytes + page->zip.control_bytes;
     for (uint64_t done = 0; done < rows->count;) {
@@ -194,7 +195,7 @@ static og_status read_control(const og_lance__page *page, const uint8_t **p, con
     return OG_OK;
 }
 
-static og_status append_entry(const og_lance__full_zip *z, entry e, og_lance__leaf *leaf,
+static og_status append_entry(const og_lance__full_zip *z, entry e, og_lance__leaf_values *leaf,
                               og_error *err)
 {
     if (z->rep_bits > 0)
@@ -231,7 +232,7 @@ static og_status read_value(const og_lance__full_zip *z, const uint8_t **p, cons
 
 /* The entries of `count` neighbouring rows, which are exactly the bytes given. */
 static og_status read_entries(const og_lance__page *page, const uint8_t *p, const uint8_t *end,
-                              uint64_t count, og_lance__leaf *leaf, og_error *err)
+                              uint64_t count, og_lance__leaf_values *leaf, og_error *err)
 {
     const og_lance__full_zip *z = &page->zip;
     uint64_t rows = 0;
@@ -276,12 +277,14 @@ static uint64_t run_length(const og_lance__rows *rows, uint64_t done)
 }
 
 static og_status read_indexed(const og_lance__page *page, const og_lance__rows *rows,
-                              og_lance__leaf *leaf, og_error *err)
+                              og_lance__leaf_values *leaf, og_error *err)
 {
     for (uint64_t done = 0; done < rows->count;) {
         uint64_t row = og_lance__row_at(rows, done), n = run_length(rows, done);
         OG_LANCE__AUTO_SPAN span = {0};
         og_status status = rows_span(page, row, n, &span, err);
+        if (status == OG_OK && leaf->values.kind == OG_LANCE__BYTES)
+            status = og_lance__sink_reserve_data(&leaf->values, span.len, err);
         if (status == OG_OK)
             status = read_entries(page, span.ptr, span.ptr + span.len, n, leaf, err);
         if (status != OG_OK)
@@ -292,7 +295,7 @@ static og_status read_indexed(const og_lance__page *page, const og_lance__rows *
 }
 
 static og_status zip_read(const og_lance__page *page, const og_lance__rows *rows,
-                          og_lance__leaf *leaf, og_error *err)
+                          og_lance__leaf_values *leaf, og_error *err)
 {
     return page->zip.starts.ptr == NULL ? read_fixed(page, rows, leaf, err)
                                         : read_indexed(page, rows, leaf, err);

@@ -106,7 +106,7 @@ static og_status read_leaf(og_lance_file *file, const og_lance_column *request, 
     const og_type *type = request->is_blob ? og_lance_blob_type() : request->field->type;
     og_lance__column *column;
     OG_TRY(og_lance__file_column(file, request->leaves[leaf], &column, err));
-    OG_LANCE__AUTO_ASSEMBLY a = {0};
+    OG_LANCE__AUTO_ASSEMBLY a;
     OG_TRY(og_lance__assembly_init(&a, type, request->is_blob, leaf, err));
     OG_TRY(og_lance__sink_reserve(&a.leaf.values, s->count, err));
     OG_TRY(read_pages(file, column, s, &a, err));

@@ -358,13 +358,21 @@ og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *e
 
 /* ---- to arrays ---------------------------------------------------------------------------- */
 
+static bool is_ascii(const uint8_t *text, size_t len)
+{
+    uint8_t high = 0;
+    for (size_t i = 0; i < len; i++)
+        high |= text[i];
+    return high < 0x80;
+}
+
 /* Text is checked once as a whole: when all of it is well formed and no item starts inside a code
  * point, each item is. */
 static og_status check_utf8(const og_lance__sink *sink, og_error *err)
 {
-    og_str text = {(const char *)sink->data, sink->data_len};
-    size_t bad;
-    if (!og_utf8_valid(text, &bad))
+    if (is_ascii(sink->data, sink->data_len))
+        return OG_OK;
+    if (!og_utf8_valid((og_str){(const char *)sink->data, sink->data_len}, NULL))
         return og_error_set(err, OG_CORRUPT, "malformed UTF-8 in a text value");
     for (uint64_t i = 0; i < sink->count; i++) {
         size_t start = sink->large ? (size_t)((const int64_t *)sink->offsets)[i]
