@@ -4,7 +4,7 @@
  * a column belongs to, deletions and row ids are the table's. Opening reads the footer and
  * the column metadata only; a page's chunk table and dictionary are decoded at first use and kept.
  * On a store that maps objects the bytes are used in place, elsewhere only the ranges needed are
- * fetched. Immutable, counted, safe for several threads. */
+ * fetched. Immutable, counted, safe for several threads. The store must outlive the file. */
 #ifndef OG_LANCE_FILE_READER_H
 #define OG_LANCE_FILE_READER_H
 
