@@ -1,0 +1,95 @@
+/* graph/constraints_priv - what an operation knows of itself while its constraints are checked. */
+#ifndef OG_GRAPH_CONSTRAINTS_PRIV_H
+#define OG_GRAPH_CONSTRAINTS_PRIV_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "graph/constraints.h"
+
+/* What the operation does to an id of a type. */
+#define OG_GRAPH__NAMED 0u         /* an edge's end; nothing else is known */
+#define OG_GRAPH__REMOVED 1u       /* its stored row goes */
+#define OG_GRAPH__FIRST_WRITTEN 2u /* and above: written, as row number state - 2 */
+
+/* The first edge that named an id which was not written then. */
+typedef struct og_graph__end {
+    uint32_t id;        /* index in the node type's ids */
+    uint32_t edge_type; /* and above it the flag: */
+    uint32_t row, line;
+} og_graph__end;
+#define OG_GRAPH__IS_DST (1u << 31)
+
+/* Edges of one type at a source, which is an id of the type they come from. */
+typedef struct og_graph__degree {
+    uint32_t count;
+    uint32_t line; /* of the last record that wrote one */
+    bool touched;
+} og_graph__degree;
+
+/* One @unique of a type. */
+typedef struct og_graph__unique {
+    int32_t *columns; /* of the table */
+    uint32_t column_count;
+    bool has_nested; /* a part can't be compared (list, vector, blob): no check, as in the reference
+                      */
+    og_strmap *tuples; /* encoded tuple -> row | line << 32; NULL until the first */
+} og_graph__unique;
+
+/* What the operation does to one type. */
+typedef struct og_graph__type_checks {
+    const og_type_def *def;
+    bool replaced;
+    og_strmap *ids; /* id -> index into states; NULL until the first */
+    OG_VEC(uint32_t) states;
+    OG_VEC(og_graph__end) ends;       /* nodes: in order of input */
+    og_graph__unique *uniques;        /* one for each of def->uniques */
+    OG_VEC(og_graph__degree) degrees; /* edges with @card: by id index of the source */
+} og_graph__type_checks;
+
+struct og_graph__checks {
+    const og_catalog *catalog;
+    og_graph__type_checks *nodes, *edges;
+    og_buf scratch; /* encoded tuples */
+};
+
+static inline og_graph__type_checks *og_graph__checks_of(const og_graph__checks *checks,
+                                                         const og_type_def *def)
+{
+    return def->is_edge ? &checks->edges[def->index] : &checks->nodes[def->index];
+}
+
+/* State of an id, or NAMED when it does not occur. */
+static inline uint32_t og_graph__id_state(const og_graph__type_checks *t, og_str id)
+{
+    uint64_t *index = t->ids != NULL ? og_strmap_get(t->ids, id) : NULL;
+    return index != NULL ? t->states.items[*index] : OG_GRAPH__NAMED;
+}
+
+static inline bool og_graph__has_card(const og_type_def *edge)
+{
+    return edge->card_min > 0 || edge->card_max != UINT32_MAX;
+}
+
+/* ---- constraints_unique.c */
+OG_NODISCARD og_status og_graph__uniques_init(og_graph__type_checks *t, og_error *err);
+void og_graph__uniques_deinit(og_graph__type_checks *t);
+/* No stored row that stays has a tuple of a written one. */
+OG_NODISCARD og_status og_graph__uniques_finish(og_graph__checks *checks,
+                                                const og_graph__type_checks *t, og_txn *txn,
+                                                og_error *err);
+
+/* ---- constraints_stored.c: a scan of the columns named, or nothing when the table is empty. */
+typedef struct og_graph__column_scan {
+    og_lance_scan *scan; /* NULL: no rows */
+    og_batch batch;      /* the current one; columns in the order asked for */
+} og_graph__column_scan;
+OG_NODISCARD og_status og_graph__column_scan_open(og_lance_table *table, const og_str *names,
+                                                  uint32_t count, og_graph__column_scan *out,
+                                                  og_error *err);
+/* batch.row_count 0 at the end. */
+OG_NODISCARD og_status og_graph__column_scan_next(og_graph__column_scan *scan, og_error *err);
+void og_graph__column_scan_close(og_graph__column_scan *scan);
+#define OG_GRAPH__AUTO_SCAN                                                                        \
+    __attribute__((cleanup(og_graph__column_scan_close))) og_graph__column_scan
+
+#endif
