@@ -112,9 +112,8 @@ static bool append_hex(og_builder *builder, og_str hex)
 {
     char *bytes = og_arena_alloc(arena, hex.len / 2 + 1);
     for (size_t i = 0; i < hex.len / 2; i++) {
-        unsigned byte;
-        sscanf(hex.ptr + 2 * i, "%2x", &byte);
-        bytes[i] = (char)byte;
+        char digits[3] = {hex.ptr[2 * i], hex.ptr[2 * i + 1], '\0'};
+        bytes[i] = (char)strtoul(digits, NULL, 16);
     }
     return og_builder_str(builder, (og_str){bytes, hex.len / 2});
 }

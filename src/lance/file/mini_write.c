@@ -6,7 +6,7 @@
 #include <zstd.h>
 
 /* A point read decodes one chunk, so a chunk is small; under zstd larger, for it to have something
- * to refer back to. */
+ * to refer back to (FSST's table already knows what repeats). */
 #define CHUNK_BYTES 8192
 #define ZSTD_CHUNK_BYTES 16384
 #define BITPACK_VALUES 1024
@@ -135,7 +135,7 @@ uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__p
                                uint64_t start)
 {
     uint64_t left = values->count - start, most = OG_LANCE__CHUNK_VALUES;
-    uint64_t bytes = plan->zstd ? ZSTD_CHUNK_BYTES : CHUNK_BYTES;
+    uint64_t bytes = plan->zstd && plan->codec != OG_LANCE__FSST ? ZSTD_CHUNK_BYTES : CHUNK_BYTES;
     if (plan->codec == OG_LANCE__BITPACKED)
         most = BITPACK_VALUES;
     else if (plan->codec == OG_LANCE__RLE || values->kind == OG_LANCE__BOOL)
@@ -191,7 +191,7 @@ static void put_codec(og_buf *out, const og_lance__values *values, const og_lanc
     og_lance__msg_close(out, message);
 }
 
-void og_lance__put_flat_values(og_buf *out, const og_lance__values *values)
+static void put_flat_values(og_buf *out, const og_lance__values *values)
 {
     if (values->list_size == 0) {
         og_lance__put_flat(out, values->kind == OG_LANCE__BOOL ? 1 : values->width * 8);
@@ -206,13 +206,13 @@ void og_lance__put_flat_values(og_buf *out, const og_lance__values *values)
     og_lance__msg_close(out, list);
 }
 
-static void put_values(og_buf *out, const og_lance__values *values, const og_lance__plan *plan)
+void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_lance__plan *plan)
 {
     og_lance__general general = {0};
     if (plan->zstd)
         general = og_lance__open_zstd(out);
     if (plan->codec == OG_LANCE__FLAT)
-        og_lance__put_flat_values(out, values);
+        put_flat_values(out, values);
     else if (plan->codec == OG_LANCE__OFFSETS)
         og_lance__put_variable(out, values->wide_offsets);
     else
@@ -384,7 +384,7 @@ static void put_layout(og_buf *out, const mini_page *page, const og_lance__dict_
         og_lance__msg_close(out, part);
     }
     part = og_lance__msg_open(out, 3);
-    put_values(out, page->values, page->plan);
+    og_lance__put_values(out, page->values, page->plan);
     og_lance__msg_close(out, part);
     if (dict != NULL)
         put_dictionary(out, dict);

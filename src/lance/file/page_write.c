@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-/* Above this a value is worth its own compressed frame and is found without decoding others. */
-#define WIDE_VALUE_BYTES 4096
+/* From this average on a value is worth its own compressed frame and is found without decoding
+ * others. */
+#define WIDE_VALUE_BYTES 8192
 /* The width from which vectors are stored one by one, as Lance does. */
 #define WIDE_VECTOR_BYTES 256
 /* Level bytes up to which a constant page, whose levels are stored raw, beats a mini-block page. */
 #define RAW_LEVEL_BYTES 256
 /* Fast enough that a load does not wait for it; higher levels save little on 16 KiB. */
-#define ZSTD_LEVEL 1
+#define ZSTD_LEVEL 2
 
 void og_lance__page_clear(og_lance__page *page)
 {
@@ -136,64 +137,19 @@ static bool is_wide(const og_lance__values *values)
     return values->offsets[values->count] / values->count >= WIDE_VALUE_BYTES;
 }
 
-/* ---- wide values ------------------------------------------------------------------------ */
-
-#define WIDE_SAMPLES 8
-#define WIDE_SAMPLE_BYTES ((size_t)64 << 10)
-
-/* Whether a frame per value saves an eighth, by a few of them. */
-static og_status wide_zstd_pays(og_lance__encoder *encoder, const og_lance__values *values,
-                                bool *out, og_error *err)
-{
-    uint64_t raw = 0, stored = 0;
-    for (uint64_t i = 0; i < WIDE_SAMPLES; i++) {
-        uint64_t index = values->count * i / WIDE_SAMPLES;
-        size_t len = values->offsets[index + 1] - values->offsets[index];
-        if (len > WIDE_SAMPLE_BYTES)
-            len = WIDE_SAMPLE_BYTES;
-        og_buf_clear(&encoder->sample);
-        if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len,
-                                   &encoder->sample))
-            return og_error_nomem(err);
-        raw += len;
-        stored += encoder->sample.len;
-    }
-    *out = stored < raw - raw / 8;
-    return OG_OK;
-}
+/* ---- encoding --------------------------------------------------------------------------- */
 
 static og_status encode_wide(og_lance__encoder *encoder, const og_lance__values *values,
                              const og_lance__levels *levels, og_lance__page *page, og_error *err)
 {
-    bool zstd = false;
-    if (values->kind == OG_LANCE__VARIABLE)
-        OG_TRY(wide_zstd_pays(encoder, values, &zstd, err));
-    return og_lance__full_zip_encode(encoder, values, levels, zstd, page, err);
-}
-
-/* ---- narrow values ------------------------------------------------------------------------ */
-
-/* Compress every string of the page; `out` then views the compressed ones. */
-static og_status compress_strings(og_lance__encoder *encoder, const og_lance__values *values,
-                                  const og_lance__fsst *fsst, og_lance__values *out, og_error *err)
-{
-    og_buf *bytes = &encoder->symbols, *offsets = &encoder->symbol_offsets;
-    og_buf_clear(bytes);
-    og_buf_clear(offsets);
-    if (!og_buf_reserve(bytes, 2 * (size_t)values->offsets[values->count]) ||
-        !og_buf_reserve(offsets, (values->count + 1) * sizeof(uint32_t)))
-        return og_error_nomem(err);
-    for (uint64_t i = 0; i < values->count; i++) {
-        og_buf_u32(offsets, (uint32_t)bytes->len);
-        bytes->len += og_lance__fsst_compress(fsst, values->data + values->offsets[i],
-                                              values->offsets[i + 1] - values->offsets[i],
-                                              bytes->ptr + bytes->len);
+    og_lance__plan plan;
+    og_lance__values compressed;
+    OG_TRY(og_lance__plan_wide(encoder, values, &plan, err));
+    if (plan.codec == OG_LANCE__FSST) {
+        OG_TRY(og_lance__compress_strings(encoder, values, 0, values->count, &compressed, err));
+        values = &compressed;
     }
-    og_buf_u32(offsets, (uint32_t)bytes->len);
-    *out = *values;
-    out->data = bytes->ptr;
-    out->offsets = (const uint32_t *)offsets->ptr;
-    return OG_OK;
+    return og_lance__full_zip_encode(encoder, values, levels, &plan, page, err);
 }
 
 static og_status encode_narrow(og_lance__encoder *encoder, const og_lance__values *values,
@@ -212,7 +168,7 @@ static og_status encode_narrow(og_lance__encoder *encoder, const og_lance__value
         return og_lance__mini_encode(encoder, &other, levels, &index_plan, &dict, page, out_fits,
                                      err);
     if (plan.codec == OG_LANCE__FSST) {
-        OG_TRY(compress_strings(encoder, values, plan.fsst, &other, err));
+        OG_TRY(og_lance__compress_strings(encoder, values, 0, values->count, &other, err));
         values = &other;
     }
     return og_lance__mini_encode(encoder, values, levels, &plan, NULL, page, out_fits, err);

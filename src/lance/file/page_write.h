@@ -175,8 +175,9 @@ OG_NODISCARD og_status og_lance__mini_encode(og_lance__encoder *encoder,
                                              bool *out_fits, og_error *err);
 OG_NODISCARD og_status og_lance__full_zip_encode(og_lance__encoder *encoder,
                                                  const og_lance__values *values,
-                                                 const og_lance__levels *levels, bool zstd,
-                                                 og_lance__page *page, og_error *err);
+                                                 const og_lance__levels *levels,
+                                                 const og_lance__plan *plan, og_lance__page *page,
+                                                 og_error *err);
 /* The row index of a full-zip page: u64 row starts and the total, in the fewest bytes that hold the
  * total. False when out of memory. */
 bool og_lance__put_row_index(const og_buf *starts, og_buf *out);
@@ -194,17 +195,29 @@ bool og_lance__chunk_encode(const og_lance__values *values, const og_lance__plan
 uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__plan *plan,
                                uint64_t start);
 
-/* Write the content of the CompressiveEncoding message of flat values. */
-void og_lance__put_flat_values(og_buf *out, const og_lance__values *values);
+/* Write the content of the CompressiveEncoding message of values encoded so. */
+void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_lance__plan *plan);
 
 /* Append General's form of `len` bytes: u64 raw length, one zstd frame. False when out of memory.
  */
 bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, og_buf *out);
 
-/* The cheapest codec for values of a mini-block page, and about how many bytes it takes. */
+/* Compress strings [start, start + count) by FSST; `out` views the result, which lives in the
+ * encoder until the next call. */
+OG_NODISCARD og_status og_lance__compress_strings(og_lance__encoder *encoder,
+                                                  const og_lance__values *values, uint64_t start,
+                                                  uint64_t count, og_lance__values *out,
+                                                  og_error *err);
+/* The cheapest codec for values of a mini-block page, and about how many bytes it takes. The plan
+ * of an FSST page asks for its table, which is the encoder's. */
 OG_NODISCARD og_status og_lance__plan_values(og_lance__encoder *encoder,
                                              const og_lance__values *values, og_lance__plan *out,
                                              uint64_t *out_bytes, og_error *err);
+/* The same for values that are stored one by one (full-zip): FSST, a zstd frame each, or as they
+ * are. */
+OG_NODISCARD og_status og_lance__plan_wide(og_lance__encoder *encoder,
+                                           const og_lance__values *values, og_lance__plan *out,
+                                           og_error *err);
 /* Replace repeated values by indices when that is smaller than `plan_bytes`; *out_used says. The
  * outputs live in the encoder until the next page. */
 OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,

@@ -94,31 +94,72 @@ static og_status estimate_zstd(og_lance__encoder *encoder, const og_lance__value
     return OG_OK;
 }
 
-/* The same for FSST; leaves a trained table in the encoder. */
-static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__values *values,
-                               uint64_t *out, og_error *err)
+/* ---- FSST ----------------------------------------------------------------------------------- */
+
+og_status og_lance__compress_strings(og_lance__encoder *encoder, const og_lance__values *values,
+                                     uint64_t start, uint64_t count, og_lance__values *out,
+                                     og_error *err)
+{
+    og_buf *bytes = &encoder->symbols, *offsets = &encoder->symbol_offsets;
+    const uint32_t *in = values->offsets + start;
+    og_buf_clear(bytes);
+    og_buf_clear(offsets);
+    if (!og_buf_reserve(bytes, 2 * (size_t)(in[count] - in[0])) ||
+        !og_buf_reserve(offsets, ((size_t)count + 1) * sizeof(uint32_t)))
+        return og_error_nomem(err);
+    for (uint64_t i = 0; i < count; i++) {
+        og_buf_u32(offsets, (uint32_t)bytes->len);
+        bytes->len += og_lance__fsst_compress(encoder->fsst, values->data + in[i],
+                                              in[i + 1] - in[i], bytes->ptr + bytes->len);
+    }
+    og_buf_u32(offsets, (uint32_t)bytes->len);
+    *out = *values;
+    out->data = bytes->ptr;
+    out->offsets = (const uint32_t *)offsets->ptr;
+    out->count = count;
+    return OG_OK;
+}
+
+static og_status train_fsst(og_lance__encoder *encoder, const og_lance__values *values,
+                            og_error *err)
 {
     if (encoder->fsst == NULL)
         encoder->fsst = og_lance__fsst_new();
     if (encoder->fsst == NULL ||
         !og_lance__fsst_train(encoder->fsst, values->data, values->offsets, values->count))
         return og_error_nomem(err);
+    return OG_OK;
+}
+
+typedef struct fsst_costs {
+    uint64_t plain, zstd;
+} fsst_costs;
+
+/* About the bytes of the whole page under FSST, alone and with zstd around it. */
+static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__values *values,
+                               fsst_costs *out, og_error *err)
+{
     og_lance__plan plan = {.codec = OG_LANCE__OFFSETS, .zstd = true};
     sample samples[SAMPLE_CHUNKS];
     uint32_t sample_count = take_samples(values, &plan, samples);
-    uint64_t sampled = 0, bytes = 0;
+    uint64_t sampled = 0, plain = 0, zstd = 0;
+    OG_TRY(train_fsst(encoder, values, err));
     for (uint32_t i = 0; i < sample_count; i++) {
-        const uint32_t *offsets = values->offsets + samples[i].start;
-        size_t len = offsets[samples[i].count] - offsets[0];
+        og_lance__values part;
+        OG_TRY(og_lance__compress_strings(encoder, values, samples[i].start, samples[i].count,
+                                          &part, err));
         og_buf_clear(&encoder->sample);
-        if (!og_buf_reserve(&encoder->sample, 2 * len))
+        if (!og_lance__chunk_encode(&part, &plan, 0, part.count, encoder->chunk) ||
+            !og_lance__zstd_append(encoder, encoder->chunk[0].ptr, encoder->chunk[0].len,
+                                   &encoder->sample))
             return og_error_nomem(err);
-        bytes += og_lance__fsst_compress(encoder->fsst, values->data + offsets[0], len,
-                                         encoder->sample.ptr);
         sampled += samples[i].count;
+        plain += encoder->chunk[0].len;
+        zstd += encoder->sample.len + CHUNK_OVERHEAD;
     }
-    double per_value = (double)bytes / (double)sampled + (values->wide_offsets ? 8 : 4);
-    *out = (uint64_t)(per_value * (double)values->count) + OG_LANCE__FSST_TABLE_BYTES;
+    double scale = (double)values->count / (double)sampled;
+    out->plain = (uint64_t)((double)plain * scale) + OG_LANCE__FSST_TABLE_BYTES;
+    out->zstd = (uint64_t)((double)zstd * scale) + OG_LANCE__FSST_TABLE_BYTES;
     return OG_OK;
 }
 
@@ -153,19 +194,20 @@ static og_status plan_strings(og_lance__encoder *encoder, const og_lance__values
                               og_lance__plan *out, uint64_t *out_bytes, og_error *err)
 {
     uint64_t raw = values->offsets[values->count];
-    uint64_t best = raw + values->count * (values->wide_offsets ? 8 : 4);
+    uint64_t best = raw + values->count * (values->wide_offsets ? 8 : 4), zstd;
     *out = (og_lance__plan){.codec = OG_LANCE__OFFSETS};
-    if (values->is_utf8 && raw >= FSST_MIN_BYTES) {
-        uint64_t fsst = 0;
+    fsst_costs fsst = {UINT64_MAX, UINT64_MAX};
+    if (values->is_utf8 && raw >= FSST_MIN_BYTES)
         OG_TRY(estimate_fsst(encoder, values, &fsst, err));
-        if (fsst < best - best / 10) {
-            best = fsst;
-            *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
-        }
-    }
-    uint64_t zstd;
     OG_TRY(estimate_zstd(encoder, values, OG_LANCE__OFFSETS, &zstd, err));
-    if (zstd < TEXT_GAIN(best)) {
+    if (fsst.plain < best - best / 10) {
+        best = fsst.plain;
+        *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
+    }
+    if (fsst.zstd < zstd && fsst.zstd < TEXT_GAIN(best)) {
+        best = fsst.zstd;
+        *out = (og_lance__plan){.codec = OG_LANCE__FSST, .zstd = true, .fsst = encoder->fsst};
+    } else if (zstd < TEXT_GAIN(best)) {
         best = zstd;
         *out = (og_lance__plan){.codec = OG_LANCE__OFFSETS, .zstd = true};
     }
@@ -182,5 +224,40 @@ og_status og_lance__plan_values(og_lance__encoder *encoder, const og_lance__valu
         return plan_numbers(encoder, values, out, out_bytes, err);
     *out = (og_lance__plan){.codec = OG_LANCE__FLAT};
     *out_bytes = values->count * values->width;
+    return OG_OK;
+}
+
+#define WIDE_SAMPLES 8
+
+og_status og_lance__plan_wide(og_lance__encoder *encoder, const og_lance__values *values,
+                              og_lance__plan *out, og_error *err)
+{
+    *out = (og_lance__plan){.codec = OG_LANCE__FLAT};
+    if (values->kind != OG_LANCE__VARIABLE)
+        return OG_OK;
+    out->codec = OG_LANCE__OFFSETS;
+    bool try_fsst = values->is_utf8 && values->offsets[values->count] >= FSST_MIN_BYTES;
+    if (try_fsst)
+        OG_TRY(train_fsst(encoder, values, err));
+    uint64_t raw = 0, zstd = 0, fsst = try_fsst ? OG_LANCE__FSST_TABLE_BYTES : UINT64_MAX / 2;
+    for (uint64_t i = 0; i < WIDE_SAMPLES; i++) {
+        uint64_t index = values->count * i / WIDE_SAMPLES;
+        size_t len = values->offsets[index + 1] - values->offsets[index];
+        og_lance__values part;
+        og_buf_clear(&encoder->sample);
+        if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len,
+                                   &encoder->sample))
+            return og_error_nomem(err);
+        raw += len;
+        zstd += encoder->sample.len;
+        if (!try_fsst)
+            continue;
+        OG_TRY(og_lance__compress_strings(encoder, values, index, 1, &part, err));
+        fsst += part.offsets[1];
+    }
+    if (zstd < fsst && zstd < TEXT_GAIN(raw))
+        out->zstd = true;
+    else if (fsst < TEXT_GAIN(raw))
+        *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
     return OG_OK;
 }

@@ -14,7 +14,7 @@ typedef struct zipper {
     const og_lance__levels *levels;
     og_lance__encoder *encoder;
     uint32_t rep_bits, def_bits, control_bytes;
-    bool zstd;
+    const og_lance__plan *plan;
     og_buf *starts; /* u64 offsets of rows */
     og_buf *out;
 } zipper;
@@ -53,8 +53,8 @@ static bool put_variable(const zipper *z, uint64_t index)
     size_t raw = v->offsets[index + 1] - v->offsets[index];
     if (!og_buf_fill(z->out, 0, width))
         return false;
-    bool done = z->zstd ? og_lance__zstd_append(z->encoder, bytes, raw, z->out)
-                        : og_buf_append(z->out, bytes, raw);
+    bool done = z->plan->zstd ? og_lance__zstd_append(z->encoder, bytes, raw, z->out)
+                              : og_buf_append(z->out, bytes, raw);
     if (!done)
         return false;
     uint64_t len = z->out->len - start - width;
@@ -113,25 +113,18 @@ static void put_layout(og_buf *out, const zipper *z)
     og_lance__msg_u64(out, 5, z->levels->count);
     og_lance__msg_u64(out, 6, v->count);
     size_t encoding = og_lance__msg_open(out, 7);
-    og_lance__general general = {0};
-    if (z->zstd)
-        general = og_lance__open_zstd(out);
-    if (v->kind == OG_LANCE__VARIABLE)
-        og_lance__put_variable(out, v->wide_offsets);
-    else if (v->kind == OG_LANCE__BOOL)
+    if (v->kind == OG_LANCE__BOOL)
         og_lance__put_flat(out, 8); /* widened to a byte here */
     else
-        og_lance__put_flat_values(out, v);
-    if (z->zstd)
-        og_lance__close_zstd(out, general);
+        og_lance__put_values(out, v, z->plan);
     og_lance__msg_close(out, encoding);
     og_lance__msg_packed(out, 8, z->levels->layers, z->levels->layer_count);
     og_lance__msg_close(out, layout);
 }
 
 og_status og_lance__full_zip_encode(og_lance__encoder *encoder, const og_lance__values *values,
-                                    const og_lance__levels *levels, bool zstd, og_lance__page *page,
-                                    og_error *err)
+                                    const og_lance__levels *levels, const og_lance__plan *plan,
+                                    og_lance__page *page, og_error *err)
 {
     og_lance__page_clear(page);
     og_buf_clear(&encoder->row_starts);
@@ -141,7 +134,7 @@ og_status og_lance__full_zip_encode(og_lance__encoder *encoder, const og_lance__
         .encoder = encoder,
         .rep_bits = levels->rep != NULL ? bit_width(levels->max_rep) : 0,
         .def_bits = levels->def != NULL ? bit_width(levels->max_def) : 0,
-        .zstd = zstd,
+        .plan = plan,
         .starts = &encoder->row_starts,
         .out = &page->buffers[0],
     };
