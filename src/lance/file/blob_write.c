@@ -24,33 +24,48 @@ static char *blob_name(const char *stem, uint32_t id)
     return og_strdup(og_buf_cstr(&name));
 }
 
-static og_status create_file(og_lance__blob_files *files, og_object_writer **out, og_error *err)
+static og_status create_file(og_lance__blob_files *files, og_lance__blob_file *out, og_error *err)
 {
     if (files->last_id == UINT32_MAX)
         return og_error_set(err, OG_LIMIT, "too many blob files");
-    char *name = blob_name(files->stem, files->last_id + 1);
+    OG_AUTO_FREE char *name = blob_name(files->stem, files->last_id + 1);
     if (name == NULL)
         return og_error_nomem(err);
-    if (!og_vec_push(&files->names, name)) {
-        og_free(name);
-        return og_error_nomem(err);
-    }
-    OG_TRY(files->store->ops->create(files->store, name, out, err));
-    files->last_id++;
+    og_object_writer *object;
+    OG_TRY(files->store->ops->create(files->store, name, &object, err));
+    *out = (og_lance__blob_file){object, OG_TAKE(name), ++files->last_id};
     return OG_OK;
+}
+
+static void close_file(og_lance__blob_file *file)
+{
+    og_object_writer_close(file->object);
+    og_free(file->name);
+    *file = (og_lance__blob_file){0};
+}
+
+/* Make it visible and remember its name, unless it is surely not there or not ours. */
+static og_status finish_file(og_lance__blob_files *files, og_lance__blob_file *file, og_error *err)
+{
+    og_status status = OG_OK;
+    if (!og_vec_reserve(&files->names, 1))
+        status = og_error_nomem(err);
+    else
+        status = file->object->ops->finish(file->object, err);
+    if (status == OG_OK || status == OG_UNKNOWN)
+        files->names.items[files->names.len++] = OG_TAKE(file->name);
+    close_file(file);
+    return status;
 }
 
 og_status og_lance__blob_files_finish(og_lance__blob_files *files, og_error *err)
 {
-    if (files->packed == NULL)
-        return OG_OK;
-    OG_AUTO(og_object_writer) packed = OG_TAKE(files->packed);
-    return packed->ops->finish(packed, err);
+    return files->packed.object != NULL ? finish_file(files, &files->packed, err) : OG_OK;
 }
 
 void og_lance__blob_files_deinit(og_lance__blob_files *files, bool keep)
 {
-    og_object_writer_close(files->packed);
+    close_file(&files->packed);
     if (!keep && files->names.len > 0)
         (void)files->store->ops->remove(files->store, (const char *const *)files->names.items,
                                         files->names.len, NULL);
@@ -62,27 +77,29 @@ void og_lance__blob_files_deinit(og_lance__blob_files *files, bool keep)
 static og_status put_packed(og_lance__blob_files *files, og_bytes bytes, og_lance__blob_row *row,
                             og_error *err)
 {
-    if (files->packed != NULL && files->packed->bytes > PACKED_FILE_MAX - bytes.len)
-        OG_TRY(og_lance__blob_files_finish(files, err));
-    if (files->packed == NULL) {
-        OG_TRY(create_file(files, &files->packed, err));
-        files->packed_id = files->last_id;
-    }
+    og_lance__blob_file *packed = &files->packed;
+    if (packed->object != NULL && packed->object->bytes > PACKED_FILE_MAX - bytes.len)
+        OG_TRY(finish_file(files, packed, err));
+    if (packed->object == NULL)
+        OG_TRY(create_file(files, packed, err));
     row->kind = KIND_PACKED;
-    row->blob_id = files->packed_id;
-    row->position = files->packed->bytes;
-    return files->packed->ops->append(files->packed, bytes, err);
+    row->blob_id = packed->id;
+    row->position = packed->object->bytes;
+    return packed->object->ops->append(packed->object, bytes, err);
 }
 
 static og_status put_dedicated(og_lance__blob_files *files, og_bytes bytes, og_lance__blob_row *row,
                                og_error *err)
 {
-    OG_AUTO(og_object_writer) file = NULL;
+    og_lance__blob_file file = {0};
     OG_TRY(create_file(files, &file, err));
-    OG_TRY(file->ops->append(file, bytes, err));
     row->kind = KIND_DEDICATED;
-    row->blob_id = files->last_id;
-    return file->ops->finish(file, err);
+    row->blob_id = file.id;
+    og_status status = file.object->ops->append(file.object, bytes, err);
+    if (status == OG_OK)
+        return finish_file(files, &file, err);
+    close_file(&file);
+    return status;
 }
 
 /* Position 0 with size 0 would read as null, so nothing empty may be the file's first buffer. */

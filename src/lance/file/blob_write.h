@@ -12,14 +12,20 @@
 #include "lance/file/sink_write.h"
 #include "store/store.h"
 
+/* A blob file that is being written. */
+typedef struct og_lance__blob_file {
+    og_object_writer *object; /* NULL = none */
+    char *name;
+    uint32_t id;
+} og_lance__blob_file;
+
 /* The blob files of one data file. */
 typedef struct og_lance__blob_files {
     og_store *store;
     const char *stem; /* "<dir>/data/<stem>"; borrowed */
     uint32_t last_id;
-    og_object_writer *packed; /* being filled, or NULL */
-    uint32_t packed_id;
-    OG_VEC(char *) names; /* of finished files and of the packed one being filled */
+    og_lance__blob_file packed; /* the one that takes small blobs */
+    OG_VEC(char *) names;       /* files that are, or may be, visible */
 } og_lance__blob_files;
 
 /* Make the packed file visible. */

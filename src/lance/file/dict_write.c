@@ -128,10 +128,13 @@ static og_status build_block(og_lance__encoder *encoder, const og_lance__values 
                              uint32_t items, og_lance__dict_block *out, og_error *err)
 {
     og_buf *raw = &encoder->dict_raw, *packed = &encoder->dict_block;
+    size_t head = 0;
+    if (values->kind == OG_LANCE__VARIABLE)
+        head = ((size_t)items + 3) * (values->wide_offsets ? 8 : 4);
     og_buf_clear(raw);
     og_buf_clear(packed);
     if (!put_items(values, (const uint32_t *)encoder->dict_firsts.ptr, items, raw) ||
-        !og_lance__zstd_append(encoder, raw->ptr, raw->len, packed))
+        !og_lance__zstd_append(encoder, raw->ptr, raw->len, head, packed))
         return og_error_nomem(err);
     bool zstd = packed->len < raw->len - raw->len / 8;
     const og_buf *used = zstd ? packed : raw;

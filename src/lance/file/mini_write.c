@@ -3,8 +3,6 @@
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"
 
-#include <zstd.h>
-
 /* A point read decodes one chunk, so a chunk is small; under zstd larger, for it to have something
  * to refer back to (FSST's table already knows what repeats). */
 #define CHUNK_BYTES 8192
@@ -147,18 +145,6 @@ uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__p
            values_bytes(values, start, count * 2) <= bytes)
         count *= 2;
     return count;
-}
-
-bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, og_buf *out)
-{
-    size_t bound = ZSTD_compressBound(len);
-    if (!og_buf_u64(out, len) || !og_buf_reserve(out, bound))
-        return false;
-    size_t written = ZSTD_compress2(encoder->zstd, out->ptr + out->len, bound, bytes, len);
-    if (ZSTD_isError(written))
-        return false;
-    out->len += written;
-    return true;
 }
 
 static void put_codec(og_buf *out, const og_lance__values *values, const og_lance__plan *plan)
@@ -334,9 +320,10 @@ static bool put_chunk(og_lance__encoder *encoder, const mini_page *page, const c
     for (uint32_t i = 0; i < buffers; i++) {
         const og_buf *part = &encoder->chunk[i];
         size_t part_start = out->len;
-        bool done = i == 0 && page->plan->zstd
-                        ? og_lance__zstd_append(encoder, part->ptr, part->len, out)
-                        : og_buf_append(out, part->ptr, part->len);
+        bool done =
+            i == 0 && page->plan->zstd
+                ? og_lance__zstd_chunk(encoder, page->values, page->plan, at->values, part, out)
+                : og_buf_append(out, part->ptr, part->len);
         if (!done)
             return false;
         uint32_t len = (uint32_t)(out->len - part_start);

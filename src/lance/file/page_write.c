@@ -10,8 +10,6 @@
 #define WIDE_VECTOR_BYTES 256
 /* Level bytes up to which a constant page, whose levels are stored raw, beats a mini-block page. */
 #define RAW_LEVEL_BYTES 256
-/* Fast enough that a load does not wait for it; higher levels save little on 16 KiB. */
-#define ZSTD_LEVEL 2
 
 void og_lance__page_clear(og_lance__page *page)
 {
@@ -26,16 +24,6 @@ void og_lance__page_deinit(og_lance__page *page)
     for (uint32_t i = 0; i < OG_LANCE__PAGE_BUFFERS; i++)
         og_buf_deinit(&page->buffers[i]);
     og_buf_deinit(&page->layout);
-}
-
-og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
-{
-    *encoder = (og_lance__encoder){0};
-    encoder->zstd = ZSTD_createCCtx();
-    if (encoder->zstd == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)))
-        return og_error_nomem(err);
-    return OG_OK;
 }
 
 void og_lance__encoder_deinit(og_lance__encoder *encoder)

@@ -198,9 +198,15 @@ uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__p
 /* Write the content of the CompressiveEncoding message of values encoded so. */
 void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_lance__plan *plan);
 
-/* Append General's form of `len` bytes: u64 raw length, one zstd frame. False when out of memory.
- */
-bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, og_buf *out);
+/* Append General's form of `len` bytes: u64 raw length, one zstd frame. The first `head` bytes
+ * (offsets) get a block and so an entropy table of their own, which saves 5 to 12 % of what
+ * follows. False when out of memory. */
+bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, size_t head,
+                           og_buf *out);
+/* One chunk of a page planned with zstd. */
+bool og_lance__zstd_chunk(og_lance__encoder *encoder, const og_lance__values *values,
+                          const og_lance__plan *plan, uint64_t count, const og_buf *chunk,
+                          og_buf *out);
 
 /* Compress strings [start, start + count) by FSST; `out` views the result, which lives in the
  * encoder until the next call. */

@@ -84,8 +84,8 @@ static og_status estimate_zstd(og_lance__encoder *encoder, const og_lance__value
         og_buf_clear(&encoder->sample);
         if (!og_lance__chunk_encode(values, &plan, samples[i].start, samples[i].count,
                                     encoder->chunk) ||
-            !og_lance__zstd_append(encoder, encoder->chunk[0].ptr, encoder->chunk[0].len,
-                                   &encoder->sample))
+            !og_lance__zstd_chunk(encoder, values, &plan, samples[i].count, &encoder->chunk[0],
+                                  &encoder->sample))
             return og_error_nomem(err);
         sampled += samples[i].count;
         bytes += encoder->sample.len + CHUNK_OVERHEAD;
@@ -139,9 +139,10 @@ typedef struct fsst_costs {
 static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__values *values,
                                fsst_costs *out, og_error *err)
 {
-    og_lance__plan plan = {.codec = OG_LANCE__OFFSETS, .zstd = true};
+    og_lance__plan raw_plan = {.codec = OG_LANCE__OFFSETS, .zstd = true};
+    og_lance__plan fsst_plan = {.codec = OG_LANCE__FSST, .zstd = true};
     sample samples[SAMPLE_CHUNKS];
-    uint32_t sample_count = take_samples(values, &plan, samples);
+    uint32_t sample_count = take_samples(values, &raw_plan, samples);
     uint64_t sampled = 0, plain = 0, zstd = 0;
     OG_TRY(train_fsst(encoder, values, err));
     for (uint32_t i = 0; i < sample_count; i++) {
@@ -149,9 +150,9 @@ static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__value
         OG_TRY(og_lance__compress_strings(encoder, values, samples[i].start, samples[i].count,
                                           &part, err));
         og_buf_clear(&encoder->sample);
-        if (!og_lance__chunk_encode(&part, &plan, 0, part.count, encoder->chunk) ||
-            !og_lance__zstd_append(encoder, encoder->chunk[0].ptr, encoder->chunk[0].len,
-                                   &encoder->sample))
+        if (!og_lance__chunk_encode(&part, &fsst_plan, 0, part.count, encoder->chunk) ||
+            !og_lance__zstd_chunk(encoder, &part, &fsst_plan, part.count, &encoder->chunk[0],
+                                  &encoder->sample))
             return og_error_nomem(err);
         sampled += samples[i].count;
         plain += encoder->chunk[0].len;
@@ -245,7 +246,7 @@ og_status og_lance__plan_wide(og_lance__encoder *encoder, const og_lance__values
         size_t len = values->offsets[index + 1] - values->offsets[index];
         og_lance__values part;
         og_buf_clear(&encoder->sample);
-        if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len,
+        if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len, 0,
                                    &encoder->sample))
             return og_error_nomem(err);
         raw += len;

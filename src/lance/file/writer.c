@@ -43,6 +43,7 @@ struct og_lance_file_writer {
     uint64_t rows;
     og_status failed;
     bool finished;
+    bool maybe_visible; /* finishing the object had an unknown outcome */
 };
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -141,7 +142,10 @@ void og_lance_file_writer_close(og_lance_file_writer *w)
     if (w == NULL)
         return;
     og_object_writer_close(w->sink.object);
-    og_lance__blob_files_deinit(&w->blob_files, w->finished);
+    if (w->maybe_visible)
+        (void)w->store->ops->remove(w->store, (const char *const[]){w->name}, 1, NULL);
+    if (w->blob_files.store != NULL)
+        og_lance__blob_files_deinit(&w->blob_files, w->finished);
     for (size_t i = 0; i < w->columns.len; i++) {
         og_lance__leaf_deinit(&w->columns.items[i].leaf);
         og_lance__blob_column_deinit(&w->columns.items[i].blobs);
@@ -397,7 +401,9 @@ static og_status finish_file(og_lance_file_writer *w, og_error *err)
     OG_TRY(put_columns(w, &parts, err));
     OG_TRY(put_footer(w, &parts, err));
     assert(w->sink.position == w->sink.object->bytes);
-    return w->sink.object->ops->finish(w->sink.object, err);
+    og_status status = w->sink.object->ops->finish(w->sink.object, err);
+    w->maybe_visible = status == OG_UNKNOWN;
+    return status;
 }
 
 og_status og_lance_file_writer_finish(og_lance_file_writer *w, uint64_t *out_bytes, og_error *err)

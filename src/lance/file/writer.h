@@ -17,9 +17,9 @@ typedef struct og_lance_write_column {
 
 typedef struct og_lance_file_writer og_lance_file_writer;
 
-/* The file appears in the store at finish. `name` is "<dir>/data/<stem>.lance"; blobs of more than 64
- * KiB go to "<dir>/data/<stem>/<bits>.blob". `descriptor_schema` is the serialized Schema message of
- * the FileDescriptor (fields with the table's ids) that goes to global buffer 0. */
+/* The file appears in the store at finish. `name` is "<dir>/data/<stem>.lance"; blobs of more than
+ * 64 KiB go to "<dir>/data/<stem>/<bits>.blob". `descriptor_schema` is the serialized Schema
+ * message of the FileDescriptor (fields with the table's ids) that goes to global buffer 0. */
 OG_NODISCARD og_status og_lance_file_writer_open(og_store *store, const char *name,
                                                  const og_lance_write_column *columns,
                                                  uint32_t column_count, og_bytes descriptor_schema,

@@ -53,7 +53,7 @@ static bool put_variable(const zipper *z, uint64_t index)
     size_t raw = v->offsets[index + 1] - v->offsets[index];
     if (!og_buf_fill(z->out, 0, width))
         return false;
-    bool done = z->plan->zstd ? og_lance__zstd_append(z->encoder, bytes, raw, z->out)
+    bool done = z->plan->zstd ? og_lance__zstd_append(z->encoder, bytes, raw, 0, z->out)
                               : og_buf_append(z->out, bytes, raw);
     if (!done)
         return false;
