@@ -1,5 +1,5 @@
 #include "api/handles_priv.h"
-#include "columnar/arrow_export.h"
+#include "columnar/kernels.h"
 
 og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *err)
 {
@@ -10,7 +10,8 @@ og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *e
     return s;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ---------------------------------------------------------------------------------------- */
 
 static og_status copy_column_names(og_cursor *c, og_error *err)
 {
@@ -112,7 +113,8 @@ const char *og_cursor_column_name(const og_cursor *cursor, size_t column)
     return column < cursor->column_count ? cursor->column_names[column] : NULL;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * --------------------------------------------------------------------------------------------- */
 
 og_status og_api__next_batch(og_cursor *c, og_error *err)
 {
@@ -123,6 +125,22 @@ og_status og_api__next_batch(og_cursor *c, og_error *err)
         return OG_OK;
     OG_TRY(og_exec_next(c->exec, &c->batch, err));
     c->is_done = c->batch.row_count == 0;
+    return OG_OK;
+}
+
+og_status og_api__rest_of_batch(og_cursor *c, og_error *err)
+{
+    int64_t first = c->row + 1;
+    if (first == 0 || c->batch.row_count == 0)
+        return OG_OK;
+    for (uint32_t i = 0; i < c->batch.column_count; i++) {
+        og_array *rest;
+        OG_TRY(og_slice(c->batch.columns[i], first, c->batch.row_count - first, &rest, err));
+        og_array_unref(c->batch.columns[i]);
+        c->batch.columns[i] = rest;
+    }
+    c->batch.row_count -= first;
+    c->row = -1;
     return OG_OK;
 }
 

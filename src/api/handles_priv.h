@@ -67,9 +67,18 @@ OG_NODISCARD og_status og_api__open_cursor(og_session *session, const og_query *
 /* Read the next batch into the cursor; is_done at the end. */
 OG_NODISCARD og_status og_api__next_batch(og_cursor *cursor, og_error *err);
 
+/* Leave out the rows of the current batch that were stepped over. */
+OG_NODISCARD og_status og_api__rest_of_batch(og_cursor *cursor, og_error *err);
+
 /* Append a value as JSON, as query results print it (reference-behaviour.md, Output). */
 bool og_api__write_value(og_buf *out, const og_result_column *column, const og_array *array,
                          int64_t row);
+
+/* The same for any array. `indent` is the depth of the line the value begins on, for lists over
+ * several lines (serde_json's pretty form), or -1 for one line. */
+void og_api__write_json(og_buf *out, const og_array *array, int64_t row, int indent);
+/* As CSV and tables show it: text without quotes, all else as JSON on one line. */
+void og_api__write_cell(og_buf *out, const og_array *array, int64_t row);
 
 /* Hand a buffer to a sink and empty it. */
 OG_NODISCARD og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *err);

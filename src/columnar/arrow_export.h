@@ -46,6 +46,19 @@ struct ArrowArray {
 
 #endif
 
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif
+
 /* The caller owns *out on OG_OK and may move it (copy the struct, set the old release to NULL). */
 OG_NODISCARD og_status og_arrow_export_field(const og_field *field, struct ArrowSchema *out,
                                              og_error *err);
