@@ -17,7 +17,8 @@ typedef struct og_property {
     og_str embed_source;       /* @embed(property); "" = none */
 } og_property;
 
-/* Column names of one @unique or @index, in order written. For edges also "src", "dst". */
+/* Column names of one @key, @unique or @index, sorted by bytes as in the IR. For edges also "src",
+ * "dst". */
 typedef struct og_columns {
     const og_str *names;
     uint32_t count;
@@ -54,7 +55,8 @@ typedef struct og_type_def {
     uint32_t range_count;
     const og_check_constraint *checks;
     uint32_t check_count;
-    og_columns key;         /* nodes: @key columns; count 0 = none. names[0] gives the id */
+    og_columns key;         /* nodes: @key columns; count 0 = none. names[0] gives the id, which is
+                               the first by bytes, however the schema orders them (as the reference) */
     int32_t key_property;   /* index of names[0] in properties, or -1 */
     /* edges */
     uint32_t from_type, to_type; /* indices into nodes */
@@ -83,7 +85,9 @@ typedef struct og_catalog {
     uint32_t edge_count;
     const og_interface_def *interfaces;
     uint32_t interface_count;
-    char schema_hash[65]; /* of the IR, as in __schema_state.json */
+    const uint32_t *edges_by_folded_name; /* indices into edges, by name with letters lowered */
+    char schema_hash[72]; /* of the IR, as in __schema_state.json: "sha256:..." */
+    og_str bad_default; /* what is wrong with a @default; ptr NULL = nothing */
     int32_t refs;
     og_arena *arena; /* owns all of the above */
 } og_catalog;

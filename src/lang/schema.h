@@ -11,7 +11,8 @@
 #include "lang/catalog.h"
 
 /* Compile schema text. Errors (OG_INVALID) have the reference's message, with line and column and
- * a hint of ours. A broken @check pattern is not found here (og_schema_check_patterns). */
+ * a hint of ours. What only init refuses is not found
+ * here (og_schema_check_strict). */
 OG_NODISCARD og_status og_schema_compile(og_str source, og_catalog **out, og_error *err);
 
 /* The same, and the text of `_schema.ir.json` (byte for byte the reference's) in *out_ir. The hash
@@ -19,7 +20,8 @@ OG_NODISCARD og_status og_schema_compile(og_str source, og_catalog **out, og_err
 OG_NODISCARD og_status og_schema_compile_ir(og_str source, og_catalog **out, og_buf *out_ir,
                                             og_error *err);
 
-/* Compile each @check pattern; OG_INVALID naming type, property and reason. For init. */
-OG_NODISCARD og_status og_schema_check_patterns(const og_catalog *catalog, og_error *err);
+/* What a new graph may not have, though the reference lets it pass: a broken @check pattern, a @default
+ * that does not fit its property. OG_INVALID naming type, property and reason. */
+OG_NODISCARD og_status og_schema_check_strict(const og_catalog *catalog, og_error *err);
 
 #endif
