@@ -220,12 +220,12 @@ og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots, si
     if (write->state != OG_TABLE__OPEN ||
         (write->options.op != OG_LANCE_UPDATE && write->options.op != OG_LANCE_DELETE))
         return og_error_set(err, OG_INVALID, "this write can't delete rows");
-    OG_TRY(need_bits(write, &write->deleted, err));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (slots[i] >= write->base->slot_count)
             return og_error_set(err, OG_INVALID, "no slot %u in %s", slots[i], write->options.path);
+    OG_TRY(need_bits(write, &write->deleted, err));
+    for (size_t i = 0; i < count; i++)
         og_bit_set(write->deleted, slots[i]);
-    }
     return OG_OK;
 }
 
