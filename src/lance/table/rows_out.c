@@ -58,6 +58,16 @@ void og_table__rows_deinit(og_table__rows_out *out)
     og_vec_deinit(&out->fragments);
 }
 
+og_status og_table__rows_join(og_table__rows_out *out, og_table__rows_out *from, og_error *err)
+{
+    if (!og_vec_reserve(&out->fragments, from->fragments.len))
+        return og_error_nomem(err);
+    for (size_t i = 0; i < from->fragments.len; i++)
+        out->fragments.items[out->fragments.len++] = from->fragments.items[i];
+    from->fragments.len = 0;
+    return OG_OK;
+}
+
 /* The part of a run [first, first + count) inside rows [start, end): its first row and length. */
 static uint32_t overlap(uint32_t first, uint32_t count, uint32_t start, uint32_t end,
                         uint32_t *out_low)

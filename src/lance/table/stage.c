@@ -485,6 +485,8 @@ static og_status build(staging *s, og_error *err)
 {
     og_lance_write *write = s->write;
     OG_TRY(og_table__rows_cut(&write->out, err));
+    OG_TRY(og_table__rows_cut(&write->late, err));
+    OG_TRY(og_table__rows_join(&write->out, &write->late, err));
     OG_TRY(check_kept(write, err));
     OG_TRY(og_table__fold(write, err));
     OG_TRY(add_old_fragments(s, err));

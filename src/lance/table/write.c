@@ -145,7 +145,7 @@ og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
     if (write == NULL)
         return og_error_nomem(err);
     write->env = env;
-    write->out.write = write->folded.write = write;
+    write->out.write = write->late.write = write->folded.write = write;
     write->base = base != NULL ? og_lance_table_ref(base) : NULL;
     write->source = write->base;
     if (options->restore_from != NULL && options->restore_from != base)
@@ -175,6 +175,7 @@ void og_lance_write_free(og_lance_write *write)
     if (write == NULL)
         return;
     og_table__rows_deinit(&write->out);
+    og_table__rows_deinit(&write->late);
     og_table__rows_deinit(&write->folded);
     if (write->state != OG_TABLE__COMMITTED && write->state != OG_TABLE__IN_DOUBT)
         drop_files(write);
@@ -280,6 +281,15 @@ static og_status keep_rows(og_lance_write *write, const uint64_t *row_ids,
     return OG_OK;
 }
 
+/* Does the open fragment hold new rows? Kept ones can't go there any more. */
+static bool has_new_rows(const og_table__rows_out *out)
+{
+    if (out->writer == NULL)
+        return false;
+    const og_table__new_fragment *f = &og_vec_last(&out->fragments);
+    return f->facts.kept_rows != f->rows;
+}
+
 /* Kept rows first, then new ones, within a fragment. */
 static og_status count_kept(const og_lance_write *write, const uint64_t *row_ids, uint32_t rows,
                             uint32_t *out, og_error *err)
@@ -296,11 +306,8 @@ static og_status count_kept(const og_lance_write *write, const uint64_t *row_ids
     }
     if (write->options.op != OG_LANCE_UPDATE)
         return og_error_set(err, OG_INVALID, "only UPDATE keeps row ids");
-    if (write->out.writer != NULL) {
-        const og_table__new_fragment *f = &og_vec_last(&write->out.fragments);
-        if (f->facts.kept_rows != f->rows)
-            return og_error_set(err, OG_INVALID, "rows with kept ids must come first");
-    }
+    if (kept < rows && has_new_rows(&write->out))
+        return og_error_set(err, OG_INVALID, "rows with kept ids must come first");
     *out = kept;
     return OG_OK;
 }
@@ -320,7 +327,8 @@ static og_status add_rows(og_lance_write *write, const og_batch *batch, const ui
                         !og_table__version_runs_add(&facts->created, kept, fresh, write->version))))
         return og_error_nomem(err);
     write->next_row_id += fresh;
-    return og_table__rows_add(&write->out, batch, facts, err);
+    bool is_late = fresh == 0 && has_new_rows(&write->out);
+    return og_table__rows_add(is_late ? &write->late : &write->out, batch, facts, err);
 }
 
 og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch, const uint64_t *row_ids,
@@ -340,6 +348,7 @@ og_status og_lance_write_cut(og_lance_write *write, og_error *err)
 {
     if (write->state != OG_TABLE__OPEN)
         return og_error_set(err, OG_INVALID, "the write is staged already");
+    OG_TRY(og_table__rows_cut(&write->late, err));
     return og_table__rows_cut(&write->out, err);
 }
 

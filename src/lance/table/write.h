@@ -60,8 +60,10 @@ OG_DEFINE_AUTO(og_lance_write, og_lance_write_free)
 
 /* Append rows; columns are the table's fields in order (blob columns as struct<data, uri>).
  * row_ids: one per row - the id to keep (an updated row, whose old slot must be deleted in this
- * write), or UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones.
- * created_at is taken from the old row. Streams: memory is bounded by pages. */
+ * write), or UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones
+ * within a batch; batches of kept rows alone may come at any time (after new rows they go to a
+ * fragment of their own). created_at is taken from the old row. Streams: memory is bounded by
+ * pages. */
 OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch,
                                            const uint64_t *row_ids, og_error *err);
 /* The next rows go to a new fragment. Fragments get ids upwards from the larger of base's

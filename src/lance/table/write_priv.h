@@ -66,6 +66,7 @@ struct og_lance_write {
     uint64_t next_row_id;
     int64_t max_fragment_id;
     og_table__rows_out out;
+    og_table__rows_out late; /* kept rows that came after new ones; behind `out` in the version */
     og_table__rows_out folded;
     uint32_t fold_start, fold_end; /* fragments of base that are folded; empty range: none */
     uint8_t *deleted;              /* bit per slot of base: deleted by this write; NULL: none */
@@ -80,6 +81,9 @@ OG_NODISCARD og_status og_table__rows_add(og_table__rows_out *out, const og_batc
 /* Finish the open data file. */
 OG_NODISCARD og_status og_table__rows_cut(og_table__rows_out *out, og_error *err);
 void og_table__rows_deinit(og_table__rows_out *out);
+/* Move the finished fragments of `from` behind those of `out`. */
+OG_NODISCARD og_status og_table__rows_join(og_table__rows_out *out, og_table__rows_out *from,
+                                           og_error *err);
 /* Remember an object of this write; it goes when the write does not come true. */
 OG_NODISCARD og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err);
 
