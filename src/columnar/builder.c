@@ -261,7 +261,7 @@ static bool append_blank(og_builder *b, int64_t count, bool null)
         if (!append_blank(b->children[i], items, null && b->id == OG_TYPE_STRUCT))
             return fail(b, b->children[i]->failed);
     }
-    if (b->width > 0)
+    if (b->width > 0 && count > 0)
         memset(b->data + b->length * b->width, 0, (size_t)count * b->width);
     if (b->offset_width > 0)
         repeat_offset(b, count);

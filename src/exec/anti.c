@@ -2,7 +2,7 @@
  *
  * The inner pipeline runs over many outer rows at once; each of its rows carries a tag, the number
  * of the outer row it comes from. A tag that has been seen is matched, and the inner operators skip
- * what is left of it. An inner pipeline that uses no outer variable runs once. */
+ * what is left of it. */
 #include "exec/run_priv.h"
 
 /* ---- the outer rows as the inner pipeline's input
@@ -10,7 +10,7 @@
 
 typedef struct feed {
     og_exec__op op;
-    const og_exec__rows *outer; /* NULL: one row without variables */
+    const og_exec__rows *outer;
     uint32_t next, end;
     uint32_t *from;
 } feed;
@@ -25,7 +25,6 @@ static og_status feed_next(og_exec__op *op, og_exec__rows **out, og_error *err)
     if (count == 0)
         return OG_OK;
     og_exec__rows_clear(op->x, &op->rows);
-    OG_TRY(og_exec__rows_tags(op->x, &op->rows, err));
     for (uint32_t i = 0; i < count; i++)
         self->from[i] = self->next + i;
     if (self->outer != NULL)
@@ -55,7 +54,6 @@ typedef struct anti {
     og_exec__op *chain;
     uint8_t *matched; /* by outer row */
     uint32_t *selected;
-    bool decided, any; /* uncorrelated: the one answer */
 } anti;
 
 static og_status run_inner(anti *self, const og_exec__rows *outer, uint32_t count, og_error *err)
@@ -93,24 +91,14 @@ static og_status keep_unmatched(anti *self, og_exec__rows *rows, og_error *err)
 static og_status anti_next(og_exec__op *op, og_exec__rows **out, og_error *err)
 {
     anti *self = (anti *)op;
-    bool correlated = op->step->inner->correlated;
     *out = NULL;
-    if (!correlated && !self->decided) {
-        OG_TRY(run_inner(self, NULL, 1, err));
-        self->any = self->matched[0];
-        self->decided = true;
-    }
-    if (!correlated && self->any)
-        return OG_OK;
     for (;;) {
         og_exec__rows *rows;
         OG_TRY(og_exec__next(op->input, &rows, err));
         if (rows == NULL)
             return OG_OK;
-        if (correlated) {
-            OG_TRY(run_inner(self, rows, rows->count, err));
-            OG_TRY(keep_unmatched(self, rows, err));
-        }
+        OG_TRY(run_inner(self, rows, rows->count, err));
+        OG_TRY(keep_unmatched(self, rows, err));
         if (rows->count > 0) {
             *out = rows;
             return OG_OK;
@@ -123,17 +111,10 @@ static void anti_close(og_exec__op *op)
     og_exec__close_chain(((anti *)op)->chain);
 }
 
-static void anti_describe(const og_exec__op *op, og_buf *out)
-{
-    if (!op->step->inner->correlated)
-        og_buf_text(out, "uses no outer variable, runs once");
-}
-
 static const og_exec__op_ops anti_ops = {
     .name = "Anti join",
     .next = anti_next,
     .close = anti_close,
-    .describe = anti_describe,
 };
 
 og_status og_exec__make_anti(og_exec *x, const og_exec__step *step, og_exec__op *input,

@@ -67,7 +67,8 @@ OG_NODISCARD og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_d
                                           const og_literal *value, uint32_t **out_slots,
                                           size_t *out_count, og_error *err);
 
-/* For which rows of a column is `column op value` true? The same test, for rows that are in memory. */
+/* For which rows of a column is `column op value` true? The same test, for rows that are in memory.
+ */
 OG_NODISCARD og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value,
                                      og_mask *out, og_error *err);
 

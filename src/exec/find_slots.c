@@ -101,8 +101,8 @@ og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_def *def, int3
     return OG_OK;
 }
 
-og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value,
-                        og_mask *out, og_error *err)
+og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value, og_mask *out,
+                        og_error *err)
 {
     return og_exec__test_constant(column, op, value, out, err);
 }

@@ -381,7 +381,6 @@ static og_status mark_anti(og_plan *plan, og_exec__step *step, uses *u, og_error
     step->inner->input->live_vertices = inner.vertices;
     step->inner->input->live_columns = inner.columns;
     for (uint32_t i = 0; i < var_count; i++) {
-        step->inner->correlated |= inner.vars[i];
         u->vars[i] |= inner.vars[i];
         u->vertices[i] |= inner.vertices[i];
     }

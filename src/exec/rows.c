@@ -38,10 +38,10 @@ og_status og_exec__rows_init(og_exec *x, og_exec__rows *rows, uint32_t capacity,
 {
     uint32_t var_count = x->plan->query->var_count;
     uint32_t **pointers = og_arena_array_of(x->arena, uint32_t *, (size_t)var_count * 4);
-    *rows = (og_exec__rows){.capacity = capacity};
-    rows->columns = og_arena_array_of(x->arena, og_array *, x->plan->column_count);
-    if (pointers == NULL || rows->columns == NULL)
+    og_array **columns = og_arena_array_of(x->arena, og_array *, x->plan->column_count);
+    if (pointers == NULL || columns == NULL)
         return og_error_nomem(err);
+    *rows = (og_exec__rows){.capacity = capacity, .columns = columns};
     rows->vertices = pointers;
     rows->slots = pointers + var_count;
     rows->vertex_buffers = pointers + 2 * (size_t)var_count;
