@@ -1,8 +1,9 @@
 /* graph/load - JSON records into a graph, and a graph into JSON records.
  *
- * Records are JSON values, {"type": T, "data": {...}} for nodes and {"edge": E, "from": id, "to": id,
- * "data": {...}} for edges (docs/user/data.md). Everything is checked before anything is
- * visible: types, unknown properties, enums, ranges, checks, keys, uniqueness, endpoints, cardinality. */
+ * Records are JSON values, {"type": T, "data": {...}} for nodes and {"edge": E, "from": id, "to":
+ * id, "data": {...}} for edges (docs/user/data.md). Everything is checked before anything is
+ * visible: types, unknown properties, enums, ranges, checks, keys, uniqueness, endpoints,
+ * cardinality. */
 #ifndef OG_GRAPH_LOAD_H
 #define OG_GRAPH_LOAD_H
 
@@ -61,8 +62,8 @@ typedef struct og_export_input {
     og_write_fn write;
     void *write_context;
 } og_export_input;
-/* All rows as records that load reads again: tables by key (edges before nodes), rows by id in bytes.
- * Streams; only ids are held for sorting. */
+/* All rows as records that load reads again: tables by key (edges before nodes), rows by id in
+ * bytes. Streams; only ids are held for sorting. */
 OG_NODISCARD og_status og_export_run(og_snapshot *snapshot, const og_export_input *input,
                                      og_error *err);
 
