@@ -3,7 +3,7 @@
 #include "base/map.h"
 #include "lance/file/page_write.h"
 
-#define MIN_VALUES 256
+#define MIN_VALUES 100
 /* A reader decodes the whole dictionary for the first value it wants. */
 #define MAX_ITEMS 100000
 #define SAMPLE_VALUES 4096

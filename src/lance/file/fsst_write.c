@@ -12,11 +12,10 @@
 #define CODES 512
 #define FIRST_SYMBOL 256
 #define ESCAPE 255
-#define HASH_SLOTS 2048
+#define HASH_SLOTS 1024
 #define SAMPLE_BYTES ((size_t)16 << 10)
 #define SAMPLE_SLICE ((size_t)512)
 #define GENERATIONS 5
-#define NO_CODE UINT16_MAX
 
 typedef struct symbol {
     uint64_t bytes; /* little-endian, zero above len */
@@ -42,8 +41,8 @@ typedef struct slice {
 struct og_lance__fsst {
     symbol symbols[MAX_SYMBOLS];
     uint32_t symbol_count;
-    uint16_t one[256];     /* index of the symbol of that byte, or NO_CODE */
-    uint16_t two[1 << 16]; /* of those two bytes */
+    uint16_t one[256];     /* len << 8 | index of the symbol of that byte; 0 = none: a literal */
+    uint16_t two[1 << 16]; /* of those two bytes, else that of the first */
     slot longer[HASH_SLOTS];
     uint8_t stored[OG_LANCE__FSST_TABLE_BYTES];
     uint32_t count[CODES];
@@ -81,8 +80,8 @@ static uint32_t hash_slot(uint64_t word)
 static void clear_table(og_lance__fsst *fsst)
 {
     fsst->symbol_count = 0;
-    memset(fsst->one, 0xff, sizeof fsst->one);
-    memset(fsst->two, 0xff, sizeof fsst->two);
+    memset(fsst->one, 0, sizeof fsst->one);
+    memset(fsst->two, 0, sizeof fsst->two);
     for (int i = 0; i < HASH_SLOTS; i++)
         fsst->longer[i] = (slot){.len = UINT8_MAX};
 }
@@ -90,9 +89,13 @@ static void clear_table(og_lance__fsst *fsst)
 /* A symbol whose hash slot is taken by a better one is left out, as in the paper. */
 static void add_symbol(og_lance__fsst *fsst, symbol s)
 {
-    uint16_t code = (uint16_t)fsst->symbol_count;
+    uint16_t code = (uint16_t)(s.len << 8 | fsst->symbol_count);
     if (s.len == 1) {
         fsst->one[s.bytes] = code;
+        for (uint32_t second = 0; second < 256; second++) {
+            uint16_t *at = &fsst->two[second << 8 | s.bytes];
+            *at = *at == 0 ? code : *at;
+        }
     } else if (s.len == 2) {
         fsst->two[s.bytes] = code;
     } else {
@@ -104,37 +107,27 @@ static void add_symbol(og_lance__fsst *fsst, symbol s)
     fsst->symbols[fsst->symbol_count++] = s;
 }
 
-/* The longest symbol at `in` of at most `left` bytes, or NO_CODE. */
-static inline uint16_t find_symbol(const og_lance__fsst *fsst, const uint8_t *in, size_t left,
-                                   size_t *out_len)
+/* len << 8 | index of the longest symbol at `in` of at most `left` bytes; 0 = none. */
+static inline uint32_t find_symbol(const og_lance__fsst *fsst, const uint8_t *in, size_t left)
 {
     uint64_t word = og_load_u64(in);
     const slot *at = &fsst->longer[hash_slot(word)];
-    if (at->len <= left && (word & low_bytes(at->len)) == at->bytes) {
-        *out_len = at->len;
+    if (at->len <= left && (word & low_bytes(at->len)) == at->bytes)
         return at->code;
-    }
-    if (left >= 2 && fsst->two[word & 0xffff] != NO_CODE) {
-        *out_len = 2;
-        return fsst->two[word & 0xffff];
-    }
-    *out_len = 1;
-    return fsst->one[word & 0xff];
+    return left >= 2 ? fsst->two[word & 0xffff] : fsst->one[word & 0xff];
 }
 
+/* A literal byte is always written behind the code; only after an escape it stays. */
 size_t og_lance__fsst_compress(const og_lance__fsst *fsst, const uint8_t *in, size_t len,
                                uint8_t *out)
 {
     uint8_t *start = out;
     while (len > 0) {
-        size_t used;
-        uint16_t code = find_symbol(fsst, in, len, &used);
-        if (code == NO_CODE) {
-            *out++ = ESCAPE;
-            *out++ = *in;
-        } else {
-            *out++ = (uint8_t)code;
-        }
+        uint32_t found = find_symbol(fsst, in, len);
+        size_t used = found != 0 ? found >> 8 : 1;
+        out[0] = found != 0 ? (uint8_t)found : ESCAPE;
+        out[1] = in[0];
+        out += found != 0 ? 1 : 2;
         in += used;
         len -= used;
     }
@@ -183,9 +176,9 @@ static void count_slice(og_lance__fsst *fsst, slice s)
 {
     uint32_t before = CODES;
     while (s.len > 0) {
-        size_t used;
-        uint16_t found = find_symbol(fsst, s.ptr, s.len, &used);
-        uint32_t code = found == NO_CODE ? s.ptr[0] : FIRST_SYMBOL + (uint32_t)found;
+        uint32_t found = find_symbol(fsst, s.ptr, s.len);
+        uint32_t code = found != 0 ? FIRST_SYMBOL + (found & 0xff) : s.ptr[0];
+        size_t used = found != 0 ? found >> 8 : 1;
         fsst->count[code]++;
         count_pair(fsst, before, code);
         if (used > 1) {

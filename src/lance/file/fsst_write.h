@@ -23,7 +23,7 @@ void og_lance__fsst_free(og_lance__fsst *fsst);
  * memory. */
 bool og_lance__fsst_train(og_lance__fsst *fsst, const uint8_t *bytes, const uint32_t *offsets,
                           uint64_t count);
-/* Compress `len` bytes to `out`, which has room for 2 * len; returns the bytes written. */
+/* Compress `len` bytes to `out`, which has room for 2 * len + 1; returns the bytes written. */
 size_t og_lance__fsst_compress(const og_lance__fsst *fsst, const uint8_t *in, size_t len,
                                uint8_t *out);
 /* The stored form of the table, OG_LANCE__FSST_TABLE_BYTES long; lives in `fsst`. */

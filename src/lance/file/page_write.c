@@ -127,38 +127,36 @@ static bool is_wide(const og_lance__values *values)
 
 /* ---- encoding --------------------------------------------------------------------------- */
 
-static og_status encode_wide(og_lance__encoder *encoder, const og_lance__values *values,
-                             const og_lance__levels *levels, og_lance__page *page, og_error *err)
-{
-    og_lance__plan plan;
-    og_lance__values compressed;
-    OG_TRY(og_lance__plan_wide(encoder, values, &plan, err));
-    if (plan.codec == OG_LANCE__FSST) {
-        OG_TRY(og_lance__compress_strings(encoder, values, 0, values->count, &compressed, err));
-        values = &compressed;
-    }
-    return og_lance__full_zip_encode(encoder, values, levels, &plan, page, err);
-}
-
-static og_status encode_narrow(og_lance__encoder *encoder, const og_lance__values *values,
-                               const og_lance__levels *levels, og_lance__page *page, bool *out_fits,
-                               og_error *err)
+/* Repeated values go to a dictionary page, others to a page as planned: one by one when they are
+ * wide, else in chunks. */
+static og_status encode_values(og_lance__encoder *encoder, const og_lance__values *values,
+                               const og_lance__levels *levels, bool wide, og_lance__page *page,
+                               bool *out_fits, og_error *err)
 {
     og_lance__plan plan, index_plan;
     og_lance__values other;
     og_lance__dict_block dict;
     uint64_t bytes;
     bool use_dict;
-    OG_TRY(og_lance__plan_values(encoder, values, &plan, &bytes, err));
+    if (wide)
+        OG_TRY(og_lance__plan_wide(encoder, values, &plan, &bytes, err));
+    else
+        OG_TRY(og_lance__plan_values(encoder, values, &plan, &bytes, err));
     OG_TRY(
         og_lance__dict_encode(encoder, values, bytes, &use_dict, &other, &index_plan, &dict, err));
-    if (use_dict)
-        return og_lance__mini_encode(encoder, &other, levels, &index_plan, &dict, page, out_fits,
-                                     err);
+    if (use_dict) {
+        OG_TRY(og_lance__mini_encode(encoder, &other, levels, &index_plan, &dict, page, out_fits,
+                                     err));
+        if (*out_fits || !wide)
+            return OG_OK;
+    }
     if (plan.codec == OG_LANCE__FSST) {
         OG_TRY(og_lance__compress_strings(encoder, values, 0, values->count, &other, err));
         values = &other;
     }
+    *out_fits = true;
+    if (wide)
+        return og_lance__full_zip_encode(encoder, values, levels, &plan, page, err);
     return og_lance__mini_encode(encoder, values, levels, &plan, NULL, page, out_fits, err);
 }
 
@@ -175,12 +173,11 @@ og_status og_lance__page_encode(og_lance__encoder *encoder, og_lance__leaf *leaf
     if (raw_level_bytes(&levels) <= RAW_LEVEL_BYTES && find_constant(&values, &levels, &index))
         return og_lance__constant_encode(&values, &levels, &index, page, err);
 
-    bool may_zip = full_zip_is_safe(&levels), fits = false;
-    if (!may_zip || !is_wide(&values))
-        OG_TRY(encode_narrow(encoder, &values, &levels, page, &fits, err));
-    if (fits)
-        return OG_OK;
-    if (!may_zip)
+    bool may_zip = full_zip_is_safe(&levels), wide = may_zip && is_wide(&values), fits;
+    OG_TRY(encode_values(encoder, &values, &levels, wide, page, &fits, err));
+    if (!fits && may_zip)
+        OG_TRY(encode_values(encoder, &values, &levels, true, page, &fits, err));
+    if (!fits)
         return og_error_set(err, OG_LIMIT, "a list column holds too many empty lists in a row");
-    return encode_wide(encoder, &values, &levels, page, err);
+    return OG_OK;
 }

@@ -223,7 +223,7 @@ OG_NODISCARD og_status og_lance__plan_values(og_lance__encoder *encoder,
  * are. */
 OG_NODISCARD og_status og_lance__plan_wide(og_lance__encoder *encoder,
                                            const og_lance__values *values, og_lance__plan *out,
-                                           og_error *err);
+                                           uint64_t *out_bytes, og_error *err);
 /* Replace repeated values by indices when that is smaller than `plan_bytes`; *out_used says. The
  * outputs live in the encoder until the next page. */
 OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,

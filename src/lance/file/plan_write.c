@@ -104,7 +104,7 @@ og_status og_lance__compress_strings(og_lance__encoder *encoder, const og_lance_
     const uint32_t *in = values->offsets + start;
     og_buf_clear(bytes);
     og_buf_clear(offsets);
-    if (!og_buf_reserve(bytes, 2 * (size_t)(in[count] - in[0])) ||
+    if (!og_buf_reserve(bytes, 2 * (size_t)(in[count] - in[0]) + 1) ||
         !og_buf_reserve(offsets, ((size_t)count + 1) * sizeof(uint32_t)))
         return og_error_nomem(err);
     for (uint64_t i = 0; i < count; i++) {
@@ -231,16 +231,17 @@ og_status og_lance__plan_values(og_lance__encoder *encoder, const og_lance__valu
 #define WIDE_SAMPLES 8
 
 og_status og_lance__plan_wide(og_lance__encoder *encoder, const og_lance__values *values,
-                              og_lance__plan *out, og_error *err)
+                              og_lance__plan *out, uint64_t *out_bytes, og_error *err)
 {
     *out = (og_lance__plan){.codec = OG_LANCE__FLAT};
+    *out_bytes = values->count * values->width;
     if (values->kind != OG_LANCE__VARIABLE)
         return OG_OK;
-    out->codec = OG_LANCE__OFFSETS;
-    bool try_fsst = values->is_utf8 && values->offsets[values->count] >= FSST_MIN_BYTES;
+    uint64_t total = values->offsets[values->count];
+    bool try_fsst = values->is_utf8 && total >= FSST_MIN_BYTES;
     if (try_fsst)
         OG_TRY(train_fsst(encoder, values, err));
-    uint64_t raw = 0, zstd = 0, fsst = try_fsst ? OG_LANCE__FSST_TABLE_BYTES : UINT64_MAX / 2;
+    uint64_t raw = 0, zstd = 0, fsst = 0;
     for (uint64_t i = 0; i < WIDE_SAMPLES; i++) {
         uint64_t index = values->count * i / WIDE_SAMPLES;
         size_t len = values->offsets[index + 1] - values->offsets[index];
@@ -256,9 +257,17 @@ og_status og_lance__plan_wide(og_lance__encoder *encoder, const og_lance__values
         OG_TRY(og_lance__compress_strings(encoder, values, index, 1, &part, err));
         fsst += part.offsets[1];
     }
-    if (zstd < fsst && zstd < TEXT_GAIN(raw))
+    if (!try_fsst)
+        fsst = UINT64_MAX;
+    uint64_t best = raw;
+    out->codec = OG_LANCE__OFFSETS;
+    if (zstd < fsst && zstd < TEXT_GAIN(raw)) {
+        best = zstd;
         out->zstd = true;
-    else if (fsst < TEXT_GAIN(raw))
+    } else if (fsst < TEXT_GAIN(raw)) {
+        best = fsst;
         *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
+    }
+    *out_bytes = raw > 0 ? (uint64_t)((double)best / (double)raw * (double)total) : 0;
     return OG_OK;
 }
