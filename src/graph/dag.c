@@ -6,6 +6,9 @@
 #include "columnar/builder.h"
 #include "graph/layout.h"
 
+/* Versions at the end that a power loss may have torn. */
+#define MAX_TORN_VERSIONS 256
+
 enum { ID, BRANCH, VERSION, PARENT, MERGED_PARENT, CREATED_AT, COMMIT_COLUMNS };
 enum { ACTOR_COMMIT, ACTOR_ID, ACTOR_AT, ACTOR_COLUMNS };
 
@@ -43,15 +46,25 @@ void og_graph__dag_deinit(og_graph__dag *dag)
 
 /* ---- finding the head ------------------------------------------------------------------------ */
 
-static og_status open_newest(og_repo *repo, const char *path, og_lance_table **out, og_error *err)
+/* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version there is.
+ * *out NULL when none opens. */
+static og_status open_newest(og_repo *repo, const char *path, uint64_t below, og_lance_table **out,
+                             uint64_t *out_head, og_error *err)
 {
-    uint64_t version;
     *out = NULL;
-    og_status s = og_lance_latest_version(repo->env, path, 0, &version, err);
+    *out_head = 0;
+    og_status s = og_lance_latest_version(repo->env, path, 0, out_head, err);
     if (s == OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(s);
-    return og_lance_table_open(repo->env, path, version, 0, out, err);
+    uint64_t version = below != 0 && below < *out_head ? below : *out_head;
+    for (int i = 0; i < MAX_TORN_VERSIONS && version > 0; i++, version--) {
+        s = og_lance_table_open(repo->env, path, version, 0, out, err);
+        if (s != OG_CORRUPT && s != OG_NOT_FOUND)
+            return s;
+        *out = NULL;
+    }
+    return OG_OK;
 }
 
 /* The commit with the highest manifest version; the later row of equals. */
@@ -80,11 +93,28 @@ static og_status newest_row(og_lance_table *commits, char out_id[27], uint64_t *
     }
 }
 
+/* Step back from versions whose files are torn to one that can be read, and its newest commit. */
+static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
+                             uint64_t *out_version, og_error *err)
+{
+    while (dag->commits != NULL) {
+        og_status s = newest_row(dag->commits, out_id, out_version, err);
+        if (s != OG_CORRUPT && s != OG_NOT_FOUND)
+            return s;
+        uint64_t torn = og_lance_table_version(dag->commits), head;
+        og_lance_table_unref(OG_TAKE(dag->commits));
+        if (torn > 1)
+            OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, torn - 1, &dag->commits, &head, err));
+    }
+    *out_version = 0;
+    return OG_OK;
+}
+
 og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_graph__dag *out,
                              og_error *err)
 {
     *out = (og_graph__dag){0};
-    OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, &out->commits, err));
+    OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, 0, &out->commits, &out->head_version, err));
     if (state->commit_id.len == 26)
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
@@ -95,8 +125,8 @@ og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_gra
     if (out->is_complete)
         return OG_OK;
     char id[27];
-    uint64_t version;
-    og_status s = newest_row(out->commits, id, &version, err);
+    uint64_t version = 0;
+    og_status s = read_newest(repo, out, id, &version, err);
     if (s != OG_OK) {
         og_graph__dag_deinit(out);
         return s;
@@ -150,7 +180,8 @@ static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_a
     OG_AUTO(og_strmap) known = og_strmap_new(false);
     if (known == NULL)
         return og_error_nomem(err);
-    OG_TRY(known_ids(dag->commits, known, err));
+    if (dag->commits != NULL)
+        OG_TRY(known_ids(dag->commits, known, err));
     int32_t field = og_lance_table_find_field(manifest, OG_STR("metadata"));
     if (field < 0)
         return og_error_set(err, OG_CORRUPT, "__manifest has no column 'metadata'");
@@ -223,23 +254,29 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
     return s;
 }
 
-/* Append a batch to the newest version; a lost slot is retried on the winner's version. */
-static og_status append_batch(og_repo *repo, const char *path, og_lance_table *base,
+/* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A lost slot is
+ * retried on the winner's version. */
+static og_status append_batch(og_repo *repo, const char *path, const og_lance_new_field *fields,
+                              uint32_t field_count, og_lance_table *base, uint64_t head,
                               const og_batch *batch, og_str commit_id, og_error *err)
 {
     const og_lance_kv property = {OG_STR("og.commit"), commit_id};
-    og_lance_write_options options = {.op = OG_LANCE_APPEND,
+    og_lance_write_options options = {.path = path,
+                                      .fields = fields,
+                                      .field_count = field_count,
                                       .min_max_fragment_id = -1,
                                       .properties = &property,
                                       .property_count = 1,
-                                      .fold = true,
                                       .fold_one_run = true,
                                       .now_us = og_repo_now_us(repo),
                                       .random = repo->random};
-    OG_AUTO(og_lance_table) current = og_lance_table_ref(base);
+    OG_AUTO(og_lance_table) current = base != NULL ? og_lance_table_ref(base) : NULL;
     for (int attempt = 0; attempt < 8; attempt++) {
         OG_AUTO(og_lance_write) write = NULL;
         const og_lance_staged *staged;
+        options.op = current != NULL ? OG_LANCE_APPEND : OG_LANCE_CREATE;
+        options.fold = current != NULL;
+        options.version = head + 1;
         OG_TRY(og_lance_write_new(repo->env, current, &options, &write, err));
         OG_TRY(og_lance_write_rows(write, batch, NULL, err));
         OG_TRY(og_lance_write_stage(write, &staged, err));
@@ -247,9 +284,7 @@ static og_status append_batch(og_repo *repo, const char *path, og_lance_table *b
         if (s != OG_EXISTS)
             return s;
         og_lance_table_unref(OG_TAKE(current));
-        OG_TRY(open_newest(repo, path, &current, err));
-        if (current == NULL)
-            return og_error_set(err, OG_NOT_FOUND, "%s is gone", path);
+        OG_TRY(open_newest(repo, path, 0, &current, &head, err));
     }
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", path);
 }
@@ -263,12 +298,12 @@ static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commi
     if (!any)
         return OG_OK;
     OG_AUTO(og_lance_table) actors = NULL;
-    OG_TRY(open_newest(repo, OG_GRAPH__ACTORS, &actors, err));
-    if (actors == NULL)
-        return OG_OK;
+    uint64_t head;
+    OG_TRY(open_newest(repo, OG_GRAPH__ACTORS, 0, &actors, &head, err));
     OG_AUTO_BATCH batch = {0};
     OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, rows->items, rows->len, &batch, err));
-    return append_batch(repo, OG_GRAPH__ACTORS, actors, &batch, commit_id, err);
+    return append_batch(repo, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, actors, head, &batch,
+                        commit_id, err);
 }
 
 static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
@@ -283,8 +318,6 @@ static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
                                const og_graph__op *op, uint64_t manifest_version, og_error *err)
 {
-    if (dag->commits == NULL)
-        return OG_OK;
     OG_AUTO(og_arena) arena = og_arena_new(0);
     dag_rows rows = {0};
     dag_row own = row_of(op, manifest_version);
@@ -301,7 +334,8 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
         s = make_batch(commit_fields, COMMIT_COLUMNS, put_commit, rows.items, rows.len, &batch,
                        err);
     if (s == OG_OK)
-        s = append_batch(repo, OG_GRAPH__COMMITS, dag->commits, &batch, own.id, err);
+        s = append_batch(repo, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, dag->commits,
+                         dag->head_version, &batch, own.id, err);
     if (s == OG_OK)
         s = append_actors(repo, &rows, own.id, err);
     og_vec_deinit(&rows);

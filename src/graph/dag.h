@@ -4,20 +4,23 @@
  * are filled after the commit became visible, and what a dead writer left out is added by the next.
  * Commits of the reference have no `og` object: for them the row here is the truth. The newest row's
  * commit is kept in the transaction property "og.commit", so that a writer knows without a scan
- * whether the tables are complete. */
+ * whether the tables are complete. They are not synced: after a power loss the newest versions may be
+ * torn, or the data set gone; then the newest readable version is built on, and what it lacks is added. */
 #ifndef OG_GRAPH_DAG_H
 #define OG_GRAPH_DAG_H
 
 #include "graph/publish.h"
 
 typedef struct og_graph__dag {
-    og_lance_table *commits; /* newest version; NULL when the data set is missing */
+    og_lance_table *commits; /* newest readable version; NULL when there is none */
+    uint64_t head_version;   /* newest version, readable or not; 0 = none */
     bool is_complete;        /* its newest row is the head commit */
     char head_id[27];        /* newest commit of the branch, whoever made it; "" = none known */
 } og_graph__dag;
 void og_graph__dag_deinit(og_graph__dag *dag);
 
-/* Find the head commit at a snapshot: the newer of what the rows of `__manifest` and of the DAG say. */
+/* Find the head commit at a snapshot: the newer of what the rows of `__manifest` and of the DAG say. A
+ * damaged DAG is no error. */
 OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state,
                                           og_graph__dag *out, og_error *err);
 

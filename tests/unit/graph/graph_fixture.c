@@ -1,0 +1,107 @@
+#include "graph_fixture.h"
+
+#include "columnar/builder.h"
+#include "og_test.h"
+
+static const char schema[] = "node A {\n  name: String @key\n}\n"
+                             "node B {\n  name: String @key\n}\n"
+                             "edge E: A -> B\n";
+
+static int64_t read_clock(void *context)
+{
+    return ((fixture_clock *)context)->now_us;
+}
+
+void fixture_clock_init(fixture_clock *clock)
+{
+    *clock = (fixture_clock){.clock = {read_clock, clock}, .now_us = 1700000000000000};
+}
+
+void fixture_init(og_store *store, const fixture_clock *clock)
+{
+    og_repo_options options = {.store = store, .clock = &clock->clock};
+    assert_ok(og_repo_init("memory", og_str_of(schema), false, &options, err));
+}
+
+og_repo *fixture_open(og_store *store, const fixture_clock *clock)
+{
+    og_repo_options options = {.store = store, .clock = &clock->clock};
+    og_repo *repo = NULL;
+    assert_ok(og_repo_open("memory", &options, &repo, err));
+    return repo;
+}
+
+static og_status row_batch(const char *id, og_batch *out, og_error *err)
+{
+    OG_TRY(og_batch_init(out, 2, 1, err));
+    for (int i = 0; i < 2; i++) {
+        OG_AUTO(og_builder) b = og_builder_new(og_type_of(OG_TYPE_UTF8));
+        if (b == NULL || !og_builder_str(b, og_str_of(id)))
+            return og_error_nomem(err);
+        OG_TRY(og_builder_finish(b, &out->columns[i], err));
+    }
+    return OG_OK;
+}
+
+og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error *err)
+{
+    const og_catalog *catalog = og_txn_snapshot(txn)->catalog;
+    const og_type_def *def = og_catalog_node(catalog, og_str_of(type));
+    og_lance_write *write;
+    OG_AUTO_BATCH batch = {0};
+    OG_TRY(og_txn_write(txn, def, OG_LANCE_APPEND, &write, err));
+    OG_TRY(row_batch(id, &batch, err));
+    return og_lance_write_rows(write, &batch, NULL, err);
+}
+
+static og_status write_types(og_repo *repo, const char *const *types, const char *id,
+                             og_error *err)
+{
+    const og_txn_options options = {.kind = "Load", .actor = "tester"};
+    OG_AUTO(og_txn) txn = NULL;
+    og_commit_result result;
+    OG_TRY(og_txn_begin(repo, &options, &txn, err));
+    for (; *types != NULL; types++)
+        OG_TRY(fixture_append(txn, *types, id, err));
+    return og_txn_commit(txn, &result, err);
+}
+
+og_status fixture_write_both(og_repo *repo, const char *id, og_error *err)
+{
+    static const char *const types[] = {"A", "B", NULL};
+    return write_types(repo, types, id, err);
+}
+
+og_status fixture_write(og_repo *repo, const char *type, const char *id, og_error *err)
+{
+    const char *const types[] = {type, NULL};
+    return write_types(repo, types, id, err);
+}
+
+uint64_t fixture_count(og_repo *repo, const char *type)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    const og_type_def *def = og_catalog_node(snapshot->catalog, og_str_of(type));
+    og_lance_table *table;
+    assert_ok(og_snapshot_table(snapshot, def, &table, err));
+
+    static const uint32_t fields[] = {0};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    uint64_t rows = 0;
+    assert_ok(og_lance_scan_open(table, fields, 1, 0, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        assert_ok(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            break;
+        rows += (uint64_t)batch.row_count;
+    }
+    size_t count;
+    const og_table_info *infos = og_snapshot_tables(snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        if (og_str_eq(infos[i].table_key, def->table_key))
+            assert_int_equal(infos[i].row_count, rows);
+    return rows;
+}

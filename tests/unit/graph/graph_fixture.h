@@ -1,0 +1,30 @@
+/* A small graph on a memory store, for the tests of this folder: two node types and an edge type, and
+ * rows written straight through transactions. */
+#ifndef GRAPH_FIXTURE_H
+#define GRAPH_FIXTURE_H
+
+#include "graph/txn.h"
+#include "store/memory.h"
+#include "store/wrap.h"
+
+/* A clock that stands until it is moved. */
+typedef struct fixture_clock {
+    og_clock clock;
+    int64_t now_us;
+} fixture_clock;
+void fixture_clock_init(fixture_clock *clock);
+
+/* A new graph of node types A and B (`name: String @key`) and edge type E from A to B. */
+void fixture_init(og_store *store, const fixture_clock *clock);
+og_repo *fixture_open(og_store *store, const fixture_clock *clock);
+
+/* Append one row with this id to a node table of the transaction. */
+og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error *err);
+/* One commit that appends a row with this id to A and to B, or to one of them. */
+og_status fixture_write_both(og_repo *repo, const char *id, og_error *err);
+og_status fixture_write(og_repo *repo, const char *type, const char *id, og_error *err);
+
+/* Rows of a type as `__manifest` counts them, and as a scan finds them. Fails the test when they differ. */
+uint64_t fixture_count(og_repo *repo, const char *type);
+
+#endif

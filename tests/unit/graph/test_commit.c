@@ -1,0 +1,253 @@
+/* The commit protocol under failures: whatever single store call fails, in whatever way, a commit of
+ * two tables is there whole or not at all, an acknowledged one is there, and the next write succeeds. */
+#include <stdlib.h>
+
+#include "graph_fixture.h"
+#include "og_test.h"
+#include "topo/directory.h"
+
+/* Longer than the time an operation is taken to be alive. */
+#define LATER_US 60000000
+
+typedef struct world {
+    og_store *store;
+    fixture_clock clock;
+} world;
+
+static void world_init(world *w)
+{
+    assert_ok(og_store_open_memory(&w->store, err));
+    fixture_clock_init(&w->clock);
+    fixture_init(w->store, &w->clock);
+}
+
+/* Rows of A and B, which must be equal. */
+static uint64_t both_count(world *w)
+{
+    og_repo *repo = fixture_open(w->store, &w->clock);
+    uint64_t a = fixture_count(repo, "A"), b = fixture_count(repo, "B");
+    og_repo_close(repo);
+    assert_int_equal(a, b);
+    return a;
+}
+
+/* A write by another process, later: it must succeed and add to what `expected` says is there. */
+static void next_write(world *w, uint64_t expected)
+{
+    w->clock.now_us += LATER_US;
+    og_repo *repo = fixture_open(w->store, &w->clock);
+    assert_ok(fixture_write_both(repo, "next", err));
+    og_repo_close(repo);
+    assert_int_equal(both_count(w), expected + 1);
+}
+
+/* One commit through a store whose call number `at` fails. Returns false when the schedule is over. */
+static bool commit_with_fault(world *w, uint64_t at, og_store_fault fault, og_status *out_status)
+{
+    og_store_fault_at plan = {.at = UINT64_MAX, .fault = fault};
+    og_store *faulty = NULL;
+    assert_ok(og_store_wrap(w->store, og_store_hook_at(&plan), 0, &faulty, err));
+    og_repo *repo = fixture_open(faulty, &w->clock);
+    plan.at = plan.seen + at;
+    og_error error;
+    *out_status = fixture_write_both(repo, "row", &error);
+    bool hit = plan.seen > plan.at;
+    og_repo_close(repo);
+    og_store_close(faulty);
+    return hit;
+}
+
+static void check_each_call(og_store_fault fault, bool lose_power)
+{
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_status status;
+        world_init(&w);
+        bool hit = commit_with_fault(&w, at, fault, &status);
+        if (lose_power)
+            og_store_memory_crash(w.store, at);
+        if (status == OG_OK)
+            assert_int_equal(both_count(&w), 1);
+        else if (status != OG_UNKNOWN && fault != OG_STORE_CRASH)
+            assert_int_equal(both_count(&w), 0);
+        uint64_t before = both_count(&w);
+        w.clock.now_us += LATER_US;
+        og_repo *repo = fixture_open(w.store, &w.clock);
+        assert_ok(fixture_write_both(repo, "next", err));
+        uint64_t after = fixture_count(repo, "A");
+        og_repo_close(repo);
+        /* What was seen stays; an operation that held all its slots may have been helped. */
+        assert_true(after == before + 1 || (before == 0 && after == 2));
+        if (status != OG_OK && status != OG_UNKNOWN && fault != OG_STORE_CRASH)
+            assert_int_equal(after, before + 1);
+        assert_int_equal(both_count(&w), after);
+        og_store_close(w.store);
+        if (!hit)
+            break;
+        assert_true(at < 1000);
+    }
+}
+
+TEST(test_commit__each_call_fails)
+{
+    check_each_call(OG_STORE_FAIL, false);
+}
+
+TEST(test_commit__each_acknowledgement_is_lost)
+{
+    check_each_call(OG_STORE_LOST_ACK, false);
+}
+
+TEST(test_commit__each_call_is_undone_without_an_answer)
+{
+    check_each_call(OG_STORE_UNDONE, false);
+}
+
+TEST(test_commit__disk_is_full_at_each_call)
+{
+    check_each_call(OG_STORE_FULL, false);
+}
+
+TEST(test_commit__process_dies_at_each_call)
+{
+    check_each_call(OG_STORE_CRASH, false);
+}
+
+TEST(test_commit__power_goes_at_each_call)
+{
+    check_each_call(OG_STORE_CRASH, true);
+}
+
+TEST(test_commit__acknowledged_survives_power_loss)
+{
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        world w;
+        world_init(&w);
+        og_repo *repo = fixture_open(w.store, &w.clock);
+        assert_ok(fixture_write_both(repo, "1", err));
+        assert_ok(fixture_write(repo, "A", "2", err));
+        assert_ok(fixture_write(repo, "B", "2", err));
+        og_repo_close(repo);
+        og_store_memory_crash(w.store, seed);
+        assert_int_equal(both_count(&w), 2);
+        next_write(&w, 2);
+        og_store_close(w.store);
+    }
+}
+
+TEST(test_commit__second_writer_of_a_table_gets_the_typed_conflict)
+{
+    world w;
+    world_init(&w);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    const og_txn_options options = {.kind = "Load"};
+    og_txn *first, *second;
+    og_commit_result result;
+    assert_ok(og_txn_begin(repo, &options, &first, err));
+    assert_ok(og_txn_begin(repo, &options, &second, err));
+    assert_ok(fixture_append(first, "A", "1", err));
+    assert_ok(fixture_append(second, "A", "2", err));
+    assert_ok(fixture_append(second, "B", "2", err));
+    assert_ok(og_txn_commit(first, &result, err));
+    og_error error;
+    assert_status(og_txn_commit(second, &result, &error), OG_CONFLICT);
+    assert_string_equal(error.message,
+                        "stale view of 'node:A': expected manifest table version 1 but current "
+                        "is 2 \xe2\x80\x94 refresh and retry");
+    og_txn_free(first);
+    og_txn_free(second);
+    assert_int_equal(fixture_count(repo, "A"), 1);
+    assert_int_equal(fixture_count(repo, "B"), 0);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_commit__writers_of_different_tables_both_succeed)
+{
+    world w;
+    world_init(&w);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    const og_txn_options options = {.kind = "Load"};
+    og_txn *first, *second;
+    og_commit_result result;
+    assert_ok(og_txn_begin(repo, &options, &first, err));
+    assert_ok(og_txn_begin(repo, &options, &second, err));
+    assert_ok(fixture_append(first, "A", "1", err));
+    assert_ok(fixture_append(second, "B", "1", err));
+    assert_ok(og_txn_commit(first, &result, err));
+    assert_ok(og_txn_commit(second, &result, err));
+    og_txn_free(first);
+    og_txn_free(second);
+    og_repo_close(repo);
+    assert_int_equal(both_count(&w), 1);
+    og_store_close(w.store);
+}
+
+/* Put a head above the pin of A as a foreign program leaves it: a version that names no operation. */
+static uint64_t leave_foreign_head(world *w)
+{
+    og_repo *repo = fixture_open(w->store, &w->clock);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    og_lance_table *table;
+    assert_ok(og_snapshot_table(snapshot, og_catalog_node(snapshot->catalog, OG_STR("A")), &table,
+                                err));
+    og_lance_write_options options = {
+        .op = OG_LANCE_DELETE, .min_max_fragment_id = -1, .now_us = w->clock.now_us};
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_new(og_repo_env(repo), table, &options, &write, err));
+    assert_ok(og_lance_write_stage(write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+    uint64_t version = staged->version;
+    og_snapshot_unref(OG_TAKE(snapshot));
+    og_lance_write_free(OG_TAKE(write));
+    og_repo_close(repo);
+    return version;
+}
+
+TEST(test_commit__foreign_head_above_the_pin_is_restored)
+{
+    world w;
+    world_init(&w);
+    uint64_t head = leave_foreign_head(&w);
+    assert_int_equal(head, 2);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    assert_ok(fixture_write_both(repo, "1", err));
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    size_t count;
+    const og_table_info *infos = og_snapshot_tables(snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        if (og_str_is(infos[i].table_key, "node:A"))
+            assert_int_equal(infos[i].version, 4); /* 2 the head, 3 the restore, 4 the write */
+    og_snapshot_unref(OG_TAKE(snapshot));
+    assert_int_equal(fixture_count(repo, "A"), 1);
+    og_repo_close(repo);
+    assert_int_equal(both_count(&w), 1);
+    og_store_close(w.store);
+}
+
+TEST(test_commit__cost_is_flat_with_history)
+{
+    world w;
+    world_init(&w);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    uint64_t puts_early = 0, puts_late = 0;
+    for (int i = 0; i < 300; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        uint64_t before = w.store->stats.puts;
+        w.clock.now_us += 1000;
+        assert_ok(fixture_write(repo, "A", id, err));
+        uint64_t puts = w.store->stats.puts - before;
+        if (i >= 8 && i < 16)
+            puts_early += puts;
+        if (i >= 288 && i < 296)
+            puts_late += puts;
+    }
+    assert_int_equal(puts_early, puts_late);
+    assert_int_equal(fixture_count(repo, "A"), 300);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
