@@ -182,7 +182,20 @@ def continued_by_lance(tool, root):
     lance.dataset(t.uri).create_branch("side", None)
     lance.dataset(t.uri).checkout_version(("side", None)).delete("n > 100")
     side = Driver(tool, root, "theirs/tree/side")
-    assert side.dump()["count_rows"] == lance.dataset(t.uri).checkout_version(("side", None)).count_rows()
+
+    def on_side():
+        return lance.dataset(t.uri).checkout_version(("side", None))
+    assert side.dump()["count_rows"] == on_side().count_rows()
+    ids, rows = side.ids(), on_side().count_rows()
+    path = os.path.join(root, "side.json")
+    with open(path, "w") as f:
+        json.dump([{"op": "append", "rows": [row(900)]}, {"op": "delete", "delete": [ids["k00005"], ids["k00000"]]}], f)
+    side.run("write", path)
+    theirs = on_side().scanner(columns=["id"], with_row_id=True).to_table()
+    assert dict(zip(theirs["id"].to_pylist(), theirs["_rowid"].to_pylist())) == side.ids()
+    on_side().delete("id = 'k00900'")
+    assert side.dump()["count_rows"] == on_side().count_rows() == rows - 2
+    assert t.dump()["count_rows"] == lance.dataset(t.uri).count_rows()
 
 
 def folds(tool, root):
