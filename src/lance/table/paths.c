@@ -30,6 +30,8 @@ bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version)
 const char *og_table__dataset_root(og_arena *arena, const char *path)
 {
     size_t branch = og_str_find(og_str_of(path), OG_STR(BRANCH_FOLDER));
+    if (og_str_starts(og_str_of(path), OG_STR("tree/"))) /* the store's root is the dataset */
+        branch = 0;
     og_str root = og_str_slice(og_str_of(path), 0, branch == SIZE_MAX ? strlen(path) : branch);
     return og_arena_str(arena, root).ptr;
 }

@@ -37,7 +37,7 @@ typedef struct og_lance_write_options {
     og_lance_table *restore_from;  /* RESTORE */
     uint64_t version;              /* the slot; 0 = base + 1. More when orphan heads lie between */
     uint64_t min_next_row_id;      /* counters never go below these (heads that nobody published) */
-    int64_t min_max_fragment_id;   /* -1 = none */
+    int64_t min_max_fragment_id;   /* -1 = none; ignored by CREATE unless above 0 */
     const og_lance_kv *properties; /* transaction_properties */
     uint32_t property_count;
     /* Keys to set or remove; auto-cleanup keys are removed in any case. */
