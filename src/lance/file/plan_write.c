@@ -146,15 +146,17 @@ static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__value
     uint64_t sampled = 0, plain = 0, zstd = 0;
     OG_TRY(train_fsst(encoder, values, err));
     for (uint32_t i = 0; i < sample_count; i++) {
+        /* A chunk holds twice as many strings when they are compressed first. */
+        uint64_t left = values->count - samples[i].start;
+        uint64_t count = samples[i].count * 2 < left ? samples[i].count * 2 : left;
         og_lance__values part;
-        OG_TRY(og_lance__compress_strings(encoder, values, samples[i].start, samples[i].count,
-                                          &part, err));
+        OG_TRY(og_lance__compress_strings(encoder, values, samples[i].start, count, &part, err));
         og_buf_clear(&encoder->sample);
         if (!og_lance__chunk_encode(&part, &fsst_plan, 0, part.count, encoder->chunk) ||
             !og_lance__zstd_chunk(encoder, &part, &fsst_plan, part.count, &encoder->chunk[0],
                                   &encoder->sample))
             return og_error_nomem(err);
-        sampled += samples[i].count;
+        sampled += count;
         plain += encoder->chunk[0].len;
         zstd += encoder->sample.len + CHUNK_OVERHEAD;
     }

@@ -2,7 +2,9 @@
  *
  * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages
  * whatever the file's size. Each page gets the cheapest encoding the data allows, from those that
- * every Lance 6 reader knows (lance-format.md section 13). No statistics, no column buffers. */
+ * every Lance 6 reader decodes (lance-format.md sections 11-13); beyond what Lance itself writes,
+ * chunks of text and numbers may be zstd frames. Equal input gives equal bytes. No statistics, no
+ * column buffers. One writer, one thread. */
 #ifndef OG_LANCE_FILE_WRITER_H
 #define OG_LANCE_FILE_WRITER_H
 
