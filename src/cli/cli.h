@@ -1,0 +1,76 @@
+/* cli/cli - what the commands share: arguments, configuration, output and the open graph.
+ *
+ * The program uses omnigraph.h and base only. A command returns a status and fills the error; main
+ * prints it and makes the exit code (0, 1; wrong arguments 2). */
+#ifndef OG_CLI_CLI_H
+#define OG_CLI_CLI_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/args.h"
+#include "cli/config.h"
+
+struct cli {
+    cli_args args;
+    og_arena *arena; /* lives as long as the program */
+    const cli_config *config;
+    og_graph *graph;
+    og_session *session;
+    const char *uri; /* of the graph, as it is shown */
+    const char *branch;
+    const char *actor; /* NULL = none */
+    int exit_code;     /* when a command succeeded but found something: lint */
+};
+
+/* ---- io.c: files, standard output, errors -------------------------------------------------------
+ */
+
+OG_NODISCARD og_status cli_read_file(const char *path, og_buf *out, og_error *err);
+/* An og_sink_fn for standard output, unbuffered: callers hand over large pieces. */
+og_status cli_write_stdout(void *context, const uint8_t *bytes, size_t len, og_error *err);
+OG_NODISCARD og_status cli_print(og_error *err, const char *fmt, ...) OG_PRINTF(2, 3);
+/* What is in the buffer, or OG_NOMEM when an append had failed. */
+OG_NODISCARD og_status cli_print_buf(const og_buf *buf, og_error *err);
+void cli_print_error(const og_error *err);
+void cli_warn(const char *fmt, ...) OG_PRINTF(1, 2);
+/* Colours are for people: on a terminal, and not with NO_COLOR. */
+bool cli_wants_colour(int fd);
+
+/* ---- settings.c: what the arguments and omnigraph.yaml say together
+ * ------------------------------ */
+
+/* Read --config, or omnigraph.yaml when there is one. */
+OG_NODISCARD og_status cli_load_config(cli *c, og_error *err);
+/* The graph (argument, --uri, --target, alias, cli.graph), branch and actor of a command, by the
+ * reference's precedence. */
+OG_NODISCARD og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err);
+/* The same, then open it and a session. */
+OG_NODISCARD og_status cli_open(cli *c, const cli_alias *alias, og_error *err);
+void cli_close(cli *c);
+/* A text of the arena: `path` itself when absolute, else below `base`. NULL when out of memory. */
+const char *cli_join(cli *c, const char *base, const char *path);
+/* Where a query file is: as given, or in one of query.roots. */
+OG_NODISCARD og_status cli_find_query(cli *c, const char *path, const char **out, og_error *err);
+/* Text of -e, --query or the alias; in the arena. */
+OG_NODISCARD og_status cli_query_source(cli *c, const cli_alias *alias, og_text *out,
+                                        og_error *err);
+/* Parameters of --params, --params-file and an alias's arguments, as one JSON object; len 0 when
+ * none were given. */
+OG_NODISCARD og_status cli_params(cli *c, const cli_alias *alias, og_text *out, og_error *err);
+
+/* ---- commands
+ * -------------------------------------------------------------------------------------- */
+
+og_status cli_run_version(cli *c, og_error *err);
+og_status cli_run_init(cli *c, og_error *err);
+og_status cli_run_load(cli *c, og_error *err);
+og_status cli_run_query(cli *c, og_error *err);
+og_status cli_run_mutate(cli *c, og_error *err);
+og_status cli_run_snapshot(cli *c, og_error *err);
+og_status cli_run_export(cli *c, og_error *err);
+og_status cli_run_lint(cli *c, og_error *err);
+og_status cli_run_schema_show(cli *c, og_error *err);
+
+#endif

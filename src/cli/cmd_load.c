@@ -1,0 +1,150 @@
+/* load and export: a graph's data in and out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+
+/* ---- load
+ * ------------------------------------------------------------------------------------------ */
+
+typedef struct input {
+    int fd;
+    const char *path;
+} input;
+
+static og_status read_input(void *context, uint8_t *dst, size_t cap, size_t *out_len, og_error *err)
+{
+    const input *in = context;
+    ssize_t n;
+    do
+        n = read(in->fd, dst, cap);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return og_error_errno(err, errno, "can't read", in->path);
+    *out_len = (size_t)n;
+    return OG_OK;
+}
+
+static int show_progress(void *context, const char *phase, uint64_t done, uint64_t total)
+{
+    (void)context, (void)phase, (void)total;
+    cli_progress_update(done);
+    return 0;
+}
+
+static og_status open_input(const char *path, input *out, uint64_t *out_bytes, og_error *err)
+{
+    struct stat info;
+    bool is_stdin = strcmp(path, "-") == 0;
+    out->path = is_stdin ? "standard input" : path;
+    out->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (out->fd < 0)
+        return og_error_errno(err, errno, "can't read", path);
+    *out_bytes = 0;
+    if (fstat(out->fd, &info) == 0 && S_ISREG(info.st_mode))
+        *out_bytes = (uint64_t)info.st_size;
+    return OG_OK;
+}
+
+static og_load_mode load_mode(const char *name)
+{
+    if (strcmp(name, "append") == 0)
+        return OG_MODE_APPEND;
+    return strcmp(name, "merge") == 0 ? OG_MODE_MERGE : OG_MODE_OVERWRITE;
+}
+
+/* What --lenient changed, one line a kind. */
+static void report_lenient(const og_write_result *r)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } kinds[] = {
+        {r->lenient_unknown_properties, "unknown properties were left out"},
+        {r->lenient_wrong_types, "values of a wrong type became null"},
+        {r->lenient_wrapped_integers, "integers out of range wrapped around"},
+        {r->lenient_float_overflows, "numbers out of range became infinite"},
+        {r->lenient_vector_items, "items of vectors that are no numbers became 0"},
+        {r->lenient_list_items, "list items of a wrong type became null"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].count > 0)
+            cli_warn("%" PRIu64 " %s", kinds[i].count, kinds[i].what);
+}
+
+static og_status print_load(const cli *c, const char *mode, const og_write_result *r, og_error *err)
+{
+    OG_AUTO_BUF out = OG_BUF_INIT;
+    if (!cli_has(&c->args, CLI_JSON)) {
+        og_buf_printf(&out,
+                      "loaded %s on branch %s with %s: %" PRIu64 " nodes across %" PRIu32
+                      " node types, %" PRIu64 " edges across %" PRIu32 " edge types\n",
+                      c->uri, c->branch, mode, r->node_rows, r->node_types, r->edge_rows,
+                      r->edge_types);
+        return cli_print_buf(&out, err);
+    }
+    og_buf_text(&out, "{\n  \"uri\": ");
+    og_json_write_str(&out, og_str_of(c->uri));
+    og_buf_text(&out, ",\n  \"branch\": ");
+    og_json_write_str(&out, og_str_of(c->branch));
+    og_buf_printf(&out,
+                  ",\n  \"mode\": \"%s\",\n  \"nodes_loaded\": %" PRIu64
+                  ",\n  \"edges_loaded\": %" PRIu64 ",\n  \"node_types_loaded\": %" PRIu32
+                  ",\n  \"edge_types_loaded\": %" PRIu32 "\n}\n",
+                  mode, r->node_rows, r->edge_rows, r->node_types, r->edge_types);
+    return cli_print_buf(&out, err);
+}
+
+og_status cli_run_load(cli *c, og_error *err)
+{
+    const char *mode = cli_value(&c->args, CLI_MODE);
+    mode = mode != NULL ? mode : "overwrite";
+    input in;
+    uint64_t bytes;
+    og_write_result result;
+    OG_TRY(cli_load_config(c, err));
+    OG_TRY(cli_open(c, NULL, err));
+    OG_TRY(open_input(cli_value(&c->args, CLI_DATA), &in, &bytes, err));
+    og_load_options options = OG_LOAD_OPTIONS_INIT;
+    options.mode = load_mode(mode);
+    options.progress = show_progress;
+    cli_progress_start("loading", bytes);
+    og_status s = og_load(c->session, &options, read_input, &in, &result, err);
+    cli_progress_stop();
+    if (in.fd != STDIN_FILENO)
+        close(in.fd);
+    OG_TRY(s);
+    report_lenient(&result);
+    return print_load(c, mode, &result, err);
+}
+
+/* ---- export
+ * ---------------------------------------------------------------------------------------- */
+
+/* Count what is written; a bar beside rows on the same terminal would only disturb. */
+static og_status write_counted(void *context, const uint8_t *bytes, size_t len, og_error *err)
+{
+    uint64_t *written = context;
+    OG_TRY(cli_write_stdout(NULL, bytes, len, err));
+    *written += len;
+    cli_progress_update(*written);
+    return OG_OK;
+}
+
+og_status cli_run_export(cli *c, og_error *err)
+{
+    const cli_texts *types = &c->args.given[CLI_TYPE], *tables = &c->args.given[CLI_TABLE];
+    uint64_t written = 0;
+    OG_TRY(cli_load_config(c, err));
+    if (cli_has(&c->args, CLI_JSONL))
+        cli_warn("--jsonl is deprecated; `omnigraph export` always emits JSONL");
+    OG_TRY(cli_open(c, NULL, err));
+    if (!isatty(STDOUT_FILENO))
+        cli_progress_start("exporting", 0);
+    return og_export(c->session, types->items, types->len, tables->items, tables->len,
+                     write_counted, &written, err);
+}

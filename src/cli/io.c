@@ -1,0 +1,111 @@
+/* Files, standard output and what is said to a person on standard error. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define READ_BYTES ((size_t)64 * 1024)
+
+static og_status read_all(int fd, const char *path, og_buf *out, og_error *err)
+{
+    for (;;) {
+        if (!og_buf_reserve(out, READ_BYTES))
+            return og_error_nomem(err);
+        ssize_t n = read(fd, out->ptr + out->len, READ_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return og_error_errno(err, errno, "can't read", path);
+        if (n == 0)
+            return OG_OK;
+        out->len += (size_t)n;
+    }
+}
+
+og_status cli_read_file(const char *path, og_buf *out, og_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return og_error_errno(err, errno, "can't read", path);
+    og_status s = read_all(fd, path, out, err);
+    close(fd);
+    return s;
+}
+
+og_status cli_write_stdout(void *context, const uint8_t *bytes, size_t len, og_error *err)
+{
+    (void)context;
+    while (len > 0) {
+        ssize_t n = write(STDOUT_FILENO, bytes, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return og_error_errno(err, errno, "can't write to", "standard output");
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return OG_OK;
+}
+
+og_status cli_print_buf(const og_buf *buf, og_error *err)
+{
+    if (buf->failed)
+        return og_error_nomem(err);
+    return cli_write_stdout(NULL, buf->ptr, buf->len, err);
+}
+
+og_status cli_print(og_error *err, const char *fmt, ...)
+{
+    char text[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (len < 0 || (size_t)len >= sizeof text)
+        return og_error_set(err, OG_LIMIT, "a line of output is too long");
+    return cli_write_stdout(NULL, (const uint8_t *)text, (size_t)len, err);
+}
+
+bool cli_wants_colour(int fd)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return isatty(fd) && (no_color == NULL || no_color[0] == '\0') &&
+           (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+/* A word in bold colour ("31" red, "33" yellow, "36" cyan) and the rest plain. */
+static void print_word(const char *colour, const char *word)
+{
+    if (cli_wants_colour(STDERR_FILENO))
+        fprintf(stderr, "\033[1;%sm%s\033[0m ", colour, word);
+    else
+        fprintf(stderr, "%s ", word);
+}
+
+void cli_print_error(const og_error *err)
+{
+    fflush(stdout);
+    print_word("31", "Error:");
+    fprintf(stderr, "%s\n", err->message);
+    if (err->detail[0] != '\0')
+        fprintf(stderr, "%s\n", err->detail);
+    if (err->hint[0] != '\0') {
+        print_word("36", "hint:");
+        fprintf(stderr, "%s\n", err->hint);
+    }
+}
+
+void cli_warn(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    print_word("33", "warning:");
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}

@@ -1,0 +1,16 @@
+/* cli/progress - a line on the terminal for work that takes longer than a second.
+ *
+ * A thread of its own draws it, ten times a second, on standard error when that is a terminal;
+ * otherwise nothing happens at all. One at a time. */
+#ifndef OG_CLI_PROGRESS_H
+#define OG_CLI_PROGRESS_H
+
+#include <stdint.h>
+
+/* `what` is a word in front ("loading"), static. `total` 0 = unknown; then bytes and time show. */
+void cli_progress_start(const char *what, uint64_t total);
+void cli_progress_update(uint64_t done);
+/* Take the line away. Harmless when none was started. */
+void cli_progress_stop(void);
+
+#endif

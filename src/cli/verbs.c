@@ -1,0 +1,183 @@
+/* The tables of commands and options. */
+#include "cli/cli.h"
+
+static const char *const modes[] = {"overwrite", "append", "merge", NULL};
+static const char *const formats[] = {"table", "kv", "csv", "jsonl", "json", NULL};
+static const char *const explains[] = {"plan", "run", NULL};
+
+const cli_option cli_options[CLI_OPTION_COUNT] = {
+    [CLI_AS] = {.name = "as",
+                .value = "ACTOR",
+                .help = "Who writes, for the history; else cli.actor of omnigraph.yaml"},
+    [CLI_ALIAS] = {.name = "alias",
+                   .value = "ALIAS",
+                   .help = "Run an alias of omnigraph.yaml; arguments fill its parameters"},
+    [CLI_BRANCH] = {.name = "branch",
+                    .value = "BRANCH",
+                    .help = "Branch to work on; else cli.branch of omnigraph.yaml, else main"},
+    [CLI_CONFIG] = {.name = "config",
+                    .value = "CONFIG",
+                    .help = "Configuration file instead of ./omnigraph.yaml"},
+    [CLI_DATA] = {.name = "data",
+                  .value = "DATA",
+                  .help = "File of JSON records, one after the other; - is standard input"},
+    [CLI_EXPLAIN] = {.name = "explain",
+                     .value = "run",
+                     .value_is_optional = true,
+                     .choices = explains,
+                     .help = "Show how the query would run; with =run, run it and show counts"},
+    [CLI_FORCE] = {.name = "force", .help = "Replace a graph that is already there"},
+    [CLI_FORMAT] = {.name = "format",
+                    .value = "FORMAT",
+                    .choices = formats,
+                    .help = "How rows are printed; else cli.output_format, else table"},
+    [CLI_JSON] = {.name = "json", .help = "Print JSON"},
+    [CLI_JSONL] = {.name = "jsonl", .is_hidden = true, .help = "Export is always JSONL"},
+    [CLI_LENIENT] = {.name = "lenient",
+                     .help = "Change values of a wrong type as earlier versions did, and count "
+                             "them, instead of refusing"},
+    [CLI_MODE] = {.name = "mode",
+                  .value = "MODE",
+                  .choices = modes,
+                  .help = "Replace the types in the file, add rows, or add and replace by key "
+                          "[default: overwrite]"},
+    [CLI_NAME] = {.name = "name",
+                  .value = "NAME",
+                  .help = "Which query of the source; needed when it has several"},
+    [CLI_PARAMS] = {.name = "params", .value = "PARAMS", .help = "Parameters as a JSON object"},
+    [CLI_PARAMS_FILE] = {.name = "params-file",
+                         .value = "PARAMS_FILE",
+                         .help = "File with the parameters as a JSON object"},
+    [CLI_QUERY] = {.name = "query", .value = "QUERY", .help = "File of queries (.gq)"},
+    [CLI_QUERY_STRING] = {.name = "query-string",
+                          .letter = 'e',
+                          .value = "GQ",
+                          .help = "Query text instead of a file"},
+    [CLI_SCHEMA] = {.name = "schema", .value = "SCHEMA", .help = "Schema file (.pg)"},
+    [CLI_TABLE] = {.name = "table",
+                   .value = "TABLE",
+                   .repeats = true,
+                   .help = "Only this table (node:Person, edge:Knows); may be repeated"},
+    [CLI_TARGET] = {.name = "target",
+                    .value = "TARGET",
+                    .help = "Graph by its name in omnigraph.yaml; else cli.graph"},
+    [CLI_TYPE] = {.name = "type",
+                  .value = "TYPE",
+                  .repeats = true,
+                  .help = "Only this node or edge type; may be repeated"},
+    [CLI_URI] = {.name = "uri", .value = "URI", .help = "Folder of the graph"},
+    [CLI_HELP] = {.name = "help", .letter = 'h', .help = "Print help"},
+};
+
+#define ALWAYS (CLI_BIT(CLI_AS) | CLI_BIT(CLI_HELP))
+#define ON_GRAPH (ALWAYS | CLI_BIT(CLI_TARGET) | CLI_BIT(CLI_CONFIG))
+#define WITH_QUERY                                                                                 \
+    (ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_ALIAS) | CLI_BIT(CLI_QUERY) |                       \
+     CLI_BIT(CLI_QUERY_STRING) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_PARAMS) |                         \
+     CLI_BIT(CLI_PARAMS_FILE) | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LENIENT))
+
+const cli_verb cli_verbs[] = {
+    {.name = "init",
+     .summary = "Make a new graph from a schema",
+     .about =
+         "Writes omnigraph.yaml beside the graph's folder when there is none, so that commands "
+         "run\nthere find the graph.",
+     .examples = "  omnigraph init --schema team.pg team.omni\n"
+                 "  omnigraph init --schema team.pg --force team.omni\n",
+     .options = ALWAYS | CLI_BIT(CLI_SCHEMA) | CLI_BIT(CLI_FORCE),
+     .required = CLI_BIT(CLI_SCHEMA),
+     .argument = "URI",
+     .argument_help = "Folder of the graph; made when it is not there",
+     .argument_required = true,
+     .run = cli_run_init},
+    {.name = "load",
+     .summary = "Load data into a graph",
+     .about =
+         "All of the file becomes visible as one commit, or nothing does. Node records are\n"
+         "{\"type\": T, \"data\": {...}}, edge records {\"edge\": E, \"from\": id, \"to\": id, "
+         "\"data\": {...}}.",
+     .examples = "  omnigraph load --data team.jsonl team.omni\n"
+                 "  omnigraph load --data new.jsonl --mode merge --as ana\n"
+                 "  make-records | omnigraph load --data - --mode append\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_DATA) | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_MODE) |
+                CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LENIENT),
+     .required = CLI_BIT(CLI_DATA),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_load},
+    {.name = "query",
+     .old_name = "read",
+     .summary = "Run a read query",
+     .about = "The query comes from a file (--query), the command line (-e) or an alias "
+              "(--alias).",
+     .examples =
+         "  omnigraph query -e 'query all() { match { $p: Person } return { $p.name } }' "
+         "team.omni\n"
+         "  omnigraph query --query team.gq --name friends --params '{\"name\": \"ana\"}'\n"
+         "  omnigraph query --query team.gq --name friends --params-file ana.json --format csv\n"
+         "  omnigraph query --alias friends ana\n"
+         "  omnigraph query --query team.gq --name friends --explain=run\n",
+     .options = WITH_QUERY | CLI_BIT(CLI_FORMAT) | CLI_BIT(CLI_EXPLAIN),
+     .argument = "ALIAS_ARGS",
+     .argument_help = "Folder of the graph, or arguments of the alias",
+     .argument_repeats = true,
+     .run = cli_run_query},
+    {.name = "mutate",
+     .old_name = "change",
+     .summary = "Run a mutation query",
+     .about = "Its statements become visible as one commit, or none does.",
+     .examples = "  omnigraph mutate -e 'query add($n: String) { insert Person { name: $n } }' \\\n"
+                 "      --params '{\"n\": \"ana\"}' team.omni\n"
+                 "  omnigraph mutate --query team.gq --name hire --params-file ana.json --as bob\n",
+     .options = WITH_QUERY,
+     .argument = "ALIAS_ARGS",
+     .argument_help = "Folder of the graph, or arguments of the alias",
+     .argument_repeats = true,
+     .run = cli_run_mutate},
+    {.name = "snapshot",
+     .summary = "Show the tables of a graph",
+     .about = "",
+     .examples = "  omnigraph snapshot team.omni\n"
+                 "  omnigraph snapshot --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_snapshot},
+    {.name = "export",
+     .summary = "Write a graph as JSON records that load reads again",
+     .about = "",
+     .examples = "  omnigraph export team.omni > team.jsonl\n"
+                 "  omnigraph export --type Person --type Knows\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSONL) | CLI_BIT(CLI_TYPE) |
+                CLI_BIT(CLI_TABLE),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_export},
+    {.name = "lint",
+     .old_name = "check",
+     .summary = "Check a file of queries against a schema or a graph",
+     .about = "Exit code 1 when there are errors.",
+     .examples = "  omnigraph lint --schema team.pg --query team.gq\n"
+                 "  omnigraph lint --query team.gq team.omni --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_QUERY) | CLI_BIT(CLI_SCHEMA) | CLI_BIT(CLI_JSON),
+     .required = CLI_BIT(CLI_QUERY),
+     .argument = "URI",
+     .argument_help = "Folder of the graph, when no schema is given",
+     .run = cli_run_lint},
+    {.name = "schema show",
+     .old_name = "schema get",
+     .summary = "Print the schema of a graph",
+     .about = "",
+     .examples = "  omnigraph schema show team.omni\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_schema_show},
+    {.name = "version",
+     .summary = "Print the version",
+     .about = "",
+     .examples = "  omnigraph version\n",
+     .options = ALWAYS,
+     .run = cli_run_version},
+};
+const size_t cli_verb_count = sizeof cli_verbs / sizeof *cli_verbs;
