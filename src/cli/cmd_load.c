@@ -44,7 +44,6 @@ static og_status open_input(const char *path, input *out, uint64_t *out_bytes, o
     out->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (out->fd < 0)
         return og_error_errno(err, errno, "can't read", path);
-    *out_bytes = 0;
     if (fstat(out->fd, &info) == 0 && S_ISREG(info.st_mode))
         *out_bytes = (uint64_t)info.st_size;
     return OG_OK;
@@ -104,7 +103,7 @@ og_status cli_run_load(cli *c, og_error *err)
     const char *mode = cli_value(&c->args, CLI_MODE);
     mode = mode != NULL ? mode : "overwrite";
     input in;
-    uint64_t bytes;
+    uint64_t bytes = 0;
     og_write_result result;
     OG_TRY(cli_load_config(c, err));
     OG_TRY(cli_open(c, NULL, err));
