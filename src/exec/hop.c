@@ -321,9 +321,9 @@ og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices, uint32
     const og_exec__table *from = hop->forward ? &hop->near : &hop->far;
     const og_exec__table *to = hop->forward ? &hop->far : &hop->near;
     if (method == OG_HOP_AUTO &&
-        og_topo_cache_has_topology(hop->x->snapshot->topo, hop->edges.table, from->table,
-                                   to->table))
-        return load_csr(hop, "topology at hand", err);
+        og_topo_cache_prefers_topology(hop->x->snapshot->topo, hop->edges.table, from->table,
+                                       to->table))
+        return load_csr(hop, "topology at hand, or worth building", err);
     return fetch_without_csr(hop, vertices, count, err);
 }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/timeval.h"
 #include "base/vec.h"
 #include "topo/saved.h"
@@ -29,6 +30,7 @@ struct og_topo_cache {
     uint64_t clock;
     OG_VEC(directory_entry) directories;
     OG_VEC(topology_entry) topologies;
+    og_u64map *asked; /* hash of an edge table's path -> how often it was scanned instead */
 };
 
 og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save, og_topo_cache **out,
@@ -40,6 +42,11 @@ og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save, og_t
     cache->env = env;
     cache->max_bytes = max_bytes;
     cache->save = save;
+    cache->asked = og_u64map_new(16);
+    if (cache->asked == NULL) {
+        og_free(cache);
+        return og_error_nomem(err);
+    }
     pthread_mutex_init(&cache->lock, NULL);
     *out = cache;
     return OG_OK;
@@ -60,6 +67,7 @@ void og_topo_cache_free(og_topo_cache *cache)
         free_directory_entry(&cache->directories.items[i]);
     for (size_t i = 0; i < cache->topologies.len; i++)
         og_topology_unref(cache->topologies.items[i].topology);
+    og_u64map_free(cache->asked);
     og_vec_deinit(&cache->directories);
     og_vec_deinit(&cache->topologies);
     pthread_mutex_destroy(&cache->lock);
@@ -305,20 +313,29 @@ og_status og_topo_cache_topology(og_topo_cache *c, og_lance_table *edges, og_lan
     return s;
 }
 
-bool og_topo_cache_has_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
-                                og_lance_table *to)
+static bool is_at_hand(og_topo_cache *c, const og_topo__key *wanted)
+{
+    if (best_topology(c, wanted) != NULL)
+        return true;
+    OG_AUTO(og_topology) saved = og_topo__load_topology(og_lance_env_store(c->env), wanted);
+    if (saved != NULL)
+        keep_topology(c, saved);
+    return saved != NULL;
+}
+
+bool og_topo_cache_prefers_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
+                                    og_lance_table *to)
 {
     og_topo__wanted wanted;
     og_topo__want(edges, from, to, &wanted);
+    uint64_t path = og_hash64(wanted.key.edge_path, strlen(wanted.key.edge_path));
     pthread_mutex_lock(&c->lock);
-    bool has = best_topology(c, &wanted.key) != NULL;
-    if (!has) {
-        OG_AUTO(og_topology) saved =
-            og_topo__load_topology(og_lance_env_store(c->env), &wanted.key);
-        has = saved != NULL;
-        if (has)
-            keep_topology(c, saved);
+    bool prefers = is_at_hand(c, &wanted.key) ||
+                   (c->save && og_lance_table_row_count(edges) <= OG_TOPO_BUILD_EDGES);
+    if (!prefers) {
+        uint64_t *asked = og_u64map_put(c->asked, path, NULL);
+        prefers = asked != NULL && (*asked)++ > 0;
     }
     pthread_mutex_unlock(&c->lock);
-    return has;
+    return prefers;
 }

@@ -33,8 +33,11 @@ OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_tab
                                               og_lance_table *from, og_lance_table *to,
                                               og_topology **out, og_topo_source *out_source,
                                               og_error *err);
-/* Is a topology at hand without building (in memory or saved)? For choosing a method. */
-bool og_topo_cache_has_topology(og_topo_cache *cache, og_lance_table *edges, og_lance_table *from,
-                                og_lance_table *to);
+/* For choosing a method: is a topology at hand (in memory or saved), or worth building now? It is when it can be
+ * saved for those who come after, up to OG_TOPO_BUILD_EDGES edges (about a second), and when the same
+ * was asked for before. */
+#define OG_TOPO_BUILD_EDGES 4000000
+bool og_topo_cache_prefers_topology(og_topo_cache *cache, og_lance_table *edges,
+                                    og_lance_table *from, og_lance_table *to);
 
 #endif
