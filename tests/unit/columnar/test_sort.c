@@ -1,3 +1,4 @@
+#include "columnar/builder.h"
 #include "columnar/kernels.h"
 #include "columnar/sort.h"
 #include "og_test.h"
@@ -65,6 +66,33 @@ TEST(test_sort__several_keys)
         og_sort_key keys[] = {{a, t & 1}, {b, t & 2}, {c, t & 4}};
         check_sort(keys, 3, 700);
         check_sort(keys + 1, 2, 700);
+    }
+}
+
+/* Texts that agree in many bytes, that are prefixes of each other, with NUL bytes, and equal ones.
+ */
+TEST(test_sort__long_common_prefixes)
+{
+    uint64_t seed = 3;
+    char text[600];
+    memset(text, 'p', sizeof text);
+    OG_AUTO(og_builder) b = og_builder_new(og_type_of(OG_TYPE_UTF8));
+    OG_AUTO(og_array) a = NULL;
+    OG_AUTO(og_array) c = sample_array(og_type_of(OG_TYPE_I8), 900, 10, &seed);
+    for (int i = 0; i < 900; i++) {
+        static const size_t lens[] = {0, 6, 7, 8, 13, 14, 15, 16, 223, 224, 225, 400, 600};
+        size_t len = lens[og_test_random(&seed) % 13];
+        size_t at = len > 0 ? og_test_random(&seed) % len : 0;
+        char saved = text[at];
+        text[at] = "\0pqp"[og_test_random(&seed) % 4];
+        assert_true(i % 50 == 0 ? og_builder_null(b) : og_builder_str(b, (og_str){text, len}));
+        text[at] = saved;
+    }
+    assert_ok(og_builder_finish(b, &a, err));
+    for (int descending = 0; descending < 2; descending++) {
+        og_sort_key keys[] = {{a, descending}, {c, !descending}};
+        check_sort(keys, 1, 900);
+        check_sort(keys, 2, 900);
     }
 }
 
