@@ -1,20 +1,13 @@
 /* Aggregates, grouped by the results that are none.
  *
- * Rows find their group by a hash of the group columns in an open-addressing table; equal hashes
- * compare the values. Groups are numbered as they first occur, which is their order in the result;
- * null is a group of its own. The values of new groups are taken out of each batch into a piece.
+ * Groups come from groups.c, numbered as they first occur, which is their order in the result.
  * Without group columns there is one group, even over no rows. An aggregate's state is a few arrays
- * by group; count, sum and avg of nothing null are plain loops over the batch. */
-#include "exec/run_priv.h"
+ * by group; count, sum and avg are plain loops over the batch. */
+#include "exec/groups_priv.h"
 
 #include "columnar/builder.h"
 #include "columnar/kernels.h"
 #include "columnar/sort.h"
-
-/* A group's first row: which piece, which row of it. */
-typedef struct place {
-    uint32_t piece, row;
-} place;
 
 /* One aggregate, by group. */
 typedef struct state {
@@ -30,112 +23,17 @@ typedef struct aggregate {
     uint32_t key_count, state_count;
     uint32_t *keys; /* outputs that group */
     state *states;  /* by output that aggregates, in order */
-    OG_VEC(place) groups;
-    OG_VEC(uint64_t) hashes;   /* by group */
-    OG_VEC(og_array *) pieces; /* key_count arrays for each piece */
-    uint32_t *table;           /* group + 1, 0 = free */
-    uint32_t mask;
+    og_exec__groups groups;
     size_t state_cap;
-    /* by row of the batch at hand */
-    uint64_t *row_hashes;
-    uint32_t *row_groups;
-    uint32_t *new_rows;
+    uint32_t *row_groups; /* by row of the batch at hand */
+    uint32_t *kept_rows;
     bool filled;
     og_batch result;
     int64_t given;
 } aggregate;
 
-/* ---- groups
- * ---------------------------------------------------------------------------------------- */
+/* ---- groups ----------------------------------------------------------------------------- */
 
-static og_status grow_table(aggregate *self, og_error *err)
-{
-    uint32_t size = self->table == NULL ? 64 : (self->mask + 1) * 2;
-    if (size == 0)
-        return og_error_set(err, OG_LIMIT, "more than 2^31 groups");
-    OG_TRY(og_exec__reserve(self->sink.x, "aggregate", size * sizeof *self->table / 2, err));
-    uint32_t *table = og_calloc(size, sizeof *table);
-    if (table == NULL)
-        return og_error_nomem(err);
-    for (uint32_t g = 0; g < self->groups.len; g++) {
-        uint32_t i = (uint32_t)self->hashes.items[g] & (size - 1);
-        while (table[i] != 0)
-            i = (i + 1) & (size - 1);
-        table[i] = g + 1;
-    }
-    og_free(self->table);
-    self->table = table;
-    self->mask = size - 1;
-    return OG_OK;
-}
-
-/* Rows of the batch at hand are in piece `pieces.len / key_count`, not yet taken out. */
-static bool same_group(const aggregate *self, uint32_t group, og_array *const *keys, uint32_t row)
-{
-    place p = self->groups.items[group];
-    size_t current = self->pieces.len / self->key_count;
-    for (uint32_t k = 0; k < self->key_count; k++) {
-        const og_array *held;
-        int64_t held_row = p.row;
-        if (p.piece == current) {
-            held = keys[k];
-            held_row = self->new_rows[p.row];
-        } else {
-            held = self->pieces.items[p.piece * self->key_count + k];
-        }
-        if (!og_rows_equal(held, held_row, keys[k], row))
-            return false;
-    }
-    return true;
-}
-
-static og_status find_groups(aggregate *self, og_array *const *keys, uint32_t count,
-                             uint32_t *out_new, og_error *err)
-{
-    uint32_t piece = (uint32_t)(self->pieces.len / self->key_count);
-    *out_new = 0;
-    for (uint32_t row = 0; row < count; row++) {
-        if (self->table == NULL || self->groups.len >= (self->mask + 1) / 2)
-            OG_TRY(grow_table(self, err));
-        uint64_t hash = self->row_hashes[row];
-        uint32_t i = (uint32_t)hash & self->mask;
-        while (self->table[i] != 0) {
-            uint32_t group = self->table[i] - 1;
-            if (self->hashes.items[group] == hash && same_group(self, group, keys, row))
-                break;
-            i = (i + 1) & self->mask;
-        }
-        if (self->table[i] == 0) {
-            if (!og_vec_push(&self->groups, (place){piece, *out_new}) ||
-                !og_vec_push(&self->hashes, hash))
-                return og_error_nomem(err);
-            self->new_rows[(*out_new)++] = row;
-            self->table[i] = (uint32_t)self->groups.len;
-        }
-        self->row_groups[row] = self->table[i] - 1;
-    }
-    return OG_OK;
-}
-
-static og_status keep_new_groups(aggregate *self, og_array *const *keys, uint32_t count,
-                                 og_error *err)
-{
-    size_t bytes = 0;
-    if (count == 0)
-        return OG_OK;
-    for (uint32_t k = 0; k < self->key_count; k++) {
-        og_array *piece;
-        OG_TRY(og_take_u32(keys[k], self->new_rows, count, &piece, err));
-        if (!og_vec_push(&self->pieces, piece)) {
-            og_array_unref(piece);
-            return og_error_nomem(err);
-        }
-        bytes += og_array_bytes(piece) + count * (sizeof(place) + sizeof(uint64_t));
-    }
-    return og_exec__reserve(self->sink.x, "aggregate", bytes, err);
-}
-
-/* Pieces may be left half pushed by an error; the run ends then. */
 static og_status group_rows(aggregate *self, og_exec__rows *rows, og_error *err)
 {
     const og_plan *plan = self->sink.x->plan;
@@ -143,26 +41,18 @@ static og_status group_rows(aggregate *self, og_exec__rows *rows, og_error *err)
     if (keys == NULL)
         return og_error_nomem(err);
     og_status status = OG_OK;
-    uint32_t fresh = 0;
-    memset(self->row_hashes, 0, rows->count * sizeof *self->row_hashes);
-    for (uint32_t k = 0; status == OG_OK && k < self->key_count; k++) {
+    for (uint32_t k = 0; status == OG_OK && k < self->key_count; k++)
         status = og_exec__operand_array(self->sink.x, rows, plan->outputs[self->keys[k]].operand,
                                         &keys[k], err);
-        if (status == OG_OK)
-            og_hash_column(keys[k], self->row_hashes);
-    }
     if (status == OG_OK)
-        status = find_groups(self, keys, rows->count, &fresh, err);
-    if (status == OG_OK)
-        status = keep_new_groups(self, keys, fresh, err);
+        status = og_exec__groups_find(&self->groups, keys, rows->count, self->row_groups, err);
     for (uint32_t k = 0; k < self->key_count; k++)
         og_array_unref(keys[k]);
     og_free(keys);
     return status;
 }
 
-/* ---- states
- * ---------------------------------------------------------------------------------------- */
+/* ---- states ----------------------------------------------------------------------------- */
 
 static bool keeps_best(const state *s)
 {
@@ -201,8 +91,13 @@ static og_status grow_states(aggregate *self, size_t groups, og_error *err)
     return OG_OK;
 }
 
-static void count_rows(state *s, const uint32_t *groups, const uint64_t *weights, uint32_t count)
+static void count_rows(state *s, const uint32_t *groups, const uint64_t *weights, uint32_t count,
+                       bool one_group)
 {
+    if (one_group && weights == NULL) {
+        s->counts[0] += count;
+        return;
+    }
     for (uint32_t i = 0; i < count; i++)
         s->counts[groups[i]] += weights != NULL ? weights[i] : 1;
 }
@@ -288,7 +183,7 @@ static void best_values(state *s, og_array *values, const uint32_t *groups)
 /* So that no group holds on to the whole batch it found its best in. */
 static og_status shrink_best(aggregate *self, state *s, og_array *values, og_error *err)
 {
-    uint32_t count = 0, *rows = self->new_rows;
+    uint32_t count = 0, *rows = self->kept_rows;
     for (uint32_t i = 0; i < values->length; i++) {
         uint32_t g = self->row_groups[i];
         rows[count] = i;
@@ -311,7 +206,7 @@ static og_status shrink_best(aggregate *self, state *s, og_array *values, og_err
 static og_status update_state(aggregate *self, state *s, og_exec__rows *rows, og_error *err)
 {
     if (s->output->kind == OG_OUTPUT_COUNT_ROWS) {
-        count_rows(s, self->row_groups, rows->weights, rows->count);
+        count_rows(s, self->row_groups, rows->weights, rows->count, self->key_count == 0);
         return OG_OK;
     }
     OG_AUTO(og_array) values = NULL;
@@ -326,26 +221,7 @@ static og_status update_state(aggregate *self, state *s, og_exec__rows *rows, og
     return shrink_best(self, s, values, err);
 }
 
-/* ---- results
- * ---------------------------------------------------------------------------------------- */
-
-static og_status key_result(aggregate *self, uint32_t key, og_array **out, og_error *err)
-{
-    size_t piece_count = self->pieces.len / self->key_count;
-    const og_plan *plan = self->sink.x->plan;
-    if (piece_count == 0) {
-        *out = og_array_new_null(plan->results[self->keys[key]].array_type, 0);
-        return *out != NULL ? OG_OK : og_error_nomem(err);
-    }
-    const og_array **pieces = og_malloc((piece_count + 1) * sizeof *pieces);
-    if (pieces == NULL)
-        return og_error_nomem(err);
-    for (size_t i = 0; i < piece_count; i++)
-        pieces[i] = self->pieces.items[i * self->key_count + key];
-    og_status status = og_concat(pieces, piece_count, out, err);
-    og_free(pieces);
-    return status;
-}
+/* ---- results ---------------------------------------------------------------------------- */
 
 static bool append_best(og_builder *builder, const state *s, size_t group)
 {
@@ -373,7 +249,7 @@ static og_status state_result(aggregate *self, const state *s, const og_type *ty
     OG_AUTO(og_builder) builder = og_builder_new(type);
     if (builder == NULL)
         return og_error_nomem(err);
-    for (size_t g = 0; g < self->groups.len; g++) {
+    for (size_t g = 0; g < self->groups.count; g++) {
         if (!append_result(builder, s, g))
             return og_error_nomem(err);
     }
@@ -385,10 +261,11 @@ static og_status make_result(aggregate *self, og_batch *out, og_error *err)
     const og_plan *plan = self->sink.x->plan;
     uint32_t key = 0, s = 0;
     OG_AUTO_BATCH batch = {0};
-    OG_TRY(og_batch_init(&batch, plan->output_count, (int64_t)self->groups.len, err));
+    OG_TRY(og_batch_init(&batch, plan->output_count, (int64_t)self->groups.count, err));
     for (uint32_t i = 0; i < plan->output_count; i++) {
         if (plan->outputs[i].kind == OG_OUTPUT_VALUE)
-            OG_TRY(key_result(self, key++, &batch.columns[i], err));
+            OG_TRY(og_exec__groups_values(&self->groups, key++, plan->results[i].array_type,
+                                          &batch.columns[i], err));
         else
             OG_TRY(state_result(self, &self->states[s++], plan->results[i].array_type,
                                 &batch.columns[i], err));
@@ -418,14 +295,13 @@ static og_status order_result(const og_plan *plan, og_batch *batch, og_error *er
     return OG_OK;
 }
 
-/* ---- the sink
- * ------------------------------------------------------------------------------------------ */
+/* ---- the sink --------------------------------------------------------------------------- */
 
 static og_status add_rows(aggregate *self, og_exec__rows *rows, og_error *err)
 {
     if (self->key_count > 0)
         OG_TRY(group_rows(self, rows, err));
-    OG_TRY(grow_states(self, self->groups.len, err));
+    OG_TRY(grow_states(self, self->groups.count, err));
     for (uint32_t i = 0; i < self->state_count; i++)
         OG_TRY(update_state(self, &self->states[i], rows, err));
     return OG_OK;
@@ -447,9 +323,9 @@ static og_status gather_inputs(aggregate *self, og_exec__rows *rows, og_error *e
 
 static og_status take_all(aggregate *self, og_error *err)
 {
-    if (self->key_count == 0 && (!og_vec_push(&self->groups, (place){0, 0})))
-        return og_error_nomem(err);
-    OG_TRY(grow_states(self, self->groups.len, err));
+    if (self->key_count == 0)
+        self->groups.count = 1;
+    OG_TRY(grow_states(self, self->groups.count, err));
     for (;;) {
         og_exec__rows *rows;
         OG_TRY(og_exec__next(self->sink.x->chain, &rows, err));
@@ -511,12 +387,7 @@ static void aggregate_close(og_exec__sink *sink)
     aggregate *self = (aggregate *)sink;
     for (uint32_t i = 0; i < self->state_count; i++)
         close_state(self, &self->states[i]);
-    for (size_t i = 0; i < self->pieces.len; i++)
-        og_array_unref(self->pieces.items[i]);
-    og_vec_deinit(&self->pieces);
-    og_vec_deinit(&self->groups);
-    og_vec_deinit(&self->hashes);
-    og_free(self->table);
+    og_exec__groups_deinit(&self->groups);
     og_batch_deinit(&self->result);
 }
 
@@ -547,13 +418,14 @@ og_status og_exec__make_aggregate(og_exec *x, og_exec__sink **out, og_error *err
     self->sink.x = x;
     self->keys = og_arena_array_of(x->arena, uint32_t, output_count);
     self->states = og_arena_array_of(x->arena, state, output_count);
-    self->row_hashes = og_arena_alloc(x->arena, OG_BATCH_ROWS * sizeof *self->row_hashes);
-    self->new_rows = og_arena_alloc(x->arena, OG_BATCH_ROWS * sizeof *self->new_rows);
+    self->kept_rows = og_arena_alloc(x->arena, OG_BATCH_ROWS * sizeof *self->kept_rows);
     self->row_groups = og_arena_calloc(x->arena, OG_BATCH_ROWS, sizeof *self->row_groups);
-    if (self->keys == NULL || self->states == NULL || self->row_hashes == NULL ||
-        self->new_rows == NULL || self->row_groups == NULL)
+    if (self->keys == NULL || self->states == NULL || self->kept_rows == NULL ||
+        self->row_groups == NULL)
         return og_error_nomem(err);
     sort_outputs(self);
     *out = &self->sink;
-    return OG_OK;
+    if (self->key_count == 0)
+        return OG_OK;
+    return og_exec__groups_init(&self->groups, x, self->key_count, err);
 }

@@ -18,6 +18,7 @@ typedef struct expand {
     uint32_t hop_count;
     uint32_t max_hops; /* 1 when types differ */
     bool impossible;   /* min_hops beyond max_hops */
+    bool at_once;      /* one hop to live ends: may be counted without collecting */
     const uint8_t *matched;
     /* Ends of the current row; `edges` only when there is an edge variable. */
     OG_VEC(uint32_t) ends;
@@ -32,8 +33,7 @@ typedef struct expand {
     uint32_t *from;
 } expand;
 
-/* ---- ends of one vertex
- * --------------------------------------------------------------------------- */
+/* ---- ends of one vertex ----------------------------------------------------------------- */
 
 static og_status count_edges(expand *self, uint32_t count, og_error *err)
 {
@@ -129,8 +129,7 @@ static og_status collect_ends(expand *self, uint32_t source, og_error *err)
     return push_marked(self, e[1], err);
 }
 
-/* ---- breadth first
- * -------------------------------------------------------------------------------- */
+/* ---- breadth first ---------------------------------------------------------------------- */
 
 static og_status visit(expand *self, uint32_t vertex, uint32_t distance, og_error *err)
 {
@@ -186,8 +185,7 @@ static og_status collect_levels(expand *self, uint32_t source, og_error *err)
     return OG_OK;
 }
 
-/* ---- what counts of them
- * --------------------------------------------------------------------------- */
+/* ---- what counts of them ---------------------------------------------------------------- */
 
 /* Keep what is a live node and, when the far end is bound already, that one. */
 static og_status keep_valid(expand *self, uint32_t wanted, og_error *err)
@@ -231,8 +229,7 @@ static og_status collect(expand *self, const og_exec__rows *rows, uint32_t row, 
     return keep_valid(self, wanted, err);
 }
 
-/* ---- giving out
- * -------------------------------------------------------------------------------------- */
+/* ---- giving out ------------------------------------------------------------------------- */
 
 static og_status pull(expand *self, og_error *err)
 {
@@ -304,6 +301,43 @@ static og_status give_rows(expand *self, og_exec__rows **out, og_error *err)
     return OG_OK;
 }
 
+/* One hop whose ends are all live: a degree is the answer where no end repeats, and one end that is
+ * not the start proves that there is one. *out_known false: they must be collected. */
+static uint64_t count_at_once(expand *self, const og_exec__rows *rows, uint32_t row,
+                              bool *out_known)
+{
+    const og_exec__step *step = self->op.step;
+    uint32_t source = rows->vertices[step->src_var][row];
+    bool skipped = self->matched != NULL && self->matched[rows->tags[row]];
+    *out_known = self->at_once && (self->hop_count == 1 || step->mode == OG_EXPAND_EXISTS);
+    if (!*out_known || skipped)
+        return 0;
+    og_exec__ends e = og_exec__hop_ends(self->hops[0], source);
+    if (og_exec__hop_is_simple(self->hops[0]) && self->hop_count == 1)
+        return e.count;
+    *out_known = step->mode == OG_EXPAND_EXISTS;
+    for (uint32_t h = 0; *out_known && h < self->hop_count; h++) {
+        e = og_exec__hop_ends(self->hops[h], source);
+        for (uint32_t i = 0; i < e.count; i++) {
+            if (!step->same_type || e.targets[i] != source)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static og_status count_ends(expand *self, const og_exec__rows *rows, uint32_t row, uint64_t *out,
+                            og_error *err)
+{
+    bool known;
+    *out = count_at_once(self, rows, row, &known);
+    if (known)
+        return OG_OK;
+    OG_TRY(collect(self, rows, row, err));
+    *out = self->ends.len;
+    return OG_OK;
+}
+
 /* COUNT and EXISTS change the input's rows in place. */
 static og_status give_weights(expand *self, og_exec__rows **out, og_error *err)
 {
@@ -322,11 +356,12 @@ static og_status give_weights(expand *self, og_exec__rows **out, og_error *err)
         }
         uint32_t kept = 0;
         for (uint32_t i = 0; i < rows->count; i++) {
-            OG_TRY(collect(self, rows, i, err));
+            uint64_t ends;
+            OG_TRY(count_ends(self, rows, i, &ends, err));
             if (counted)
-                rows->weights[i] *= self->ends.len;
+                rows->weights[i] *= ends;
             self->from[kept] = i;
-            kept += self->ends.len > 0;
+            kept += ends > 0;
         }
         OG_TRY(og_exec__rows_select(op->x, rows, self->from, kept, op->step->live_columns, err));
         if (kept > 0) {
@@ -411,5 +446,8 @@ og_status og_exec__make_expand(og_exec *x, const og_exec__step *step, og_exec__o
     self->from = og_arena_alloc(x->arena, OG_BATCH_ROWS * sizeof *self->from);
     if (self->from == NULL)
         return og_error_nomem(err);
-    return find_hops(self, err);
+    OG_TRY(find_hops(self, err));
+    self->at_once = self->max_hops == 1 && !self->impossible && !step->closing &&
+                    og_exec__hop_targets(self->hops[0])->all_live;
+    return OG_OK;
 }

@@ -2,14 +2,14 @@
  *
  * CSR: the topology of the edge table. SCAN: when none is at hand, building one reads both ends of
  * every edge and looks each up, while a scan reads one end and compares it with the few ids of the
- * frontier; so the first small frontiers are scanned for, and what was found is kept for the run.
- * Both give the neighbours of a vertex in order of the edges' slots. */
+ * frontier; so the first few small frontiers are scanned for, and what was found is kept for the
+ * run. Both give the neighbours of a vertex in order of the edges' slots. */
 #include "exec/run_priv.h"
 
 #include "base/map.h"
 
-/* A scan costs about a quarter of a build, so more than three of them are not worth it. */
-#define MAX_SCANS 3
+/* A scan costs about a seventh of a build, so only a few of them are worth it. */
+#define MAX_SCANS 4
 #define MAX_SCAN_FRONTIER 256
 
 typedef struct found {
@@ -300,7 +300,7 @@ static og_status fetch_without_csr(og_exec__hop *hop, const uint32_t *vertices, 
     if (wanted == 0)
         return OG_OK;
     if (!forced && !scan_is_cheaper(hop, wanted))
-        return load_csr(hop, "more vertices than scans of the edges pay for", err);
+        return load_csr(hop, "more scans of the edges would cost as much", err);
     if (hop->scan_count == 0) {
         og_str because = og_arena_printf(hop->x->arena, "%u vertices, no topology at hand", wanted);
         if (!og_exec__note_choice(hop->x, hop_name(hop), OG_STR("scan"),
@@ -320,7 +320,7 @@ og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices, uint32
         return load_csr(hop, "asked for", err);
     const og_exec__table *from = hop->forward ? &hop->near : &hop->far;
     const og_exec__table *to = hop->forward ? &hop->far : &hop->near;
-    if (method == OG_HOP_AUTO &&
+    if (method == OG_HOP_AUTO && hop->scan_count == 0 &&
         og_topo_cache_prefers_topology(hop->x->snapshot->topo, hop->edges.table, from->table,
                                        to->table))
         return load_csr(hop, "topology at hand, or worth building", err);

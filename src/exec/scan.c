@@ -60,10 +60,17 @@ typedef struct slot_source {
 
 static uint32_t fill_live(slot_source *self, const uint8_t *deleted, uint32_t *slots)
 {
-    uint32_t count = 0;
-    while (self->next < self->limit && count < self->op.rows.capacity) {
+    uint32_t count = 0, room = self->op.rows.capacity;
+    if (deleted == NULL) {
+        count = self->limit - self->next < room ? self->limit - self->next : room;
+        for (uint32_t i = 0; i < count; i++)
+            slots[i] = self->next + i;
+        self->next += count;
+        return count;
+    }
+    while (self->next < self->limit && count < room) {
         slots[count] = self->next;
-        count += deleted == NULL || !og_bit_get(deleted, self->next);
+        count += !og_bit_get(deleted, self->next);
         self->next++;
     }
     return count;
