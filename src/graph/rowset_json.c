@@ -7,8 +7,7 @@
 
 #include "base/timeval.h"
 
-/* ---- messages
- * --------------------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 static void describe(og_buf *out, const og_json *value)
 {
@@ -60,8 +59,7 @@ static og_status refuse(const og_graph__column *c, const og_json *value, bool is
     return OG_INVALID;
 }
 
-/* ---- one value
- * -------------------------------------------------------------------------------------- */
+/* ---- one value --------------------------------------------------------------------------- */
 
 /* A value of a type that the column does not take: refused, or null when lenient. */
 static og_status wrong_type(og_graph__rowset *rs, const og_graph__column *c, og_builder *b,
@@ -240,8 +238,7 @@ static og_status append_one(og_graph__rowset *rs, const og_graph__column *c, og_
     }
 }
 
-/* ---- lists, vectors, blobs
- * ---------------------------------------------------------------------------- */
+/* ---- lists, vectors, blobs --------------------------------------------------------------- */
 
 static og_status append_list(og_graph__rowset *rs, const og_graph__column *c, const og_json *value,
                              og_error *err)
