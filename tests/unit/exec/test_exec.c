@@ -84,3 +84,39 @@ TEST(test_exec__plan_is_used_again)
     og_program_free(program);
     graph_free(g);
 }
+
+/* More columns, predicates, keys and aggregates than one take or one comparison holds. */
+TEST(test_exec__wide_queries)
+{
+    enum { WIDTH = 20 };
+    og_buf schema = OG_BUF_INIT, row = OG_BUF_INIT, where = OG_BUF_INIT, names = OG_BUF_INIT,
+           order = OG_BUF_INIT, sums = OG_BUF_INIT, query = OG_BUF_INIT, expected = OG_BUF_INIT;
+    og_buf_text(&schema, "node Wide { slug: String @key\n");
+    for (int i = 0; i < WIDTH; i++) {
+        const char *comma = i > 0 ? ", " : "";
+        og_buf_printf(&schema, "c%d: I32\n", i);
+        og_buf_printf(&row, ", \"c%d\": %d", i, i);
+        og_buf_printf(&where, " $w.c%d = %d", i, i);
+        og_buf_printf(&names, "%s$w.c%d", comma, i);
+        og_buf_printf(&order, "%s$w.c%d desc", comma, i);
+        og_buf_printf(&sums, "%smax($w.c%d) as m%d", comma, i, i);
+        og_buf_printf(&expected, "%s%d", i > 0 ? "," : "[", i);
+    }
+    og_buf_text(&schema, "}\n");
+    og_buf_text(&expected, "]\n");
+    graph *g = graph_new(og_buf_cstr(&schema));
+    og_buf_clear(&schema);
+    og_buf_printf(&schema, "{\"type\":\"Wide\",\"data\":{\"slug\":\"a\"%s}}", og_buf_cstr(&row));
+    graph_load(g, og_buf_cstr(&schema));
+    og_buf_printf(&query, "query q() { match { $w: Wide%s } return { %s } order { %s } limit 5 }",
+                  og_buf_cstr(&where), og_buf_cstr(&names), og_buf_cstr(&order));
+    graph_expect(g, og_buf_cstr(&query), NULL, og_buf_cstr(&expected));
+    og_buf_clear(&query);
+    og_buf_printf(&query, "query q() { match { $w: Wide%s } return { %s } }", og_buf_cstr(&where),
+                  og_buf_cstr(&sums));
+    graph_expect(g, og_buf_cstr(&query), NULL, og_buf_cstr(&expected));
+    og_buf *all[] = {&schema, &row, &where, &names, &order, &sums, &query, &expected};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        og_buf_deinit(all[i]);
+    graph_free(g);
+}
