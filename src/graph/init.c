@@ -308,7 +308,7 @@ og_status og_repo_init(const char *uri, og_str schema_source, bool force,
     OG_AUTO(og_catalog) catalog = NULL;
     OG_AUTO_BUF ir = OG_BUF_INIT;
     OG_TRY(og_schema_compile_ir(schema_source, &catalog, &ir, err));
-    OG_TRY(og_schema_check_strict(catalog, err));
+    OG_TRY(og_schema_check_strict(schema_source, err));
 
     OG_AUTO(og_store) owned = NULL;
     if (o->store == NULL)

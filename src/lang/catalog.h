@@ -12,9 +12,9 @@ typedef struct og_property {
     og_str name;
     og_prop_type type;
     uint32_t prop_id;
-    bool has_default;          /* @default(...) */
-    og_literal default_value;  /* of the property's type, checked */
-    og_str embed_source;       /* @embed(property); "" = none */
+    bool has_default;         /* @default(...) of a value that fits */
+    og_literal default_value; /* of the property's type, checked */
+    og_str embed_source;      /* @embed(property); "" = none */
 } og_property;
 
 /* Column names of one @key, @unique or @index, sorted by bytes as in the IR. For edges also "src",
@@ -38,10 +38,10 @@ typedef struct og_check_constraint {
 /* A node type or an edge type; what they share and what only one has, told apart by is_edge. */
 typedef struct og_type_def {
     og_str name;
-    og_str table_key;       /* "node:Person", "edge:Knows" */
-    og_str table_path;      /* "nodes/<fnv1a64 hex of the name>", "edges/..." */
+    og_str table_key;  /* "node:Person", "edge:Knows" */
+    og_str table_path; /* "nodes/<fnv1a64 hex of the name>", "edges/..." */
     bool is_edge;
-    uint32_t index;         /* within nodes or edges */
+    uint32_t index; /* within nodes or edges */
     uint32_t type_id;
     const og_property *properties;
     uint32_t property_count;
@@ -55,13 +55,13 @@ typedef struct og_type_def {
     uint32_t range_count;
     const og_check_constraint *checks;
     uint32_t check_count;
-    og_columns key;         /* nodes: @key columns; count 0 = none. names[0] gives the id, which is
-                               the first by bytes, however the schema orders them (as the reference) */
-    int32_t key_property;   /* index of names[0] in properties, or -1 */
+    og_columns key;       /* nodes: @key columns; count 0 = none. names[0] gives the id, which is
+                             the first by bytes, however the schema orders them (as the reference) */
+    int32_t key_property; /* index of names[0] in properties, or -1 */
     /* edges */
     uint32_t from_type, to_type; /* indices into nodes */
     uint32_t card_min;
-    uint32_t card_max;      /* UINT32_MAX = unbounded */
+    uint32_t card_max; /* UINT32_MAX = unbounded */
     /* columns on disk */
     og_schema *table_schema; /* id (src, dst), then properties; owned by the catalog */
 } og_type_def;
@@ -86,8 +86,7 @@ typedef struct og_catalog {
     const og_interface_def *interfaces;
     uint32_t interface_count;
     const uint32_t *edges_by_folded_name; /* indices into edges, by name with letters lowered */
-    char schema_hash[72]; /* of the IR, as in __schema_state.json: "sha256:..." */
-    og_str bad_default; /* what is wrong with a @default; ptr NULL = nothing */
+    char schema_hash[72];                 /* of the IR, as in __schema_state.json: "sha256:..." */
     int32_t refs;
     og_arena *arena; /* owns all of the above */
 } og_catalog;

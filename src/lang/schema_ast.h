@@ -3,10 +3,10 @@
  * It is made in steps, each its own file, all working on the same tree in one arena:
  *   schema_parse.c    text -> declarations; values are still places in the text
  *   schema_decode.c   those places -> types, columns, bounds, decoded strings; @key, @unique and
- *                     @index on a property become constraints; interfaces give nodes their properties
- *   schema_check.c    what annotations and constraints may stand where
- *   schema_ir.c       canonical order, ids, `_schema.ir.json` and its hash
- *   schema_catalog.c  the catalog
+ *                     @index on a property become constraints; interfaces give nodes their
+ * properties schema_check.c    what annotations and constraints may stand where schema_ir.c
+ * canonical order, ids, `_schema.ir.json` and its hash schema_catalog.c  the catalog
+ *   schema_strict.c   what a new graph may not have
  * The order of the steps, and of the checks within each, decides which of several errors is told;
  * it is the reference's. */
 #ifndef OG_LANG_SCHEMA_AST_H
@@ -117,6 +117,12 @@ typedef struct og_lang__schema {
     uint32_t decl_count;
 } og_lang__schema;
 
+/* Check the text and take the steps up to canonical. */
+og_status og_lang__schema_read(og_lang__schema *schema, og_str source, og_arena *arena,
+                               og_error *err);
+/* An arena for it, bounded. */
+og_arena *og_lang__schema_arena(void);
+
 og_status og_lang__schema_parse(og_lang__schema *schema, og_error *err);
 og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err);
 og_status og_lang__schema_check(const og_lang__schema *schema, og_error *err);
@@ -138,10 +144,11 @@ og_status og_lang__schema_fail(const og_lang__schema *schema, og_span span, og_e
 /* The first annotation of that name, or NULL. */
 const og_lang__annotation *og_lang__annotation_find(const og_lang__annotation *annotations,
                                                     uint32_t count, const char *name);
-bool og_lang__annotation_is(const og_lang__annotation *annotation, const char *name);
 
-/* The value of @default for a property's type; OG_INVALID (without a place) when it does not fit. */
-og_status og_lang__default_value(const og_prop_type *type, og_str text, og_arena *arena,
-                                 og_literal *out, og_error *err);
+/* The value that @default(text) stands for: text as it is, else as JSON has it, lists and vectors
+ * in a string ("[1, 2]"). `what` names it in messages. OG_INVALID (without a place) when it does
+ * not fit. */
+og_status og_lang__default_value(const og_prop_type *type, og_str text, og_str what,
+                                 og_arena *arena, og_literal *out, og_error *err);
 
 #endif

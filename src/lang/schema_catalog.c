@@ -15,25 +15,18 @@ typedef struct build {
 
 /* ---- properties ----------------------------------------------------------------------------- */
 
-/* One that does not fit is told by og_schema_check_strict, so that graphs that have it still open. */
-static og_status fill_default(build *b, const og_lang__decl *decl, const og_lang__prop *prop,
-                              og_str text, og_property *out, og_error *err)
+/* One that does not fit is told by og_schema_check_strict and is none here, so that graphs that
+ * have it still open. */
+static og_status fill_default(build *b, const og_lang__prop *prop, og_str text, og_property *out,
+                              og_error *err)
 {
-    og_error why;
-    og_status s =
-        og_lang__default_value(&prop->type, text, b->arena, &out->default_value, &why);
-    out->has_default = s == OG_OK;
-    if (s == OG_NOMEM)
-        return og_error_nomem(err);
-    if (s != OG_OK && b->catalog->bad_default.ptr == NULL)
-        b->catalog->bad_default =
-            og_arena_printf(b->arena, "@default on %.*s.%.*s does not fit its type: %s",
-                            OG_FMT(decl->name.text), OG_FMT(prop->name.text), why.message);
-    return OG_OK;
+    og_status status = og_lang__default_value(&prop->type, text, OG_STR("@default"), b->arena,
+                                              &out->default_value, NULL);
+    out->has_default = status == OG_OK;
+    return status == OG_NOMEM ? og_error_nomem(err) : OG_OK;
 }
 
-static og_status fill_property(build *b, const og_lang__decl *decl, const og_lang__prop *prop,
-                               og_property *out, og_error *err)
+static og_status fill_property(build *b, const og_lang__prop *prop, og_property *out, og_error *err)
 {
     *out = (og_property){.name = prop->name.text,
                          .type = prop->type,
@@ -45,25 +38,24 @@ static og_status fill_property(build *b, const og_lang__decl *decl, const og_lan
         out->embed_source = embed->value;
     const og_lang__annotation *dflt =
         og_lang__annotation_find(prop->annotations, prop->annotation_count, "default");
-    return dflt != NULL && dflt->has_value
-               ? fill_default(b, decl, prop, dflt->value, out, err)
-               : OG_OK;
+    return dflt != NULL && dflt->has_value ? fill_default(b, prop, dflt->value, out, err) : OG_OK;
 }
 
-static og_status fill_properties(build *b, const og_lang__decl *decl,
-                                 const og_property **out, uint32_t *out_count, og_error *err)
+static og_status fill_properties(build *b, const og_lang__decl *decl, const og_property **out,
+                                 uint32_t *out_count, og_error *err)
 {
     og_property *properties = og_arena_array_of(b->arena, og_property, decl->prop_count + 1);
     if (properties == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < decl->prop_count; i++)
-        OG_TRY(fill_property(b, decl, &decl->props[i], &properties[i], err));
+        OG_TRY(fill_property(b, &decl->props[i], &properties[i], err));
     *out = properties;
     *out_count = decl->prop_count;
     return OG_OK;
 }
 
-/* ---- constraints -------------------------------------------------------------------------------- */
+/* ---- constraints --------------------------------------------------------------------------------
+ */
 
 static og_status fill_columns(build *b, const og_lang__constraint *c, og_columns *out,
                               og_error *err)
@@ -119,7 +111,8 @@ static og_status fill_constraints(build *b, const og_lang__decl *decl, og_type_d
     return OG_OK;
 }
 
-/* ---- tables ----------------------------------------------------------------------------------------- */
+/* ---- tables
+ * ----------------------------------------------------------------------------------------- */
 
 static void release_schema(void *schema)
 {
@@ -151,10 +144,8 @@ static og_status fill_table(build *b, og_type_def *def, og_error *err)
     }
     const char *kind = def->is_edge ? "edge" : "node";
     def->table_key = og_arena_printf(b->arena, "%s:%.*s", kind, OG_FMT(def->name));
-    def->table_path =
-        og_arena_printf(b->arena, "%ss/%016" PRIx64, kind, og_fnv1a64(def->name));
-    return def->table_key.ptr != NULL && def->table_path.ptr != NULL ? OG_OK
-                                                                      : og_error_nomem(err);
+    def->table_path = og_arena_printf(b->arena, "%ss/%016" PRIx64, kind, og_fnv1a64(def->name));
+    return def->table_key.ptr != NULL && def->table_path.ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
 static og_status fill_def(build *b, const og_lang__decl *decl, uint32_t index, og_type_def *def,
@@ -178,7 +169,8 @@ static og_status fill_def(build *b, const og_lang__decl *decl, uint32_t index, o
     return fill_table(b, def, err);
 }
 
-/* ---- the three kinds ------------------------------------------------------------------------------------ */
+/* ---- the three kinds
+ * ------------------------------------------------------------------------------------ */
 
 /* Declarations of one kind stand together, sorted by name. */
 static const og_lang__decl *decls_of(const og_lang__schema *schema, og_lang__decl_kind kind,
@@ -223,8 +215,7 @@ static og_status fill_nodes(build *b, og_error *err)
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0 && og_str_eq(decls[i].name.text, decls[i - 1].name.text))
             return og_lang__schema_fail(b->schema, decls[i].name.span, err,
-                                        "catalog error: duplicate node type: %.*s",
-                                        OG_FMT(decls[i].name.text));
+                                        "duplicate node type: %.*s", OG_FMT(decls[i].name.text));
         OG_TRY(fill_def(b, &decls[i], i, &nodes[i], err));
     }
     b->catalog->nodes = nodes;
@@ -240,8 +231,7 @@ static og_status find_end(build *b, const og_lang__decl *edge, const og_lang__na
         *out = node->index;
         return OG_OK;
     }
-    og_lang__schema_fail(b->schema, end->span, err,
-                         "catalog error: edge %.*s references unknown %s type: %.*s",
+    og_lang__schema_fail(b->schema, end->span, err, "edge %.*s references unknown %s type: %.*s",
                          OG_FMT(edge->name.text), word, OG_FMT(end->text));
     og_str nearest = og_catalog_nearest_node(b->catalog, end->text);
     if (nearest.len > 0)
@@ -252,8 +242,8 @@ static og_status find_end(build *b, const og_lang__decl *edge, const og_lang__na
 static void fold(og_str name, char *dst)
 {
     for (size_t i = 0; i < name.len; i++)
-        dst[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20)
-                                                          : name.ptr[i];
+        dst[i] =
+            name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
 }
 
 /* Edges are also found without regard to case, so two names may not fold to one. */
@@ -271,7 +261,7 @@ static og_status check_folded(build *b, og_strmap *folded, const og_lang__decl *
         return og_error_nomem(err);
     if (!is_new)
         return og_lang__schema_fail(b->schema, decls[i].name.span, err,
-                                    "catalog error: edge name collision after case folding: "
+                                    "edge name collision after case folding: "
                                     "'%.*s' conflicts with '%.*s'",
                                     OG_FMT(name), OG_FMT(decls[*at].name.text));
     *at = i;
@@ -289,8 +279,7 @@ static og_status fill_edges(build *b, og_error *err)
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0 && og_str_eq(decls[i].name.text, decls[i - 1].name.text))
             return og_lang__schema_fail(b->schema, decls[i].name.span, err,
-                                        "catalog error: duplicate edge type: %.*s",
-                                        OG_FMT(decls[i].name.text));
+                                        "duplicate edge type: %.*s", OG_FMT(decls[i].name.text));
         uint32_t from = 0, to = 0;
         OG_TRY(find_end(b, &decls[i], &decls[i].from, "source", &from, err));
         OG_TRY(find_end(b, &decls[i], &decls[i].to, "target", &to, err));
@@ -324,8 +313,7 @@ static og_status index_folded(build *b, og_error *err)
     return OG_OK;
 }
 
-og_status og_lang__schema_catalog(const og_lang__schema *schema, og_catalog *catalog,
-                                  og_error *err)
+og_status og_lang__schema_catalog(const og_lang__schema *schema, og_catalog *catalog, og_error *err)
 {
     build b = {schema, catalog, schema->arena};
     OG_TRY(fill_interfaces(&b, err));

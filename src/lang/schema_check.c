@@ -31,17 +31,16 @@ static bool is_blank(og_str text)
     return true;
 }
 
-/* Properties of one declaration by name; of equal names the last (as the reference's map) for
- * constraints, the first for @embed. */
+/* A declaration with its properties by name. */
 typedef struct prop_index {
     const og_lang__schema *schema;
     const og_lang__decl *decl;
-    og_strmap *first, *last;
+    og_strmap *props; /* to their indices */
 } prop_index;
 
-static const og_lang__prop *find_in(const prop_index *index, const og_strmap *map, og_str name)
+static const og_lang__prop *find_prop(const prop_index *index, og_str name)
 {
-    const uint64_t *found = og_strmap_get(map, name);
+    const uint64_t *found = og_strmap_get(index->props, name);
     return found != NULL ? &index->decl->props[*found] : NULL;
 }
 
@@ -148,7 +147,7 @@ static og_status check_embed(const prop_index *index, const og_lang__prop *prop,
         return og_lang__schema_fail(index->schema, a->value_span, err,
                                     "@embed on %.*s.%.*s requires a non-empty source property name",
                                     OG_FMT(owner), OG_FMT(own));
-    const og_lang__prop *source = find_in(index, index->first, a->value);
+    const og_lang__prop *source = find_prop(index, a->value);
     if (source == NULL) {
         og_status status =
             og_lang__schema_fail(index->schema, a->value_span, err,
@@ -167,8 +166,8 @@ static og_status check_embed(const prop_index *index, const og_lang__prop *prop,
 static og_status check_property(const prop_index *index, const og_lang__prop *prop, og_error *err)
 {
     og_str owner = index->decl->name.text, own = prop->name.text;
-    og_str target = og_arena_printf(index->schema->arena, "property %.*s.%.*s", OG_FMT(owner),
-                                    OG_FMT(own));
+    og_str target =
+        og_arena_printf(index->schema->arena, "property %.*s.%.*s", OG_FMT(owner), OG_FMT(own));
     OG_TRY(check_text_annotation(index->schema, prop->annotations, prop->annotation_count,
                                  "description", target, err));
     static const char *const once[] = {"key", "unique", "index", "embed"};
@@ -208,7 +207,7 @@ static const char *constraint_word(og_lang__constraint_kind kind)
 static og_status find_column(const prop_index *index, const og_lang__constraint *c,
                              const og_lang__name *column, const og_lang__prop **out, og_error *err)
 {
-    *out = find_in(index, index->last, column->text);
+    *out = find_prop(index, column->text);
     if (*out != NULL)
         return OG_OK;
     og_status status = og_lang__schema_fail(
@@ -221,10 +220,9 @@ static og_status find_column(const prop_index *index, const og_lang__constraint 
 static og_status fail_on_type(const prop_index *index, const og_lang__constraint *c,
                               const og_lang__name *column, const char *type, og_error *err)
 {
-    return og_lang__schema_fail(index->schema, column->span, err,
-                                "@%s is not supported on %s property %.*s.%.*s",
-                                constraint_word(c->kind), type, OG_FMT(index->decl->name.text),
-                                OG_FMT(column->text));
+    return og_lang__schema_fail(
+        index->schema, column->span, err, "@%s is not supported on %s property %.*s.%.*s",
+        constraint_word(c->kind), type, OG_FMT(index->decl->name.text), OG_FMT(column->text));
 }
 
 static og_status check_key_column(const prop_index *index, const og_lang__constraint *c,
@@ -277,11 +275,10 @@ static og_status check_value_rule(const prop_index *index, const og_lang__constr
     og_str type = og_prop_type_name(index->schema->arena, &prop->type);
     if (type.ptr == NULL)
         return og_error_nomem(err);
-    return og_lang__schema_fail(index->schema, c->columns[0].span, err,
-                                "@%s on %.*s.%.*s requires %s type, got %.*s",
-                                constraint_word(c->kind), OG_FMT(index->decl->name.text),
-                                OG_FMT(c->columns[0].text),
-                                c->kind == OG_LANG__RANGE ? "a numeric" : "String", OG_FMT(type));
+    return og_lang__schema_fail(
+        index->schema, c->columns[0].span, err, "@%s on %.*s.%.*s requires %s type, got %.*s",
+        constraint_word(c->kind), OG_FMT(index->decl->name.text), OG_FMT(c->columns[0].text),
+        c->kind == OG_LANG__RANGE ? "a numeric" : "String", OG_FMT(type));
 }
 
 static og_status check_constraints(const prop_index *index, og_error *err)
@@ -314,15 +311,10 @@ static og_status check_constraints(const prop_index *index, og_error *err)
 static og_status index_props(prop_index *index, og_error *err)
 {
     for (uint32_t i = 0; i < index->decl->prop_count; i++) {
-        og_str name = index->decl->props[i].name.text;
-        bool is_new;
-        uint64_t *first = og_strmap_put(index->first, name, &is_new);
-        uint64_t *last = og_strmap_put(index->last, name, NULL);
-        if (first == NULL || last == NULL)
+        uint64_t *place = og_strmap_put(index->props, index->decl->props[i].name.text, NULL);
+        if (place == NULL)
             return og_error_nomem(err);
-        if (is_new)
-            *first = i;
-        *last = i;
+        *place = i;
     }
     return OG_OK;
 }
@@ -343,11 +335,10 @@ static og_status check_each(const og_lang__schema *schema, decl_check check, og_
     for (uint32_t i = 0; i < schema->decl_count; i++) {
         if (schema->decls[i].kind == OG_LANG__INTERFACE)
             continue;
-        OG_AUTO(og_strmap) first = og_strmap_new(true);
-        OG_AUTO(og_strmap) last = og_strmap_new(true);
-        if (first == NULL || last == NULL)
+        OG_AUTO(og_strmap) props = og_strmap_new(true);
+        if (props == NULL)
             return og_error_nomem(err);
-        prop_index index = {schema, &schema->decls[i], first, last};
+        prop_index index = {schema, &schema->decls[i], props};
         OG_TRY(index_props(&index, err));
         OG_TRY(check(&index, err));
     }

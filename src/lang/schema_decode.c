@@ -420,8 +420,8 @@ static og_status resolve_interfaces(const og_lang__schema *schema, const og_strm
     }
     if (unknown != NULL)
         return fail_unknown_interface(schema, node, unknown, err);
-    return add_property_constraints(schema, node, props + own_count,
-                                    node->prop_count - own_count, err);
+    return add_property_constraints(schema, node, props + own_count, node->prop_count - own_count,
+                                    err);
 }
 
 og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err)

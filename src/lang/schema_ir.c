@@ -1,24 +1,68 @@
-/* The canonical form of a schema: sorted, with stable ids, and as JSON. Order, ids and spelling are
- * those of the reference's SchemaIR (catalog/schema_ir.rs) as serde_json writes it. */
+/* The canonical form: everything sorted, ids from names, and its JSON.
+ *
+ * Sorted by bytes: declarations of a kind and properties by name, implemented interfaces (each
+ * once), annotations by name and value, columns of @key, @unique and @index, and constraints by the
+ * text that constraint_key makes. Ids are FNV-1a, 32 bits, of "node:Person" and "node:Person:age"
+ * (0 becomes 1). Source: the reference's catalog/schema_ir.rs. */
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/number.h"
 #include "lang/schema_ast.h"
 
-#define IR_VERSION 1
-
-/* ---- ids --------------------------------------------------------------------------------- */
-
-/* FNV-1a, 32 bits, of "kind:owner" or "kind:owner:name"; 0 is not used. */
-static uint32_t stable_id(const char *kind, og_str owner, og_str name)
+const char *og_lang__decl_word(og_lang__decl_kind kind)
 {
-    const og_str parts[] = {og_str_of(kind), OG_STR(":"), owner, OG_STR(":"), name};
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < (name.ptr != NULL ? 5 : 3); i++)
-        for (size_t k = 0; k < parts[i].len; k++)
-            hash = (hash ^ (uint8_t)parts[i].ptr[k]) * 16777619u;
-    return hash != 0 ? hash : 1;
+    static const char *const words[] = {"interface", "node", "edge"};
+    return words[kind];
+}
+
+/* ---- ids ------------------------------------------------------------------------------- */
+
+static uint32_t hash_more(uint32_t hash, og_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (uint8_t)text.ptr[i]) * 16777619u;
+    return hash;
+}
+
+/* Of "kind:type", and ":property" unless that is empty. */
+static uint32_t stable_id(og_lang__decl_kind kind, og_str type, og_str property)
+{
+    uint32_t hash = hash_more(2166136261u, og_str_of(og_lang__decl_word(kind)));
+    hash = hash_more(hash_more(hash, OG_STR(":")), type);
+    if (property.len > 0)
+        hash = hash_more(hash_more(hash, OG_STR(":")), property);
+    return hash == 0 ? 1 : hash;
+}
+
+static og_status fail_type_collision(const og_lang__schema *schema, const og_lang__decl *previous,
+                                     const og_lang__decl *decl, og_error *err)
+{
+    og_status status = og_lang__schema_fail(
+        schema, decl->name.span, err, "type id collision: '%.*s' and '%.*s' both hash to %" PRIu32,
+        OG_FMT(previous->name.text), OG_FMT(decl->name.text), decl->type_id);
+    if (og_str_eq(previous->name.text, decl->name.text))
+        og_error_hint(err, "The %s type %.*s is declared twice.", og_lang__decl_word(decl->kind),
+                      OG_FMT(decl->name.text));
+    return status;
+}
+
+static og_status fail_prop_collision(const og_lang__schema *schema, const og_lang__decl *decl,
+                                     const og_lang__prop *previous, const og_lang__prop *prop,
+                                     og_error *err)
+{
+    og_status status = og_lang__schema_fail(
+        schema, prop->name.span, err,
+        "property id collision on %.*s: '%.*s' and '%.*s' both hash to %" PRIu32,
+        OG_FMT(decl->name.text), OG_FMT(previous->name.text), OG_FMT(prop->name.text),
+        prop->prop_id);
+    if (og_str_eq(previous->name.text, prop->name.text))
+        og_error_hint(err, "The property %.*s is declared twice.", OG_FMT(prop->name.text));
+    return status;
 }
 
 static og_status give_prop_ids(const og_lang__schema *schema, og_lang__decl *decl, og_error *err)
@@ -28,360 +72,445 @@ static og_status give_prop_ids(const og_lang__schema *schema, og_lang__decl *dec
         return og_error_nomem(err);
     for (uint32_t i = 0; i < decl->prop_count; i++) {
         og_lang__prop *prop = &decl->props[i];
-        prop->prop_id = stable_id(og_lang__decl_word(decl->kind), decl->name.text, prop->name.text);
+        prop->prop_id = stable_id(decl->kind, decl->name.text, prop->name.text);
         bool is_new;
-        uint64_t *at = og_u64map_put(seen, prop->prop_id, &is_new);
-        if (at == NULL)
+        uint64_t *index = og_u64map_put(seen, prop->prop_id, &is_new);
+        if (index == NULL)
             return og_error_nomem(err);
         if (!is_new)
-            return og_lang__schema_fail(
-                schema, prop->name.span, err,
-                "catalog error: property id collision on %.*s: '%.*s' and '%.*s' both hash to %u",
-                OG_FMT(decl->name.text), OG_FMT(decl->props[*at].name.text),
-                OG_FMT(prop->name.text), prop->prop_id);
-        *at = i;
+            return fail_prop_collision(schema, decl, &decl->props[*index], prop, err);
+        *index = i;
     }
     return OG_OK;
 }
 
-static og_status give_ids(og_lang__schema *schema, og_error *err)
+/* ---- order ----------------------------------------------------------------------------- */
+
+static int compare_decls(const void *a, const void *b)
+{
+    const og_lang__decl *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return og_str_cmp(x->name.text, y->name.text);
+}
+
+static int compare_props(const void *a, const void *b)
+{
+    return og_str_cmp(((const og_lang__prop *)a)->name.text, ((const og_lang__prop *)b)->name.text);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return og_str_cmp(((const og_lang__name *)a)->text, ((const og_lang__name *)b)->text);
+}
+
+/* No value before any value. */
+static int compare_annotations(const void *a, const void *b)
+{
+    const og_lang__annotation *x = a, *y = b;
+    int order = og_str_cmp(x->name.text, y->name.text);
+    if (order != 0)
+        return order;
+    if (!x->has_value || !y->has_value)
+        return (int)x->has_value - (int)y->has_value;
+    return og_str_cmp(x->value, y->value);
+}
+
+static int compare_constraints(const void *a, const void *b)
+{
+    return og_str_cmp(((const og_lang__constraint *)a)->sort_key,
+                      ((const og_lang__constraint *)b)->sort_key);
+}
+
+static void sort_list(void *items, size_t count, size_t size,
+                      int (*compare)(const void *, const void *))
+{
+    if (count > 1)
+        qsort(items, count, size, compare);
+}
+#define SORT(items, count, compare) sort_list(items, count, sizeof *(items), compare)
+
+/* 0.digits x 10^exponent without an exponent: 0.005, 12.5, 300.0. */
+static void append_plain(og_buf *out, const char *digits, int count, int exponent)
+{
+    int whole = exponent < 0 ? 0 : exponent < count ? exponent : count;
+    og_buf_append(out, digits, (size_t)whole);
+    og_buf_fill(out, '0', exponent > whole ? (size_t)(exponent - whole) : 0);
+    og_buf_text(out, exponent <= 0 ? "0." : ".");
+    og_buf_fill(out, '0', exponent < 0 ? (size_t)-exponent : 0);
+    og_buf_append(out, digits + whole, (size_t)(count - whole));
+    if (whole == count)
+        og_buf_byte(out, '0');
+}
+
+/* A double as Rust's {:?} prints it: plain from 1e-4 to below 1e16, else 1.5e16, 1e-5. */
+static void append_debug_float(og_buf *out, double value)
+{
+    if (signbit(value))
+        og_buf_byte(out, '-');
+    value = fabs(value);
+    if (isinf(value) || value == 0) {
+        og_buf_text(out, value == 0 ? "0.0" : "inf");
+        return;
+    }
+    char digits[17];
+    int exponent; /* value = 0.digits x 10^exponent */
+    int count = og_f64_shortest(value, digits, &exponent);
+    if (value < 1e-4 || value >= 1e16) {
+        og_buf_append(out, digits, 1);
+        if (count > 1)
+            og_buf_printf(out, ".%.*s", count - 1, digits + 1);
+        og_buf_printf(out, "e%d", exponent - 1);
+        return;
+    }
+    append_plain(out, digits, count, exponent);
+}
+
+static void append_debug_bound(og_buf *out, const og_literal *bound)
+{
+    if (bound == NULL) {
+        og_buf_text(out, "None");
+    } else if (bound->kind == OG_LIT_INTEGER) {
+        og_buf_printf(out, "Some(Integer(%" PRId64 "))", bound->integer);
+    } else {
+        og_buf_text(out, "Some(Float(");
+        append_debug_float(out, bound->real);
+        og_buf_text(out, "))");
+    }
+}
+
+/* The bounds as the IR has them: it keeps the only bound of "..10" as the lower one. The catalog
+ * does not follow it there. */
+typedef struct ir_bounds {
+    const og_literal *min, *max;
+} ir_bounds;
+
+static ir_bounds bounds_of(const og_lang__constraint *c)
+{
+    const og_literal *min = c->has_min ? &c->min : NULL;
+    const og_literal *max = c->has_max ? &c->max : NULL;
+    return min != NULL ? (ir_bounds){min, max} : (ir_bounds){max, NULL};
+}
+
+static void constraint_key(og_buf *out, const og_lang__constraint *c)
+{
+    static const char *const words[] = {"key", "unique", "index", "range", "check"};
+    og_buf_printf(out, "%s:", words[c->kind]);
+    for (uint32_t i = 0; i < c->column_count; i++) {
+        if (i > 0)
+            og_buf_byte(out, ',');
+        og_buf_str(out, c->columns[i].text);
+    }
+    if (c->kind == OG_LANG__RANGE) {
+        ir_bounds bounds = bounds_of(c);
+        og_buf_byte(out, ':');
+        append_debug_bound(out, bounds.min);
+        og_buf_byte(out, ':');
+        append_debug_bound(out, bounds.max);
+    } else if (c->kind == OG_LANG__CHECK) {
+        og_buf_byte(out, ':');
+        og_buf_str(out, c->pattern);
+    }
+}
+
+static og_status sort_constraints(const og_lang__schema *schema, og_lang__decl *decl, og_error *err)
+{
+    OG_AUTO_BUF key = OG_BUF_INIT;
+    for (uint32_t i = 0; i < decl->constraint_count; i++) {
+        og_lang__constraint *c = &decl->constraints[i];
+        if (c->kind <= OG_LANG__INDEX)
+            SORT(c->columns, c->column_count, compare_names);
+        og_buf_clear(&key);
+        constraint_key(&key, c);
+        c->sort_key = og_arena_str(schema->arena, og_buf_view(&key));
+        if (key.failed || c->sort_key.ptr == NULL)
+            return og_error_nomem(err);
+    }
+    SORT(decl->constraints, decl->constraint_count, compare_constraints);
+    return OG_OK;
+}
+
+static void sort_implements(og_lang__decl *decl)
+{
+    SORT(decl->implements, decl->implements_count, compare_names);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < decl->implements_count; i++)
+        if (kept == 0 || !og_str_eq(decl->implements[kept - 1].text, decl->implements[i].text))
+            decl->implements[kept++] = decl->implements[i];
+    decl->implements_count = kept;
+}
+
+static og_status canonical_decl(const og_lang__schema *schema, og_lang__decl *decl, og_error *err)
+{
+    OG_TRY(give_prop_ids(schema, decl, err));
+    SORT(decl->annotations, decl->annotation_count, compare_annotations);
+    for (uint32_t i = 0; i < decl->prop_count; i++)
+        SORT(decl->props[i].annotations, decl->props[i].annotation_count, compare_annotations);
+    SORT(decl->props, decl->prop_count, compare_props);
+    sort_implements(decl);
+    return sort_constraints(schema, decl, err);
+}
+
+og_status og_lang__schema_canonical(og_lang__schema *schema, og_error *err)
 {
     OG_AUTO(og_u64map) seen = og_u64map_new(schema->decl_count);
     if (seen == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < schema->decl_count; i++) {
         og_lang__decl *decl = &schema->decls[i];
-        decl->type_id =
-            stable_id(og_lang__decl_word(decl->kind), decl->name.text, (og_str){NULL, 0});
+        decl->type_id = stable_id(decl->kind, decl->name.text, OG_STR(""));
         bool is_new;
-        uint64_t *at = og_u64map_put(seen, decl->type_id, &is_new);
-        if (at == NULL)
+        uint64_t *index = og_u64map_put(seen, decl->type_id, &is_new);
+        if (index == NULL)
             return og_error_nomem(err);
         if (!is_new)
-            return og_lang__schema_fail(
-                schema, decl->name.span, err,
-                "catalog error: type id collision: '%.*s' and '%.*s' both hash to %u",
-                OG_FMT(schema->decls[*at].name.text), OG_FMT(decl->name.text), decl->type_id);
-        *at = i;
-        OG_TRY(give_prop_ids(schema, decl, err));
+            return fail_type_collision(schema, &schema->decls[*index], decl, err);
+        *index = i;
+        OG_TRY(canonical_decl(schema, decl, err));
     }
+    SORT(schema->decls, schema->decl_count, compare_decls);
     return OG_OK;
 }
 
-/* ---- order ----------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------ */
 
-static int by_name(const void *a, const void *b)
-{
-    return og_str_cmp(((const og_lang__name *)a)->text, ((const og_lang__name *)b)->text);
-}
+/* Writes members and items with serde_json's commas and line breaks. */
+typedef struct writer {
+    og_buf *out;
+    bool pretty;
+    unsigned depth;
+    bool first; /* nothing stands yet in the innermost array or object */
+} writer;
 
-/* A missing value comes before any, as Rust orders Option. */
-static int by_annotation(const void *a, const void *b)
+static void line_break(writer *w)
 {
-    const og_lang__annotation *x = a, *y = b;
-    int order = og_str_cmp(x->name.text, y->name.text);
-    if (order != 0 || x->has_value != y->has_value)
-        return order != 0 ? order : x->has_value - y->has_value;
-    return x->has_value ? og_str_cmp(x->value, y->value) : 0;
-}
-
-/* Properties and declarations of one name keep the order of the text. */
-static int by_prop(const void *a, const void *b)
-{
-    const og_lang__prop *x = a, *y = b;
-    int order = og_str_cmp(x->name.text, y->name.text);
-    return order != 0 ? order : (x->name.span.start > y->name.span.start) * 2 - 1;
-}
-
-static int by_decl(const void *a, const void *b)
-{
-    const og_lang__decl *x = a, *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    int order = og_str_cmp(x->name.text, y->name.text);
-    return order != 0 ? order : (x->name.span.start > y->name.span.start) * 2 - 1;
-}
-
-static int by_sort_key(const void *a, const void *b)
-{
-    return og_str_cmp(((const og_lang__constraint *)a)->sort_key,
-                      ((const og_lang__constraint *)b)->sort_key);
-}
-
-/* A bound as Rust's Debug prints it: None, Some(Integer(1)), Some(Float(1.5)). */
-static void write_debug_bound(og_buf *out, bool has, const og_literal *bound)
-{
-    if (!has) {
-        og_buf_text(out, "None");
+    if (!w->pretty)
         return;
-    }
-    og_buf_text(out, bound->kind == OG_LIT_INTEGER ? "Some(Integer(" : "Some(Float(");
-    if (bound->kind == OG_LIT_INTEGER)
-        og_json_write_i64(out, bound->integer);
-    else
-        og_json_write_f64(out, bound->real);
-    og_buf_text(out, "))");
+    og_buf_byte(w->out, '\n');
+    og_buf_fill(w->out, ' ', (size_t)w->depth * 2);
 }
 
-static og_status make_sort_key(og_arena *arena, og_lang__constraint *c, og_error *err)
+static void next_item(writer *w)
 {
-    static const char *const words[] = {[OG_LANG__KEY] = "key",     [OG_LANG__UNIQUE] = "unique",
-                                        [OG_LANG__INDEX] = "index", [OG_LANG__RANGE] = "range",
-                                        [OG_LANG__CHECK] = "check"};
-    OG_AUTO_BUF key = OG_BUF_INIT;
-    og_buf_text(&key, words[c->kind]);
-    for (uint32_t i = 0; i < c->column_count; i++) {
-        og_buf_byte(&key, i == 0 ? ':' : ',');
-        og_buf_str(&key, c->columns[i].text);
-    }
-    if (c->kind == OG_LANG__RANGE) {
-        og_buf_byte(&key, ':');
-        write_debug_bound(&key, c->has_min, &c->min);
-        og_buf_byte(&key, ':');
-        write_debug_bound(&key, c->has_max, &c->max);
-    } else if (c->kind == OG_LANG__CHECK) {
-        og_buf_byte(&key, ':');
-        og_buf_str(&key, c->pattern);
-    }
-    c->sort_key = og_arena_str(arena, og_buf_view(&key));
-    return key.failed || c->sort_key.ptr == NULL ? og_error_nomem(err) : OG_OK;
+    if (!w->first)
+        og_buf_byte(w->out, ',');
+    line_break(w);
+    w->first = false;
 }
 
-static void sort(void *items, size_t count, size_t size, int (*order)(const void *, const void *))
+static void open_list(writer *w, char bracket)
 {
-    if (count > 1)
-        qsort(items, count, size, order);
+    og_buf_byte(w->out, (uint8_t)bracket);
+    w->depth++;
+    w->first = true;
 }
 
-static og_status sort_decl(og_lang__schema *schema, og_lang__decl *decl, og_error *err)
+static void close_list(writer *w, char bracket)
 {
-    sort(decl->annotations, decl->annotation_count, sizeof *decl->annotations, by_annotation);
-    sort(decl->implements, decl->implements_count, sizeof *decl->implements, by_name);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < decl->implements_count; i++)
-        if (kept == 0 || by_name(&decl->implements[kept - 1], &decl->implements[i]) != 0)
-            decl->implements[kept++] = decl->implements[i];
-    decl->implements_count = kept;
-    for (uint32_t i = 0; i < decl->prop_count; i++)
-        sort(decl->props[i].annotations, decl->props[i].annotation_count,
-             sizeof *decl->props[i].annotations, by_annotation);
-    sort(decl->props, decl->prop_count, sizeof *decl->props, by_prop);
-    for (uint32_t i = 0; i < decl->constraint_count; i++) {
-        og_lang__constraint *c = &decl->constraints[i];
-        if (c->kind != OG_LANG__RANGE && c->kind != OG_LANG__CHECK)
-            sort(c->columns, c->column_count, sizeof *c->columns, by_name);
-        OG_TRY(make_sort_key(schema->arena, c, err));
-    }
-    sort(decl->constraints, decl->constraint_count, sizeof *decl->constraints, by_sort_key);
-    return OG_OK;
+    w->depth--;
+    if (!w->first)
+        line_break(w);
+    og_buf_byte(w->out, (uint8_t)bracket);
+    w->first = false;
 }
 
-og_status og_lang__schema_canonical(og_lang__schema *schema, og_error *err)
+static void member(writer *w, const char *key)
 {
-    OG_TRY(give_ids(schema, err));
-    for (uint32_t i = 0; i < schema->decl_count; i++)
-        OG_TRY(sort_decl(schema, &schema->decls[i], err));
-    sort(schema->decls, schema->decl_count, sizeof *schema->decls, by_decl);
-    return OG_OK;
+    next_item(w);
+    og_buf_printf(w->out, w->pretty ? "\"%s\": " : "\"%s\":", key);
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------- */
-
-static void write_key(og_buf *out, const char *key, bool first)
+static void member_str(writer *w, const char *key, og_str value)
 {
-    og_buf_printf(out, "%s\"%s\":", first ? "" : ",", key);
+    member(w, key);
+    og_json_write_str(w->out, value);
 }
 
-static void write_names(og_buf *out, const og_lang__name *names, uint32_t count)
+static void member_u32(writer *w, const char *key, uint32_t value)
 {
-    og_buf_byte(out, '[');
+    member(w, key);
+    og_buf_printf(w->out, "%" PRIu32, value);
+}
+
+static void member_bool(writer *w, const char *key, bool value)
+{
+    member(w, key);
+    og_buf_text(w->out, value ? "true" : "false");
+}
+
+static void member_names(writer *w, const char *key, const og_lang__name *names, uint32_t count)
+{
+    member(w, key);
+    open_list(w, '[');
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            og_buf_byte(out, ',');
-        og_json_write_str(out, names[i].text);
+        next_item(w);
+        og_json_write_str(w->out, names[i].text);
     }
-    og_buf_byte(out, ']');
+    close_list(w, ']');
 }
 
-static void write_annotations(og_buf *out, const og_lang__annotation *annotations, uint32_t count)
+static void write_annotations(writer *w, const og_lang__annotation *annotations, uint32_t count)
 {
-    write_key(out, "annotations", false);
-    og_buf_byte(out, '[');
+    member(w, "annotations");
+    open_list(w, '[');
     for (uint32_t i = 0; i < count; i++) {
-        og_buf_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-        og_json_write_str(out, annotations[i].name.text);
-        write_key(out, "value", false);
+        next_item(w);
+        open_list(w, '{');
+        member_str(w, "name", annotations[i].name.text);
+        member(w, "value");
         if (annotations[i].has_value)
-            og_json_write_str(out, annotations[i].value);
+            og_json_write_str(w->out, annotations[i].value);
         else
-            og_buf_text(out, "null");
-        og_buf_byte(out, '}');
+            og_buf_text(w->out, "null");
+        close_list(w, '}');
     }
-    og_buf_byte(out, ']');
+    close_list(w, ']');
 }
 
-static void write_prop_type(og_buf *out, const og_prop_type *type)
+static void write_type(writer *w, const og_prop_type *type)
 {
-    static const char *const names[] = {
-        [OG_SCALAR_STRING] = "String", [OG_SCALAR_BOOL] = "Bool", [OG_SCALAR_I32] = "I32",
-        [OG_SCALAR_I64] = "I64",       [OG_SCALAR_U32] = "U32",   [OG_SCALAR_U64] = "U64",
-        [OG_SCALAR_F32] = "F32",       [OG_SCALAR_F64] = "F64",   [OG_SCALAR_DATE] = "Date",
-        [OG_SCALAR_DATETIME] = "DateTime", [OG_SCALAR_VECTOR] = "Vector",
-        [OG_SCALAR_BLOB] = "Blob"};
-    if (type->scalar == OG_SCALAR_VECTOR)
-        og_buf_printf(out, "{\"scalar\":{\"Vector\":%u}", type->dim);
-    else
-        og_buf_printf(out, "{\"scalar\":\"%s\"", names[type->scalar]);
-    og_buf_printf(out, ",\"nullable\":%s,\"list\":%s,\"enum_values\":",
-                  type->nullable ? "true" : "false", type->list ? "true" : "false");
-    if (!type->is_enum) {
-        og_buf_text(out, "null}");
-        return;
+    member(w, "prop_type");
+    open_list(w, '{');
+    member(w, "scalar");
+    if (type->scalar == OG_SCALAR_VECTOR) {
+        open_list(w, '{');
+        member_u32(w, "Vector", type->dim);
+        close_list(w, '}');
+    } else {
+        og_json_write_str(w->out, og_scalar_name(NULL, type->scalar, 0));
     }
-    og_buf_byte(out, '[');
-    for (uint32_t i = 0; i < type->enum_count; i++) {
-        if (i > 0)
-            og_buf_byte(out, ',');
-        og_json_write_str(out, type->enum_values[i]);
+    member_bool(w, "nullable", type->nullable);
+    member_bool(w, "list", type->list);
+    member(w, "enum_values");
+    if (type->is_enum) {
+        open_list(w, '[');
+        for (uint32_t i = 0; i < type->enum_count; i++) {
+            next_item(w);
+            og_json_write_str(w->out, type->enum_values[i]);
+        }
+        close_list(w, ']');
+    } else {
+        og_buf_text(w->out, "null");
     }
-    og_buf_text(out, "]}");
+    close_list(w, '}');
 }
 
-static void write_props(og_buf *out, const og_lang__decl *decl)
+static void write_props(writer *w, const og_lang__decl *decl)
 {
-    write_key(out, "properties", false);
-    og_buf_byte(out, '[');
+    member(w, "properties");
+    open_list(w, '[');
     for (uint32_t i = 0; i < decl->prop_count; i++) {
         const og_lang__prop *prop = &decl->props[i];
-        og_buf_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-        og_json_write_str(out, prop->name.text);
-        og_buf_printf(out, ",\"prop_id\":%u,\"prop_type\":", prop->prop_id);
-        write_prop_type(out, &prop->type);
-        write_annotations(out, prop->annotations, prop->annotation_count);
-        og_buf_byte(out, '}');
+        next_item(w);
+        open_list(w, '{');
+        member_str(w, "name", prop->name.text);
+        member_u32(w, "prop_id", prop->prop_id);
+        write_type(w, &prop->type);
+        write_annotations(w, prop->annotations, prop->annotation_count);
+        close_list(w, '}');
     }
-    og_buf_byte(out, ']');
+    close_list(w, ']');
 }
 
-static void write_bound(og_buf *out, const char *key, bool has, const og_literal *bound)
+static void write_bound(writer *w, const char *key, const og_literal *bound)
 {
-    write_key(out, key, false);
-    if (!has) {
-        og_buf_text(out, "null");
+    member(w, key);
+    if (bound == NULL) {
+        og_buf_text(w->out, "null");
         return;
     }
-    og_buf_text(out, bound->kind == OG_LIT_INTEGER ? "{\"Integer\":" : "{\"Float\":");
+    open_list(w, '{');
+    member(w, bound->kind == OG_LIT_INTEGER ? "Integer" : "Float");
     if (bound->kind == OG_LIT_INTEGER)
-        og_json_write_i64(out, bound->integer);
+        og_json_write_i64(w->out, bound->integer);
     else
-        og_json_write_f64(out, bound->real);
-    og_buf_byte(out, '}');
+        og_json_write_f64(w->out, bound->real);
+    close_list(w, '}');
 }
 
-static void write_constraint(og_buf *out, const og_lang__constraint *c)
+static void write_constraint(writer *w, const og_lang__constraint *c)
 {
-    static const char *const words[] = {[OG_LANG__KEY] = "Key",     [OG_LANG__UNIQUE] = "Unique",
-                                        [OG_LANG__INDEX] = "Index", [OG_LANG__RANGE] = "Range",
-                                        [OG_LANG__CHECK] = "Check"};
-    og_buf_printf(out, "{\"%s\":", words[c->kind]);
-    if (c->kind == OG_LANG__RANGE || c->kind == OG_LANG__CHECK) {
-        og_buf_text(out, "{\"property\":");
-        og_json_write_str(out, c->columns[0].text);
-        if (c->kind == OG_LANG__RANGE) {
-            write_bound(out, "min", c->has_min, &c->min);
-            write_bound(out, "max", c->has_max, &c->max);
-        } else {
-            write_key(out, "pattern", false);
-            og_json_write_str(out, c->pattern);
-        }
-        og_buf_byte(out, '}');
+    static const char *const tags[] = {"Key", "Unique", "Index", "Range", "Check"};
+    open_list(w, '{');
+    if (c->kind <= OG_LANG__INDEX) {
+        member_names(w, tags[c->kind], c->columns, c->column_count);
+        close_list(w, '}');
+        return;
+    }
+    member(w, tags[c->kind]);
+    open_list(w, '{');
+    member_str(w, "property", c->columns[0].text);
+    if (c->kind == OG_LANG__RANGE) {
+        ir_bounds bounds = bounds_of(c);
+        write_bound(w, "min", bounds.min);
+        write_bound(w, "max", bounds.max);
     } else {
-        write_names(out, c->columns, c->column_count);
+        member_str(w, "pattern", c->pattern);
     }
-    og_buf_byte(out, '}');
+    close_list(w, '}');
+    close_list(w, '}');
 }
 
-static void write_constraints(og_buf *out, const og_lang__decl *decl)
+static void write_constraints(writer *w, const og_lang__decl *decl)
 {
-    write_key(out, "constraints", false);
-    og_buf_byte(out, '[');
+    member(w, "constraints");
+    open_list(w, '[');
     for (uint32_t i = 0; i < decl->constraint_count; i++) {
-        if (i > 0)
-            og_buf_byte(out, ',');
-        write_constraint(out, &decl->constraints[i]);
+        next_item(w);
+        write_constraint(w, &decl->constraints[i]);
     }
-    og_buf_byte(out, ']');
+    close_list(w, ']');
 }
 
-static void write_edge_ends(og_buf *out, const og_lang__decl *decl)
+static void write_ends(writer *w, const og_lang__decl *decl)
 {
-    write_key(out, "from_type", false);
-    og_json_write_str(out, decl->from.text);
-    write_key(out, "to_type", false);
-    og_json_write_str(out, decl->to.text);
-    og_buf_printf(out, ",\"cardinality\":{\"min\":%u,\"max\":", decl->has_card ? decl->card_min : 0);
-    if (decl->has_card && decl->card_max != UINT32_MAX)
-        og_buf_printf(out, "%u}", decl->card_max);
+    member_str(w, "from_type", decl->from.text);
+    member_str(w, "to_type", decl->to.text);
+    member(w, "cardinality");
+    open_list(w, '{');
+    member_u32(w, "min", decl->card_min);
+    member(w, "max");
+    if (decl->has_card_max)
+        og_buf_printf(w->out, "%" PRIu32, decl->card_max);
     else
-        og_buf_text(out, "null}");
+        og_buf_text(w->out, "null");
+    close_list(w, '}');
 }
 
-static void write_decl(og_buf *out, const og_lang__decl *decl)
+static void write_decl(writer *w, const og_lang__decl *decl)
 {
-    og_buf_text(out, "{\"name\":");
-    og_json_write_str(out, decl->name.text);
-    og_buf_printf(out, ",\"type_id\":%u", decl->type_id);
+    open_list(w, '{');
+    member_str(w, "name", decl->name.text);
+    member_u32(w, "type_id", decl->type_id);
     if (decl->kind == OG_LANG__EDGE)
-        write_edge_ends(out, decl);
+        write_ends(w, decl);
     if (decl->kind != OG_LANG__INTERFACE)
-        write_annotations(out, decl->annotations, decl->annotation_count);
-    if (decl->kind == OG_LANG__NODE) {
-        write_key(out, "implements", false);
-        write_names(out, decl->implements, decl->implements_count);
-    }
-    write_props(out, decl);
+        write_annotations(w, decl->annotations, decl->annotation_count);
+    if (decl->kind == OG_LANG__NODE)
+        member_names(w, "implements", decl->implements, decl->implements_count);
+    write_props(w, decl);
     if (decl->kind != OG_LANG__INTERFACE)
-        write_constraints(out, decl);
-    og_buf_byte(out, '}');
-}
-
-static void write_decls(og_buf *out, const og_lang__schema *schema, og_lang__decl_kind kind,
-                        const char *key)
-{
-    bool first = true;
-    write_key(out, key, false);
-    og_buf_byte(out, '[');
-    for (uint32_t i = 0; i < schema->decl_count; i++) {
-        if (schema->decls[i].kind != kind)
-            continue;
-        if (!first)
-            og_buf_byte(out, ',');
-        write_decl(out, &schema->decls[i]);
-        first = false;
-    }
-    og_buf_byte(out, ']');
-}
-
-static void write_compact(og_buf *out, const og_lang__schema *schema)
-{
-    og_buf_printf(out, "{\"ir_version\":%d", IR_VERSION);
-    write_decls(out, schema, OG_LANG__INTERFACE, "interfaces");
-    write_decls(out, schema, OG_LANG__NODE, "nodes");
-    write_decls(out, schema, OG_LANG__EDGE, "edges");
-    og_buf_byte(out, '}');
+        write_constraints(w, decl);
+    close_list(w, '}');
 }
 
 bool og_lang__schema_write_ir(const og_lang__schema *schema, bool pretty, og_buf *out)
 {
-    if (!pretty) {
-        write_compact(out, schema);
-        return !out->failed;
+    static const char *const lists[] = {"interfaces", "nodes", "edges"};
+    writer w = {.out = out, .pretty = pretty};
+    open_list(&w, '{');
+    member_u32(&w, "ir_version", 1);
+    for (int kind = OG_LANG__INTERFACE; kind <= OG_LANG__EDGE; kind++) {
+        member(&w, lists[kind]);
+        open_list(&w, '[');
+        for (uint32_t i = 0; i < schema->decl_count; i++) {
+            if ((int)schema->decls[i].kind != kind)
+                continue;
+            next_item(&w);
+            write_decl(&w, &schema->decls[i]);
+        }
+        close_list(&w, ']');
     }
-    OG_AUTO_BUF compact = OG_BUF_INIT;
-    OG_AUTO(og_arena) arena = og_arena_new(0);
-    og_json tree;
-    write_compact(&compact, schema);
-    return arena != NULL && !compact.failed &&
-           og_json_parse(arena, og_buf_view(&compact), &tree, NULL) == OG_OK &&
-           og_json_write(out, &tree, true);
+    close_list(&w, '}');
+    return !out->failed;
 }

@@ -110,8 +110,8 @@ static void *take_tail(parser *p, const void *items, size_t *len, size_t base, s
 #define TAKE_TAIL(p, list, base, out_items, out_count)                                             \
     do {                                                                                           \
         *(out_count) = (uint32_t)((p)->list.len - (base));                                         \
-        *(out_items) = take_tail(p, (p)->list.items, &(p)->list.len, base,                         \
-                                 sizeof *(p)->list.items);                                         \
+        *(out_items) =                                                                             \
+            take_tail(p, (p)->list.items, &(p)->list.len, base, sizeof *(p)->list.items);          \
         if ((p)->out_of_memory)                                                                    \
             *(out_count) = 0;                                                                      \
     } while (0)
@@ -161,10 +161,10 @@ static size_t match_signed_integer(og_str rest)
 static size_t match_enum_value(og_str rest)
 {
     size_t n = 0;
-    while (n < rest.len && (og_match_integer(og_str_slice(rest, n, n + 1)) > 0 ||
-                            og_match_ident(og_str_slice(rest, n, n + 1)) > 0 ||
-                            og_match_type_name(og_str_slice(rest, n, n + 1)) > 0 ||
-                            rest.ptr[n] == '-'))
+    while (n < rest.len &&
+           (og_match_integer(og_str_slice(rest, n, n + 1)) > 0 ||
+            og_match_ident(og_str_slice(rest, n, n + 1)) > 0 ||
+            og_match_type_name(og_str_slice(rest, n, n + 1)) > 0 || rest.ptr[n] == '-'))
         n++;
     return n;
 }
@@ -497,8 +497,8 @@ static bool implements_clause(parser *p, og_lang__decl *decl)
 {
     og_scan_mark mark = og_scan_enter(&p->scan);
     size_t base = p->names.len;
-    bool ok = og_scan_text(&p->scan, "implements") &&
-              name_list(p, RULE_TYPE_NAME, og_match_type_name);
+    bool ok =
+        og_scan_text(&p->scan, "implements") && name_list(p, RULE_TYPE_NAME, og_match_type_name);
     if (ok)
         TAKE_TAIL(p, names, base, &decl->implements, &decl->implements_count);
     p->names.len = base;

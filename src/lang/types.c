@@ -50,8 +50,8 @@ static og_str enum_name(og_arena *arena, const og_prop_type *type)
 
 og_str og_prop_type_name(og_arena *arena, const og_prop_type *type)
 {
-    og_str base = type->is_enum ? enum_name(arena, type)
-                                : og_scalar_name(arena, type->scalar, type->dim);
+    og_str base =
+        type->is_enum ? enum_name(arena, type) : og_scalar_name(arena, type->scalar, type->dim);
     if (base.ptr == NULL || (!type->list && !type->nullable))
         return base;
     return og_arena_printf(arena, "%s%.*s%s%s", type->list ? "[" : "", OG_FMT(base),
@@ -142,8 +142,8 @@ const og_type *og_prop_type_to_arrow(og_arena *arena, const og_prop_type *type)
     if (type->scalar == OG_SCALAR_BLOB)
         scalar = og_blob_type();
     else if (type->scalar == OG_SCALAR_VECTOR)
-        scalar = list_of(arena, OG_TYPE_FIXED_SIZE_LIST, (int32_t)type->dim,
-                         og_type_of(OG_TYPE_F32));
+        scalar =
+            list_of(arena, OG_TYPE_FIXED_SIZE_LIST, (int32_t)type->dim, og_type_of(OG_TYPE_F32));
     else
         scalar = og_type_of(type_id_of(type->scalar));
     return type->list ? list_of(arena, OG_TYPE_LIST, 0, scalar) : scalar;
@@ -154,9 +154,14 @@ const og_type *og_prop_type_to_arrow(og_arena *arena, const og_prop_type *type)
 const char *og_cmp_op_text(og_cmp_op op)
 {
     static const char *const texts[] = {
-        [OG_CMP_EQ] = "=",  [OG_CMP_NE] = "!=", [OG_CMP_GT] = ">",
-        [OG_CMP_LT] = "<",  [OG_CMP_GE] = ">=", [OG_CMP_LE] = "<=",
-        [OG_CMP_CONTAINS] = "contains",         [OG_CMP_STARTS_WITH] = "starts_with",
+        [OG_CMP_EQ] = "=",
+        [OG_CMP_NE] = "!=",
+        [OG_CMP_GT] = ">",
+        [OG_CMP_LT] = "<",
+        [OG_CMP_GE] = ">=",
+        [OG_CMP_LE] = "<=",
+        [OG_CMP_CONTAINS] = "contains",
+        [OG_CMP_STARTS_WITH] = "starts_with",
     };
     return texts[op];
 }

@@ -28,7 +28,7 @@ typedef struct og_prop_type {
     uint32_t dim; /* VECTOR */
     bool nullable;
     bool list;
-    bool is_enum;               /* scalar is STRING */
+    bool is_enum; /* scalar is STRING */
     uint32_t enum_count;
     const og_str *enum_values; /* sorted by bytes, unique */
 } og_prop_type;
@@ -75,7 +75,7 @@ const char *og_agg_name(og_agg agg);
 typedef enum og_literal_kind {
     OG_LIT_NULL,
     OG_LIT_BOOL,
-    OG_LIT_INTEGER,  /* i64, or u64 when above INT64_MAX (is_unsigned) */
+    OG_LIT_INTEGER, /* i64, or u64 when above INT64_MAX (is_unsigned) */
     OG_LIT_FLOAT,
     OG_LIT_STRING,
     OG_LIT_DATE,     /* text as written, and integer = days once checked */

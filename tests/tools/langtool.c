@@ -1,7 +1,10 @@
 /* langtool - the languages without a graph, for development and for comparing with recorded
  * answers:
  *     langtool lint --schema FILE --query FILE [--json]
- * prints the lint report as `omnigraph lint` does, and ends with its exit code. */
+ * prints the lint report as `omnigraph lint` does, and ends with its exit code;
+ *     langtool ir --schema FILE
+ * prints the text of `_schema.ir.json`, a newline and the schema's hash, or why `omnigraph init`
+ * would refuse the schema. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,11 +62,32 @@ static int lint(const char *schema_path, const char *query_path, bool json)
     return failed ? 1 : 0;
 }
 
+static int ir(const char *schema_path)
+{
+    OG_AUTO_BUF schema = OG_BUF_INIT;
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    OG_AUTO(og_catalog) catalog = NULL;
+    og_error err = {0};
+    if (!read_file(schema_path, &schema))
+        return 1;
+    og_status status = og_schema_compile_ir(og_buf_view(&schema), &catalog, &text, &err);
+    if (status == OG_OK)
+        status = og_schema_check_strict(og_buf_view(&schema), &err);
+    if (status != OG_OK) {
+        print_error(&err);
+        return 1;
+    }
+    fwrite(text.ptr, 1, text.len, stdout);
+    printf("\n%s", catalog->schema_hash);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *schema_path = NULL, *query_path = NULL;
     bool json = false;
-    bool known = argc > 1 && strcmp(argv[1], "lint") == 0;
+    bool is_ir = argc > 1 && strcmp(argv[1], "ir") == 0;
+    bool known = is_ir || (argc > 1 && strcmp(argv[1], "lint") == 0);
     for (int i = 2; i < argc && known; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
@@ -74,9 +98,12 @@ int main(int argc, char **argv)
         else
             known = false;
     }
-    if (!known || schema_path == NULL || query_path == NULL) {
-        fprintf(stderr, "usage: langtool lint --schema FILE --query FILE [--json]\n");
+    if (!known || schema_path == NULL || (query_path == NULL) != is_ir) {
+        fprintf(stderr, "usage: langtool lint --schema FILE --query FILE [--json]\n"
+                        "       langtool ir --schema FILE\n");
         return 2;
     }
+    if (is_ir)
+        return ir(schema_path);
     return lint(schema_path, query_path, json);
 }
