@@ -134,7 +134,7 @@ class LibOmnigraph(System):
     def count(s):
         return s.rows('total', ())[0]['n']
 
-    def mutate(s, name, **values):
+    def mutate(s, name, /, **values):
         query, params = s.prepared(MU, name)
         s.bind(params, values.items())
         result = C.create_string_buffer(256)
