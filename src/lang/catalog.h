@@ -49,7 +49,7 @@ typedef struct og_type_def {
     uint32_t interface_count;
     const og_columns *uniques;
     uint32_t unique_count;
-    const og_columns *indices; /* @index and, first, @key */
+    const og_columns *indices; /* those of @index, then that of @key */
     uint32_t index_count;
     const og_range_constraint *ranges;
     uint32_t range_count;

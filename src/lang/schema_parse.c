@@ -584,7 +584,8 @@ static void hint_at_failure(const og_scan *scan, og_error *err)
     if (og_scan_expected(scan, RULE_CORE_TYPE) || og_scan_expected(scan, RULE_BASE_TYPE)) {
         for (size_t i = 0; i < COUNT(scalar_words); i++)
             og_nearest_offer(&nearest, og_str_of(scalar_words[i]));
-    } else if (og_scan_expected(scan, RULE_SCHEMA_DECL)) {
+    } else if (og_scan_expected(scan, RULE_SCHEMA_DECL) ||
+               og_scan_expected(scan, RULE_SCHEMA_FILE)) {
         for (int kind = OG_LANG__INTERFACE; kind <= OG_LANG__EDGE; kind++)
             og_nearest_offer(&nearest, og_str_of(og_lang__decl_word((og_lang__decl_kind)kind)));
     } else if (og_scan_expected(scan, RULE_IMPLEMENTS_CLAUSE)) {

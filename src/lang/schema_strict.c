@@ -75,21 +75,38 @@ static og_status check_defaults(const og_lang__schema *schema, const og_lang__de
 
 /* ---- names and patterns ---------------------------------------------------------------- */
 
-/* The columns of a table that are no properties. */
-static og_status check_column_name(const og_lang__schema *schema, const og_lang__decl *decl,
-                                   const og_lang__prop *prop, og_error *err)
+/* Columns that Lance makes itself and lets nobody store. */
+static bool is_lance_column(og_str name)
 {
-    og_str name = prop->name.text;
+    return og_str_is(name, "_rowid") || og_str_is(name, "_rowaddr") ||
+           og_str_is(name, "_rowoffset");
+}
+
+/* Columns of a table that are no properties. */
+static bool is_own_column(og_lang__decl_kind kind, og_str name)
+{
     bool is_end = og_str_is(name, "src") || og_str_is(name, "dst");
-    if (!og_str_is(name, "id") && !(is_end && decl->kind == OG_LANG__EDGE))
+    return og_str_is(name, "id") || (is_end && kind == OG_LANG__EDGE);
+}
+
+static og_status check_column_name(const og_lang__schema *schema, const og_lang__decl *decl,
+                                   const og_lang__name *name, og_error *err)
+{
+    if (is_own_column(decl->kind, name->text))
+        og_lang__schema_fail(
+            schema, name->span, err,
+            "Duplicate field name \"%.*s\" in schema: every %s has a column of this name",
+            OG_FMT(name->text), og_lang__decl_word(decl->kind));
+    else if (is_lance_column(name->text))
+        og_lang__schema_fail(
+            schema, name->span, err,
+            "The column %.*s is a reserved name and cannot be used in a Lance dataset",
+            OG_FMT(name->text));
+    else
         return OG_OK;
-    og_status status = og_lang__schema_fail(
-        schema, prop->name.span, err,
-        "Duplicate field name \"%.*s\" in schema: every %s has a column of this name", OG_FMT(name),
-        og_lang__decl_word(decl->kind));
-    og_error_hint(err, "Choose another name for the property '%.*s' of %.*s.", OG_FMT(name),
+    og_error_hint(err, "Choose another name for the property '%.*s' of %.*s.", OG_FMT(name->text),
                   OG_FMT(decl->name.text));
-    return status;
+    return OG_INVALID;
 }
 
 static og_status check_pattern(const og_lang__schema *schema, const og_lang__decl *decl,
@@ -110,7 +127,7 @@ static og_status check_decl(const og_lang__schema *schema, const og_lang__decl *
 {
     for (uint32_t i = 0; i < decl->prop_count; i++) {
         if (decl->kind != OG_LANG__INTERFACE)
-            OG_TRY(check_column_name(schema, decl, &decl->props[i], err));
+            OG_TRY(check_column_name(schema, decl, &decl->props[i].name, err));
         OG_TRY(check_defaults(schema, decl, &decl->props[i], err));
     }
     for (uint32_t i = 0; i < decl->constraint_count; i++)
