@@ -30,8 +30,8 @@ static og_status unknown_type(const og_graph__load *load, uint64_t number, bool 
 static og_status unknown_property(const og_type_def *def, og_str name, og_error *err)
 {
     og_str near = og_type_def_nearest_property(def, name);
-    og_error_set(err, OG_INVALID, "%s %.*s has no property '%.*s'", def->is_edge ? "edge" : "node",
-                 OG_FMT(def->name), OG_FMT(name));
+    og_error_set(err, OG_INVALID, "unknown property '%.*s' on %s %.*s", OG_FMT(name),
+                 def->is_edge ? "edge" : "node", OG_FMT(def->name));
     if (near.len > 0)
         og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(near));
     return OG_INVALID;
