@@ -68,8 +68,9 @@ void og_json_stream_free(og_json_stream *stream);
 OG_DEFINE_AUTO(og_json_stream, og_json_stream_free)
 
 /* The next value into `arena`; *out_line (may be NULL) is the 1-based line its first byte is on.
- * *out_done is set by each call: true at the end of input, and then there is no value. Text in the tree lives until the next call. Errors carry the line on which
- * the value begins, the byte offset in the input, and what was expected. */
+ * *out_done is set by each call: true at the end of input, and then there is no value. Text in
+ * the tree lives until the next call. Errors carry the line on which the value begins, the byte
+ * offset in the input, and what was expected. */
 OG_NODISCARD og_status og_json_stream_next(og_json_stream *stream, og_arena *arena, og_json *out,
                                            uint64_t *out_line, bool *out_done, og_error *err);
 /* Bytes consumed so far, for progress. */

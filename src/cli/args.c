@@ -64,9 +64,12 @@ static size_t similar_limit(const char *name)
     return strlen(name) < 6 ? 2 : 3;
 }
 
-static const char *nearest_verb(const char *name)
+/* `group` is the word before, or NULL. */
+static const char *nearest_verb(const char *group, const char *word)
 {
-    size_t best = similar_limit(name);
+    char name[64];
+    snprintf(name, sizeof name, group != NULL ? "%s %s" : "%s%s", group != NULL ? group : "", word);
+    size_t best = similar_limit(word);
     const char *nearest = NULL;
     for (size_t i = 0; i < cli_verb_count; i++)
         consider(name, cli_verbs[i].name, &best, &nearest);
@@ -142,7 +145,7 @@ static bool take_word(parser *p, const char *word)
     const char *group = p->words[0];
     p->out->verb = group != NULL ? find_verb(group, word) : find_verb(word, NULL);
     if (p->out->verb == NULL)
-        return refuse(p, nearest_verb(word), "unrecognized subcommand '%s'", word);
+        return refuse(p, nearest_verb(group, word), "unrecognized subcommand '%s'", word);
     return true;
 }
 
@@ -159,7 +162,7 @@ static bool answer_help(parser *p)
     if (verb == NULL && is_group(first) && second == NULL)
         cli_help_group(stdout, first);
     else if (verb == NULL)
-        return refuse(p, nearest_verb(first), "unrecognized subcommand '%s'", first);
+        return refuse(p, nearest_verb(NULL, first), "unrecognized subcommand '%s'", first);
     else
         cli_help_verb(stdout, verb);
     return false;

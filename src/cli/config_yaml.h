@@ -1,4 +1,5 @@
-/* cli/config_yaml - a YAML document as a JSON tree, by libyaml's events; the only file that knows libyaml.
+/* cli/config_yaml - a YAML document as a JSON tree, by libyaml's events; the only file that knows
+ * libyaml.
  *
  * Mappings become objects, sequences arrays, scalars text; a plain empty scalar, `~` or `null` is
  * null. Tags are ignored, an alias stands for the node of its anchor. */

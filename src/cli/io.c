@@ -92,7 +92,8 @@ void cli_print_error(const og_error *err)
     fflush(stdout);
     print_word("31", "Error:");
     fprintf(stderr, "%s\n", err->message);
-    if (err->detail[0] != '\0')
+    /* A syntax error brings its frame in the message already. */
+    if (err->detail[0] != '\0' && strchr(err->message, '\n') == NULL)
         fprintf(stderr, "%s\n", err->detail);
     if (err->hint[0] != '\0') {
         print_word("36", "hint:");

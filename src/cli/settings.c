@@ -236,7 +236,8 @@ static og_status explicit_params(cli *c, og_json *out, og_error *err)
         OG_TRY(read_text(c, path, &text, err));
     og_status s = og_json_parse(c->arena, (og_str){text.ptr, text.len}, out, err);
     if (s != OG_OK)
-        return og_error_context(err, s, "%s", path != NULL ? path : "--params");
+        return og_error_context(err, s, "%s:%u:%u", path != NULL ? path : "--params", err->line,
+                                err->column);
     if (out->kind != OG_JSON_OBJECT)
         return og_error_set(err, OG_INVALID, "params JSON must be an object");
     return OG_OK;

@@ -225,9 +225,9 @@ TEST(test_regex__hostile_patterns_and_texts_end)
 
     /* Each ~~ doubles what is written. */
     char set[256] = "[a";
-    for (int i = 0; i < 40; i++)
-        strcat(set, "~~b");
-    strcat(set, "]");
+    for (size_t i = 0; i < 40; i++)
+        memcpy(set + 2 + 3 * i, "~~b", 3);
+    set[2 + 3 * 40] = ']';
     OG_AUTO(og_regex) large = NULL;
     assert_status(og_regex_new(og_str_of(set), &large, NULL), OG_NOMEM);
 }

@@ -9,7 +9,7 @@
 
 void make_temp_folder(char path[64])
 {
-    strcpy(path, "/tmp/og-store-XXXXXX");
+    snprintf(path, 64, "/tmp/og-store-XXXXXX");
     assert_non_null(mkdtemp(path));
 }
 

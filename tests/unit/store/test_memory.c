@@ -17,7 +17,7 @@ static void content(og_store *s, const char *name, char dst[64])
     OG_AUTO(og_blob) blob = NULL;
     og_status status = s->ops->get(s, name, &blob, NULL);
     if (status == OG_NOT_FOUND)
-        strcpy(dst, "-");
+        snprintf(dst, 64, "-");
     else
         snprintf(dst, 64, "%.*s", (int)blob->len, (const char *)blob->ptr);
 }

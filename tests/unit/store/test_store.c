@@ -203,8 +203,8 @@ static void expect_list(og_store *s, const char *prefix, bool recursive, const c
     og_listing l = {0};
     assert_ok(s->ops->list(s, prefix, recursive, after, max, &l, err));
     for (size_t i = 0; i < l.len; i++) {
-        strncat(text, l.items[i].name.ptr, l.items[i].name.len);
-        strcat(text, " ");
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%.*s ", OG_FMT(l.items[i].name));
         assert_int_equal(l.items[i].bytes, l.items[i].name.len);
     }
     assert_string_equal(text, want);
