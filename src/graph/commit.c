@@ -342,7 +342,8 @@ static void tidy(run *r, og_snapshot *base)
     (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
                                 snapshot->manifest_version, NULL);
     if (!r->repo->no_derived)
-        og_graph__head_write(r->store, s->state, og_lance_table_transaction_uuid(s->manifest));
+        og_graph__head_write(r->store, s->state, og_lance_table_transaction_uuid(s->manifest),
+                             &r->repo->hints);
     og_graph__repo_advance(r->repo, snapshot);
 }
 

@@ -46,6 +46,12 @@ void og_graph__dag_deinit(og_graph__dag *dag)
 
 /* ---- finding the head ------------------------------------------------------------------------ */
 
+/* Where the repo remembers a version of the data set, to look for newer ones from there. */
+static uint64_t *hint_of(og_repo *repo, const char *path)
+{
+    return strcmp(path, OG_GRAPH__COMMITS) == 0 ? &repo->hints.commits : &repo->hints.actors;
+}
+
 /* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version there is.
  * *out NULL when none opens. */
 static og_status open_newest(og_repo *repo, const char *path, uint64_t below, og_lance_table **out,
@@ -53,10 +59,13 @@ static og_status open_newest(og_repo *repo, const char *path, uint64_t below, og
 {
     *out = NULL;
     *out_head = 0;
-    og_status s = og_lance_latest_version(repo->env, path, 0, out_head, err);
+    uint64_t *hint = hint_of(repo, path);
+    og_status s = og_lance_latest_version(repo->env, path, __atomic_load_n(hint, __ATOMIC_RELAXED),
+                                          out_head, err);
     if (s == OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(s);
+    __atomic_store_n(hint, *out_head, __ATOMIC_RELAXED);
     uint64_t version = below != 0 && below < *out_head ? below : *out_head;
     for (int i = 0; i < MAX_TORN_VERSIONS && version > 0; i++, version--) {
         s = og_lance_table_open(repo->env, path, version, 0, out, err);
@@ -281,6 +290,8 @@ static og_status append_batch(og_repo *repo, const char *path, const og_lance_ne
         OG_TRY(og_lance_write_rows(write, batch, NULL, err));
         OG_TRY(og_lance_write_stage(write, &staged, err));
         og_status s = og_lance_staged_commit(write, false, err);
+        if (s == OG_OK)
+            __atomic_store_n(hint_of(repo, path), staged->version, __ATOMIC_RELAXED);
         if (s != OG_EXISTS)
             return s;
         og_lance_table_unref(OG_TAKE(current));

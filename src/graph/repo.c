@@ -134,18 +134,26 @@ static og_status open_manifest(og_repo *repo, uint64_t hint, og_lance_table **ou
     return s == OG_OK ? s : og_error_context(err, s, "reading %s", OG_GRAPH__MANIFEST);
 }
 
+/* The manifest version in the head file; what it knows of the DAG goes to the repo. */
+static uint64_t read_hints(og_repo *repo, og_buf *head)
+{
+    og_graph__hints hints = og_graph__head_hints(repo->store, head);
+    __atomic_store_n(&repo->hints.commits, hints.commits, __ATOMIC_RELAXED);
+    __atomic_store_n(&repo->hints.actors, hints.actors, __ATOMIC_RELAXED);
+    return hints.manifest;
+}
+
 og_status og_graph__repo_refresh(og_repo *repo, og_snapshot **out, og_error *err)
 {
     OG_AUTO(og_snapshot) previous = current_ref(repo);
     OG_AUTO_BUF head = OG_BUF_INIT;
-    uint64_t hint = previous != NULL ? previous->manifest_version
-                                     : og_graph__head_hint(repo->store, &head);
+    uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
     OG_TRY(open_manifest(repo, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
-        (void)og_graph__head_hint(repo->store, &head);
+        (void)read_hints(repo, &head);
 
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));

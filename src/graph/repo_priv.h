@@ -21,6 +21,7 @@ struct og_repo {
     bool no_derived;
     pthread_mutex_t lock;  /* guards `current` */
     og_snapshot *current;  /* newest seen; NULL before the first */
+    og_graph__hints hints; /* of the DAG's data sets; atomic */
 };
 
 /* A snapshot of this layer: the base first, so that pointers convert. */

@@ -337,22 +337,30 @@ og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op
 
 #define HEAD_FORMAT 1
 
-uint64_t og_graph__head_hint(og_store *store, og_buf *out_bytes)
+static uint64_t number_of(const og_json *head, const char *key)
+{
+    const og_json *member = og_json_get(head, key);
+    uint64_t value = 0;
+    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &value))
+        return 0;
+    return value;
+}
+
+og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes)
 {
     OG_AUTO(og_blob) blob = NULL;
-    if (store->ops->get(store, OG_GRAPH__HEAD_FILE, &blob, NULL) != OG_OK)
-        return 0;
-    if (!og_buf_append(out_bytes, blob->ptr, blob->len))
-        return 0;
+    og_graph__hints hints = {0};
+    if (store->ops->get(store, OG_GRAPH__HEAD_FILE, &blob, NULL) != OG_OK ||
+        !og_buf_append(out_bytes, blob->ptr, blob->len))
+        return hints;
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     og_json head;
-    uint64_t version = 0;
     if (scratch == NULL || og_json_parse(scratch, og_buf_view(out_bytes), &head, NULL) != OG_OK)
-        return 0;
-    const og_json *member = og_json_get(&head, "manifest_version");
-    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &version))
-        return 0;
-    return version;
+        return hints;
+    hints.manifest = number_of(&head, "manifest_version");
+    hints.commits = number_of(&head, "commits_version");
+    hints.actors = number_of(&head, "actors_version");
+    return hints;
 }
 
 /* One table of a head file: [key, path, branch, version, manifest_bytes, row_count]. */
@@ -374,14 +382,8 @@ static bool read_head_table(og_arena *arena, const og_json *item, og_graph__pin 
 
 static bool head_agrees(const og_json *head, const og_lance_table *manifest)
 {
-    const og_json *format = og_json_get(head, "format");
-    const og_json *version = og_json_get(head, "manifest_version");
-    uint64_t number;
-    if (format == NULL || format->kind != OG_JSON_NUMBER || !og_json_to_u64(format, &number) ||
-        number != HEAD_FORMAT)
-        return false;
-    if (version == NULL || version->kind != OG_JSON_NUMBER || !og_json_to_u64(version, &number) ||
-        number != og_lance_table_version(manifest))
+    if (number_of(head, "format") != HEAD_FORMAT ||
+        number_of(head, "manifest_version") != og_lance_table_version(manifest))
         return false;
     og_str uuid = og_lance_table_transaction_uuid(manifest);
     return uuid.len > 0 && og_str_eq(uuid, og_json_get_str(head, "transaction", OG_STR("")));
@@ -390,7 +392,6 @@ static bool head_agrees(const og_json *head, const og_lance_table *manifest)
 static bool fill_from_head(og_graph__state *state, const og_json *head)
 {
     const og_json *tables = og_json_get(head, "tables");
-    const og_json *commit_version = og_json_get(head, "commit_version");
     if (tables == NULL || tables->kind != OG_JSON_ARRAY)
         return false;
     og_graph__pin *pins =
@@ -405,9 +406,8 @@ static bool fill_from_head(og_graph__state *state, const og_json *head)
     state->pin_count = tables->count;
     state->commit_id = og_arena_str(state->arena, og_json_get_str(head, "commit", OG_STR("")));
     state->from_head_file = true;
-    return state->commit_id.ptr != NULL && commit_version != NULL &&
-           commit_version->kind == OG_JSON_NUMBER &&
-           og_json_to_u64(commit_version, &state->commit_version);
+    state->commit_version = number_of(head, "commit_version");
+    return state->commit_id.ptr != NULL;
 }
 
 og_status og_graph__state_from_head(og_str head, og_lance_table *manifest, og_graph__state **out,
@@ -428,7 +428,8 @@ og_status og_graph__state_from_head(og_str head, og_lance_table *manifest, og_gr
     return OG_OK;
 }
 
-void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid)
+void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid,
+                          const og_graph__hints *hints)
 {
     OG_AUTO_BUF json = OG_BUF_INIT;
     og_buf_printf(&json, "{\"format\":%d,\"manifest_version\":%" PRIu64 ",\"transaction\":",
@@ -436,7 +437,10 @@ void og_graph__head_write(og_store *store, const og_graph__state *state, og_str 
     og_json_write_str(&json, transaction_uuid);
     og_buf_text(&json, ",\"commit\":");
     og_json_write_str(&json, state->commit_id);
-    og_buf_printf(&json, ",\"commit_version\":%" PRIu64 ",\"tables\":[", state->commit_version);
+    og_buf_printf(&json,
+                  ",\"commit_version\":%" PRIu64 ",\"commits_version\":%" PRIu64
+                  ",\"actors_version\":%" PRIu64 ",\"tables\":[",
+                  state->commit_version, hints->commits, hints->actors);
     for (size_t i = 0; i < state->pin_count; i++) {
         const og_graph__pin *pin = &state->pins[i];
         og_buf_text(&json, i > 0 ? ",\n[" : "\n[");

@@ -52,14 +52,20 @@ OG_NODISCARD og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op,
 
 /* ---- the head file (derived) ------------------------------------------------------------ */
 
-/* The manifest version that the head file speaks of: a hint for finding the newest. 0 when there is no
- * usable head file. *out_bytes keeps the file for og_graph__state_from_head. */
-uint64_t og_graph__head_hint(og_store *store, og_buf *out_bytes);
+/* Versions known to exist, from which newer ones are looked for; 0 = none known. */
+typedef struct og_graph__hints {
+    uint64_t manifest, commits, actors; /* of `__manifest` and the two data sets of the DAG */
+} og_graph__hints;
+
+/* What the head file knows of; all 0 when there is no usable one. *out_bytes keeps the file for
+ * og_graph__state_from_head. */
+og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes);
 /* The state in a head file, when it agrees with `manifest`; NULL in *out when it does not. */
 OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *manifest,
                                                  og_graph__state **out, og_error *err);
 /* Write the head file; failures are ignored (it is derived). */
-void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid);
+void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid,
+                          const og_graph__hints *hints);
 
 /* A state made of another by changing pins: for a writer that knows what it published. `pins` replace or
  * add by table_key. */
