@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 /* One row per status: its stable text id, the HTTP status a server answers with, and the
  * exit code of the command line. */
 static const struct {
@@ -58,6 +60,17 @@ static void reset(og_error *err, og_status status)
     err->message[0] = err->detail[0] = err->hint[0] = '\0';
 }
 
+/* Print; of a text that does not fit the end is left out, in front of a code point. */
+static void print(char *dst, size_t size, const char *fmt, va_list ap)
+{
+    int len = vsnprintf(dst, size, fmt, ap);
+    size_t bad;
+    if (len < 0 || (size_t)len < size || og_utf8_valid((og_str){dst, size - 1}, &bad))
+        return;
+    if (bad + 4 >= size)
+        dst[bad] = '\0';
+}
+
 og_status og_error_set(og_error *err, og_status status, const char *fmt, ...)
 {
     assert(status != OG_OK);
@@ -65,7 +78,7 @@ og_status og_error_set(og_error *err, og_status status, const char *fmt, ...)
         va_list ap;
         reset(err, status);
         va_start(ap, fmt);
-        vsnprintf(err->message, sizeof err->message, fmt, ap);
+        print(err->message, sizeof err->message, fmt, ap);
         va_end(ap);
     }
     return status;
@@ -81,7 +94,7 @@ og_status og_error_set_at(og_error *err, og_status status, uint32_t line, uint32
         err->line = line;
         err->column = column;
         va_start(ap, fmt);
-        vsnprintf(err->message, sizeof err->message, fmt, ap);
+        print(err->message, sizeof err->message, fmt, ap);
         va_end(ap);
     }
     return status;
@@ -127,7 +140,7 @@ og_status og_error_context(og_error *err, og_status status, const char *fmt, ...
     char context[1024];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(context, sizeof context, fmt, ap);
+    print(context, sizeof context, fmt, ap);
     va_end(ap);
 
     size_t used = strlen(context);
@@ -148,7 +161,7 @@ void og_error_detail(og_error *err, const char *fmt, ...)
         return;
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(err->detail, sizeof err->detail, fmt, ap);
+    print(err->detail, sizeof err->detail, fmt, ap);
     va_end(ap);
 }
 
@@ -158,6 +171,6 @@ void og_error_hint(og_error *err, const char *fmt, ...)
         return;
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+    print(err->hint, sizeof err->hint, fmt, ap);
     va_end(ap);
 }

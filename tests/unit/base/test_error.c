@@ -55,6 +55,21 @@ TEST(test_error__errno_keeps_its_meaning)
     assert_int_equal(og_error_errno(&err, EIO, "write", "/x"), OG_IO);
 }
 
+TEST(test_error__long_texts_end_with_a_whole_character)
+{
+    og_error err = {0};
+    char text[sizeof err.message + 10];
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(text, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof text; i += 3)
+            memcpy(text + i, "\u65e5", 4);
+        og_error_set(&err, OG_INVALID, "%s", text);
+        size_t len = strlen(err.message);
+        assert_in_range(len, sizeof err.message - 4, sizeof err.message - 1);
+        assert_true(og_utf8_valid(og_str_of(err.message), &len));
+    }
+}
+
 TEST(test_alloc__planned_faults)
 {
     og_alloc_fail_after(1, false);
