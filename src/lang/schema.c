@@ -7,9 +7,7 @@
 #include "lang/schema_ast.h"
 
 /* What is larger was not written by hand, nor for anyone to read. */
-#define MAX_SOURCE_BYTES ((size_t)16 << 20)
-/* Interfaces multiply: many nodes may each take all properties of a large one. */
-#define MAX_ARENA_BYTES ((size_t)1 << 30)
+#define MAX_SOURCE_BYTES ((size_t)4 << 20)
 
 og_status og_lang__schema_fail(const og_lang__schema *schema, og_span span, og_error *err,
                                const char *fmt, ...)
@@ -19,7 +17,7 @@ og_status og_lang__schema_fail(const og_lang__schema *schema, og_span span, og_e
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
-    og_error_set(err, OG_INVALID, "%s", message);
+    og_error_set(err, OG_INVALID, "%s%s", schema->error_kind, message);
     og_error_place(err, schema->source, span);
     return OG_INVALID;
 }
@@ -39,18 +37,17 @@ og_status og_lang__schema_read(og_lang__schema *schema, og_str source, og_arena 
                                og_error *err)
 {
     OG_TRY(og_text_check(source, MAX_SOURCE_BYTES, "schema", err));
-    *schema = (og_lang__schema){.source = og_arena_str(arena, source), .arena = arena};
+    /* Said twice of all but syntax errors, as the reference does. */
+    *schema = (og_lang__schema){.source = og_arena_str(arena, source),
+                                .arena = arena,
+                                .error_kind = "parse error: parse error: "};
     if (schema->source.ptr == NULL)
         return og_error_nomem(err);
     OG_TRY(og_lang__schema_parse(schema, err));
     OG_TRY(og_lang__schema_decode(schema, err));
     OG_TRY(og_lang__schema_check(schema, err));
+    schema->error_kind = "catalog error: ";
     return og_lang__schema_canonical(schema, err);
-}
-
-og_arena *og_lang__schema_arena(void)
-{
-    return og_arena_new(MAX_ARENA_BYTES);
 }
 
 static og_status hash_ir(const og_lang__schema *schema, og_catalog *catalog, og_error *err)
@@ -66,7 +63,7 @@ static og_status hash_ir(const og_lang__schema *schema, og_catalog *catalog, og_
 
 og_status og_schema_compile_ir(og_str source, og_catalog **out, og_buf *out_ir, og_error *err)
 {
-    OG_AUTO(og_arena) arena = og_lang__schema_arena();
+    OG_AUTO(og_arena) arena = og_arena_new(0);
     og_catalog *catalog = arena != NULL ? og_arena_new_of(arena, og_catalog) : NULL;
     if (catalog == NULL)
         return og_error_nomem(err);

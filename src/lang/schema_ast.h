@@ -115,13 +115,12 @@ typedef struct og_lang__schema {
     og_arena *arena;
     og_lang__decl *decls; /* as written; after og_lang__schema_canonical by kind and name */
     uint32_t decl_count;
+    const char *error_kind; /* how messages of the step begin: "catalog error: " */
 } og_lang__schema;
 
 /* Check the text and take the steps up to canonical. */
 og_status og_lang__schema_read(og_lang__schema *schema, og_str source, og_arena *arena,
                                og_error *err);
-/* An arena for it, bounded. */
-og_arena *og_lang__schema_arena(void);
 
 og_status og_lang__schema_parse(og_lang__schema *schema, og_error *err);
 og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err);
@@ -138,7 +137,7 @@ int og_lang__cmp_folded(og_str a, og_str b);
 
 /* "node", "edge", "interface". */
 const char *og_lang__decl_word(og_lang__decl_kind kind);
-/* OG_INVALID with message, place and excerpt. */
+/* OG_INVALID with message (behind schema->error_kind), place and excerpt. */
 og_status og_lang__schema_fail(const og_lang__schema *schema, og_span span, og_error *err,
                                const char *fmt, ...) OG_PRINTF(4, 5);
 /* The first annotation of that name, or NULL. */

@@ -9,6 +9,11 @@
 #include "lang/scan.h"
 #include "lang/schema_ast.h"
 
+/* No schema reaches these. Without them a hostile one fills the memory: many nodes may each take
+ * all properties of a large interface. */
+#define MAX_TYPES 65536
+#define MAX_PROPERTIES 262144
+
 static og_str text_of(const og_lang__schema *schema, og_span span)
 {
     return og_str_slice(schema->source, span.start, span.end);
@@ -29,9 +34,10 @@ static og_status decode_text(const og_lang__schema *schema, og_span span, og_str
                              og_error *err)
 {
     og_status status = og_decode_string(text_of(schema, span), schema->arena, out, err);
-    if (status == OG_INVALID)
-        og_error_place(err, schema->source, span);
-    return status;
+    if (status != OG_INVALID)
+        return status;
+    og_error_place(err, schema->source, span);
+    return og_error_context(err, status, "parse error: parse error");
 }
 
 static og_status decode_annotations(const og_lang__schema *schema, og_lang__annotation *annotations,
@@ -301,6 +307,12 @@ static og_status decode_decl(const og_lang__schema *schema, og_lang__decl *decl,
 
 /* ---- interfaces ------------------------------------------------------------------------ */
 
+static og_status fail_too_many_properties(og_error *err)
+{
+    return og_error_set(err, OG_LIMIT, "the types of the schema have more than %d properties",
+                        MAX_PROPERTIES);
+}
+
 static og_status fail_unknown_interface(const og_lang__schema *schema, const og_lang__decl *node,
                                         const og_lang__name *name, og_error *err)
 {
@@ -393,8 +405,9 @@ static og_status list_interfaces(const og_lang__schema *schema, const og_strmap 
     return OG_OK;
 }
 
+/* *room is how many properties the schema may still get. */
 static og_status resolve_interfaces(const og_lang__schema *schema, const og_strmap *interfaces,
-                                    og_lang__decl *node, og_error *err)
+                                    og_lang__decl *node, size_t *room, og_error *err)
 {
     OG_AUTO(og_strmap) own = og_strmap_new(true);
     OG_AUTO(og_strmap) listed = og_strmap_new(true);
@@ -404,6 +417,9 @@ static og_status resolve_interfaces(const og_lang__schema *schema, const og_strm
     size_t extra;
     OG_TRY(list_interfaces(schema, interfaces, node, listed, &unknown, &extra, err));
     OG_TRY(map_props(node, own, err));
+    if (extra > *room)
+        return fail_too_many_properties(err);
+    *room -= extra;
 
     uint32_t own_count = node->prop_count;
     og_lang__prop *props = og_arena_array_of(schema->arena, og_lang__prop, own_count + extra);
@@ -424,14 +440,9 @@ static og_status resolve_interfaces(const og_lang__schema *schema, const og_strm
                                     err);
 }
 
-og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err)
+/* Interfaces by name; of equal ones the last. */
+static og_status map_interfaces(const og_lang__schema *schema, og_strmap *interfaces, og_error *err)
 {
-    for (uint32_t i = 0; i < schema->decl_count; i++)
-        OG_TRY(decode_decl(schema, &schema->decls[i], err));
-
-    OG_AUTO(og_strmap) interfaces = og_strmap_new(true);
-    if (interfaces == NULL)
-        return og_error_nomem(err);
     for (uint32_t i = 0; i < schema->decl_count; i++) {
         if (schema->decls[i].kind != OG_LANG__INTERFACE)
             continue;
@@ -440,8 +451,27 @@ og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err)
             return og_error_nomem(err);
         *index = i;
     }
+    return OG_OK;
+}
+
+og_status og_lang__schema_decode(og_lang__schema *schema, og_error *err)
+{
+    if (schema->decl_count > MAX_TYPES)
+        return og_error_set(err, OG_LIMIT, "the schema has more than %d types", MAX_TYPES);
+    size_t room = MAX_PROPERTIES;
+    for (uint32_t i = 0; i < schema->decl_count; i++) {
+        if (schema->decls[i].prop_count > room)
+            return fail_too_many_properties(err);
+        room -= schema->decls[i].prop_count;
+        OG_TRY(decode_decl(schema, &schema->decls[i], err));
+    }
+
+    OG_AUTO(og_strmap) interfaces = og_strmap_new(true);
+    if (interfaces == NULL)
+        return og_error_nomem(err);
+    OG_TRY(map_interfaces(schema, interfaces, err));
     for (uint32_t i = 0; i < schema->decl_count; i++)
         if (schema->decls[i].kind == OG_LANG__NODE)
-            OG_TRY(resolve_interfaces(schema, interfaces, &schema->decls[i], err));
+            OG_TRY(resolve_interfaces(schema, interfaces, &schema->decls[i], &room, err));
     return OG_OK;
 }

@@ -579,6 +579,10 @@ static bool schema_file(parser *p)
 static void hint_at_failure(const og_scan *scan, og_error *err)
 {
     og_str rest = og_str_slice(scan->source, scan->furthest, scan->source.len);
+    if (og_str_starts(rest, OG_STR("implements")) && og_scan_expected(scan, RULE_ANNOTATION)) {
+        og_error_hint(err, "Annotations of a node stand before 'implements'.");
+        return;
+    }
     size_t len = match_enum_value(rest);
     og_nearest nearest = og_nearest_to(og_str_slice(rest, 0, len));
     if (og_scan_expected(scan, RULE_CORE_TYPE) || og_scan_expected(scan, RULE_BASE_TYPE)) {
@@ -610,6 +614,8 @@ og_status og_lang__schema_parse(og_lang__schema *schema, og_error *err)
     if (ok)
         return OG_OK;
     og_status status = og_scan_error(&p.scan, rule_names, err);
+    if (status != OG_INVALID)
+        return status;
     hint_at_failure(&p.scan, err);
-    return status;
+    return og_error_context(err, status, "parse error");
 }

@@ -1,4 +1,6 @@
 /* Defaults, and what a new graph may not have though it compiles. */
+#include <math.h>
+
 #include "base/json.h"
 #include "base/regex.h"
 #include "lang/query.h"
@@ -73,7 +75,7 @@ static og_status check_defaults(const og_lang__schema *schema, const og_lang__de
     return OG_OK;
 }
 
-/* ---- names and patterns ---------------------------------------------------------------- */
+/* ---- names, bounds and patterns -------------------------------------------------------- */
 
 /* Columns that Lance makes itself and lets nobody store. */
 static bool is_lance_column(og_str name)
@@ -109,6 +111,27 @@ static og_status check_column_name(const og_lang__schema *schema, const og_lang_
     return OG_INVALID;
 }
 
+/* The reference writes infinity as null into the IR, which it then can't read. */
+static og_status check_bound(const og_lang__schema *schema, const og_lang__decl *decl,
+                             const og_lang__constraint *c, og_span span, const og_literal *bound,
+                             og_error *err)
+{
+    if (bound->kind != OG_LIT_FLOAT || isfinite(bound->real))
+        return OG_OK;
+    return og_lang__schema_fail(schema, span, err,
+                                "@range on %.*s.%.*s: a bound is beyond the largest number",
+                                OG_FMT(decl->name.text), OG_FMT(c->columns[0].text));
+}
+
+static og_status check_bounds(const og_lang__schema *schema, const og_lang__decl *decl,
+                              const og_lang__constraint *c, og_error *err)
+{
+    const og_lang__arg *written = &c->args[1];
+    if (c->has_min)
+        OG_TRY(check_bound(schema, decl, c, written->min, &c->min, err));
+    return c->has_max ? check_bound(schema, decl, c, written->max, &c->max, err) : OG_OK;
+}
+
 static og_status check_pattern(const og_lang__schema *schema, const og_lang__decl *decl,
                                const og_lang__constraint *c, og_error *err)
 {
@@ -130,19 +153,24 @@ static og_status check_decl(const og_lang__schema *schema, const og_lang__decl *
             OG_TRY(check_column_name(schema, decl, &decl->props[i].name, err));
         OG_TRY(check_defaults(schema, decl, &decl->props[i], err));
     }
-    for (uint32_t i = 0; i < decl->constraint_count; i++)
-        if (decl->constraints[i].kind == OG_LANG__CHECK)
-            OG_TRY(check_pattern(schema, decl, &decl->constraints[i], err));
+    for (uint32_t i = 0; i < decl->constraint_count; i++) {
+        const og_lang__constraint *c = &decl->constraints[i];
+        if (c->kind == OG_LANG__CHECK)
+            OG_TRY(check_pattern(schema, decl, c, err));
+        else if (c->kind == OG_LANG__RANGE)
+            OG_TRY(check_bounds(schema, decl, c, err));
+    }
     return OG_OK;
 }
 
 og_status og_schema_check_strict(og_str source, og_error *err)
 {
-    OG_AUTO(og_arena) arena = og_lang__schema_arena();
+    OG_AUTO(og_arena) arena = og_arena_new(0);
     if (arena == NULL)
         return og_error_nomem(err);
     og_lang__schema schema;
     OG_TRY(og_lang__schema_read(&schema, source, arena, err));
+    schema.error_kind = "";
     for (uint32_t i = 0; i < schema.decl_count; i++)
         OG_TRY(check_decl(&schema, &schema.decls[i], err));
     return OG_OK;
