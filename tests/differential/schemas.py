@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Schemas on us and on the reference: of accepted ones the canonical form and its hash must be equal,
+of refused ones the message, and for syntax errors the frame with its place.
+
+    schemas.py LANGTOOL [--seed N] [--schemas N] [--mutants N] [FILE.pg ...]
+
+Random schemas and mutants of them (schema_gen.py), then the files given. The reference's program is
+OMNIGRAPH_ORACLE, or the one that shared tools unpack into the cache; without it the answer is SKIPPED.
+"""
+import argparse
+import concurrent.futures
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import schema_gen
+
+CACHE = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+ORACLE = os.environ.get("OMNIGRAPH_ORACLE", os.path.join(CACHE, "omnigraph-oracle-0.6.1", "omnigraph"))
+
+# Refused by us alone when a graph is made: the reference accepts these and does not mean them.
+OURS_ALONE = re.compile(r"@default on |declares @default multiple times|@check on \S+: |"
+                        r"@range on \S+: a bound is beyond the largest number")
+# Where the reference refuses in its storage layer it prints more than the sentence.
+STORAGE = re.compile(r'Duplicate field name "\w+" in schema:|'
+                     r"The column \w+ is a reserved name and cannot be used in a Lance dataset")
+
+
+def oracle_message(stderr):
+    """The first report without colours, numbers and indentation."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
+    report = text.split("   0: ", 1)[-1]
+    report = re.split(r"\n   1: |\n\nLocation:", report)[0]
+    return "\n".join(line[6:] if line.startswith("      ") else line for line in report.split("\n"))
+
+
+def ask_oracle(path, folder):
+    """(True, hash, IR) or (False, message, None)"""
+    run = subprocess.run([ORACLE, "init", "--schema", path, folder], capture_output=True, text=True,
+                         env=dict(os.environ, NO_COLOR="1"))
+    if run.returncode != 0:
+        return False, oracle_message(run.stderr), None
+    with open(os.path.join(folder, "__schema_state.json")) as f:
+        digest = re.search(r"sha256:[0-9a-f]{64}", f.read()).group(0)
+    with open(os.path.join(folder, "_schema.ir.json")) as f:
+        return True, digest, f.read()
+
+
+def ask_us(tool, path):
+    run = subprocess.run([tool, "ir", "--schema", path], capture_output=True, text=True)
+    if run.returncode == 0:
+        ir, digest = run.stdout.rsplit("\n", 1)
+        return True, digest, ir
+    if run.returncode != 1 or not run.stderr.startswith("Error: "):
+        return False, f"CRASH {run.returncode} {run.stderr}", None
+    return False, run.stderr[len("Error: "):], None
+
+
+def same_refusal(ours, theirs):
+    storage = STORAGE.search(theirs)
+    if storage:
+        return STORAGE.search(ours) is not None
+    # A frame is the whole message; a sentence may be followed by the place.
+    return ours.startswith(theirs + "\n") or ours.rstrip("\n") == theirs
+
+
+def compare(tool, source):
+    """'accepted', 'refused', 'ours alone', or what differs."""
+    folder = tempfile.mkdtemp()
+    try:
+        path = os.path.join(folder, "schema.pg")
+        with open(path, "w", newline="") as f:
+            f.write(source)
+        theirs, ours = ask_oracle(path, os.path.join(folder, "g.omni")), ask_us(tool, path)
+    finally:
+        shutil.rmtree(folder)
+    if theirs[0] and not ours[0] and OURS_ALONE.search(ours[1]):
+        return "ours alone"
+    if theirs[0] != ours[0]:
+        return f"reference {theirs[0]} {theirs[1]!r}, we {ours[0]} {ours[1]!r}"
+    if not theirs[0]:
+        return "refused" if same_refusal(ours[1], theirs[1]) else f"message {ours[1]!r}, want {theirs[1]!r}"
+    return "accepted" if theirs == ours else f"canonical form differs: {ours[1]} want {theirs[1]}"
+
+
+def cases(args):
+    files = [(path, open(path, newline="").read()) for path in args.files]
+    yield from files
+    for i in range(args.schemas):
+        yield f"schema {args.seed}/{i}", schema_gen.schema(random.Random(f"{args.seed}/{i}"))
+    for i in range(args.mutants):
+        rng = random.Random(f"{args.seed}/mutant/{i}")
+        base = rng.choice(files)[1] if rng.random() < 0.2 and files else schema_gen.schema(rng)
+        yield f"mutant {args.seed}/{i}", schema_gen.mutant(base, rng)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tool")
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--schemas", type=int, default=300)
+    parser.add_argument("--mutants", type=int, default=1000)
+    parser.add_argument("--show", type=int, default=10, help="failures printed with their text")
+    args = parser.parse_intermixed_args()
+    if not os.access(ORACLE, os.X_OK):
+        print("SKIPPED: the reference's program is not at hand")
+        return 77
+    counts, failures = {}, []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        names, sources = zip(*cases(args))
+        for name, source, result in zip(names, sources, pool.map(lambda s: compare(args.tool, s), sources)):
+            known = result in ("accepted", "refused", "ours alone")
+            counts[result if known else "failed"] = counts.get(result if known else "failed", 0) + 1
+            if not known:
+                failures.append((name, result, source))
+    for name, result, source in failures[:args.show]:
+        print(f"---- {name}: {result}\n{source}")
+    print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+    print(f"{len(names) - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
