@@ -249,8 +249,21 @@ static og_status update_rows(run *r, const og_ir_mutation *m, const og_overlay_r
     return OG_OK;
 }
 
+/* The key is what a row is: edges name it. */
+static og_status check_keeps_key(const og_ir_mutation *m, og_error *err)
+{
+    for (uint32_t i = 0; i < m->assignment_count; i++)
+        if (m->def->key_property >= 0 && m->assignments[i].property == m->def->key_property)
+            return og_error_set(err, OG_INVALID,
+                                "cannot update @key property '%.*s' \xe2\x80\x94 delete and "
+                                "re-insert instead",
+                                OG_FMT(m->assignments[i].name));
+    return OG_OK;
+}
+
 static og_status update(run *r, const og_ir_mutation *m, og_error *err)
 {
+    OG_TRY(check_keeps_key(m, err));
     og_overlay_rows matched = {0};
     og_status s = find(r, m, &matched, err);
     if (s == OG_OK && og_overlay_rows_count(&matched) > 0)
@@ -360,9 +373,10 @@ static og_status check_written(run *r, og_overlay *overlay, og_error *err)
     og_overlay_rows_deinit(&changes);
     OG_TRY(s);
     for (int64_t i = 0; i < rows.row_count; i++) {
+        /* A node without a key may be an update of a stored one, which edges refer to. */
         og_graph__written written = {.def = def,
                                      .id = og_array_str(rows.columns[0], i),
-                                     .id_is_new = def->is_edge || def->key_property < 0,
+                                     .id_is_new = def->is_edge,
                                      .row = (uint32_t)i};
         if (def->is_edge) {
             written.src = og_array_str(rows.columns[1], i);
