@@ -137,13 +137,11 @@ static og_status look_up(const og_array *column, og_directory *directory, og_lan
 }
 
 static og_status add_batch(edge_list *list, const og_batch *batch, const ends *e, lookup *l,
-                           uint64_t min_row_id, og_error *err)
+                           og_error *err)
 {
     OG_TRY(look_up(batch->columns[0], e->from, e->from_table, l, l->src, err));
     OG_TRY(look_up(batch->columns[1], e->to, e->to_table, l, l->dst, err));
     for (int64_t i = 0; i < batch->row_count; i++) {
-        if (l->row_ids[i] < min_row_id)
-            continue;
         if (l->src[i] == OG_NO_VERTEX || l->dst[i] == OG_NO_VERTEX)
             list->dangling++;
         else if (!edge_list_push(list, l->src[i], l->dst[i], (uint32_t)l->row_ids[i]))
@@ -152,9 +150,9 @@ static og_status add_batch(edge_list *list, const og_batch *batch, const ends *e
     return OG_OK;
 }
 
-/* Add the live edges from slot `start` on whose row ids are at least min_row_id. */
+/* Add the live edges from slot `start` on. */
 static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e, uint32_t start,
-                           uint64_t min_row_id, og_error *err)
+                           og_error *err)
 {
     int32_t src = og_lance_table_find_field(edges, OG_STR("src"));
     int32_t dst = og_lance_table_find_field(edges, OG_STR("dst"));
@@ -177,7 +175,7 @@ static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e
         if (batch.row_count == 0)
             return OG_OK;
         OG_TRY(og_lance_row_ids(edges, slots, (size_t)batch.row_count, l->row_ids, err));
-        OG_TRY(add_batch(list, &batch, e, l, min_row_id, err));
+        OG_TRY(add_batch(list, &batch, e, l, err));
     }
 }
 
@@ -272,7 +270,7 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
     size_t rows = (size_t)og_lance_table_row_count(edges);
     og_status s = og_vec_reserve(&list.src, rows) && og_vec_reserve(&list.dst, rows) &&
                           og_vec_reserve(&list.edge, rows)
-                      ? add_edges(&list, edges, &e, 0, 0, err)
+                      ? add_edges(&list, edges, &e, 0, err)
                       : og_error_nomem(err);
     if (s == OG_OK)
         s = make_adjacency(&list, &wanted.key, out, err);
@@ -282,12 +280,12 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
 
 /* ---- from an earlier version --------------------------------------------------------------------------- */
 
-/* Old edges that are still live, in slot order: each is put where its slot is, then all are read in
- * order, which costs less than sorting. */
+/* Old edges that still stand in the first `slot_count` slots, in slot order: each is put where its
+ * slot is, then all are read in order, which costs less than sorting. */
 static og_status keep_live(edge_list *list, const og_topology *base, og_lance_table *edges,
-                           og_error *err)
+                           size_t slot_count, og_error *err)
 {
-    size_t count = base->edge_count, slot_count = (size_t)og_lance_table_slot_count(edges);
+    size_t count = base->edge_count;
     OG_AUTO_FREE uint64_t *ids = og_reallocarray(NULL, count, sizeof *ids);
     OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, count, sizeof *slots);
     OG_AUTO_FREE uint32_t *sources = og_reallocarray(NULL, count, sizeof *sources);
@@ -313,7 +311,7 @@ static og_status keep_live(edge_list *list, const og_topology *base, og_lance_ta
     return OG_OK;
 }
 
-/* Where the fragments begin that the old topology did not know. */
+/* Where the fragments begin that the old topology did not know; the end when there are none. */
 static uint32_t first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
 {
     uint32_t count;
@@ -321,7 +319,7 @@ static uint32_t first_newer_slot(const og_lance_table *table, int64_t max_fragme
     for (uint32_t i = 0; i < count; i++)
         if ((int64_t)fragments[i].id > max_fragment_id)
             return fragments[i].first_slot;
-    return UINT32_MAX;
+    return (uint32_t)og_lance_table_slot_count(table);
 }
 
 og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edges,
@@ -333,11 +331,14 @@ og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edge
     const og_topo__key *old = &og_topo__backing_of(base)->key;
     og_topo__wanted wanted;
     og_topo__want(edges, from_table, to_table, &wanted);
-    edge_list list = {.dangling = base->dangling_count};
+    /* A node that was missing may be there by now. */
+    if (base->dangling_count > 0)
+        return og_topology_build(edges, from_table, from, to_table, to, out, err);
+    edge_list list = {0};
     uint32_t start = first_newer_slot(edges, old->max_fragment_id);
-    og_status s = keep_live(&list, base, edges, err);
-    if (s == OG_OK && start != UINT32_MAX && old->next_row_id < wanted.key.next_row_id)
-        s = add_edges(&list, edges, &e, start, old->next_row_id, err);
+    og_status s = keep_live(&list, base, edges, start, err);
+    if (s == OG_OK && start < og_lance_table_slot_count(edges))
+        s = add_edges(&list, edges, &e, start, err);
     if (s == OG_OK)
         s = make_adjacency(&list, &wanted.key, out, err);
     edge_list_deinit(&list);

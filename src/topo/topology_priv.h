@@ -41,7 +41,7 @@ void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *
 og_topology *og_topo__topology_new(const og_topo__key *key);
 
 /* A topology of `edges` from one of an earlier version of the same epochs: edges that are gone are left
- * out, new ones (row ids at or above the old next_row_id) are looked up. */
+ * out, those in fragments made since are looked up: a replaced edge keeps its row id, not its ends. */
 OG_NODISCARD og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edges,
                                                 og_lance_table *from_table, og_directory *from,
                                                 og_lance_table *to_table, og_directory *to,
