@@ -332,6 +332,16 @@ static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_e
     return og_graph__snapshot_new(r->repo, state, manifest, base, out, err);
 }
 
+static void write_head(og_repo *repo, const og_graph__snapshot *s)
+{
+    const og_graph__hints hints = {
+        .commits = __atomic_load_n(&repo->hints.commits, __ATOMIC_RELAXED),
+        .actors = __atomic_load_n(&repo->hints.actors, __ATOMIC_RELAXED),
+    };
+    og_graph__head_write(repo->store, s->state, og_lance_table_transaction_uuid(s->manifest),
+                         &hints);
+}
+
 static void tidy(run *r, og_snapshot *base)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
@@ -342,8 +352,7 @@ static void tidy(run *r, og_snapshot *base)
     (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
                                 snapshot->manifest_version, NULL);
     if (!r->repo->no_derived)
-        og_graph__head_write(r->store, s->state, og_lance_table_transaction_uuid(s->manifest),
-                             &r->repo->hints);
+        write_head(r->repo, s);
     og_graph__repo_advance(r->repo, snapshot);
 }
 

@@ -134,12 +134,20 @@ static og_status open_manifest(og_repo *repo, uint64_t hint, og_lance_table **ou
     return s == OG_OK ? s : og_error_context(err, s, "reading %s", OG_GRAPH__MANIFEST);
 }
 
+static void raise_hint(uint64_t *hint, uint64_t version)
+{
+    uint64_t known = __atomic_load_n(hint, __ATOMIC_RELAXED);
+    while (known < version && !__atomic_compare_exchange_n(hint, &known, version, true,
+                                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
 /* The manifest version in the head file; what it knows of the DAG goes to the repo. */
 static uint64_t read_hints(og_repo *repo, og_buf *head)
 {
     og_graph__hints hints = og_graph__head_hints(repo->store, head);
-    __atomic_store_n(&repo->hints.commits, hints.commits, __ATOMIC_RELAXED);
-    __atomic_store_n(&repo->hints.actors, hints.actors, __ATOMIC_RELAXED);
+    raise_hint(&repo->hints.commits, hints.commits);
+    raise_hint(&repo->hints.actors, hints.actors);
     return hints.manifest;
 }
 
