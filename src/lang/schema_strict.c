@@ -141,8 +141,7 @@ static og_status check_pattern(const og_lang__schema *schema, const og_lang__dec
         return OG_OK;
     og_error_context(err, status, "@check on %.*s.%.*s", OG_FMT(decl->name.text),
                      OG_FMT(c->columns[0].text));
-    if (status == OG_INVALID)
-        og_error_place(err, schema->source, c->args[1].span);
+    og_error_place(err, schema->source, c->args[1].span);
     return status;
 }
 
