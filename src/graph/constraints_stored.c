@@ -115,6 +115,15 @@ static og_status find_missing(const og_graph__type_checks *node, og_txn *txn,
     return OG_OK;
 }
 
+/* In the order of input; `from` before `to`. */
+static bool comes_first(const og_graph__end *a, const og_graph__end *b)
+{
+    if (a->line != b->line)
+        return a->line < b->line;
+    bool same_edge = a->row == b->row && ((a->edge_type ^ b->edge_type) & ~OG_GRAPH__IS_DST) == 0;
+    return same_edge && (a->edge_type & OG_GRAPH__IS_DST) < (b->edge_type & OG_GRAPH__IS_DST);
+}
+
 static og_status check_endpoints(const og_graph__checks *checks, og_txn *txn, og_error *err)
 {
     const og_graph__type_checks *node = NULL;
@@ -126,7 +135,7 @@ static og_status check_endpoints(const og_graph__checks *checks, og_txn *txn, og
             continue;
         OG_TRY(og_txn_reads(txn, t->def, err));
         OG_TRY(find_missing(t, txn, &missing, err));
-        if (missing != NULL && (first == NULL || missing->line < first->line)) {
+        if (missing != NULL && (first == NULL || comes_first(missing, first))) {
             first = missing;
             node = t;
         }
