@@ -1,3 +1,4 @@
+#include "graph/rowset.h"
 #include "load_text.h"
 #include "og_test.h"
 
@@ -425,4 +426,44 @@ static void fail_each_allocation(bool repeat)
 TEST(test_load__failing_allocations_leave_the_graph)
 {
     fail_each_allocation(true);
+}
+
+/* A row of type Person written past every check, as another program may have done. */
+static void append_unchecked(text_graph *g, const char *id)
+{
+    const og_type_def *def = og_catalog_node(og_repo_catalog(g->repo), OG_STR("Person"));
+    const og_txn_options options = {.kind = "Load"};
+    OG_AUTO(og_txn) txn = NULL;
+    OG_AUTO(og_graph__rowset) rows = NULL;
+    OG_AUTO_BATCH batch = {0};
+    og_lance_write *write;
+    og_commit_result commit;
+    const og_literal name = {.kind = OG_LIT_STRING, .text = og_str_of(id)};
+    og_graph__value values[3] = {0};
+    values[def->key_property] = (og_graph__value){.kind = OG_GRAPH__LITERAL, .literal = &name};
+    const og_graph__row row = {.id = og_str_of(id), .values = values};
+    assert_ok(og_graph__rowset_new(def, NULL, &rows, err));
+    assert_ok(og_graph__rowset_append(rows, &row, err));
+    assert_ok(og_graph__rowset_finish(rows, &batch, err));
+    assert_ok(og_txn_begin(g->repo, &options, &txn, err));
+    assert_ok(og_txn_write(txn, def, OG_LANCE_APPEND, &write, err));
+    assert_ok(og_lance_write_rows(write, &batch, NULL, err));
+    assert_ok(og_txn_commit(txn, &commit, err));
+}
+
+/* An id may be stored twice: a merge replaces all its rows by one. */
+TEST(test_load__merge_replaces_every_copy_of_an_id)
+{
+    text_graph g;
+    text_graph_init(&g, schema);
+    text_graph_load(&g, OG_LOAD_OVERWRITE, PERSON("a") PERSON("b"));
+    append_unchecked(&g, "a");
+    og_buf out = text_graph_export(&g, "Person");
+    assert_int_equal(count_lines(og_buf_view(&out)), 3);
+    og_buf_deinit(&out);
+    text_graph_load(&g, OG_LOAD_MERGE, PERSON("c") PERSON("a"));
+    out = text_graph_export(&g, "Person");
+    assert_int_equal(count_lines(og_buf_view(&out)), 3);
+    og_buf_deinit(&out);
+    text_graph_deinit(&g);
 }
