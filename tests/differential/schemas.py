@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Schemas on us and on the reference: of accepted ones the canonical form and its hash must be equal,
-of refused ones the message, and for syntax errors the frame with its place.
+"""Schemas on us and on the reference: of accepted ones the files of `init` must be equal byte for
+byte, of refused ones the message, and for syntax errors the frame with its place.
 
-    schemas.py LANGTOOL [--seed N] [--schemas N] [--mutants N] [FILE.pg ...]
+    schemas.py OMNIGRAPH [--seed N] [--schemas N] [--mutants N] [FILE.pg ...]
 
 Random schemas and mutants of them (schema_gen.py), then the files given. The reference's program is
 OMNIGRAPH_ORACLE, or the one that shared tools unpack into the cache; without it the answer is SKIPPED.
@@ -12,7 +12,6 @@ import concurrent.futures
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,53 +37,47 @@ def oracle_message(stderr):
     return "\n".join(line[6:] if line.startswith("      ") else line for line in report.split("\n"))
 
 
-def ask_oracle(path, folder):
-    """(True, hash, IR) or (False, message, None)"""
-    run = subprocess.run([ORACLE, "init", "--schema", path, folder], capture_output=True, text=True,
-                         env=dict(os.environ, NO_COLOR="1"))
+def init(program, path, folder):
+    """(True, the files that tell the schema) or (False, stderr)"""
+    run = subprocess.run([program, "init", "--schema", path, folder], capture_output=True, text=True,
+                         cwd=os.path.dirname(path), env=dict(os.environ, NO_COLOR="1"))
     if run.returncode != 0:
-        return False, oracle_message(run.stderr), None
-    with open(os.path.join(folder, "__schema_state.json")) as f:
-        digest = re.search(r"sha256:[0-9a-f]{64}", f.read()).group(0)
-    with open(os.path.join(folder, "_schema.ir.json")) as f:
-        return True, digest, f.read()
-
-
-def ask_us(tool, path):
-    run = subprocess.run([tool, "ir", "--schema", path], capture_output=True, text=True)
-    if run.returncode == 0:
-        ir, digest = run.stdout.rsplit("\n", 1)
-        return True, digest, ir
-    if run.returncode != 1 or not run.stderr.startswith("Error: "):
-        return False, f"CRASH {run.returncode} {run.stderr}", None
-    return False, run.stderr[len("Error: "):], None
+        return False, run.stderr if run.returncode == 1 else f"CRASH {run.returncode} {run.stderr}"
+    files = {}
+    for name in "_schema.ir.json", "__schema_state.json", "_schema.pg":
+        with open(os.path.join(folder, name), newline="") as f:
+            files[name] = f.read()
+    return True, files
 
 
 def same_refusal(ours, theirs):
+    if not ours.startswith("Error: "):
+        return False
+    ours, theirs = ours[len("Error: "):], oracle_message(theirs)
     storage = STORAGE.search(theirs)
     if storage:
         return STORAGE.search(ours) is not None
-    # A frame is the whole message; a sentence may be followed by the place.
-    return ours.startswith(theirs + "\n") or ours.rstrip("\n") == theirs
+    # A frame is the whole message; a sentence is followed by the place.
+    return ours.startswith(theirs + "\n")
 
 
-def compare(tool, source):
+def compare(program, source):
     """'accepted', 'refused', 'ours alone', or what differs."""
-    folder = tempfile.mkdtemp()
-    try:
+    with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "schema.pg")
         with open(path, "w", newline="") as f:
             f.write(source)
-        theirs, ours = ask_oracle(path, os.path.join(folder, "g.omni")), ask_us(tool, path)
-    finally:
-        shutil.rmtree(folder)
+        theirs, ours = (init(p, path, os.path.join(folder, name))
+                        for p, name in ((ORACLE, "theirs"), (program, "ours")))
     if theirs[0] and not ours[0] and OURS_ALONE.search(ours[1]):
         return "ours alone"
-    if theirs[0] != ours[0]:
-        return f"reference {theirs[0]} {theirs[1]!r}, we {ours[0]} {ours[1]!r}"
-    if not theirs[0]:
-        return "refused" if same_refusal(ours[1], theirs[1]) else f"message {ours[1]!r}, want {theirs[1]!r}"
-    return "accepted" if theirs == ours else f"canonical form differs: {ours[1]} want {theirs[1]}"
+    if theirs[0] and ours[0]:
+        different = [f"{name}: {text} want {theirs[1][name]}" for name, text in ours[1].items()
+                     if text != theirs[1][name]]
+        return different[0] if different else "accepted"
+    if not theirs[0] and not ours[0] and same_refusal(ours[1], theirs[1]):
+        return "refused"
+    return f"we: {ours}\nreference: {theirs}"
 
 
 def cases(args):
@@ -100,20 +93,21 @@ def cases(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("tool")
+    parser.add_argument("program")
     parser.add_argument("files", nargs="*")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--schemas", type=int, default=300)
     parser.add_argument("--mutants", type=int, default=1000)
     parser.add_argument("--show", type=int, default=10, help="failures printed with their text")
     args = parser.parse_intermixed_args()
+    args.program = os.path.abspath(args.program)
     if not os.access(ORACLE, os.X_OK):
         print("SKIPPED: the reference's program is not at hand")
         return 77
     counts, failures = {}, []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         names, sources = zip(*cases(args))
-        for name, source, result in zip(names, sources, pool.map(lambda s: compare(args.tool, s), sources)):
+        for name, source, result in zip(names, sources, pool.map(lambda s: compare(args.program, s), sources)):
             known = result in ("accepted", "refused", "ours alone")
             counts[result if known else "failed"] = counts.get(result if known else "failed", 0) + 1
             if not known:
