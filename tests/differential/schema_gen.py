@@ -21,30 +21,24 @@ BOUNDS = ["0", "1", "-5", "1.5", "-0.25", "0.00001", "0.00005", "123456789012345
           "007", "-0", "-0.0", "1000000.0", "0.1", "9007199254740993", "9223372036854775807", "9223372036854775808"]
 
 
-class Writer:
-    """Joins tokens with the spacing and the comments that a hand might leave."""
+def join_tight(tokens):
+    """No space where none is needed; keywords touch the names behind them."""
+    out = ""
+    for token in tokens:
+        words = re.search(r"\w$", out) and re.match(r"\w", token)
+        out += (" " if words and not re.search(r"\b(node|edge|interface|implements)$", out) else "") + token
+    return out
 
-    def __init__(self, random):
-        self.random, self.tidy = random, random.random() < 0.5
 
-    def join(self, tokens):
-        out = []
-        for token in tokens:
-            out.append(token)
-            r = self.random.random()
-            if self.tidy or r < 0.7:
-                out.append(" ")
-            elif r < 0.8:
-                out.append("\n")
-            elif r < 0.85:
-                out.append("\r\n\t")
-            elif r < 0.9:
-                out.append(" // to the end { \"\n")
-            elif r < 0.95:
-                out.append("/* a * b */")
-            else:
-                out.append("  ")
-        return "".join(out)
+def join_loose(tokens, random):
+    """The spacing and the comments that a hand might leave."""
+    gaps = [" ", " ", " ", " ", "  ", "\n", "\r\n\t", " // to the end { \"\n", "/* a * b */"]
+    return "".join(token + random.choice(gaps) for token in tokens)
+
+
+def join(tokens, random):
+    style = random.random()
+    return join_tight(tokens) if style < 0.2 else join_loose(tokens, random) if style < 0.6 else " ".join(tokens)
 
 
 def prop_type(random):
@@ -75,34 +69,36 @@ class Owner:
         tokens = [name, ":", text]
         if nullable:
             tokens.append("?")
-        return tokens + (annotate(name, kind, nullable) if annotate else [])
+        return tokens + annotate(name, kind, nullable)
 
     def of(self, *kinds, nullable=None):
         return [n for n, (k, null) in self.props.items() if k in kinds and nullable in (None, null)]
 
 
-def free_annotation(random, allow_instruction):
-    name = random.choice(["description", "rename_from", "note", "keyword", "uniqueness", "check", "card"])
-    if name == "description" or random.random() < 0.5:
-        return [f"@{name}(", random.choice(TEXTS[:-1] if name == "description" else TEXTS), ")"] \
-            if name != "check" else ["@checked"]
+def free_annotation(random):
+    """One that may stand anywhere; a few look like constraints."""
+    name = random.choice(["description", "rename_from", "note", "keyword", "uniqueness", "card", "check"])
     if name == "check":
-        return ["@check"]
-    return random.choice([[f"@{name}"], [f"@{name}", "(", "word", ")"], [f"@{name}(", "12", ")"],
-                          [f"@{name}(1.50)"], [f"@{name}(true)"]])
+        return random.choice([["@check"], ["@checked"]])
+    if name == "description":
+        return ["@description(", random.choice(TEXTS[:-1]), ")"]
+    return random.choice([[f"@{name}(", random.choice(TEXTS), ")"], [f"@{name}"], [f"@{name}", "(", "word", ")"],
+                          [f"@{name}(", "12", ")"], [f"@{name}(1.50)"], [f"@{name}(true)"]])
 
 
-def unique_names(annotations):
+def without_doubles(annotations, names):
+    """Of the annotations that may stand only once the first; all tokens in one list."""
     seen, out = set(), []
     for tokens in annotations:
-        name = tokens[0].rstrip("(")
-        if name not in seen or not name.startswith("@d"):
-            out.append(tokens)
+        name = tokens[0].split("(")[0]
+        if name not in names or name not in seen:
+            out += tokens
         seen.add(name)
-    return [t for tokens in out for t in tokens]
+    return out
 
 
 def prop_annotations(random, owner, is_edge, has_key):
+    """Makes annotations that fit a property; has_key[0] says whether the type has its key already."""
     def annotate(name, kind, nullable):
         out = []
         scalar = kind[0]
@@ -124,9 +120,9 @@ def prop_annotations(random, owner, is_edge, has_key):
             elif scalar in DEFAULTS:
                 out.append(["@default(", random.choice(DEFAULTS[scalar]), ")"])
         while random.random() < 0.2:
-            out.append(free_annotation(random, False))
+            out.append(free_annotation(random))
         random.shuffle(out)
-        return unique_names(out)
+        return without_doubles(out, ["@default", "@description"])
     return annotate
 
 
@@ -154,11 +150,11 @@ def body_constraints(random, owner, is_edge, has_key):
     return out
 
 
-def body(random, owner, is_edge, taken=()):
+def body(random, owner, is_edge):
     has_key = [False]
     annotate = prop_annotations(random, owner, is_edge, has_key)
     names = random.sample(PROP_NAMES, random.randint(0, 6))
-    items = [owner.prop(n, annotate) for n in names if n not in taken]
+    items = [owner.prop(n, annotate) for n in names]
     for constraint in body_constraints(random, owner, is_edge, has_key):
         items.insert(random.randint(0, len(items)), constraint)
     return ["{"] + [t for item in items for t in item] + ["}"]
@@ -167,28 +163,22 @@ def body(random, owner, is_edge, taken=()):
 def type_annotations(random):
     out = []
     while random.random() < 0.3:
-        out.append(free_annotation(random, True) if random.random() < 0.6 else ["@instruction(", '"do"', ")"])
-    seen, kept = set(), []
-    for tokens in out:
-        name = tokens[0].split("(")[0]
-        if name not in seen:
-            kept += tokens
-        seen.add(name)
-    return kept
+        out.append(free_annotation(random) if random.random() < 0.6 else ["@instruction(", '"do"', ")"])
+    return without_doubles(out, ["@instruction", "@description"])
 
 
 def schema(random):
-    writer = Writer(random)
     declarations, interfaces = [], []
     for name in random.sample(["Named", "Aged", "Tagged"], random.randint(0, 3)):
         owner = Owner(random)
         props = random.sample([f"{name.lower()}_{i}" for i in range(5)], random.randint(0, 3))
-        tokens = [t for p in props for t in owner.prop(p, prop_annotations(random, owner, False, [True]))]
+        annotate = prop_annotations(random, owner, False, [True])
+        tokens = [t for p in props for t in owner.prop(p, annotate)]
         declarations.append(["interface", name, "{"] + tokens + ["}"])
         interfaces.append(name)
     nodes = random.sample(TYPE_NAMES, random.randint(1, 4))
     for name in nodes:
-        tokens = [random.choice(["node", "node", "node "]), name] + type_annotations(random)
+        tokens = ["node", name] + type_annotations(random)
         used = random.sample(interfaces, random.randint(0, len(interfaces)))
         if used:
             tokens += ["implements", ", ".join(used + used[:random.randint(0, 1)])]
@@ -203,7 +193,7 @@ def schema(random):
             tokens += body(random, Owner(random), True)
         declarations.append(tokens)
     random.shuffle(declarations)
-    return "".join(writer.join(d) + random.choice(["\n", "\n\n", " \r\n"]) for d in declarations)
+    return "".join(join(d, random) + random.choice(["\n", "\n\n", " \r\n"]) for d in declarations)
 
 
 # ---- near misses ---------------------------------------------------------------------------
@@ -217,27 +207,27 @@ STRAY = ["@", "(", ")", "{", "}", ",", ":", "?", "->", "..", "[", "]", "node", "
          "@key(1)", "/*", "//", "é", "\n", "\r\n", "\t", "true", "99999999999"]
 
 
+def mutate_once(tokens, random):
+    """Change one token, or the place of two, or cut the text off; white space is passed over."""
+    solid = [k for k, t in enumerate(tokens) if not t.isspace()] or [0]
+    i, j = random.choice(solid), random.choice(solid)
+    r = random.random()
+    if r < 0.3:
+        del tokens[i]
+    elif r < 0.55:
+        tokens.insert(i, random.choice(STRAY))
+    elif r < 0.75:
+        tokens[i] = random.choice(STRAY)
+    elif r < 0.85:
+        tokens.insert(i, tokens[j])
+    elif r < 0.95:
+        tokens[i], tokens[j] = tokens[j], tokens[i]
+    else:
+        del tokens[i:]
+
+
 def mutant(text, random):
     tokens = TOKEN.findall(text)
-    solid = [i for i, t in enumerate(tokens) if not t.isspace()] or [0]
     for _ in range(random.choice([1, 1, 1, 2, 3])):
-        i = random.choice(solid)
-        r = random.random()
-        if not tokens:
-            tokens = ["x"]
-        i = min(i, len(tokens) - 1)
-        if r < 0.3:
-            del tokens[i]
-        elif r < 0.55:
-            tokens.insert(i, random.choice(STRAY))
-        elif r < 0.75:
-            tokens[i] = random.choice(STRAY)
-        elif r < 0.85:
-            tokens.insert(i, tokens[random.choice(solid) % len(tokens)])
-        elif r < 0.95:
-            j = random.choice(solid) % len(tokens)
-            tokens[i], tokens[j] = tokens[j], tokens[i]
-        else:
-            del tokens[i:]
-        solid = [k for k, t in enumerate(tokens) if not t.isspace()] or [0]
+        mutate_once(tokens or ["x"], random)
     return "".join(tokens)

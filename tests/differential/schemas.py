@@ -4,8 +4,8 @@ byte, of refused ones the message, and for syntax errors the frame with its plac
 
     schemas.py OMNIGRAPH [--seed N] [--schemas N] [--mutants N] [FILE.pg ...]
 
-Random schemas and mutants of them (schema_gen.py), then the files given. The reference's program is
-OMNIGRAPH_ORACLE, or the one that shared tools unpack into the cache; without it the answer is SKIPPED.
+The files given, random schemas, and mutants of both (schema_gen.py). The reference's program comes
+from the folder OMNIGRAPH_REFERENCE; without it the answer is SKIPPED.
 """
 import argparse
 import concurrent.futures
@@ -18,10 +18,7 @@ import tempfile
 
 import schema_gen
 
-CACHE = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
-ORACLE = os.environ.get("OMNIGRAPH_ORACLE", os.path.join(CACHE, "omnigraph-oracle-0.6.1", "omnigraph"))
-
-# Refused by us alone when a graph is made: the reference accepts these and does not mean them.
+# What docs/dev/architecture.md calls refused-at-init: the reference accepts it.
 OURS_ALONE = re.compile(r"@default on |declares @default multiple times|@check on \S+: |"
                         r"@range on \S+: a bound is beyond the largest number")
 # Where the reference refuses in its storage layer it prints more than the sentence.
@@ -29,7 +26,16 @@ STORAGE = re.compile(r'Duplicate field name "\w+" in schema:|'
                      r"The column \w+ is a reserved name and cannot be used in a Lance dataset")
 
 
-def oracle_message(stderr):
+def find_reference():
+    """Path of the reference's program, or None."""
+    unpack = os.path.join(os.environ.get("OMNIGRAPH_REFERENCE", ""), "oracle", "unpack")
+    if not os.access(unpack, os.X_OK):
+        return None
+    folder = subprocess.run([unpack], capture_output=True, text=True, check=True).stdout.strip()
+    return os.path.join(folder, "omnigraph")
+
+
+def reference_message(stderr):
     """The first report without colours, numbers and indentation."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
     report = text.split("   0: ", 1)[-1]
@@ -53,7 +59,7 @@ def init(program, path, folder):
 def same_refusal(ours, theirs):
     if not ours.startswith("Error: "):
         return False
-    ours, theirs = ours[len("Error: "):], oracle_message(theirs)
+    ours, theirs = ours[len("Error: "):], reference_message(theirs)
     storage = STORAGE.search(theirs)
     if storage:
         return STORAGE.search(ours) is not None
@@ -61,16 +67,16 @@ def same_refusal(ours, theirs):
     return ours.startswith(theirs + "\n")
 
 
-def compare(program, source):
-    """'accepted', 'refused', 'ours alone', or what differs."""
+def compare(reference, program, source):
+    """'accepted', 'refused', 'refused at init', or what differs."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "schema.pg")
         with open(path, "w", newline="") as f:
             f.write(source)
         theirs, ours = (init(p, path, os.path.join(folder, name))
-                        for p, name in ((ORACLE, "theirs"), (program, "ours")))
+                        for p, name in ((reference, "theirs"), (program, "ours")))
     if theirs[0] and not ours[0] and OURS_ALONE.search(ours[1]):
-        return "ours alone"
+        return "refused at init"
     if theirs[0] and ours[0]:
         different = [f"{name}: {text} want {theirs[1][name]}" for name, text in ours[1].items()
                      if text != theirs[1][name]]
@@ -101,14 +107,15 @@ def main():
     parser.add_argument("--show", type=int, default=10, help="failures printed with their text")
     args = parser.parse_intermixed_args()
     args.program = os.path.abspath(args.program)
-    if not os.access(ORACLE, os.X_OK):
-        print("SKIPPED: the reference's program is not at hand")
+    reference = find_reference()
+    if reference is None:
+        print("SKIPPED: no OMNIGRAPH_REFERENCE")
         return 77
     counts, failures = {}, []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         names, sources = zip(*cases(args))
-        for name, source, result in zip(names, sources, pool.map(lambda s: compare(args.program, s), sources)):
-            known = result in ("accepted", "refused", "ours alone")
+        for name, source, result in zip(names, sources, pool.map(lambda s: compare(reference, args.program, s), sources)):
+            known = result in ("accepted", "refused", "refused at init")
             counts[result if known else "failed"] = counts.get(result if known else "failed", 0) + 1
             if not known:
                 failures.append((name, result, source))
