@@ -48,6 +48,12 @@ typedef struct og_load_output {
 } og_load_output;
 void og_load_output_deinit(og_load_output *output);
 
+/* Read all records and commit them as one, also when there are none. Memory: a chunk of each type
+ * that occurs, pages being written, and the sets of ids, unique tuples and sources that checks
+ * need. OG_INVALID with err->line, the line on which the record to blame begins (0: none alone is),
+ * and the reference's text where it refuses too; OG_LIMIT a record above 256 MB; OG_CANCELLED by
+ * progress; what `read` and og_txn_commit return. But for OG_UNKNOWN the graph is as it was after
+ * an error. */
 OG_NODISCARD og_status og_load_run(og_repo *repo, const og_load_input *input, og_load_output *out,
                                    og_error *err);
 
@@ -63,7 +69,9 @@ typedef struct og_export_input {
     void *write_context;
 } og_export_input;
 /* All rows as records that load reads again: tables by key (edges before nodes), rows by id in
- * bytes. Streams; only ids are held for sorting. */
+ * bytes; docs/user/data.md has the form. Streams; of a table only its ids are held, for sorting.
+ * `write` is called from the caller's thread. OG_INVALID "unknown export type 'X'"; OG_UNSUPPORTED
+ * a value that JSON can't hold (an infinite float), naming its row; what `write` returns. */
 OG_NODISCARD og_status og_export_run(og_snapshot *snapshot, const og_export_input *input,
                                      og_error *err);
 
