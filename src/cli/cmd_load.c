@@ -116,6 +116,8 @@ og_status cli_run_load(cli *c, og_error *err)
     cli_progress_stop();
     if (in.fd != STDIN_FILENO)
         close(in.fd);
+    if (s != OG_OK && err->line > 0)
+        og_error_context(err, s, "%s:%" PRIu32, in.path, err->line);
     OG_TRY(s);
     report_lenient(&result);
     return print_load(c, mode, &result, err);

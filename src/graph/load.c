@@ -220,6 +220,8 @@ static og_status load_records(og_graph__load *load, og_json_stream *stream, og_a
         og_status s = og_json_stream_next(stream, arena, &value, &line, &done, err);
         if (s == OG_INVALID)
             og_error_context(err, s, "invalid JSON at record %" PRIu64, number);
+        if (s == OG_LIMIT)
+            og_error_context(err, s, "record %" PRIu64, number);
         OG_TRY(s);
         if (done)
             return report(load->input, stream, number - 1, err);

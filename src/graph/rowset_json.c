@@ -196,16 +196,16 @@ static og_status append_date(og_graph__rowset *rs, const og_graph__column *c, og
     if (value->kind == OG_JSON_STRING) {
         int32_t days = 0;
         if (is_day ? !og_parse_date(value->text, &days) : !og_parse_datetime(value->text, &number))
-            return og_error_set(err, OG_INVALID, "invalid %s literal '%.*s'", name,
-                                OG_FMT(value->text));
+            return og_error_set(err, OG_INVALID, "property '%.*s': invalid %s literal '%.*s'",
+                                OG_FMT(c->prop->name), name, OG_FMT(value->text));
         return og_graph__put_i64(rs, c, b, is_day ? days : number, is_item, err);
     }
     bool fits = read_i64(rs, value, &number);
     if (!fits && !read_u64(rs, value, &large))
         return wrong_type(rs, c, b, value, is_item, err);
     if (!fits || (is_day && number != (int32_t)number))
-        return og_error_set(err, OG_INVALID, "%s value out of range: %.*s", name,
-                            OG_FMT(value->text));
+        return og_error_set(err, OG_INVALID, "property '%.*s': %s value out of range: %.*s",
+                            OG_FMT(c->prop->name), name, OG_FMT(value->text));
     return og_graph__put_i64(rs, c, b, number, is_item, err);
 }
 
