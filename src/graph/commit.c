@@ -11,14 +11,19 @@
 /* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
 #define MAX_PUBLISH_ATTEMPTS 16
 
+og_status og_graph__retryable(og_error *err)
+{
+    og_error_hint(err, "Another writer committed first; run the operation again.");
+    return OG_CONFLICT;
+}
+
 og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual)
 {
     og_error_set(err, OG_CONFLICT,
                  "stale view of '%.*s': expected manifest table version %" PRIu64
                  " but current is %" PRIu64 " \xe2\x80\x94 refresh and retry",
                  OG_FMT(table_key), expected, actual);
-    og_error_hint(err, "Another writer committed first; run the operation again.");
-    return OG_CONFLICT;
+    return og_graph__retryable(err);
 }
 
 /* Everything a run needs while it goes through its steps. */
@@ -269,14 +274,17 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     *out_published = fate == OG_GRAPH__OP_PUBLISHED;
     if (*out_published)
         return OG_OK;
-    if (fate == OG_GRAPH__OP_ABORTED)
-        return og_error_set(err, OG_CONFLICT, "operation %s was aborted by another writer",
-                            c->op.id);
+    if (fate == OG_GRAPH__OP_ABORTED) {
+        og_error_set(err, OG_CONFLICT, "operation %s was aborted by another writer", c->op.id);
+        return og_graph__retryable(err);
+    }
     if (c->aborted_op.len > 0) {
         OG_TRY(og_graph__op_fate_of(s->manifest, c->aborted_op, &fate, err));
-        if (fate != OG_GRAPH__OP_PENDING)
-            return og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
-                                OG_FMT(c->aborted_op));
+        if (fate != OG_GRAPH__OP_PENDING) {
+            og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
+                         OG_FMT(c->aborted_op));
+            return og_graph__retryable(err);
+        }
     }
     for (size_t i = 0; i < c->table_count; i++)
         OG_TRY(check_pin(s->state, c->tables[i].pin, err));
@@ -310,7 +318,8 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
         if (*out_by_helper)
             return OG_OK;
     }
-    return og_error_set(err, OG_CONFLICT, "too many concurrent writers of this graph");
+    og_error_set(err, OG_CONFLICT, "too many concurrent writers of this graph");
+    return og_graph__retryable(err);
 }
 
 /* ---- S4 ---------------------------------------------------------------------------------------------------- */

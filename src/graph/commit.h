@@ -40,6 +40,8 @@ OG_NODISCARD og_status og_graph__commit_run(og_repo *repo, og_snapshot *base,
                                             og_graph__commit *commit, og_commit_result *out,
                                             og_error *err);
 
+/* Add to a conflict that running the operation again may succeed. Returns OG_CONFLICT. */
+og_status og_graph__retryable(og_error *err);
 /* The typed conflict: table, expected and actual version. */
 og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual);
 

@@ -15,7 +15,6 @@
 #include "lang/schema.h"
 #include "store/file.h"
 
-#define INIT_MARKER "_omnigraph/init.json"
 /* A marker this young belongs to a living process. */
 #define INIT_GRACE_MS 10000
 
@@ -210,7 +209,7 @@ static og_status refuse_parts(og_store *store, og_error *err)
 static og_status claim(og_store *store, const og_repo *clock, const char *op, og_error *err)
 {
     OG_AUTO(og_blob) marker = NULL;
-    og_status s = store->ops->get(store, INIT_MARKER, &marker, err);
+    og_status s = store->ops->get(store, OG_GRAPH__INIT_MARKER, &marker, err);
     if (s == OG_NOT_FOUND) {
         OG_TRY(refuse_parts(store, err));
     } else {
@@ -226,11 +225,11 @@ static og_status claim(og_store *store, const og_repo *clock, const char *op, og
             og_error_hint(err, "If it was interrupted, try again in ten seconds.");
             return OG_CONFLICT;
         }
-        const char *name = INIT_MARKER;
+        const char *name = OG_GRAPH__INIT_MARKER;
         OG_TRY(sweep(store, err));
         OG_TRY(store->ops->remove(store, &name, 1, err));
     }
-    s = store->ops->put_if_absent(store, INIT_MARKER, (og_bytes){(const uint8_t *)op, strlen(op)},
+    s = store->ops->put_if_absent(store, OG_GRAPH__INIT_MARKER, (og_bytes){(const uint8_t *)op, strlen(op)},
                                   true, err);
     return s == OG_EXISTS ? og_error_set(err, OG_CONFLICT, "another init of '%s' is under way",
                                          store->root)
@@ -239,7 +238,7 @@ static og_status claim(og_store *store, const og_repo *clock, const char *op, og
 
 static og_status init_in_place(init *in, const og_repo *clock, og_error *err)
 {
-    const char *marker = INIT_MARKER;
+    const char *marker = OG_GRAPH__INIT_MARKER;
     OG_TRY(claim(in->store, clock, in->op.id, err));
     in->place = in->store->root;
     og_status s = build(in, err);

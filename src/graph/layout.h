@@ -17,6 +17,8 @@
 #define OG_GRAPH__SCHEMA_STATE "__schema_state.json"
 #define OG_GRAPH__RECOVERY "__recovery/"
 #define OG_GRAPH__HEAD_FILE "_omnigraph/head-main.json"
+/* There while an init is under way; holds its ULID. */
+#define OG_GRAPH__INIT_MARKER "_omnigraph/init.json"
 
 /* Schema metadata of `__manifest`: the shape of its rows. The reference's v0.6.1 writes 3. */
 #define OG_GRAPH__STAMP_KEY "omnigraph:internal_schema_version"

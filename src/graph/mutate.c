@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "graph/commit.h"
 #include "graph/constraints.h"
 #include "graph/overlay.h"
 #include "graph/rowset.h"
@@ -473,5 +474,6 @@ og_status og_mutate_run(og_repo *repo, const og_mutate_input *input, og_mutate_o
         if (s != OG_OK || !again)
             return s;
     }
-    return og_error_set(err, OG_CONFLICT, "tables of this mutation are being written by others");
+    og_error_set(err, OG_CONFLICT, "tables of this mutation are being written by others");
+    return og_graph__retryable(err);
 }

@@ -367,8 +367,9 @@ static og_status resolve_table(og_repo *repo, og_str key, og_snapshot **inout_sn
         sleep_ms(wait_ms);
         waited_ms += wait_ms;
     }
-    return og_error_set(err, OG_CONFLICT, "table '%.*s' is being written by others without end",
-                        OG_FMT(key));
+    og_error_set(err, OG_CONFLICT, "table '%.*s' is being written by others without end",
+                 OG_FMT(key));
+    return og_graph__retryable(err);
 }
 
 og_status og_graph__resolve_heads(og_repo *repo, const og_type_def *const *defs, size_t def_count,

@@ -13,8 +13,7 @@ static og_status read_state_hash(og_store *store, char dst[72], og_error *err)
     og_json state;
     if (scratch == NULL)
         return og_error_nomem(err);
-    og_status s =
-        og_json_parse(scratch, (og_str){(const char *)blob->ptr, blob->len}, &state, err);
+    og_status s = og_json_parse(scratch, (og_str){(const char *)blob->ptr, blob->len}, &state, err);
     if (s != OG_OK) {
         og_error_context(err, s, "invalid %s", OG_GRAPH__SCHEMA_STATE);
         if (err != NULL)
@@ -37,6 +36,32 @@ static bool hash_is(const og_catalog *catalog, const char *stated)
     return strcmp(ours, stated) == 0 || strcmp(ours, stated + strlen("sha256:")) == 0;
 }
 
+/* The state is written last by init: without it there is no graph, or it was lost. */
+static og_status no_state(og_store *store, og_error *err)
+{
+    uint64_t bytes;
+    og_status s = store->ops->head(store, OG_GRAPH__INIT_MARKER, &bytes, err);
+    if (s == OG_NOT_FOUND)
+        return og_error_set(err, OG_CORRUPT,
+                            "graph is missing persisted schema state; manual coordination is "
+                            "required before schema changes are allowed");
+    OG_TRY(s);
+    og_error_set(err, OG_INVALID, "the init of the graph at '%s' is under way, or did not finish",
+                 store->root);
+    og_error_hint(err, "Run init again if it was interrupted.");
+    return OG_INVALID;
+}
+
+/* The schema that init accepted compiles; when it does not any more, its file was damaged. */
+static og_status compile_stored(og_str source, og_catalog **out, og_error *err)
+{
+    og_status s = og_schema_compile(source, out, err);
+    if (s == OG_INVALID)
+        og_error_hint(err, "This is the graph's own " OG_GRAPH__SCHEMA_SOURCE
+                           ": put back the one that the graph was made with.");
+    return s;
+}
+
 og_status og_graph__schema_open(og_store *store, og_buf *out_source, og_catalog **out,
                                 og_error *err)
 {
@@ -47,13 +72,11 @@ og_status og_graph__schema_open(og_store *store, og_buf *out_source, og_catalog 
         return og_error_nomem(err);
 
     OG_AUTO(og_catalog) catalog = NULL;
-    OG_TRY(og_schema_compile(og_buf_view(out_source), &catalog, err));
+    OG_TRY(compile_stored(og_buf_view(out_source), &catalog, err));
     char stated[72];
     og_status s = read_state_hash(store, stated, err);
     if (s == OG_NOT_FOUND)
-        return og_error_set(err, OG_CORRUPT,
-                            "graph is missing persisted schema state; manual coordination is "
-                            "required before schema changes are allowed");
+        return no_state(store, err);
     OG_TRY(s);
     if (!hash_is(catalog, stated)) {
         og_error_set(err, OG_CONFLICT,

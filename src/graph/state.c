@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "base/vec.h"
 #include "graph/layout.h"
+#include "graph/publish.h"
 
 og_graph__state *og_graph__state_ref(og_graph__state *state)
 {
@@ -171,14 +172,26 @@ static og_status take_batch(row_reader *r, const og_batch *batch, og_error *err)
     return OG_OK;
 }
 
+/* Metadata that is no JSON is damage, not somebody's input. */
+static og_status unreadable_metadata(og_status status, og_str table_key, uint64_t version,
+                                     og_error *err)
+{
+    og_error_context(err, status, "__manifest's metadata of %.*s version %" PRIu64,
+                     OG_FMT(table_key), version);
+    if (status != OG_INVALID)
+        return status;
+    if (err != NULL)
+        err->status = OG_CORRUPT;
+    return OG_CORRUPT;
+}
+
 /* The size in a version row's metadata; the places in it are ignored, ours come from the layout. */
 static og_status read_version_metadata(og_arena *scratch, table_rows *t, og_error *err)
 {
     og_json metadata;
     og_status s = og_json_parse(scratch, t->metadata, &metadata, err);
     if (s != OG_OK)
-        return og_error_context(err, s, "metadata of %.*s version %" PRIu64,
-                                OG_FMT(t->pin.table_key), t->pin.version);
+        return unreadable_metadata(s, t->pin.table_key, t->pin.version, err);
     const og_json *size = og_json_get(&metadata, "manifest_size");
     if (size != NULL && size->kind == OG_JSON_NUMBER &&
         !og_json_to_u64(size, &t->pin.manifest_bytes))
@@ -191,7 +204,9 @@ static og_status read_commit(row_reader *r, og_arena *scratch, og_error *err)
     if (r->last_og.len == 0)
         return OG_OK;
     og_json metadata;
-    OG_TRY(og_json_parse(scratch, r->last_og, &metadata, err));
+    og_status s = og_json_parse(scratch, r->last_og, &metadata, err);
+    if (s != OG_OK)
+        return unreadable_metadata(s, OG_STR("the last commit"), r->state->manifest_version, err);
     const og_json *og = og_json_get(&metadata, "og");
     const og_json *version = og_json_get(og, "v");
     r->state->commit_id = og_arena_str(r->state->arena, og_json_get_str(og, "commit", OG_STR("")));
@@ -234,14 +249,22 @@ static og_status finish_pins(row_reader *r, og_error *err)
     return s;
 }
 
-/* Field indices of the columns that are read; the reference may have appended columns of its own. */
-static og_status find_columns(const og_lance_table *manifest, const char *const *names,
-                              size_t count, uint32_t *out, og_error *err)
+/* Field indices of the columns that are read; the reference may have appended columns of its own.
+ */
+static og_status find_columns(const og_lance_table *manifest, const int *columns, size_t count,
+                              uint32_t *out, og_error *err)
 {
+    uint32_t field_count;
+    const og_lance_field *fields = og_lance_table_fields(manifest, &field_count);
     for (size_t i = 0; i < count; i++) {
-        int32_t at = og_lance_table_find_field(manifest, og_str_of(names[i]));
+        const og_field *wanted = &og_graph__manifest_fields()[columns[i]].field;
+        int32_t at = og_lance_table_find_field(manifest, wanted->name);
         if (at < 0)
-            return og_error_set(err, OG_CORRUPT, "__manifest has no column '%s'", names[i]);
+            return og_error_set(err, OG_CORRUPT, "__manifest has no column '%.*s'",
+                                OG_FMT(wanted->name));
+        if (!og_type_eq(fields[at].field.type, wanted->type))
+            return og_error_set(err, OG_CORRUPT, "column '%.*s' of __manifest has another type",
+                                OG_FMT(wanted->name));
         out[i] = (uint32_t)at;
     }
     return OG_OK;
@@ -252,8 +275,8 @@ static og_status check_stamp(const og_lance_table *manifest, og_error *err)
     og_str text = og_lance_table_schema_metadata(manifest, OG_STR(OG_GRAPH__STAMP_KEY));
     uint64_t stamp = 1;
     if (text.ptr != NULL && !og_parse_u64(text, &stamp))
-        return og_error_set(err, OG_CORRUPT, "invalid %s '%.*s' in __manifest",
-                            OG_GRAPH__STAMP_KEY, OG_FMT(text));
+        return og_error_set(err, OG_CORRUPT, "invalid %s '%.*s' in __manifest", OG_GRAPH__STAMP_KEY,
+                            OG_FMT(text));
     if (stamp > OG_GRAPH__STAMP) {
         og_error_set(err, OG_UNSUPPORTED,
                      "__manifest is stamped at internal schema v%" PRIu64
@@ -267,13 +290,14 @@ static og_status check_stamp(const og_lance_table *manifest, og_error *err)
 
 static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *err)
 {
-    static const char *const names[SCANNED] = {
-        [TYPE] = "object_type",      [LOCATION] = "location",   [METADATA] = "metadata",
-        [KEY] = "table_key",         [VERSION] = "table_version", [BRANCH] = "table_branch",
-        [ROWS] = "row_count",
+    static const int columns[SCANNED] = {
+        [TYPE] = OG_GRAPH__COL_OBJECT_TYPE,      [LOCATION] = OG_GRAPH__COL_LOCATION,
+        [METADATA] = OG_GRAPH__COL_METADATA,     [KEY] = OG_GRAPH__COL_TABLE_KEY,
+        [VERSION] = OG_GRAPH__COL_TABLE_VERSION, [BRANCH] = OG_GRAPH__COL_TABLE_BRANCH,
+        [ROWS] = OG_GRAPH__COL_ROW_COUNT,
     };
     uint32_t fields[SCANNED];
-    OG_TRY(find_columns(manifest, names, SCANNED, fields, err));
+    OG_TRY(find_columns(manifest, columns, SCANNED, fields, err));
     OG_AUTO(og_lance_scan) scan = NULL;
     OG_TRY(og_lance_scan_open(manifest, fields, SCANNED, 0, UINT32_MAX, &scan, err));
     for (;;) {
@@ -291,8 +315,8 @@ og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, 
     OG_TRY(check_stamp(manifest, err));
     row_reader r = {.state = new_state(og_lance_table_version(manifest)),
                     .index = og_strmap_new(false)};
-    og_status s = r.state == NULL || r.index == NULL ? og_error_nomem(err)
-                                                     : scan_rows(&r, manifest, err);
+    og_status s =
+        r.state == NULL || r.index == NULL ? og_error_nomem(err) : scan_rows(&r, manifest, err);
     if (s == OG_OK)
         s = finish_pins(&r, err);
     if (s == OG_OK)
@@ -308,13 +332,13 @@ og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, 
 og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op_fate *out,
                                og_error *err)
 {
-    static const char *const names[] = {"object_type", "metadata", "object_id"};
-    uint32_t fields[3];
-    OG_TRY(find_columns(manifest, names, 3, fields, err));
+    static const int columns[] = {OG_GRAPH__COL_OBJECT_TYPE, OG_GRAPH__COL_METADATA};
+    uint32_t fields[2];
+    OG_TRY(find_columns(manifest, columns, 2, fields, err));
     char needle[64];
     snprintf(needle, sizeof needle, "\"op\":\"%.*s\"", OG_FMT(op));
     OG_AUTO(og_lance_scan) scan = NULL;
-    OG_TRY(og_lance_scan_open(manifest, fields, 3, 0, UINT32_MAX, &scan, err));
+    OG_TRY(og_lance_scan_open(manifest, fields, 2, 0, UINT32_MAX, &scan, err));
     *out = OG_GRAPH__OP_PENDING;
     for (;;) {
         OG_AUTO_BATCH batch = {0};
@@ -325,9 +349,8 @@ og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op
         for (int64_t row = 0; row < batch.row_count; row++) {
             if (og_str_find(text_at(&batch, 1, row), og_str_of(needle)) == SIZE_MAX)
                 continue;
-            *out = og_str_is(text_at(&batch, 0, row), OG_GRAPH__ROW_ABORT)
-                       ? OG_GRAPH__OP_ABORTED
-                       : OG_GRAPH__OP_PUBLISHED;
+            *out = og_str_is(text_at(&batch, 0, row), OG_GRAPH__ROW_ABORT) ? OG_GRAPH__OP_ABORTED
+                                                                           : OG_GRAPH__OP_PUBLISHED;
             return OG_OK;
         }
     }
@@ -335,7 +358,26 @@ og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op
 
 /* ---- the head file ------------------------------------------------------------------------ */
 
-#define HEAD_FORMAT 1
+/* {"sum":"<16 digits>", and the rest, whose XXH3-64 that is: a file that lost a bit is no head
+ * file. */
+#define HEAD_START "{\"format\":2,\"sum\":\""
+#define HEAD_START_BYTES (sizeof HEAD_START - 1)
+#define HEAD_SUM_DIGITS 16
+
+static void head_sum(og_str rest, char dst[HEAD_SUM_DIGITS + 1])
+{
+    snprintf(dst, HEAD_SUM_DIGITS + 1, "%016" PRIx64, og_hash64(rest.ptr, rest.len));
+}
+
+static bool head_is_whole(og_str head)
+{
+    char sum[HEAD_SUM_DIGITS + 1];
+    size_t before = HEAD_START_BYTES + HEAD_SUM_DIGITS;
+    if (head.len < before || !og_str_starts(head, OG_STR(HEAD_START)))
+        return false;
+    head_sum((og_str){head.ptr + before, head.len - before}, sum);
+    return memcmp(head.ptr + HEAD_START_BYTES, sum, HEAD_SUM_DIGITS) == 0;
+}
 
 static uint64_t number_of(const og_json *head, const char *key)
 {
@@ -353,6 +395,10 @@ og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes)
     if (store->ops->get(store, OG_GRAPH__HEAD_FILE, &blob, NULL) != OG_OK ||
         !og_buf_append(out_bytes, blob->ptr, blob->len))
         return hints;
+    if (!head_is_whole(og_buf_view(out_bytes))) {
+        og_buf_clear(out_bytes);
+        return hints;
+    }
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     og_json head;
     if (scratch == NULL || og_json_parse(scratch, og_buf_view(out_bytes), &head, NULL) != OG_OK)
@@ -382,8 +428,7 @@ static bool read_head_table(og_arena *arena, const og_json *item, og_graph__pin 
 
 static bool head_agrees(const og_json *head, const og_lance_table *manifest)
 {
-    if (number_of(head, "format") != HEAD_FORMAT ||
-        number_of(head, "manifest_version") != og_lance_table_version(manifest))
+    if (number_of(head, "manifest_version") != og_lance_table_version(manifest))
         return false;
     og_str uuid = og_lance_table_transaction_uuid(manifest);
     return uuid.len > 0 && og_str_eq(uuid, og_json_get_str(head, "transaction", OG_STR("")));
@@ -432,8 +477,10 @@ void og_graph__head_write(og_store *store, const og_graph__state *state, og_str 
                           const og_graph__hints *hints)
 {
     OG_AUTO_BUF json = OG_BUF_INIT;
-    og_buf_printf(&json, "{\"format\":%d,\"manifest_version\":%" PRIu64 ",\"transaction\":",
-                  HEAD_FORMAT, state->manifest_version);
+    OG_AUTO_BUF file = OG_BUF_INIT;
+    char sum[HEAD_SUM_DIGITS + 1];
+    og_buf_printf(&json,
+                  "\",\"manifest_version\":%" PRIu64 ",\"transaction\":", state->manifest_version);
     og_json_write_str(&json, transaction_uuid);
     og_buf_text(&json, ",\"commit\":");
     og_json_write_str(&json, state->commit_id);
@@ -453,8 +500,11 @@ void og_graph__head_write(og_store *store, const og_graph__state *state, og_str 
                       pin->manifest_bytes, pin->row_count);
     }
     og_buf_text(&json, "]}\n");
-    if (!json.failed)
-        (void)!store->ops->put(store, OG_GRAPH__HEAD_FILE, og_buf_bytes(&json), NULL);
+    head_sum(og_buf_view(&json), sum);
+    og_buf_printf(&file, HEAD_START "%s", sum);
+    og_buf_str(&file, og_buf_view(&json));
+    if (!json.failed && !file.failed)
+        (void)!store->ops->put(store, OG_GRAPH__HEAD_FILE, og_buf_bytes(&file), NULL);
 }
 
 /* ---- a state after a commit ---------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 typedef struct og_graph__pin {
     og_str table_key;
     og_str table_path;
-    og_str table_branch;     /* "" = main */
+    og_str table_branch; /* "" = main */
     uint64_t version;
     uint64_t manifest_bytes; /* size of that version's manifest; 0 = unknown */
     uint64_t row_count;
@@ -57,8 +57,8 @@ typedef struct og_graph__hints {
     uint64_t manifest, commits, actors; /* of `__manifest` and the two data sets of the DAG */
 } og_graph__hints;
 
-/* What the head file knows of; all 0 when there is no usable one. *out_bytes keeps the file for
- * og_graph__state_from_head. */
+/* What the head file knows of; all 0 when there is no usable one (its sum must fit). *out_bytes
+ * keeps the file for og_graph__state_from_head. */
 og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes);
 /* The state in a head file, when it agrees with `manifest`; NULL in *out when it does not. */
 OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *manifest,
@@ -67,12 +67,11 @@ OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *ma
 void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid,
                           const og_graph__hints *hints);
 
-/* A state made of another by changing pins: for a writer that knows what it published. `pins` replace or
- * add by table_key. */
+/* A state made of another by changing pins: for a writer that knows what it published. `pins`
+ * replace or add by table_key. */
 OG_NODISCARD og_status og_graph__state_advance(const og_graph__state *state,
-                                               uint64_t manifest_version,
-                                               const og_graph__pin *pins, size_t pin_count,
-                                               og_str commit_id, og_graph__state **out,
-                                               og_error *err);
+                                               uint64_t manifest_version, const og_graph__pin *pins,
+                                               size_t pin_count, og_str commit_id,
+                                               og_graph__state **out, og_error *err);
 
 #endif
