@@ -244,17 +244,31 @@ og_status og_graph__put_f64(og_graph__rowset *rs, const og_graph__column *c, og_
     return appended(og_builder_f64(b, value), err);
 }
 
+/* Begins with a scheme (RFC 3986 section 3.1), and something follows. */
+static bool is_absolute_uri(og_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (c == ':')
+            return i > 0 && i + 1 < text.len;
+        if (!is_letter && (i == 0 || ((c < '0' || c > '9') && c != '+' && c != '-' && c != '.')))
+            return false;
+    }
+    return false;
+}
+
 og_status og_graph__put_blob(og_graph__rowset *rs, const og_graph__column *c, og_str text,
                              og_error *err)
 {
     og_builder *data = og_builder_child(c->builder, 0), *uri = og_builder_child(c->builder, 1);
     const og_str prefix = OG_STR("base64:");
     if (!og_str_starts(text, prefix)) {
-        if (text.len == 0)
+        if (!is_absolute_uri(text))
             return og_error_set(err, OG_INVALID,
                                 "blob property '%.*s' must be a URI string or base64: prefixed "
-                                "data, got an empty text",
-                                OG_FMT(c->prop->name));
+                                "data: '%.*s' is not a valid absolute URI",
+                                OG_FMT(c->prop->name), OG_FMT(text));
         return appended(og_builder_null(data) && og_builder_str(uri, text) &&
                             og_builder_end_row(c->builder),
                         err);

@@ -240,12 +240,26 @@ static og_status append_one(og_graph__rowset *rs, const og_graph__column *c, og_
 
 /* ---- lists, vectors, blobs --------------------------------------------------------------- */
 
+/* A value as the reference shows it: numbers that are no 64-bit integers as floats. */
+static void show(og_buf *out, const og_json *value)
+{
+    double real;
+    int64_t negative;
+    uint64_t positive;
+    bool is_integer = is_plain_integer(value) &&
+                      (og_json_to_i64(value, &negative) || og_json_to_u64(value, &positive));
+    if (value->kind == OG_JSON_NUMBER && !is_integer && og_json_to_f64(value, &real))
+        og_json_write_f64(out, real);
+    else
+        og_json_write(out, value, false);
+}
+
 static og_status append_list(og_graph__rowset *rs, const og_graph__column *c, const og_json *value,
                              og_error *err)
 {
     if (value->kind != OG_JSON_ARRAY) {
         OG_AUTO_BUF got = OG_BUF_INIT;
-        og_json_write(&got, value, false);
+        show(&got, value);
         return og_error_set(err, OG_INVALID, "list property '%.*s' expects a JSON array, got %s",
                             OG_FMT(c->prop->name), og_buf_cstr(&got));
     }

@@ -148,6 +148,8 @@ TEST(test_load_values__lists_vectors_and_blobs)
         {"[String]?", NULL, "null"},
         {"[String]", NULL, "!non-nullable property 'p' has null or invalid values"},
         {"[String]", "{\"a\":1}", "!list property 'p' expects a JSON array, got {\"a\":1}"},
+        {"[String]", "1e3", "!list property 'p' expects a JSON array, got 1000.0"},
+        {"[String]", "-7", "!list property 'p' expects a JSON array, got -7"},
         {"[String]", "[1]", "!list property 'p' expects items of String, got number 1"},
         {"[I32]", "[1,-2]", "[1,-2]"},
         {"[I32]", "[2147483648]", "!list value 2147483648 exceeds Int32 range"},
@@ -173,6 +175,8 @@ TEST(test_load_values__lists_vectors_and_blobs)
         {"Blob?", "null", "null"},
         {"Blob?", "5", "!blob property 'p' must be a URI string or base64: prefixed data"},
         {"Blob?", "\"\"", "!blob property 'p' must be a URI string"},
+        {"Blob?", "\"a/b:c\"", "!'a/b:c' is not a valid absolute URI"},
+        {"Blob?", "\"s3+x://b\"", "\"s3+x://b\""},
     };
     CHECK_CASES(cases, false);
 }
