@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "graph/dag.h"
 #include "graph/layout.h"
+#include "graph/schema_files.h"
 
 /* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
 #define MAX_PUBLISH_ATTEMPTS 16
@@ -380,6 +381,20 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
     return OG_OK;
 }
 
+/* Another program may be changing the types: it holds this lock while it does. */
+#define SCHEMA_LOCK "_refs/branches/__schema_apply_lock__.json"
+
+static og_status check_schema(run *r, og_error *err)
+{
+    uint64_t bytes;
+    og_status s = r->store->ops->head(r->store, SCHEMA_LOCK, &bytes, err);
+    if (s == OG_OK)
+        return og_error_set(err, OG_CONFLICT, "a schema change of this graph is under way");
+    if (s != OG_NOT_FOUND)
+        return s;
+    return og_graph__schema_unchanged(r->store, r->repo->catalog, err);
+}
+
 static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_error *err)
 {
     og_graph__commit *c = r->commit;
@@ -390,6 +405,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(sync_names(r, err));
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));
+    OG_TRY(check_schema(r, err));
     bool by_helper;
     OG_TRY(publish(r, &by_helper, err));
     c->slots_held = 0;
