@@ -259,6 +259,7 @@ void cover_query(const schema *s, const op *o, const result *r)
     for (int i = 0; i < o->param_count; i++)
         cover(G_QUERY, Q_OMITTED, o->params[i].omitted);
     cover(G_QUERY, r->count > 0 ? Q_ROWS : Q_NO_ROWS, 1);
+    cover(G_QUERY, Q_MANY_ROWS, r->count > 100);
 }
 
 /* ---- names, and which must occur
@@ -319,7 +320,9 @@ static const char *const query_names[Q_COUNT] = {"key literal",
                                                  "return list",
                                                  "return vector",
                                                  "return blob",
-                                                 "return edge property"};
+                                                 "return edge property",
+                                                 "more than 100 rows",
+                                                 "explain"};
 
 const char *const refusal_names[R_COUNT] = {"none",
                                             "wrong type",

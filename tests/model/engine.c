@@ -332,6 +332,21 @@ static og_status ask(run *r, const op *o, const og_query *query, const og_params
     return status;
 }
 
+/* What it says is not compared, but that it says something. */
+static og_status explain(run *r, const op *o, const og_query *query, const og_params *params,
+                         og_error *err)
+{
+    buf b = {0};
+    bool analyze = o->input.len % 2 == 0;
+    if (r->count)
+        cover(G_QUERY, Q_EXPLAIN, 1);
+    og_status status = og_query_explain(r->session, query, params, analyze, o->input.len % 4 > 1,
+                                        write_some, &b, err);
+    if (status == OG_OK && b.len == 0)
+        differs(r, "an empty explanation");
+    return status;
+}
+
 static bool run_query(run *r, const op *o)
 {
     result expected = model_query(&r->p->schema, o, &r->st);
@@ -347,6 +362,9 @@ static bool run_query(run *r, const op *o)
         status = ask(r, o, query, params, &again, &same, &err);
     else
         again = found;
+    if (status == OG_OK && o->input.len % 7 == 0)
+        status = explain(r, o, query, params, &err);
+    same = same && r->what.ptr == NULL;
     og_params_free(params);
     og_query_free(query);
     if (!same || !same_refusal(r, expected.refused, status, &err))

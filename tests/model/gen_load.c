@@ -43,7 +43,7 @@ static void make_node(rng *r, const schema *s, const state *st, int type_index, 
         rec->has_id = true;
         rec->id = rng_chance(r, 30) ? random_stored_id(r, st, type_index) : (text){0};
         if (rec->id.ptr == NULL)
-            rec->id = text_printf("n%d", rng_below(r, 14));
+            rec->id = text_printf("n%d", rng_below(r, s->large ? 250 : 14));
     }
     fill_fields(r, def, rec);
 }
@@ -51,7 +51,7 @@ static void make_node(rng *r, const schema *s, const state *st, int type_index, 
 /* The id of a node that is there after the records so far; the file's own nodes in an overwrite. */
 static text pick_end(rng *r, const op *o, const schema *s, const state *st, int type_index)
 {
-    text choices[MAX_RECORDS];
+    text choices[MAX_LARGE_RECORDS];
     int count = 0;
     bool occurs = false;
     for (int i = 0; i < o->record_count; i++) {
@@ -71,7 +71,7 @@ static text pick_end(rng *r, const op *o, const schema *s, const state *st, int 
         if (id.ptr != NULL)
             choices[count++] = id;
     }
-    if (rng_chance(r, 3))
+    if (o->record_count < MAX_RECORDS && rng_chance(r, 3))
         return text_of("nobody");
     bool from_file = count > 0 && (rng_chance(r, 50) || (o->mode == L_OVERWRITE && occurs));
     text id = from_file ? choices[rng_below(r, count)] : random_stored_id(r, st, type_index);
@@ -91,7 +91,7 @@ static bool make_edge(rng *r, const schema *s, const state *st, const op *o, int
         rec->has_id = true;
         rec->id = rng_chance(r, 25) ? random_stored_id(r, st, type_index) : (text){0};
         if (rec->id.ptr == NULL)
-            rec->id = text_printf("e%d", rng_below(r, 60));
+            rec->id = text_printf("e%d", rng_below(r, s->large ? 10000000 : 60));
     }
     fill_fields(r, def, rec);
     return true;
@@ -227,13 +227,14 @@ static void add_nodes(rng *r, const schema *s, const state *st, int count, op *o
                             value_same(&rec->fields[0].value, &other->fields[0].value);
             twice = twice || (other->type == rec->type && (same_id || same_key));
         }
-        o->record_count += !twice || rng_chance(r, 3);
+        o->record_count += !twice || (!s->large && rng_chance(r, 3));
     }
 }
 
 static void add_edges(rng *r, const schema *s, const state *st, int count, op *o)
 {
-    for (int i = 0; i < count && o->record_count < MAX_RECORDS - 2; i++) {
+    for (int i = 0; i < count && o->record_count < (s->large ? MAX_LARGE_RECORDS : MAX_RECORDS) - 2;
+         i++) {
         int type_index = rng_range(r, s->node_count, s->type_count - 1);
         record first = {0};
         if (!make_edge(r, s, st, o, type_index, &first))
@@ -255,12 +256,15 @@ bool generate_load(rng *r, const schema *s, const state *st, bool first, op *out
     out->kind = OP_LOAD;
     static const load_mode modes[] = {L_MERGE, L_MERGE, L_APPEND, L_APPEND, L_OVERWRITE};
     out->mode = modes[rng_below(r, 5)];
-    out->records = model_alloc(sizeof(record) * MAX_RECORDS);
+    out->records = model_alloc(sizeof(record) * (s->large ? MAX_LARGE_RECORDS : MAX_RECORDS));
     if (first || rng_chance(r, 97)) {
-        int nodes = first ? rng_range(r, 6, 14) : rng_chance(r, 75) ? rng_range(r, 1, 5) : 0;
+        int nodes = first               ? rng_range(r, 6, 14) * (s->large ? 14 : 1)
+                    : rng_chance(r, 75) ? rng_range(r, 1, 5)
+                                        : 0;
         add_nodes(r, s, st, nodes, out);
         if (first || rng_chance(r, 65))
-            add_edges(r, s, st, first ? rng_range(r, 4, 12) : rng_range(r, 1, 4), out);
+            add_edges(r, s, st,
+                      first ? rng_range(r, 4, 12) * (s->large ? 24 : 1) : rng_range(r, 1, 4), out);
     }
     if (out->record_count > 1 && rng_chance(r, 20)) {
         int i = rng_below(r, out->record_count), k = rng_below(r, out->record_count);

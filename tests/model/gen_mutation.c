@@ -107,7 +107,8 @@ static expr text_expr(rng *r, op *o, text t)
     return value_expr(r, o, &p, &v);
 }
 
-static bool make_assignment(rng *r, op *o, const type *def, int index, field *f)
+static bool make_assignment(rng *r, op *o, const type *def, const table *stored, int index,
+                            field *f)
 {
     const prop *p = &def->props[index];
     f->prop = index;
@@ -115,6 +116,8 @@ static bool make_assignment(rng *r, op *o, const type *def, int index, field *f)
     value v = random_value(r, p, true);
     if (p->key)
         random_key(r, def, &v);
+    else if (p->wide > 0 && stored->count > 0 && rng_chance(r, 10))
+        v = stored->rows[rng_below(r, stored->count)]->values[index];
     f->expr = value_expr(r, o, p, &v);
     return f->expr.literal.kind != V_LIST || p->list;
 }
@@ -150,7 +153,8 @@ static bool make_insert(rng *r, const schema *s, const state *st, op *o, stateme
         const prop *p = &def->props[i];
         if (!p->key && (p->nullable || p->has_default) && rng_chance(r, 30))
             continue;
-        if (!make_assignment(r, o, def, i, &out->fields[out->field_count++]))
+        if (!make_assignment(r, o, def, &st->tables[out->type], i,
+                             &out->fields[out->field_count++]))
             return false;
     }
     return def->is_edge || out->field_count > 0;
@@ -195,7 +199,8 @@ static bool make_update(rng *r, const schema *s, const state *st, op *o, stateme
     for (int i = 0; i < def->prop_count && out->field_count < wanted; i++) {
         if (def->props[i].key || rng_chance(r, 40))
             continue;
-        if (!make_assignment(r, o, def, i, &out->fields[out->field_count++]))
+        if (!make_assignment(r, o, def, &st->tables[out->type], i,
+                             &out->fields[out->field_count++]))
             return false;
     }
     return out->field_count > 0 && make_where(r, s, st, o, out);
@@ -218,8 +223,10 @@ static void spoil_assignment(rng *r, const type *def, op *o, field *f)
         param *q = &o->params[f->expr.param];
         q->omitted = false;
         q->input = input;
-        if (why == R_ENUM) {
-            q->value = (value){.kind = V_TEXT, .t = text_of("absent")};
+        /* Texts as parameters: what they say is checked when they are assigned. */
+        if (why == R_ENUM || why == R_BAD_BASE64) {
+            const char *wrong = why == R_ENUM ? "absent" : "base64:@@@";
+            q->value = (value){.kind = why == R_ENUM ? V_TEXT : V_BLOB, .t = text_of(wrong)};
             return;
         }
         q->refused = why;

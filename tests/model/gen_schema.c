@@ -29,7 +29,7 @@ bool check_matches(int check, text t)
 
 static scalar random_scalar(rng *r)
 {
-    static const int weights[S_COUNT] = {5, 2, 3, 3, 2, 2, 2, 3, 2, 2, 2, 2, 1};
+    static const int weights[S_COUNT] = {5, 2, 3, 3, 2, 2, 2, 3, 2, 2, 2, 2, 2};
     int total = 0;
     for (int i = 0; i < S_COUNT; i++)
         total += weights[i];
@@ -94,7 +94,7 @@ static void make_prop(rng *r, prop *p, bool is_edge)
     make_constraints(r, p, is_edge);
 }
 
-static void make_props(rng *r, type *t)
+static void make_props(rng *r, bool large, type *t)
 {
     int left = rng_range(r, t->is_edge ? 0 : 2, t->is_edge ? 3 : 6);
     for (int i = 0; i < NAME_COUNT && left > 0; i++) {
@@ -104,6 +104,11 @@ static void make_props(rng *r, type *t)
         memset(p, 0, sizeof(*p));
         memcpy(p->name, prop_names[i], strlen(prop_names[i]) + 1);
         make_prop(r, p, t->is_edge);
+        /* Among hundreds of values one would always be wrong. */
+        if (large) {
+            p->check = -1;
+            p->has_low = p->has_high = false;
+        }
         left--;
     }
 }
@@ -132,7 +137,7 @@ static bool may_be_unique(const prop *p)
            !p->has_low && !p->has_high;
 }
 
-static void make_uniques(rng *r, type *t)
+static void make_uniques(rng *r, bool large, type *t)
 {
     for (int i = 0; i < t->prop_count && t->unique_count < MAX_UNIQUE; i++) {
         prop *p = &t->props[i];
@@ -141,12 +146,12 @@ static void make_uniques(rng *r, type *t)
         unique *u = &t->uniques[t->unique_count++];
         u->columns[u->count++] = i;
         int second = rng_below(r, t->prop_count);
-        if (second != i && may_be_unique(&t->props[second]) && rng_chance(r, 60))
+        if (second != i && !large && may_be_unique(&t->props[second]) && rng_chance(r, 60))
             u->columns[u->count++] = second;
         else
-            p->wide = true;
+            p->wide = large ? 1000000 : 400;
     }
-    if (t->is_edge && t->unique_count < MAX_UNIQUE && rng_chance(r, 20))
+    if (t->is_edge && !large && t->unique_count < MAX_UNIQUE && rng_chance(r, 20))
         t->uniques[t->unique_count++] = (unique){.columns = {COLUMN_SRC, COLUMN_DST}, .count = 2};
 }
 
@@ -157,7 +162,7 @@ static void make_edge(rng *r, schema *s, type *t)
     t->from = rng_below(r, s->node_count);
     t->to = rng_chance(r, 50) ? t->from : rng_below(r, s->node_count);
     t->card_max = -1;
-    if (rng_chance(r, 20))
+    if (!s->large && rng_chance(r, 20))
         t->card_max = rng_range(r, 2, 4);
     if (rng_chance(r, 20))
         t->card_min = rng_range(r, 1, 2);
@@ -166,6 +171,7 @@ static void make_edge(rng *r, schema *s, type *t)
 void generate_schema(rng *r, schema *out)
 {
     memset(out, 0, sizeof(*out));
+    out->large = rng_chance(r, 3);
     out->node_count = rng_range(r, 1, 3);
     int edges = rng_range(r, 1, 3);
     out->type_count = out->node_count + edges;
@@ -176,10 +182,12 @@ void generate_schema(rng *r, schema *out)
         memcpy(t->name, name, strlen(name) + 1);
         if (is_edge)
             make_edge(r, out, t);
-        make_props(r, t);
+        make_props(r, out->large, t);
         if (!is_edge)
             make_key(r, t);
-        make_uniques(r, t);
+        if (t->key >= 0)
+            t->props[t->key].wide = out->large ? 200 : 0;
+        make_uniques(r, out->large, t);
     }
 }
 

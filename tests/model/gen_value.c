@@ -19,10 +19,13 @@ static const char *const words[] = {"a",
                                     "\xe6\x97\xa5\xe6\x9c\xac"};
 static const text odd_words[] = {{"nul\0mid", 7}, {"\x01\x1f\x7f", 3}, {"\t\r\n", 3}};
 
+static const char *const blobs[] = {"base64:", "base64:AA==", "base64:AAEC",
+                                    "base64:aGVsbG8gd29ybGQ=", "https://example.com/a.bin"};
+
 static text random_word(rng *r, const prop *p)
 {
     if (p->wide)
-        return text_printf("w%d", rng_below(r, 400));
+        return text_printf("w%d", rng_below(r, p->wide));
     if (p->check >= 0 && rng_chance(r, 85)) {
         static const char *const good[CHECK_COUNT][3] = {{"a", "abc", "zz"},
                                                          {"a1", "9", "x0y"},
@@ -41,7 +44,7 @@ static __int128 random_integer(rng *r, const prop *p)
     bool is_signed = p->type == S_I32 || p->type == S_I64;
     bool is_small = p->type == S_I32 || p->type == S_U32;
     if (p->wide)
-        return rng_range(r, is_signed ? -200 : 0, 400);
+        return rng_range(r, is_signed ? -200 : 0, p->wide);
     if (p->wild && rng_chance(r, 35)) {
         __int128 top = (__int128)1 << (is_small ? 32 : 64);
         __int128 high = is_signed ? top / 2 - 1 : top - 1, low = is_signed ? -(top / 2) : 0;
@@ -70,12 +73,13 @@ static value random_item(rng *r, const prop *p)
         return (value){.kind = V_BOOL, .i = rng_below(r, 2)};
     case S_DATE:
         return (value){.kind = V_DATE,
-                       .i = p->wide ? rng_range(r, -300, 20000) : rng_range(r, -2, 3) + 19780};
+                       .i = p->wide > 0 ? rng_range(r, -300, p->wide / 2 + 300)
+                                        : rng_range(r, -2, 3) + 19780};
     case S_DATETIME:
         v = (value){.kind = V_DATETIME, .i = (__int128)rng_range(r, -2, 2) * 86400000};
         v.i += rng_chance(r, 50) ? 1709164800000 : 0;
         v.i += rng_chance(r, 50) ? rng_range(r, 0, 86399999) : 0;
-        v.i += p->wide ? (__int128)rng_below(r, 10000) * 60000 : 0;
+        v.i += p->wide ? (__int128)rng_below(r, p->wide * 25) * 60000 : 0;
         return v;
     case S_VECTOR:
         v = (value){.kind = V_VECTOR, .count = p->dim};
@@ -84,9 +88,7 @@ static value random_item(rng *r, const prop *p)
             v.items[i] = (value){.kind = V_FLOAT, .f = (float)(rng_range(r, -20, 20) * 0.1)};
         return v;
     case S_BLOB:
-        return (value){.kind = V_BLOB,
-                       .t = text_of((const char *[]){"base64:", "base64:AA==", "base64:AAEC",
-                                                     "base64:aGVsbG8gd29ybGQ="}[rng_below(r, 4)])};
+        return (value){.kind = V_BLOB, .t = text_of(blobs[rng_below(r, 5)])};
     default:
         break;
     }
@@ -115,14 +117,14 @@ text random_key(rng *r, const type *t, value *out)
         static const char *const names[] = {"ada", "bob", "c d", "\xc3\xa9ve",
                                             "Zoe", "10",  "9",   "q\"x"};
         text id = text_of(names[rng_below(r, 8)]);
-        if (rng_chance(r, 50))
-            id = text_printf("k%d", rng_below(r, 10));
+        if (p->wide || rng_chance(r, 50))
+            id = text_printf("k%d", rng_below(r, p->wide > 0 ? p->wide : 10));
         *out = (value){.kind = V_TEXT, .t = id};
         return id;
     }
-    prop tame = {.type = p->type, .wide = true};
+    prop tame = {.type = p->type, .wide = 400};
     prop wild = {.type = p->type, .wild = true};
-    *out = rng_chance(r, 80) ? (value){.kind = V_INT, .i = rng_below(r, 12)}
+    *out = rng_chance(r, 80) ? (value){.kind = V_INT, .i = rng_below(r, p->wide > 0 ? p->wide : 12)}
                              : random_item(r, rng_chance(r, 50) ? &tame : &wild);
     buf b = {0};
     print_int(&b, out->i);

