@@ -336,14 +336,35 @@ static og_status append_value(og_graph__rowset *rs, uint32_t index, const og_gra
     }
 }
 
+/* A row is refused for its first bad value; the others are told in the detail, so that all can be
+ * mended at once. */
+static og_status refuse(og_graph__rowset *rowset, uint32_t bad, const og_graph__row *row,
+                        og_status status, og_error *err)
+{
+    if (err == NULL || status != OG_INVALID)
+        return status;
+    OG_AUTO_BUF detail = OG_BUF_INIT;
+    for (uint32_t i = bad + 1; i < rowset->def->property_count; i++) {
+        og_error further;
+        if (append_value(rowset, i, row, &further) == OG_INVALID)
+            og_buf_printf(&detail, "%salso: %s", detail.len > 0 ? "\n" : "", further.message);
+    }
+    if (detail.len > 0 && err->detail[0] == '\0')
+        og_error_detail(err, "%s", og_buf_cstr(&detail));
+    return status;
+}
+
 og_status og_graph__rowset_append(og_graph__rowset *rowset, const og_graph__row *row, og_error *err)
 {
     const og_str ids[3] = {row->id, row->src, row->dst};
     uint32_t first = og_type_def_first_property(rowset->def);
     for (uint32_t i = 0; i < first; i++)
         OG_TRY(appended(og_builder_str(rowset->ids[i], ids[i]), err));
-    for (uint32_t i = 0; i < rowset->def->property_count; i++)
-        OG_TRY(append_value(rowset, i, row, err));
+    for (uint32_t i = 0; i < rowset->def->property_count; i++) {
+        og_status s = append_value(rowset, i, row, err);
+        if (s != OG_OK)
+            return refuse(rowset, i, row, s, err);
+    }
     rowset->rows++;
     return OG_OK;
 }
