@@ -7,8 +7,7 @@
  * The cursor also keeps what an error message needs: the furthest place at which a rule failed, and
  * which rules these were. Which of several nested failures counts is pest's choice
  * (ParserState::rule and track in parser_state.rs):
- *   - a rule that fails at the furthest place so far joins the list; further on it starts a new
- * one;
+ *   - a rule that fails at the furthest place so far joins the list; further on it starts a list;
  *   - it replaces what its inner rules put on the list at the same place, unless that is exactly
  *     one entry, which then says more than the outer rule would;
  *   - a rule that matches where a negative look-ahead forbids it is listed as unexpected.

@@ -1,12 +1,15 @@
 /* lang/schema_ast - a schema between its text and its catalog; private to the schema files.
  *
  * It is made in steps, each its own file, all working on the same tree in one arena:
+ *
  *   schema_parse.c    text -> declarations; values are still places in the text
- *   schema_decode.c   those places -> types, columns, bounds, decoded strings; @key, @unique and
- *                     @index on a property become constraints; interfaces give nodes their
- * properties schema_check.c    what annotations and constraints may stand where schema_ir.c
- * canonical order, ids, `_schema.ir.json` and its hash schema_catalog.c  the catalog
+ *   schema_decode.c   those places -> types, columns, bounds, strings; @key, @unique and @index of
+ *                     a property become constraints; nodes get the properties of interfaces
+ *   schema_check.c    what annotations and constraints may stand where
+ *   schema_ir.c       canonical order, ids, `_schema.ir.json` and its hash
+ *   schema_catalog.c  the catalog
  *   schema_strict.c   what a new graph may not have
+ *
  * The order of the steps, and of the checks within each, decides which of several errors is told;
  * it is the reference's. */
 #ifndef OG_LANG_SCHEMA_AST_H
