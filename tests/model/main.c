@@ -28,7 +28,7 @@ typedef struct options {
 
 /* In memory that parent and children share. */
 typedef struct shared {
-    uint64_t next_seed, done;
+    uint64_t next_seed, passed;
     uint64_t current[MAX_JOBS]; /* seed + 1 of each worker; 0 = none */
     uint64_t failures[MAX_FAILURES];
     int failure_count;
@@ -81,11 +81,16 @@ static void work(const options *o, int worker)
         int at;
         text what;
         const program *p = generate_program(seed, o->ops);
-        if (!run_program(p, own_folder(worker).ptr, true, &at, &what))
+        bool same = run_program(p, own_folder(worker).ptr, true, &at, &what);
+        if (same) {
+            __atomic_fetch_add(&common->passed, 1, __ATOMIC_RELAXED);
+        } else {
             note_failure(seed);
+            fprintf(stderr, "seed %llu, operation %d: %s\n", (unsigned long long)seed, at,
+                    what.ptr);
+        }
         alarm(0);
         common->current[worker] = 0;
-        __atomic_fetch_add(&common->done, 1, __ATOMIC_RELAXED);
         model_memory_reset();
     }
 }
@@ -140,6 +145,9 @@ static bool run_workers(const options *o)
             continue;
         }
         note_failure(seed - 1);
+        fprintf(stderr, "seed %llu: ended by %s %d\n", (unsigned long long)seed - 1,
+                WIFSIGNALED(status) ? "signal" : "exit code",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         remove_tree(text_printf("%s/%d", root, worker).ptr);
         if (common->failure_count < MAX_FAILURES) {
             pids[worker] = start_worker(o, worker);
@@ -288,8 +296,9 @@ int main(int argc, char **argv)
     time_t started = time(NULL);
     bool clean = run_workers(&o);
     int missing = o.last > o.first ? cover_print() : 0;
-    printf("%llu seeds of %d operations in %ld s, %d failed\n", (unsigned long long)common->done,
-           o.ops, (long)(time(NULL) - started), common->failure_count);
+    printf("%llu seeds of %d operations agreed in %ld s, %d failed\n",
+           (unsigned long long)common->passed, o.ops, (long)(time(NULL) - started),
+           common->failure_count);
     int shown = o.keep_going ? common->failure_count : common->failure_count > 0;
     for (int i = 0; i < shown && i < MAX_FAILURES; i++)
         report(&o, common->failures[i]);
@@ -300,5 +309,7 @@ int main(int argc, char **argv)
             "a worker ended with an error: memory that was not freed, or a sanitizer's report\n");
     if (o.all_kinds && missing > 0)
         printf("%d kinds never occurred, see (!)\n", missing);
-    return common->failure_count > 0 || !clean || (o.all_kinds && missing > 0);
+    int failed = common->failure_count + !clean + (o.all_kinds && missing > 0);
+    printf("model: %llu passed, %d failed\n", (unsigned long long)common->passed, failed);
+    return failed > 0;
 }
