@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,10 @@ typedef struct input {
 static og_status read_input(void *context, uint8_t *dst, size_t cap, size_t *out_len, og_error *err)
 {
     const input *in = context;
+    /* Unlike read, poll ends when Ctrl-C comes, so a load that waits for a pipe can be stopped. */
+    struct pollfd ready = {.fd = in->fd, .events = POLLIN};
+    if (poll(&ready, 1, -1) < 0 && errno == EINTR)
+        return og_error_set(err, OG_CANCELLED, "the load was cancelled");
     ssize_t n;
     do
         n = read(in->fd, dst, cap);
