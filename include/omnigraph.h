@@ -78,7 +78,10 @@ typedef struct og_open_options {
     size_t topology_bytes; /* adjacency and key directories; 0 = 512 MiB */
     bool no_derived;       /* write no derived files (_omnigraph/) beside the graph */
 } og_open_options;
-#define OG_OPEN_OPTIONS_INIT {sizeof(og_open_options), 0, 0, false}
+#define OG_OPEN_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_open_options), 0, 0, false                                                       \
+    }
 
 /* Make a new graph in `uri` (a folder) from the text of a schema. OG_EXISTS when there is one, unless
  * `force`, which replaces it in one step. Crash-safe: an interrupted init leaves no graph. */
@@ -89,7 +92,7 @@ OG_API void og_graph_close(og_graph *graph);
 /* The text of _schema.pg; borrowed from the graph. */
 OG_API og_text og_graph_schema(const og_graph *graph);
 
-/* ---- sessions ------------------------------------------------------------------------------- */
+/* ---- sessions ----------------------------------------------------------------------------- */
 
 /* Who asks, of which branch, within which limits: passed to every call. One thread at a time. */
 typedef struct og_session og_session;
@@ -100,9 +103,12 @@ typedef struct og_session_options {
     const char *branch;    /* NULL = "main" */
     uint64_t memory_bytes; /* per query; 0 = no limit */
     uint32_t timeout_ms;   /* per query; 0 = none */
-    bool lenient;          /* change ill-typed values as the reference does instead of refusing them */
+    bool lenient; /* change ill-typed values as the reference does instead of refusing them */
 } og_session_options;
-#define OG_SESSION_OPTIONS_INIT {sizeof(og_session_options), NULL, NULL, 0, 0, false}
+#define OG_SESSION_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(og_session_options), NULL, NULL, 0, 0, false                                        \
+    }
 
 OG_API og_status og_session_open(og_graph *graph, const og_session_options *options,
                                  og_session **out, og_error *err);
@@ -111,7 +117,7 @@ OG_API void og_session_close(og_session *session);
  * handler. */
 OG_API void og_session_cancel(og_session *session);
 
-/* ---- bytes in and out -------------------------------------------------------------------------- */
+/* ---- bytes in and out --------------------------------------------------------------------- */
 
 /* Fill `dst` with up to `cap` bytes and say how many; 0 at the end. */
 typedef og_status (*og_source_fn)(void *context, uint8_t *dst, size_t cap, size_t *out_len,
@@ -121,7 +127,7 @@ typedef og_status (*og_sink_fn)(void *context, const uint8_t *bytes, size_t len,
 /* Progress of a long operation; return nonzero to cancel it. `total` 0 = unknown. */
 typedef int (*og_progress_fn)(void *context, const char *phase, uint64_t done, uint64_t total);
 
-/* ---- loading and exporting ---------------------------------------------------------------------- */
+/* ---- loading and exporting ---------------------------------------------------------------- */
 
 typedef enum og_load_mode {
     OG_MODE_OVERWRITE = 0, /* replace the types that occur in the input */
@@ -135,7 +141,10 @@ typedef struct og_load_options {
     og_progress_fn progress;
     void *progress_context;
 } og_load_options;
-#define OG_LOAD_OPTIONS_INIT {sizeof(og_load_options), OG_MODE_OVERWRITE, NULL, NULL}
+#define OG_LOAD_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_load_options), OG_MODE_OVERWRITE, NULL, NULL                                     \
+    }
 
 /* What was written of a type. */
 typedef struct og_type_count {
@@ -151,7 +160,7 @@ typedef struct og_write_result {
     uint64_t manifest_version; /* at which it became visible */
     uint64_t node_rows;        /* loaded, or affected */
     uint64_t edge_rows;
-    uint32_t node_types;       /* types loaded */
+    uint32_t node_types; /* types loaded */
     uint32_t edge_types;
     /* lenient sessions: values that were changed instead of refused */
     uint64_t lenient_unknown_properties, lenient_wrong_types, lenient_wrapped_integers,
@@ -167,15 +176,15 @@ OG_API og_status og_export(og_session *session, const char *const *type_names, s
                            const char *const *table_keys, size_t table_count, og_sink_fn sink,
                            void *sink_context, og_error *err);
 
-/* ---- queries -------------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 /* One query of a source text, checked against the graph's schema and planned; to be run many times.
  * Immutable: may be shared by sessions of the same graph, which must outlive it. */
 typedef struct og_query og_query;
 
 /* `name` NULL: the only query of the text. Errors carry line, column, the source line and a hint. */
-OG_API og_status og_query_prepare(og_graph *graph, og_text source, const char *name,
-                                  og_query **out, og_error *err);
+OG_API og_status og_query_prepare(og_graph *graph, og_text source, const char *name, og_query **out,
+                                  og_error *err);
 OG_API void og_query_free(og_query *query);
 OG_API const char *og_query_name(const og_query *query);
 OG_API bool og_query_is_mutation(const og_query *query);
@@ -193,8 +202,7 @@ OG_API void og_params_free(og_params *params);
 OG_API og_status og_params_set_json(og_params *params, og_text json, og_error *err);
 /* One value. The text is copied. */
 OG_API og_status og_params_set_null(og_params *params, const char *name, og_error *err);
-OG_API og_status og_params_set_bool(og_params *params, const char *name, bool value,
-                                    og_error *err);
+OG_API og_status og_params_set_bool(og_params *params, const char *name, bool value, og_error *err);
 OG_API og_status og_params_set_i64(og_params *params, const char *name, int64_t value,
                                    og_error *err);
 OG_API og_status og_params_set_u64(og_params *params, const char *name, uint64_t value,
@@ -252,24 +260,26 @@ struct ArrowArray;
 struct ArrowArrayStream;
 /* Move the rest of the cursor into `out` (an empty struct of the caller's); the cursor is closed with
  * the stream. */
-OG_API og_status og_cursor_to_arrow(og_cursor *cursor, struct ArrowArrayStream *out,
-                                    og_error *err);
+OG_API og_status og_cursor_to_arrow(og_cursor *cursor, struct ArrowArrayStream *out, og_error *err);
 
 typedef enum og_format {
     OG_FORMAT_JSON = 0, /* one pretty object with columns and rows */
     OG_FORMAT_JSONL,    /* a metadata line, then one object a line */
     OG_FORMAT_CSV,
-    OG_FORMAT_KV,       /* one block of "key: value" a row */
+    OG_FORMAT_KV, /* one block of "key: value" a row */
     OG_FORMAT_TABLE
 } og_format;
 
 typedef struct og_format_options {
     size_t struct_size;
     og_format format;
-    uint32_t max_column_width;  /* table; 0 = 80 */
-    bool wrap_cells;            /* table: wrap long cells instead of cutting them */
+    uint32_t max_column_width; /* table; 0 = 80 */
+    bool wrap_cells;           /* table: wrap long cells instead of cutting them */
 } og_format_options;
-#define OG_FORMAT_OPTIONS_INIT {sizeof(og_format_options), OG_FORMAT_JSON, 0, false}
+#define OG_FORMAT_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(og_format_options), OG_FORMAT_JSON, 0, false                                        \
+    }
 /* Write all remaining rows; byte for byte what the command line and the server print. */
 OG_API og_status og_cursor_write(og_cursor *cursor, const og_format_options *options,
                                  og_sink_fn sink, void *sink_context, og_error *err);
@@ -281,10 +291,10 @@ OG_API og_status og_mutate(og_session *session, const og_query *query, const og_
 /* How a read query would run (`analyze` false), or how it ran, with counts (true: it is run). Text
  * or JSON. */
 OG_API og_status og_query_explain(og_session *session, const og_query *query,
-                                  const og_params *params, bool analyze, bool json,
-                                  og_sink_fn sink, void *sink_context, og_error *err);
+                                  const og_params *params, bool analyze, bool json, og_sink_fn sink,
+                                  void *sink_context, og_error *err);
 
-/* ---- looking at a graph --------------------------------------------------------------------------- */
+/* ---- looking at a graph ------------------------------------------------------------------- */
 
 /* Branch, manifest version and the tables, as `omnigraph snapshot` prints them. */
 OG_API og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink,

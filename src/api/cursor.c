@@ -10,8 +10,7 @@ og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *e
     return s;
 }
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static og_status copy_column_names(og_cursor *c, og_error *err)
 {
@@ -113,8 +112,7 @@ const char *og_cursor_column_name(const og_cursor *cursor, size_t column)
     return column < cursor->column_count ? cursor->column_names[column] : NULL;
 }
 
-/* ---- rows
- * --------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 og_status og_api__next_batch(og_cursor *c, og_error *err)
 {

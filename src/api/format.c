@@ -84,8 +84,7 @@ static og_status printer_init(printer *p, og_error *err)
     return OG_OK;
 }
 
-/* ---- rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static og_status flush(printer *p, og_error *err)
 {
@@ -140,8 +139,7 @@ static og_status write_held(printer *p, row_fn write_row, og_error *err)
     return OG_OK;
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------------------------------- */
 
 static void write_json_value(printer *p, const shown *s, const og_batch *batch, int64_t row,
                              int indent)
@@ -215,8 +213,7 @@ static og_status write_jsonl(printer *p, og_error *err)
     return write_held(p, write_jsonl_row, err);
 }
 
-/* ---- CSV and blocks
- * -------------------------------------------------------------------------------- */
+/* ---- CSV and blocks ----------------------------------------------------------------------- */
 
 static void write_cell(og_buf *out, const shown *s, const og_batch *batch, int64_t row)
 {
@@ -301,8 +298,7 @@ static og_status write_kv(printer *p, og_error *err)
     return write_held(p, write_kv_row, err);
 }
 
-/* ---- table
- * ----------------------------------------------------------------------------------------- */
+/* ---- table -------------------------------------------------------------------------------- */
 
 /* The text of a cell on one line: a newline shows as "\n". */
 static void fill_cell(shown *s, const og_batch *batch, int64_t row)
@@ -429,8 +425,7 @@ static og_status write_table(printer *p, og_error *err)
     return write_held(p, write_table_row, err);
 }
 
-/* ---- all
- * ------------------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------------------- */
 
 static og_status write_format(printer *p, og_error *err)
 {

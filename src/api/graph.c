@@ -62,8 +62,7 @@ void og_graph_io_stats(const og_graph *graph, og_io_stats *out)
                          .bytes_written = s->bytes_written};
 }
 
-/* ---- sessions
- * ------------------------------------------------------------------------------------ */
+/* ---- sessions ----------------------------------------------------------------------------- */
 
 og_status og_session_open(og_graph *graph, const og_session_options *options, og_session **out,
                           og_error *err)

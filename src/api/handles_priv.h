@@ -24,7 +24,7 @@ struct og_query {
     og_graph *graph; /* borrowed */
     og_program *program;
     const og_ir_query *ir;
-    og_plan *plan;       /* NULL for mutations, and for reads that can't be planned: then */
+    og_plan *plan; /* NULL for mutations, and for reads that can't be planned: then */
     og_status plan_status;
     og_error plan_error; /* says why, when it is run */
     char *name;
@@ -43,16 +43,16 @@ struct og_cursor {
     const og_query *query; /* borrowed */
     og_arena *arena;       /* literals of the parameters */
     og_snapshot *snapshot;
-    og_budget budget;      /* limit 0 = none */
+    og_budget budget; /* limit 0 = none */
     og_exec *exec;
     char *branch;
     const og_result_column *columns;
     uint32_t column_count;
     char **column_names;
-    og_batch batch;        /* rows being stepped through */
-    int64_t row;           /* in batch; -1 before the first */
+    og_batch batch; /* rows being stepped through */
+    int64_t row;    /* in batch; -1 before the first */
     bool is_done;
-    og_arena *row_arena;   /* text of list values of the current row */
+    og_arena *row_arena; /* text of list values of the current row */
 };
 
 /* Literals of `params` (may be NULL) for a run, checked, in the arena. */
@@ -61,8 +61,8 @@ OG_NODISCARD og_status og_api__bind(const og_query *query, const og_params *para
 
 /* Open a cursor; `analyze` counts per operator. */
 OG_NODISCARD og_status og_api__open_cursor(og_session *session, const og_query *query,
-                                           const og_params *params, bool analyze,
-                                           og_cursor **out, og_error *err);
+                                           const og_params *params, bool analyze, og_cursor **out,
+                                           og_error *err);
 
 /* Read the next batch into the cursor; is_done at the end. */
 OG_NODISCARD og_status og_api__next_batch(og_cursor *cursor, og_error *err);
@@ -70,7 +70,7 @@ OG_NODISCARD og_status og_api__next_batch(og_cursor *cursor, og_error *err);
 /* Leave out the rows of the current batch that were stepped over. */
 OG_NODISCARD og_status og_api__rest_of_batch(og_cursor *cursor, og_error *err);
 
-/* Append a value as JSON, as query results print it (reference-behaviour.md, Output). */
+/* Append a value as JSON, as query results print it. */
 bool og_api__write_value(og_buf *out, const og_result_column *column, const og_array *array,
                          int64_t row);
 
@@ -83,6 +83,9 @@ void og_api__write_cell(og_buf *out, const og_array *array, int64_t row);
 /* Hand a buffer to a sink and empty it. */
 OG_NODISCARD og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *err);
 
-static inline og_str og_api__str(og_text text) { return (og_str){text.ptr, text.len}; }
+static inline og_str og_api__str(og_text text)
+{
+    return (og_str){text.ptr, text.len};
+}
 
 #endif

@@ -5,8 +5,7 @@
 
 #include <inttypes.h>
 
-/* ---- snapshot
- * -------------------------------------------------------------------------------------- */
+/* ---- snapshot ----------------------------------------------------------------------------- */
 
 static void write_table_json(og_buf *out, const og_table_info *t)
 {
@@ -65,8 +64,7 @@ og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink, voi
     return og_api__flush(&out, sink, sink_context, err);
 }
 
-/* ---- lint
- * ------------------------------------------------------------------------------------------ */
+/* ---- lint --------------------------------------------------------------------------------- */
 
 og_status og_lint_queries(og_text query_source, const char *query_path, og_text schema,
                           const char *schema_path, const og_graph *graph, bool json,
@@ -95,8 +93,7 @@ og_status og_lint_queries(og_text query_source, const char *query_path, og_text 
     return OG_OK;
 }
 
-/* ---- explain
- * --------------------------------------------------------------------------------------- */
+/* ---- explain ------------------------------------------------------------------------------ */
 
 static og_status explain(og_cursor *cursor, bool analyze, bool json, og_buf *out, og_error *err)
 {

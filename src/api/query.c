@@ -1,8 +1,7 @@
 #include "api/handles_priv.h"
 #include "base/number.h"
 
-/* ---- preparing
- * ------------------------------------------------------------------------------------ */
+/* ---- preparing ---------------------------------------------------------------------------- */
 
 static char *dup_str(og_str text)
 {
@@ -104,8 +103,7 @@ bool og_query_param_is_optional(const og_query *query, size_t index)
     return index < query->ir->param_count && query->ir->params[index].type.nullable;
 }
 
-/* ---- parameters
- * ------------------------------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 og_status og_params_new(const og_query *query, og_params **out, og_error *err)
 {

@@ -10,8 +10,7 @@ static void set_commit(og_write_result *out, const og_commit_result *commit)
     out->manifest_version = commit->manifest_version;
 }
 
-/* ---- load
- * ------------------------------------------------------------------------------------------ */
+/* ---- load --------------------------------------------------------------------------------- */
 
 typedef struct load_progress {
     og_progress_fn fn;
@@ -86,8 +85,7 @@ og_status og_load(og_session *session, const og_load_options *options, og_source
     return OG_OK;
 }
 
-/* ---- export
- * ---------------------------------------------------------------------------------------- */
+/* ---- export ------------------------------------------------------------------------------- */
 
 typedef struct export_sink {
     og_sink_fn fn;
@@ -131,8 +129,7 @@ og_status og_export(og_session *session, const char *const *type_names, size_t t
     return og_export_run(snapshot, &input, err);
 }
 
-/* ---- mutate
- * ---------------------------------------------------------------------------------------- */
+/* ---- mutate ------------------------------------------------------------------------------- */
 
 og_status og_mutate(og_session *session, const og_query *query, const og_params *params,
                     og_write_result *out, og_error *err)

@@ -32,7 +32,10 @@ void og_alloc_fail_after(int64_t countdown, bool repeat);
  *     OG_AUTO(og_table) t = NULL;                in a function
  *     *out = OG_TAKE(t);                         ownership leaves the function */
 #define OG_DEFINE_AUTO(type, destroy)                                                              \
-    static inline void type##_auto_(type **p) { destroy(*p); }
+    static inline void type##_auto_(type **p)                                                      \
+    {                                                                                              \
+        destroy(*p);                                                                               \
+    }
 #define OG_AUTO(type) __attribute__((cleanup(type##_auto_))) type *
 #define OG_TAKE(p)                                                                                 \
     ({                                                                                             \
@@ -42,7 +45,10 @@ void og_alloc_fail_after(int64_t countdown, bool repeat);
         take_v_;                                                                                   \
     })
 /* A heap block freed at the end of its scope: OG_AUTO_FREE char *name = NULL; */
-static inline void og_free_auto_(void *p) { og_free(*(void **)p); }
+static inline void og_free_auto_(void *p)
+{
+    og_free(*(void **)p);
+}
 #define OG_AUTO_FREE __attribute__((cleanup(og_free_auto_)))
 
 /* Overflow-checked arithmetic for sizes that come from storage: true = overflowed. */

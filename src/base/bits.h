@@ -11,7 +11,10 @@
 #error "files are little-endian and read in place; this host is not"
 #endif
 
-static inline size_t og_bitmap_bytes(size_t bit_count) { return (bit_count + 7) / 8; }
+static inline size_t og_bitmap_bytes(size_t bit_count)
+{
+    return (bit_count + 7) / 8;
+}
 static inline bool og_bit_get(const uint8_t *bits, size_t index)
 {
     return (bits[index >> 3] >> (index & 7)) & 1;
@@ -22,7 +25,7 @@ static inline void og_bit_set(uint8_t *bits, size_t index)
 }
 static inline void og_bit_clear(uint8_t *bits, size_t index)
 {
-    bits[index >> 3] &= (uint8_t)~(1u << (index & 7));
+    bits[index >> 3] &= (uint8_t) ~(1u << (index & 7));
 }
 /* Set bits among the first `bit_count`. */
 size_t og_bitmap_count(const uint8_t *bits, size_t bit_count);

@@ -19,7 +19,10 @@ typedef struct og_buf {
 #define OG_BUF_INIT ((og_buf){0})
 
 void og_buf_deinit(og_buf *buf);
-static inline void og_buf_auto_(og_buf *b) { og_buf_deinit(b); }
+static inline void og_buf_auto_(og_buf *b)
+{
+    og_buf_deinit(b);
+}
 /* OG_AUTO_BUF buf = OG_BUF_INIT; */
 #define OG_AUTO_BUF __attribute__((cleanup(og_buf_auto_))) og_buf
 
@@ -34,8 +37,14 @@ static inline bool og_buf_append(og_buf *buf, const void *bytes, size_t len)
     buf->len += len;
     return true;
 }
-static inline bool og_buf_byte(og_buf *buf, uint8_t byte) { return og_buf_append(buf, &byte, 1); }
-static inline bool og_buf_str(og_buf *buf, og_str s) { return og_buf_append(buf, s.ptr, s.len); }
+static inline bool og_buf_byte(og_buf *buf, uint8_t byte)
+{
+    return og_buf_append(buf, &byte, 1);
+}
+static inline bool og_buf_str(og_buf *buf, og_str s)
+{
+    return og_buf_append(buf, s.ptr, s.len);
+}
 static inline bool og_buf_text(og_buf *buf, const char *text)
 {
     return og_buf_append(buf, text, strlen(text));
@@ -56,7 +65,10 @@ static inline og_str og_buf_view(const og_buf *buf)
 {
     return (og_str){buf->len != 0 ? (const char *)buf->ptr : "", buf->len};
 }
-static inline og_bytes og_buf_bytes(const og_buf *buf) { return (og_bytes){buf->ptr, buf->len}; }
+static inline og_bytes og_buf_bytes(const og_buf *buf)
+{
+    return (og_bytes){buf->ptr, buf->len};
+}
 /* NUL-terminated text of the buffer, borrowed; "" when out of memory. */
 const char *og_buf_cstr(og_buf *buf);
 /* Give the heap block, NUL behind it, to the caller (og_free) and empty the buffer; *out_len may be

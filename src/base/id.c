@@ -27,7 +27,7 @@ static void fill_from_system(void *context, void *dst, size_t len)
 
 const og_random og_system_random = {.fill = fill_from_system};
 
-/* ---- ULID ---------------------------------------------------------------------------------- */
+/* ---- ULID --------------------------------------------------------------------------------- */
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -81,7 +81,7 @@ uint64_t og_ulid_ms(og_str text)
     return ms;
 }
 
-/* ---- UUID ---------------------------------------------------------------------------------- */
+/* ---- UUID --------------------------------------------------------------------------------- */
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -106,7 +106,7 @@ void og_uuid_format(og_uuid uuid, char dst[37])
     *p = '\0';
 }
 
-/* ---- digests ------------------------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------------------------ */
 
 uint64_t og_fnv1a64(og_str text)
 {
@@ -132,7 +132,7 @@ void og_sha256_hex(og_bytes bytes, char dst[65])
     dst[64] = '\0';
 }
 
-/* ---- base 64 ------------------------------------------------------------------------------- */
+/* ---- base 64 ------------------------------------------------------------------------------ */
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -13,7 +13,7 @@ void og_base__json_parser_deinit(parser *ps)
     og_vec_deinit(&ps->keys);
 }
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static result invalid(parser *ps, const char *at, const char *expected)
 {
@@ -46,7 +46,7 @@ void og_base__json_describe(const parser *ps, char *dst, size_t size)
         snprintf(dst, size, "expected %s, found byte 0x%02x", ps->expected, byte);
 }
 
-/* ---- strings ------------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------------------------ */
 
 static int hex_value(char c)
 {
@@ -178,7 +178,7 @@ static result parse_string(parser *ps, og_str *out)
     return escapes ? unescape(ps, first, p, out) : OG_BASE__JSON_OK;
 }
 
-/* ---- numbers and words --------------------------------------------------------------------- */
+/* ---- numbers and words -------------------------------------------------------------------- */
 
 static const char *skip_digits(const char *p, const char *end)
 {
@@ -236,7 +236,7 @@ static result parse_word(parser *ps, og_json *out)
     return OG_BASE__JSON_OK;
 }
 
-/* ---- containers ---------------------------------------------------------------------------- */
+/* ---- containers --------------------------------------------------------------------------- */
 
 const char *og_base__json_skip_space(const char *p, const char *end)
 {
@@ -382,7 +382,7 @@ og_base__json_result og_base__json_parse(parser *ps, og_json *out)
     return parse_value(ps, 0, out);
 }
 
-/* ---- one value ----------------------------------------------------------------------------- */
+/* ---- one value ---------------------------------------------------------------------------- */
 
 static og_status place_error(const parser *ps, og_error *err)
 {
@@ -416,7 +416,7 @@ og_status og_json_parse(og_arena *arena, og_str input, og_json *out, og_error *e
     return OG_OK;
 }
 
-/* ---- reading the tree ---------------------------------------------------------------------- */
+/* ---- reading the tree --------------------------------------------------------------------- */
 
 const og_json *og_json_get(const og_json *object, const char *key)
 {

@@ -52,7 +52,7 @@ bool og_json_to_u64(const og_json *number, uint64_t *out);
 /* Nearest double; false when the text is too large for a finite one. */
 bool og_json_to_f64(const og_json *number, double *out);
 
-/* ---- a stream of values ---------------------------------------------------------------- */
+/* ---- a stream of values ------------------------------------------------------------------- */
 
 /* Fill dst with up to `cap` bytes; *out_len 0 at the end. */
 typedef og_status (*og_read_fn)(void *context, uint8_t *dst, size_t cap, size_t *out_len,
@@ -76,7 +76,7 @@ OG_NODISCARD og_status og_json_stream_next(og_json_stream *stream, og_arena *are
 /* Bytes consumed so far, for progress. */
 uint64_t og_json_stream_offset(const og_json_stream *stream);
 
-/* ---- writing --------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 /* Quoted and escaped as serde_json does: \" \\ \b \f \n \r \t, \u00XX for other controls, all
  * else as it is. */

@@ -13,8 +13,8 @@ typedef enum og_base__json_result {
 } og_base__json_result;
 
 /* One parse over the bytes p..end. Members and items gather on two stacks, which keep their
- * memory from one value to the next, until their container is complete and its arrays' sizes known.
- */
+ * memory from one value to the next, until their container is complete and its arrays' sizes
+ * known. */
 typedef struct og_base__json_parser {
     const char *p;
     const char *end;

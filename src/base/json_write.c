@@ -28,7 +28,7 @@ bool og_json_write_str(og_buf *out, og_str text)
     return og_buf_byte(out, '"');
 }
 
-/* ---- numbers ------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------ */
 
 /* Digits of `value` at the end of text; returns where they begin. */
 static char *format_u64(uint64_t value, char text[20])
@@ -110,7 +110,7 @@ bool og_json_write_f64(og_buf *out, double value)
     return og_buf_append(out, text, (size_t)(p - text));
 }
 
-/* ---- trees --------------------------------------------------------------------------------- */
+/* ---- trees -------------------------------------------------------------------------------- */
 
 static void write_value(og_buf *out, const og_json *value, bool pretty, unsigned depth);
 

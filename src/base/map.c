@@ -65,7 +65,7 @@ static bool slots_alloc(slots *s, size_t entry_count, slots *out)
     return out->items != NULL;
 }
 
-/* ---- text -> u64 --------------------------------------------------------------------------- */
+/* ---- text -> u64 -------------------------------------------------------------------------- */
 
 typedef struct str_entry {
     og_str key;
@@ -176,7 +176,7 @@ size_t og_strmap_bytes(const og_strmap *map)
            (map->key_arena != NULL ? og_arena_used(map->key_arena) : 0);
 }
 
-/* ---- u64 -> u64 ---------------------------------------------------------------------------- */
+/* ---- u64 -> u64 --------------------------------------------------------------------------- */
 
 typedef struct u64_entry {
     uint64_t key;

@@ -26,7 +26,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* ---- integers ------------------------------------------------------------------------------ */
+/* ---- integers ----------------------------------------------------------------------------- */
 
 static bool parse_magnitude(og_str text, uint64_t *out)
 {
@@ -64,7 +64,7 @@ bool og_parse_u64(og_str text, uint64_t *out)
     return true;
 }
 
-/* ---- text to double ------------------------------------------------------------------------ */
+/* ---- text to double ----------------------------------------------------------------------- */
 
 /* A JSON number taken apart: value = mantissa * 10^exponent unless `inexact`, when it had more than
  * 19 significant digits. */

@@ -12,7 +12,7 @@
 #define MATCH_LIMIT 5000000u /* some tenths of a second */
 #define HEAP_LIMIT_KIB 65536u
 
-/* ---- the library --------------------------------------------------------------------------- */
+/* ---- the library -------------------------------------------------------------------------- */
 
 #define PCRE2_FUNCTIONS(X)                                                                         \
     X(general_context_create)                                                                      \
@@ -75,7 +75,7 @@ static og_status need_library(og_error *err)
                         "(version 10.40 or later), which could not be loaded");
 }
 
-/* ---- compile ------------------------------------------------------------------------------- */
+/* ---- compile ------------------------------------------------------------------------------ */
 
 struct og_regex {
     pcre2_code_8 *code;
@@ -160,7 +160,7 @@ og_status og_regex_new(og_str pattern, og_regex **out, og_error *err)
     return OG_OK;
 }
 
-/* ---- match --------------------------------------------------------------------------------- */
+/* ---- match -------------------------------------------------------------------------------- */
 
 og_status og_regex_matches(og_regex *regex, og_str text, bool *out, og_error *err)
 {

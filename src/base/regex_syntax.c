@@ -93,7 +93,7 @@ static bool put_literal(og_buf *out, uint32_t code)
     return og_buf_printf(out, "\\x{%X}", (unsigned)code);
 }
 
-/* ---- Unicode properties -------------------------------------------------------------------- */
+/* ---- Unicode properties ------------------------------------------------------------------- */
 
 /* General categories by their long names (Unicode, PropertyValueAliases.txt), normalised as
  * below. */
@@ -208,8 +208,8 @@ static bool use_property(translator *t, const char *prefix, const char *name, bo
     return true;
 }
 
-/* PCRE2 takes \p{Lu} by its letter under the flag i too; in Rust each class is closed under case.
- */
+/* PCRE2 takes \p{Lu} by its letter under the flag i too; in Rust each class is closed under
+ * case. */
 static bool use_category(translator *t, const char *category, bool negated, element *out)
 {
     bool one_case =
@@ -291,7 +291,7 @@ static bool parse_property(translator *t, bool negated, element *out)
     return known || fail_at(t, at, "a Unicode class is not known");
 }
 
-/* ---- escapes ------------------------------------------------------------------------------- */
+/* ---- escapes ------------------------------------------------------------------------------ */
 
 static int hex_value(char c)
 {
@@ -429,7 +429,7 @@ static bool parse_escape(translator *t, element *out)
     }
 }
 
-/* ---- classes ------------------------------------------------------------------------------- */
+/* ---- classes ------------------------------------------------------------------------------ */
 
 /* One operand: characters and properties that fit into one PCRE2 class, and patterns for one
  * character that do not, each with a '|' before it. */
@@ -636,7 +636,7 @@ static bool parse_class(translator *t, og_buf *out)
                    : og_buf_str(out, pattern);
 }
 
-/* ---- groups and repetition ----------------------------------------------------------------- */
+/* ---- groups and repetition ---------------------------------------------------------------- */
 
 static bool parse_group_name(translator *t)
 {
@@ -808,7 +808,7 @@ static bool parse_repetition(translator *t, size_t atom, bool repeated)
     return !accept(t, "?") || og_buf_byte(t->out, '?');
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static bool parse_atom(translator *t)
 {

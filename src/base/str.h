@@ -37,7 +37,10 @@ static inline bool og_str_eq(og_str a, og_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
-static inline bool og_str_is(og_str a, const char *text) { return og_str_eq(a, og_str_of(text)); }
+static inline bool og_str_is(og_str a, const char *text)
+{
+    return og_str_eq(a, og_str_of(text));
+}
 static inline bool og_str_starts(og_str s, og_str prefix)
 {
     return s.len >= prefix.len && memcmp(s.ptr, prefix.ptr, prefix.len) == 0;

@@ -36,7 +36,7 @@ unsigned og_processor_count(void)
     return count > 0 ? (unsigned)count : 1;
 }
 
-/* ---- turns --------------------------------------------------------------------------------- */
+/* ---- turns -------------------------------------------------------------------------------- */
 
 static void keep_error(loop *l, size_t index, og_status status, const og_error *turn_err)
 {
@@ -80,7 +80,7 @@ static void run_turns(loop *l)
     }
 }
 
-/* ---- threads ------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------ */
 
 static void unlink_loop(og_pool *pool, const loop *l)
 {

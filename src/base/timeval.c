@@ -6,7 +6,7 @@
 #define DAYS_PER_ERA 146097 /* 400 years */
 #define DAYS_TO_1970 719468 /* from 0000-03-01, where the eras begin */
 
-/* ---- calendar ------------------------------------------------------------------------------ */
+/* ---- calendar ----------------------------------------------------------------------------- */
 
 static int64_t days_of_civil(int64_t year, unsigned month, unsigned day)
 {
@@ -50,7 +50,7 @@ static unsigned days_in_month(int64_t year, unsigned month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 typedef struct cursor {
     const char *p;
@@ -206,7 +206,7 @@ bool og_parse_date(og_str text, int32_t *out_days)
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 static char *put_padded(char *p, unsigned value, int width)
 {
@@ -256,7 +256,7 @@ bool og_format_datetime(og_buf *out, int64_t ms, bool z, bool trim)
     return format_days(out, days) && og_buf_append(out, text, (size_t)(p - text));
 }
 
-/* ---- clocks -------------------------------------------------------------------------------- */
+/* ---- clocks ------------------------------------------------------------------------------- */
 
 static int64_t system_now_us(void *context)
 {

@@ -25,8 +25,7 @@ bool og_vec_grow_(void **items, size_t *cap, size_t need, size_t item_size);
      og_vec_grow_((void **)&(v)->items, &(v)->cap, (v)->len + (extra), sizeof *(v)->items))
 #define og_vec_push(v, ...)                                                                        \
     (og_vec_reserve(v, 1) ? ((v)->items[(v)->len++] = (__VA_ARGS__), true) : false)
-#define og_vec_deinit(v)                                                                           \
-    (og_free((v)->items), (v)->items = NULL, (v)->len = (v)->cap = 0)
+#define og_vec_deinit(v) (og_free((v)->items), (v)->items = NULL, (v)->len = (v)->cap = 0)
 #define og_vec_last(v) ((v)->items[(v)->len - 1])
 
 #endif

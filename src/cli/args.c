@@ -26,8 +26,7 @@ static const cli_option_id conflicts[][2] = {
     {CLI_PARAMS, CLI_PARAMS_FILE}, {CLI_JSON, CLI_FORMAT},        {CLI_EXPLAIN, CLI_FORMAT},
 };
 
-/* ---- refusing
- * ------------------------------------------------------------------------------------ */
+/* ---- refusing ----------------------------------------------------------------------------- */
 
 /* "error: ...", a tip, the usage and where to find more; always false. */
 __attribute__((format(printf, 3, 4))) static bool refuse(parser *p, const char *tip,
@@ -108,8 +107,7 @@ static bool out_of_memory(parser *p)
     return false;
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------- */
 
 static bool is_group(const char *word)
 {
@@ -168,8 +166,7 @@ static bool answer_help(parser *p)
     return false;
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------ */
 
 static bool check_choice(parser *p, cli_option_id id, const char *value)
 {
@@ -274,8 +271,7 @@ static bool take(parser *p, const char *text)
     return text[1] == '-' ? take_long(p, text) : take_short(p, text);
 }
 
-/* ---- the whole line
- * ------------------------------------------------------------------------------ */
+/* ---- the whole line ----------------------------------------------------------------------- */
 
 static bool check_required(parser *p)
 {

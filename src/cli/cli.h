@@ -24,8 +24,7 @@ struct cli {
     int exit_code;     /* when a command succeeded but found something: lint */
 };
 
-/* ---- io.c: files, standard output, errors -------------------------------------------------------
- */
+/* ---- io.c: files, standard output, errors ------------------------------------------------- */
 
 OG_NODISCARD og_status cli_read_file(const char *path, og_buf *out, og_error *err);
 /* An og_sink_fn for standard output, unbuffered: callers hand over large pieces. */
@@ -38,8 +37,7 @@ void cli_warn(const char *fmt, ...) OG_PRINTF(1, 2);
 /* Colours are for people: on a terminal, and not with NO_COLOR. */
 bool cli_wants_colour(int fd);
 
-/* ---- settings.c: what the arguments and omnigraph.yaml say together
- * ------------------------------ */
+/* ---- settings.c: what the arguments and omnigraph.yaml say together ----------------------- */
 
 /* Read --config, or omnigraph.yaml when there is one. */
 OG_NODISCARD og_status cli_load_config(cli *c, og_error *err);
@@ -60,8 +58,7 @@ OG_NODISCARD og_status cli_query_source(cli *c, const cli_alias *alias, og_text 
  * none were given. */
 OG_NODISCARD og_status cli_params(cli *c, const cli_alias *alias, og_text *out, og_error *err);
 
-/* ---- commands
- * -------------------------------------------------------------------------------------- */
+/* ---- commands ----------------------------------------------------------------------------- */
 
 og_status cli_run_version(cli *c, og_error *err);
 og_status cli_run_init(cli *c, og_error *err);

@@ -9,8 +9,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 
-/* ---- load
- * ------------------------------------------------------------------------------------------ */
+/* ---- load --------------------------------------------------------------------------------- */
 
 typedef struct input {
     int fd;
@@ -128,8 +127,7 @@ og_status cli_run_load(cli *c, og_error *err)
     return print_load(c, mode, &result, err);
 }
 
-/* ---- export
- * ---------------------------------------------------------------------------------------- */
+/* ---- export ------------------------------------------------------------------------------- */
 
 /* Count what is written; a bar beside rows on the same terminal would only disturb. */
 static og_status write_counted(void *context, const uint8_t *bytes, size_t len, og_error *err)

@@ -67,8 +67,7 @@ static og_status prepare(cli *c, bool is_mutation, run *r, og_error *err)
     return params.ptr != NULL ? og_params_set_json(r->params, params, err) : OG_OK;
 }
 
-/* ---- query
- * ----------------------------------------------------------------------------------------- */
+/* ---- query -------------------------------------------------------------------------------- */
 
 static og_status explain(cli *c, const run *r, og_error *err)
 {
@@ -122,8 +121,7 @@ og_status cli_run_query(cli *c, og_error *err)
     return s;
 }
 
-/* ---- mutate
- * ---------------------------------------------------------------------------------------- */
+/* ---- mutate ------------------------------------------------------------------------------- */
 
 static void write_json(const cli *c, const run *r, const og_write_result *done, og_buf *out)
 {

@@ -31,8 +31,7 @@ og_status cli_run_schema_show(cli *c, og_error *err)
     return cli_print_buf(&out, err);
 }
 
-/* ---- lint
- * ------------------------------------------------------------------------------------------ */
+/* ---- lint --------------------------------------------------------------------------------- */
 
 static og_status lint_with_schema(cli *c, og_text query, const char *query_path, og_error *err)
 {

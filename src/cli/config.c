@@ -17,8 +17,7 @@ int cli_format_of(og_str name)
     return -1;
 }
 
-/* ---- typed members
- * --------------------------------------------------------------------------------- */
+/* ---- typed members ------------------------------------------------------------------------ */
 
 static const og_json *member(const og_json *object, const char *key)
 {
@@ -83,8 +82,7 @@ static og_status get_format(const og_json *object, const char *key, int *out, og
     return OG_OK;
 }
 
-/* ---- sections
- * ---------------------------------------------------------------------------------------- */
+/* ---- sections ----------------------------------------------------------------------------- */
 
 static og_status read_has_policy(const og_json *object, bool *out, og_error *err)
 {

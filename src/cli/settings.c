@@ -7,8 +7,7 @@
 #include "cli/cli.h"
 #include "cli/stop.h"
 
-/* ---- places
- * ---------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------- */
 
 const char *cli_join(cli *c, const char *base, const char *path)
 {
@@ -48,8 +47,7 @@ static og_status parent_folder(cli *c, const char *path, const char **out, og_er
     return *out != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* ---- omnigraph.yaml
- * -------------------------------------------------------------------------------- */
+/* ---- omnigraph.yaml ----------------------------------------------------------------------- */
 
 og_status cli_load_config(cli *c, og_error *err)
 {
@@ -74,8 +72,7 @@ og_status cli_load_config(cli *c, og_error *err)
     return OG_OK;
 }
 
-/* ---- graph, branch, actor
- * -------------------------------------------------------------------------- */
+/* ---- graph, branch, actor ----------------------------------------------------------------- */
 
 /* A policy that this program can't enforce must not be passed over. */
 static og_status check_policy(const cli *c, bool has_policy, og_error *err)
@@ -179,8 +176,7 @@ void cli_close(cli *c)
     c->graph = NULL;
 }
 
-/* ---- queries and parameters
- * -------------------------------------------------------------------------- */
+/* ---- queries and parameters --------------------------------------------------------------- */
 
 og_status cli_find_query(cli *c, const char *path, const char **out, og_error *err)
 {

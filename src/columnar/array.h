@@ -21,15 +21,23 @@
 typedef enum og_type_id {
     OG_TYPE_NULL = 0, /* no values at all; only as the type of an untyped null */
     OG_TYPE_BOOL,     /* bitmap */
-    OG_TYPE_I8, OG_TYPE_U8, OG_TYPE_I16, OG_TYPE_U16,
-    OG_TYPE_I32, OG_TYPE_U32, OG_TYPE_I64, OG_TYPE_U64,
-    OG_TYPE_F16, OG_TYPE_F32, OG_TYPE_F64,
-    OG_TYPE_DATE32,   /* i32 days */
-    OG_TYPE_DATE64,   /* i64 milliseconds */
+    OG_TYPE_I8,
+    OG_TYPE_U8,
+    OG_TYPE_I16,
+    OG_TYPE_U16,
+    OG_TYPE_I32,
+    OG_TYPE_U32,
+    OG_TYPE_I64,
+    OG_TYPE_U64,
+    OG_TYPE_F16,
+    OG_TYPE_F32,
+    OG_TYPE_F64,
+    OG_TYPE_DATE32,       /* i32 days */
+    OG_TYPE_DATE64,       /* i64 milliseconds */
     OG_TYPE_TIMESTAMP_US, /* i64 microseconds, no zone: times of the commit tables */
-    OG_TYPE_UTF8,     /* i32 offsets[rows + 1], bytes */
+    OG_TYPE_UTF8,         /* i32 offsets[rows + 1], bytes */
     OG_TYPE_BINARY,
-    OG_TYPE_LARGE_UTF8,   /* i64 offsets */
+    OG_TYPE_LARGE_UTF8, /* i64 offsets */
     OG_TYPE_LARGE_BINARY,
     OG_TYPE_FIXED_SIZE_LIST, /* child of rows * list_size items */
     OG_TYPE_LIST,            /* i32 offsets, one child */
@@ -42,8 +50,8 @@ typedef struct og_field og_field;
 /* A type; immutable. Lives in an arena or in static storage, or is owned by a og_schema. */
 typedef struct og_type {
     og_type_id id;
-    int32_t list_size;      /* FIXED_SIZE_LIST */
-    uint32_t child_count;   /* lists 1, struct n */
+    int32_t list_size;    /* FIXED_SIZE_LIST */
+    uint32_t child_count; /* lists 1, struct n */
     const og_field *children;
 } og_type;
 
@@ -64,7 +72,7 @@ void og_type_name(const og_type *type, char *dst, size_t cap);
 
 typedef struct og_array og_array;
 struct og_array {
-    const og_type *type;    /* borrowed: outlives the array (schema, catalog or static) */
+    const og_type *type; /* borrowed: outlives the array (schema, catalog or static) */
     int64_t length;
     int64_t null_count;
     const uint8_t *validity; /* NULL when and only when null_count is 0 */
@@ -72,8 +80,8 @@ struct og_array {
     const void *offsets;     /* i32 or i64; NULL when the type has none */
     og_array **children;
     uint32_t child_count;
-    int32_t refs;            /* atomic */
-    void *owned[3];          /* blocks freed with og_free when refs reaches 0; may be NULL */
+    int32_t refs;   /* atomic */
+    void *owned[3]; /* blocks freed with og_free when refs reaches 0; may be NULL */
     void (*on_release)(void *context); /* for buffers that live elsewhere; may be NULL */
     void *release_context;
 };
@@ -177,7 +185,10 @@ typedef struct og_batch {
 OG_NODISCARD og_status og_batch_init(og_batch *batch, uint32_t column_count, int64_t row_count,
                                      og_error *err);
 void og_batch_deinit(og_batch *batch);
-static inline void og_batch_auto_(og_batch *b) { og_batch_deinit(b); }
+static inline void og_batch_auto_(og_batch *b)
+{
+    og_batch_deinit(b);
+}
 #define OG_AUTO_BATCH __attribute__((cleanup(og_batch_auto_))) og_batch
 
 #endif

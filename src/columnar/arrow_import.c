@@ -68,7 +68,7 @@ static og_status import_type(const struct ArrowSchema *schema, og_arena *arena, 
         }
     }
     og_type type = {0};
-    og_field *children;
+    og_field *children = NULL; /* gcc 12 does not see that import_fields sets it */
     OG_TRY(import_nested(schema, &type, err));
     OG_TRY(import_fields(schema, arena, depth, &children, err));
     type.children = children;

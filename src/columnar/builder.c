@@ -73,20 +73,6 @@ int64_t og_builder_length(const og_builder *builder)
     return builder->length;
 }
 
-size_t og_builder_bytes(const og_builder *builder)
-{
-    const og_builder *b = builder;
-    size_t rows = (size_t)b->capacity;
-    size_t bytes = b->text_capacity + rows * b->width + rows * b->offset_width;
-    if (b->id == OG_TYPE_BOOL)
-        bytes += og_bitmap_bytes(rows);
-    if (b->validity != NULL)
-        bytes += og_bitmap_bytes(rows);
-    for (uint32_t i = 0; i < b->type->child_count; i++)
-        bytes += og_builder_bytes(b->children[i]);
-    return bytes;
-}
-
 /* ---- room --------------------------------------------------------------------------------- */
 
 static bool fail(og_builder *b, og_status status)

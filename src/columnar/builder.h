@@ -12,8 +12,6 @@ void og_builder_free(og_builder *builder);
 OG_DEFINE_AUTO(og_builder, og_builder_free)
 
 int64_t og_builder_length(const og_builder *builder);
-/* Bytes held, children included. */
-size_t og_builder_bytes(const og_builder *builder);
 
 /* Room for `rows` more rows and, for text and binary, `bytes` more bytes. Only saves growing; a
  * failure sticks as that of an append does. */

@@ -99,7 +99,7 @@ bool og_columnar__number_columns(const og_array *left, og_columnar__relation rel
 #undef COLUMNS
 }
 
-/* ---- a value moved into the column's type --------------------------------------------------- */
+/* ---- a value moved into the column's type ------------------------------------------------- */
 
 /* `column relation value` in the column's own type, or one answer for all rows. */
 typedef struct bound {

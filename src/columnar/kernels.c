@@ -31,8 +31,8 @@ static double float_at(const og_array *a, int64_t row)
     }
 }
 
-/* Integers, dates and bools as i64 whose order is that of the values; u64 with its top bit flipped.
- */
+/* Integers, dates and bools as i64 whose order is that of the values; u64 with its top bit
+ * flipped. */
 static int64_t integer_at(const og_array *a, int64_t row)
 {
     switch (a->type->id) {

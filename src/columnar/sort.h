@@ -1,8 +1,8 @@
 /* columnar/sort - the order of rows by several columns.
  *
  * Rows are ordered by og_compare_rows on the first key, ties by the next; rows equal in all keys
- * keep their order. Nulls count as below every value: first when ascending, last when descending.
- */
+ * keep their order. Nulls count as below every value: first when ascending, last when
+ * descending. */
 #ifndef OG_COLUMNAR_SORT_H
 #define OG_COLUMNAR_SORT_H
 

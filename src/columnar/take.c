@@ -1,6 +1,6 @@
-/* Gathers: the inner loops of property gather and sort. One loop for each width of value and each
- * kind of index, over plain pointers; validity is a pass of its own, and only when there are nulls.
- */
+/* Gathers: the inner loops of property gather and sort. One loop for each width of value and
+ * each kind of index, over plain pointers; validity is a pass of its own, and only when there
+ * are nulls. */
 #include "columnar/kernels.h"
 
 #include "columnar/builder.h"
@@ -16,8 +16,8 @@ typedef struct row_list {
     int64_t count;
 } row_list;
 
-/* Run the statements for each i with `row` = rows[i]; the branch on the kind is outside the loop.
- */
+/* Run the statements for each i with `row` = rows[i]; the branch on the kind is outside the
+ * loop. */
 #define FOR_ROWS(rows, ...)                                                                        \
     do {                                                                                           \
         int64_t n_ = (rows)->count;                                                                \
@@ -50,8 +50,8 @@ static og_status too_long(og_error *err)
 
 /* ---- validity ----------------------------------------------------------------------------- */
 
-/* dst bit i = row valid; returns the number of nulls. Whole words are put together in a register.
- */
+/* dst bit i = row valid; returns the number of nulls. Whole words are put together in a
+ * register. */
 static int64_t gather_validity(uint64_t *dst, const uint8_t *src, const row_list *rows)
 {
     int64_t valid_count = 0;

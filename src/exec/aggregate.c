@@ -32,7 +32,7 @@ typedef struct aggregate {
     int64_t given;
 } aggregate;
 
-/* ---- groups ----------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------------- */
 
 static og_status group_rows(aggregate *self, og_exec__rows *rows, og_error *err)
 {
@@ -52,7 +52,7 @@ static og_status group_rows(aggregate *self, og_exec__rows *rows, og_error *err)
     return status;
 }
 
-/* ---- states ----------------------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------------------------- */
 
 static bool keeps_best(const state *s)
 {
@@ -221,7 +221,7 @@ static og_status update_state(aggregate *self, state *s, og_exec__rows *rows, og
     return shrink_best(self, s, values, err);
 }
 
-/* ---- results ---------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------ */
 
 static bool append_best(og_builder *builder, const state *s, size_t group)
 {
@@ -295,7 +295,7 @@ static og_status order_result(const og_plan *plan, og_batch *batch, og_error *er
     return OG_OK;
 }
 
-/* ---- the sink --------------------------------------------------------------------------- */
+/* ---- the sink ----------------------------------------------------------------------------- */
 
 static og_status add_rows(aggregate *self, og_exec__rows *rows, og_error *err)
 {

@@ -5,7 +5,7 @@
  * what is left of it. */
 #include "exec/run_priv.h"
 
-/* ---- the outer rows as the inner pipeline's input --------------------------------------- */
+/* ---- the outer rows as the inner pipeline's input ----------------------------------------- */
 
 typedef struct feed {
     og_exec__op op;
@@ -44,7 +44,7 @@ static const og_exec__op_ops feed_ops = {
     .next = feed_next,
 };
 
-/* ---- the operator ----------------------------------------------------------------------- */
+/* ---- the operator ------------------------------------------------------------------------- */
 
 typedef struct anti {
     og_exec__op op;

@@ -9,8 +9,7 @@
 /* Marks above this are not kept with the plan after a run. */
 #define MAX_KEPT_MARKS ((size_t)1 << 20)
 
-/* ---- limits ------------------------------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------------------------- */
 
 og_status og_exec__check(og_exec *x, og_error *err)
 {
@@ -39,8 +38,7 @@ bool og_exec__note_choice(og_exec *x, og_str what, og_str method, og_str because
            og_vec_push(&x->choices, (og_exec__choice){what, method, because});
 }
 
-/* ---- operators ----------------------------------------------------------------------------------
- */
+/* ---- operators ---------------------------------------------------------------------------- */
 
 og_status og_exec__op_new(og_exec *x, const og_exec__op_ops *ops, size_t size,
                           const og_exec__step *step, og_exec__op *input, uint32_t capacity,
@@ -128,8 +126,7 @@ og_status og_exec__make_chain(og_exec *x, const og_exec__pipeline *pipeline, uin
     return OG_OK;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static og_exec__scratch *scratch_new(void)
 {
@@ -268,8 +265,7 @@ og_status og_exec_open(const og_plan *plan, const og_literal *params, og_snapsho
     return OG_OK;
 }
 
-/* ---- running ------------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------------------------ */
 
 og_status og_exec_next(og_exec *exec, og_batch *out, og_error *err)
 {

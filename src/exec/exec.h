@@ -2,8 +2,8 @@
  *
  * A plan is made once of an IR and may be run many times, by several threads, over any snapshot of
  * the same catalog; whatever depends on counts (start of a match, direction and method of a hop) is
- * chosen at open, from counted rows. Semantics and order: design/query-engine.md and
- * reference-behaviour.md. Results are deterministic. */
+ * chosen at open, from counted rows. Semantics: docs/user/query-language.md; order: README.md.
+ * Results are deterministic. */
 #ifndef OG_EXEC_EXEC_H
 #define OG_EXEC_EXEC_H
 
@@ -53,22 +53,22 @@ OG_NODISCARD og_status og_exec_next(og_exec *exec, og_batch *out, og_error *err)
 void og_exec_close(og_exec *exec);
 OG_DEFINE_AUTO(og_exec, og_exec_close)
 
-/* The plan and its choices as a text tree or JSON (query-engine.md section 8). Before the run
+/* The plan and its choices as a text tree or JSON (src/exec/README.md). Before the run
  * without, after it with counts. */
 OG_NODISCARD og_status og_exec_explain(const og_exec *exec, bool json, og_buf *out, og_error *err);
 
-/* ---- for mutations: rows of one type that satisfy `property op value` ------------------- */
+/* ---- for mutations: rows of one type that satisfy `property op value` --------------------- */
 
 /* Slots, ascending, of the live rows. property -1: the column named by `column` (id, src, dst).
- * Uses the directory for equality on id or key, else scans. The slots are in *out_slots (og_free).
- */
+ * Uses the directory for equality on id or key, else scans. The slots are in *out_slots
+ * (og_free). */
 OG_NODISCARD og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_def *def,
                                           int32_t property, og_str column, og_cmp_op op,
                                           const og_literal *value, uint32_t **out_slots,
                                           size_t *out_count, og_error *err);
 
-/* For which rows of a column is `column op value` true? The same test, for rows that are in memory.
- */
+/* For which rows of a column is `column op value` true? The same test, for rows that are in
+ * memory. */
 OG_NODISCARD og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value,
                                      og_mask *out, og_error *err);
 

@@ -33,7 +33,7 @@ typedef struct expand {
     uint32_t *from;
 } expand;
 
-/* ---- ends of one vertex ----------------------------------------------------------------- */
+/* ---- ends of one vertex ------------------------------------------------------------------- */
 
 static og_status count_edges(expand *self, uint32_t count, og_error *err)
 {
@@ -129,7 +129,7 @@ static og_status collect_ends(expand *self, uint32_t source, og_error *err)
     return push_marked(self, e[1], err);
 }
 
-/* ---- breadth first ---------------------------------------------------------------------- */
+/* ---- breadth first ------------------------------------------------------------------------ */
 
 static og_status visit(expand *self, uint32_t vertex, uint32_t distance, og_error *err)
 {
@@ -185,7 +185,7 @@ static og_status collect_levels(expand *self, uint32_t source, og_error *err)
     return OG_OK;
 }
 
-/* ---- what counts of them ---------------------------------------------------------------- */
+/* ---- what counts of them ------------------------------------------------------------------ */
 
 /* Keep what is a live node and, when the far end is bound already, that one. */
 static og_status keep_valid(expand *self, uint32_t wanted, og_error *err)
@@ -229,7 +229,7 @@ static og_status collect(expand *self, const og_exec__rows *rows, uint32_t row, 
     return keep_valid(self, wanted, err);
 }
 
-/* ---- giving out ------------------------------------------------------------------------- */
+/* ---- giving out --------------------------------------------------------------------------- */
 
 static og_status pull(expand *self, og_error *err)
 {

@@ -1,4 +1,4 @@
-/* What a plan does and why: a text tree or JSON (design/query-engine.md section 8).
+/* What a plan does and why: a text tree or JSON (src/exec/README.md).
  *
  * The tree is read from the result down to where rows start; an anti join shows its inner
  * pipeline below it, indented. Counts are shown once the query has run. */
@@ -8,8 +8,7 @@
 
 #include "base/json.h"
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words -------------------------------------------------------------------------------- */
 
 static void describe_literal(const og_literal *value, og_buf *out)
 {
@@ -78,8 +77,7 @@ static void describe_outputs(const og_plan *plan, og_buf *out)
         og_buf_printf(out, "; limit %" PRIu64, plan->limit);
 }
 
-/* ---- counts ------------------------------------------------------------------------------------
- */
+/* ---- counts ------------------------------------------------------------------------------- */
 
 void og_exec__read_stats(const og_exec *x, og_store_stats *out)
 {
@@ -109,8 +107,7 @@ static uint64_t sink_time(const og_exec *x)
     return x->sink->time_ns > below ? x->sink->time_ns - below : 0;
 }
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void text_line(const og_exec *x, unsigned depth, const char *name, uint64_t rows,
                       uint64_t batches, uint64_t time_ns, og_str detail, og_buf *out)
@@ -161,8 +158,7 @@ static void explain_text(const og_exec *x, og_buf *out)
     }
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON --------------------------------------------------------------------------------- */
 
 static void json_text(og_buf *out, const char *key, og_str value)
 {

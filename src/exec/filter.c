@@ -21,7 +21,7 @@ typedef struct filter {
     uint32_t buffer_rows;
 } filter;
 
-/* ---- values ----------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static uint32_t predicate_columns(const filter *self, uint32_t *out)
 {
@@ -59,7 +59,7 @@ static og_status test_values(filter *self, og_exec__rows *rows, uint32_t *out_co
     return OG_OK;
 }
 
-/* ---- the key and the set ---------------------------------------------------------------- */
+/* ---- the key and the set ------------------------------------------------------------------ */
 
 static uint32_t test_key(filter *self, const og_exec__rows *rows)
 {
@@ -114,7 +114,7 @@ static og_status test_set(filter *self, const og_exec__rows *rows, uint32_t *out
     return OG_OK;
 }
 
-/* ---- the operator ----------------------------------------------------------------------- */
+/* ---- the operator ------------------------------------------------------------------------- */
 
 static bool is_constant(const og_exec__predicate *p)
 {

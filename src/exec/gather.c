@@ -88,8 +88,7 @@ og_status og_exec__vertices_of_slots(og_exec *x, og_lance_table *table, const ui
     return OG_OK;
 }
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static og_status null_column(const og_type *type, uint32_t count, og_array **out, og_error *err)
 {

@@ -29,7 +29,7 @@ void og_exec__groups_deinit(og_exec__groups *groups)
     og_free(groups->table);
 }
 
-/* ---- short keys ------------------------------------------------------------------------- */
+/* ---- short keys --------------------------------------------------------------------------- */
 
 /* Words that tell texts of one length up to 16 bytes apart; they overlap, so nothing beyond is
  * read. */
@@ -102,7 +102,7 @@ static uint64_t mix(og_exec__short_key key)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* ---- the table -------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------- */
 
 static og_status grow_table(og_exec__groups *g, og_error *err)
 {
@@ -125,8 +125,8 @@ static og_status grow_table(og_exec__groups *g, og_error *err)
     return OG_OK;
 }
 
-/* The piece that the new groups of the batch at hand will be in; until then they are in the batch.
- */
+/* The piece that the new groups of the batch at hand will be in; until then they are in the
+ * batch. */
 static uint32_t current_piece(const og_exec__groups *g)
 {
     return (uint32_t)(g->pieces.len / g->key_count);

@@ -32,8 +32,7 @@ struct og_exec__hop {
     OG_VEC(uint32_t) edge_ids;
 };
 
-/* ---- CSR ---------------------------------------------------------------------------------------
- */
+/* ---- CSR ---------------------------------------------------------------------------------- */
 
 static const char *source_text(og_topo_source source)
 {
@@ -72,8 +71,7 @@ static og_status load_csr(og_exec__hop *hop, const char *because, og_error *err)
     return OG_OK;
 }
 
-/* ---- SCAN --------------------------------------------------------------------------------------
- */
+/* ---- SCAN --------------------------------------------------------------------------------- */
 
 /* Edges found for a frontier: which of its vertices, and the edge's slot. */
 typedef struct hit {
@@ -258,8 +256,7 @@ static og_status scan_for(og_exec__hop *hop, const uint32_t *vertices, uint32_t 
     return status;
 }
 
-/* ---- choosing ----------------------------------------------------------------------------------
- */
+/* ---- choosing ----------------------------------------------------------------------------- */
 
 /* The vertices not looked for yet, each once. */
 static og_status unknown_vertices(og_exec__hop *hop, const uint32_t *vertices, uint32_t count,

@@ -22,7 +22,7 @@ typedef struct work {
     uint32_t step_count;
 } work;
 
-/* ---- predicates ------------------------------------------------------------------------- */
+/* ---- predicates --------------------------------------------------------------------------- */
 
 static og_cmp_op mirrored(og_cmp_op op)
 {
@@ -162,7 +162,7 @@ static og_status place_filters(work *w, og_error *err)
     return OG_OK;
 }
 
-/* ---- binding ---------------------------------------------------------------------------- */
+/* ---- binding ------------------------------------------------------------------------------ */
 
 static og_status add_scan(work *w, const og_ir_op *op, og_error *err)
 {
@@ -300,7 +300,7 @@ og_status og_exec__build_pipeline(og_exec__builder *b, const og_ir_op *ops, uint
     return OG_OK;
 }
 
-/* ---- liveness --------------------------------------------------------------------------- */
+/* ---- liveness ----------------------------------------------------------------------------- */
 
 /* What later steps use. */
 typedef struct uses {

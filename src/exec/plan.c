@@ -3,7 +3,7 @@
 
 #include "exec/run_priv.h"
 
-/* ---- columns and constants -------------------------------------------------------------- */
+/* ---- columns and constants ---------------------------------------------------------------- */
 
 static og_status grow(og_arena *arena, void **items, size_t *cap, size_t count, size_t item_size,
                       og_error *err)
@@ -115,7 +115,7 @@ og_str og_exec__var_name(const og_plan *plan, uint32_t var)
     return plan->query->vars[var].name;
 }
 
-/* ---- output ----------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------- */
 
 static void operand_type(const og_plan *plan, og_exec__operand operand, og_result_column *out)
 {
@@ -181,7 +181,7 @@ static og_status build_outputs(og_exec__builder *b, og_error *err)
     return OG_OK;
 }
 
-/* ---- order ------------------------------------------------------------------------------ */
+/* ---- order -------------------------------------------------------------------------------- */
 
 static bool same_value(const og_exec__output *output, og_exec__operand operand)
 {
@@ -236,8 +236,7 @@ static og_status build_orders(og_exec__builder *b, og_error *err)
     return OG_OK;
 }
 
-/* ---- what the output uses; the reduction ------------------------------------------------------
- */
+/* ---- what the output uses; the reduction -------------------------------------------------- */
 
 static og_status mark_plan(og_plan *plan, og_error *err)
 {
@@ -311,7 +310,7 @@ static og_status find_reduction(og_plan *plan, og_error *err)
     return OG_OK;
 }
 
-/* ---- the plan --------------------------------------------------------------------------- */
+/* ---- the plan ----------------------------------------------------------------------------- */
 
 static og_status build(og_plan *plan, og_error *err)
 {

@@ -4,7 +4,7 @@
 #include "base/timeval.h"
 #include "columnar/builder.h"
 
-/* ---- a constant beside a column --------------------------------------------------------- */
+/* ---- a constant beside a column ----------------------------------------------------------- */
 
 static og_status mismatch(const og_type *type, og_error *err)
 {
@@ -123,7 +123,7 @@ static og_status test_arrays(const og_array *left, og_cmp_op op, const og_array 
     return og_compare_columns(left, compare_op(op), right, out, err);
 }
 
-/* ---- predicates ------------------------------------------------------------------------- */
+/* ---- predicates --------------------------------------------------------------------------- */
 
 og_status og_exec__operand_array(og_exec *x, og_exec__rows *rows, og_exec__operand operand,
                                  og_array **out, og_error *err)
@@ -149,7 +149,7 @@ og_status og_exec__test(og_exec *x, const og_exec__predicate *p, og_exec__rows *
     return test_arrays(left, p->op, right, out, err);
 }
 
-/* ---- constants as columns --------------------------------------------------------------- */
+/* ---- constants as columns ----------------------------------------------------------------- */
 
 static double literal_double(const og_literal *value)
 {

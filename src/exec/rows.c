@@ -3,8 +3,7 @@
 
 #include "columnar/kernels.h"
 
-/* ---- scratch -----------------------------------------------------------------------------------
- */
+/* ---- scratch ------------------------------------------------------------------------------ */
 
 void og_exec__scratch_free(og_exec__scratch *scratch)
 {
@@ -31,8 +30,7 @@ og_status og_exec__marks_begin(og_exec__marks *marks, size_t count, og_error *er
     return OG_OK;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 og_status og_exec__rows_init(og_exec *x, og_exec__rows *rows, uint32_t capacity, og_error *err)
 {

@@ -17,8 +17,7 @@
 /* Columns of one take. */
 #define OG_EXEC_GATHER_MAX 16
 
-/* ---- scratch: kept with the plan between runs -------------------------------------------------
- */
+/* ---- scratch: kept with the plan between runs --------------------------------------------- */
 
 /* Marks on vertices: `marks[v] == epoch` means seen in this round. */
 typedef struct og_exec__marks {
@@ -36,8 +35,7 @@ void og_exec__scratch_free(og_exec__scratch *scratch);
 /* A new round over vertices < count: nothing is marked. */
 OG_NODISCARD og_status og_exec__marks_begin(og_exec__marks *marks, size_t count, og_error *err);
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 typedef struct og_exec__rows {
     uint32_t count;
@@ -76,8 +74,7 @@ OG_NODISCARD og_status og_exec__rows_spread(og_exec *x, const og_exec__rows *row
                                             const og_exec__step *step, og_exec__rows *out,
                                             og_error *err);
 
-/* ---- operators ---------------------------------------------------------------------------------
- */
+/* ---- operators ---------------------------------------------------------------------------- */
 
 typedef struct og_exec__op og_exec__op;
 typedef struct og_exec__op_ops {
@@ -107,7 +104,7 @@ OG_NODISCARD og_status og_exec__next(og_exec__op *op, og_exec__rows **out, og_er
 void og_exec__reset(og_exec__op *op); /* the whole chain */
 void og_exec__close_chain(og_exec__op *op);
 
-/* ---- predicates on values --------------------------------------------------------------- */
+/* ---- predicates on values ----------------------------------------------------------------- */
 
 /* Which rows satisfy `left op right`; unknown where a side is null. */
 OG_NODISCARD og_status og_exec__test_constant(const og_array *left, og_cmp_op op,
@@ -123,7 +120,7 @@ OG_NODISCARD og_status og_exec__operand_array(og_exec *x, og_exec__rows *rows,
 OG_NODISCARD og_status og_exec__constant_array(const og_type *type, const og_literal *value,
                                                int64_t count, og_array **out, og_error *err);
 
-/* ---- the run ---------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------------------------ */
 
 /* A table as a variable sees it. */
 typedef struct og_exec__table {
@@ -189,7 +186,7 @@ OG_NODISCARD og_status og_exec__gather_slots(og_exec *x, const uint32_t *columns
                                              const uint32_t *slots, uint32_t slot_count,
                                              og_array **out, og_error *err);
 
-/* ---- making operators ------------------------------------------------------------------- */
+/* ---- making operators --------------------------------------------------------------------- */
 
 /* Zeroed, with rows of the capacity (0 = none of its own). */
 OG_NODISCARD og_status og_exec__op_new(og_exec *x, const og_exec__op_ops *ops, size_t size,
@@ -230,7 +227,7 @@ OG_NODISCARD og_status og_exec__matching_slots(og_exec *x, const og_exec__step *
 OG_NODISCARD og_status og_exec__reduce(og_exec *x, bool *out_used, uint32_t **out_slots,
                                        uint32_t *out_count, og_error *err);
 
-/* ---- hops ------------------------------------------------------------------------------- */
+/* ---- hops --------------------------------------------------------------------------------- */
 
 /* Neighbours of a vertex: far ends and edge row ids, in order of the edges' slots. */
 typedef struct og_exec__ends {
@@ -253,7 +250,7 @@ const og_exec__table *og_exec__hop_targets(const og_exec__hop *hop);
 const char *og_exec__hop_method_name(const og_exec__hop *hop);
 void og_exec__hops_free(og_exec *x);
 
-/* ---- sinks ------------------------------------------------------------------------------ */
+/* ---- sinks -------------------------------------------------------------------------------- */
 
 /* What makes result batches of rows: project, sort or aggregate. */
 typedef struct og_exec__sink og_exec__sink;

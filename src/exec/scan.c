@@ -3,8 +3,7 @@
 
 #include <inttypes.h>
 
-/* ---- one vertex --------------------------------------------------------------------------------
- */
+/* ---- one vertex --------------------------------------------------------------------------- */
 
 typedef struct point {
     og_exec__op op;
@@ -46,8 +45,7 @@ static const og_exec__op_ops point_ops = {
     .describe = describe_type,
 };
 
-/* ---- slots -------------------------------------------------------------------------------------
- */
+/* ---- slots -------------------------------------------------------------------------------- */
 
 /* All live slots of a table, or those of a list; reads nothing. */
 typedef struct slot_source {
@@ -143,8 +141,7 @@ static og_status make_slot_source(og_exec *x, const og_exec__step *step, const u
     return OG_OK;
 }
 
-/* ---- columns -----------------------------------------------------------------------------------
- */
+/* ---- columns ------------------------------------------------------------------------------ */
 
 typedef struct column_scan {
     og_exec__op op;
@@ -262,8 +259,7 @@ static og_status make_column_scan(og_exec *x, const og_exec__step *step, const b
     return OG_OK;
 }
 
-/* ---- choosing ----------------------------------------------------------------------------------
- */
+/* ---- choosing ----------------------------------------------------------------------------- */
 
 og_status og_exec__find_key(og_exec *x, const og_exec__step *step, bool *out_known,
                             uint32_t *out_vertex, og_error *err)

@@ -33,7 +33,7 @@ typedef struct sorter {
     uint32_t *picked;
 } sorter;
 
-/* ---- what is kept ----------------------------------------------------------------------- */
+/* ---- what is kept ------------------------------------------------------------------------- */
 
 /* Under a limit what is kept is small anyway. 32 bytes a row is what sorting takes. */
 static og_status account(sorter *self, const og_exec__rows *rows, og_error *err)
@@ -118,7 +118,7 @@ static og_status sort_kept(sorter *self, bool keep_keys, og_error *err)
     return OG_OK;
 }
 
-/* ---- taking rows in --------------------------------------------------------------------- */
+/* ---- taking rows in ----------------------------------------------------------------------- */
 
 /* Which rows come before the last one kept; all, before anything was cut. */
 static uint32_t pick_rows(sorter *self, const og_exec__rows *rows, const og_sort_key *row_keys,
@@ -199,7 +199,7 @@ static og_status take_all(sorter *self, og_error *err)
     return sort_kept(self, false, err);
 }
 
-/* ---- giving them out -------------------------------------------------------------------- */
+/* ---- giving them out ---------------------------------------------------------------------- */
 
 static og_status sort_next(og_exec__sink *sink, og_batch *out, og_error *err)
 {

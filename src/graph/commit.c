@@ -53,15 +53,15 @@ static void run_deinit(run *r)
     og_free(r->sidecar_name);
 }
 
-/* ---- S0: say in every table which operation it belongs to ------------------------------------------ */
+/* ---- S0: say in every table which operation it belongs to --------------------------------- */
 
 /* "key@expected>new,…" of all tables, for og.tables. */
 static bool list_tables(const og_graph__commit *c, og_buf *out)
 {
     for (size_t i = 0; i < c->table_count; i++) {
         const og_graph__pin *pin = c->tables[i].pin;
-        og_buf_printf(out, "%s%.*s@%" PRIu64 ">%" PRIu64, i > 0 ? "," : "",
-                      OG_FMT(pin->table_key), pin->version, pin->version + 1);
+        og_buf_printf(out, "%s%.*s@%" PRIu64 ">%" PRIu64, i > 0 ? "," : "", OG_FMT(pin->table_key),
+                      pin->version, pin->version + 1);
     }
     return !out->failed;
 }
@@ -123,7 +123,7 @@ static og_status stage_tables(run *r, og_error *err)
     return OG_OK;
 }
 
-/* ---- the sidecar, for the reference's sake ----------------------------------------------------------- */
+/* ---- the sidecar, for the reference's sake ------------------------------------------------ */
 
 static void write_sidecar_tables(run *r, og_buf *out)
 {
@@ -150,8 +150,9 @@ static og_status put_sidecar(run *r, og_error *err)
     char name[64];
     snprintf(name, sizeof name, OG_GRAPH__RECOVERY "%s.json", c->op.id);
     OG_AUTO_BUF json = OG_BUF_INIT;
-    og_buf_printf(&json, "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
-                         "\",\"branch\":null,\"actor_id\":",
+    og_buf_printf(&json,
+                  "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
+                  "\",\"branch\":null,\"actor_id\":",
                   c->op.id, c->op.at_us);
     if (c->op.actor.len > 0)
         og_json_write_str(&json, c->op.actor);
@@ -174,7 +175,7 @@ static void remove_sidecar(run *r)
         (void)!r->store->ops->remove(r->store, &name, 1, NULL);
 }
 
-/* ---- slots ---------------------------------------------------------------------------------------------- */
+/* ---- slots -------------------------------------------------------------------------------- */
 
 /* Whose manifest stands in a slot? OG_NOT_FOUND: it is free. */
 static og_status slot_holds_op(run *r, const char *path, uint64_t version, bool *out_ours,
@@ -240,7 +241,7 @@ static og_status take_tables(run *r, og_error *err)
     return OG_OK;
 }
 
-/* ---- S3 --------------------------------------------------------------------------------------------------- */
+/* ---- S3 ----------------------------------------------------------------------------------- */
 
 static og_status stage_publish(run *r, og_error *err)
 {
@@ -307,8 +308,7 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(stage_publish(r, err));
             OG_TRY(sync_names(r, err));
         }
-        og_status s =
-            take_slot(r, r->publish, OG_GRAPH__MANIFEST, r->publish_staged->version, err);
+        og_status s = take_slot(r, r->publish, OG_GRAPH__MANIFEST, r->publish_staged->version, err);
         if (s == OG_OK) {
             const char *name = r->publish_staged->manifest_name;
             return r->store->ops->sync(r->store, &name, 1, err);
@@ -323,7 +323,7 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
     return og_graph__retryable(err);
 }
 
-/* ---- S4 ---------------------------------------------------------------------------------------------------- */
+/* ---- S4 ----------------------------------------------------------------------------------- */
 
 /* The snapshot of what was just published, without reading it back. */
 static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_error *err)
@@ -366,7 +366,7 @@ static void tidy(run *r, og_snapshot *base)
     og_graph__repo_advance(r->repo, snapshot);
 }
 
-/* ---- all steps ----------------------------------------------------------------------------------------------- */
+/* ---- all steps ---------------------------------------------------------------------------- */
 
 static og_status prepare(run *r, og_snapshot *base, og_error *err)
 {

@@ -1,4 +1,4 @@
-/* graph/commit - the steps S1 to S4 of one operation (design/commit-protocol.md section 2).
+/* graph/commit - the steps S1 to S4 of one operation (docs/dev/commit.md section 2).
  *
  * The tables of the operation come either as writes, whose slots are still to be taken, or as versions
  * that are there already (an operation of another writer that is being helped to its end). All kinds of

@@ -1,6 +1,6 @@
 #include "graph/constraints_priv.h"
 
-/* ---- making ------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------- */
 
 static og_status make_types(const og_type_def *defs, uint32_t count, og_graph__type_checks **out,
                             og_error *err)
@@ -49,7 +49,7 @@ void og_graph__checks_free(og_graph__checks *checks)
     og_free(checks);
 }
 
-/* ---- ids --------------------------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------------------------------- */
 
 /* Index of an id, made as NAMED when it is new. */
 static og_status intern(og_graph__type_checks *t, og_str id, uint32_t *out, bool *out_new,
@@ -119,7 +119,7 @@ void og_graph__checks_replace(og_graph__checks *checks, const og_type_def *def)
     og_graph__checks_of(checks, def)->replaced = true;
 }
 
-/* ---- edges ------------------------------------------------------------------------------- */
+/* ---- edges -------------------------------------------------------------------------------- */
 
 /* Note the end of an edge: who named an id first is who is blamed when it does not exist. */
 static og_status name_end(og_graph__type_checks *node, og_str id, const og_graph__end *end,

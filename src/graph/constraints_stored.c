@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-/* ---- scans ------------------------------------------------------------------------------- */
+/* ---- scans -------------------------------------------------------------------------------- */
 
 #define MAX_SCAN_COLUMNS 64
 
@@ -41,7 +41,7 @@ void og_graph__column_scan_close(og_graph__column_scan *scan)
     og_lance_scan_close(scan->scan);
 }
 
-/* ---- stored ids -------------------------------------------------------------------------- */
+/* ---- stored ids --------------------------------------------------------------------------- */
 
 #define PROBE_IDS 4096
 
@@ -62,7 +62,7 @@ static og_status find_stored(og_txn *txn, const og_type_def *def, const og_str *
     return og_directory_find(directory, table, ids, count, out_vertices, err);
 }
 
-/* ---- endpoints --------------------------------------------------------------------------- */
+/* ---- endpoints ---------------------------------------------------------------------------- */
 
 static og_str id_text(const og_graph__type_checks *t, uint32_t index)
 {
@@ -143,7 +143,7 @@ static og_status check_endpoints(const og_graph__checks *checks, og_txn *txn, og
     return first != NULL ? missing_node(checks, node, first, err) : OG_OK;
 }
 
-/* ---- edges that would dangle ------------------------------------------------------------- */
+/* ---- edges that would dangle -------------------------------------------------------------- */
 
 typedef struct dangling {
     uint64_t count;
@@ -243,7 +243,7 @@ static og_status check_dangling(const og_graph__checks *checks, og_txn *txn, og_
     return OG_OK;
 }
 
-/* ---- cardinality ------------------------------------------------------------------------- */
+/* ---- cardinality -------------------------------------------------------------------------- */
 
 /* Add the stored edges that stay, at touched sources. */
 static og_status count_stored(const og_graph__checks *checks, og_graph__type_checks *edge,

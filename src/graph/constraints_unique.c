@@ -41,7 +41,7 @@ void og_graph__uniques_deinit(og_graph__type_checks *t)
     og_free(t->uniques);
 }
 
-/* ---- tuples ------------------------------------------------------------------------------ */
+/* ---- tuples ------------------------------------------------------------------------------- */
 
 static bool encode_value(og_buf *out, const og_array *column, int64_t row, bool is_only)
 {
@@ -72,7 +72,7 @@ static og_status encode(og_buf *out, const og_array *const *columns, uint32_t co
     return OG_OK;
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------- */
 
 /* An F32 has the digits that tell it from other F32s, not those of the double it equals. */
 static bool write_f32(og_buf *out, float value)
@@ -130,7 +130,7 @@ static void describe(og_buf *out, const og_type_def *def, const og_graph__unique
     og_buf_printf(out, "%s'", close);
 }
 
-/* ---- among written rows ------------------------------------------------------------------ */
+/* ---- among written rows ------------------------------------------------------------------- */
 
 static og_status add_tuple(og_graph__checks *checks, const og_graph__type_checks *t,
                            og_graph__unique *u, const og_array *const *columns, int64_t row,
@@ -180,7 +180,7 @@ og_status og_graph__checks_values(og_graph__checks *checks, const og_type_def *d
     return OG_OK;
 }
 
-/* ---- against stored rows ----------------------------------------------------------------- */
+/* ---- against stored rows ------------------------------------------------------------------ */
 
 static og_status taken(const og_graph__type_checks *t, const og_graph__unique *u,
                        const og_array *const *columns, int64_t row, og_str id, uint64_t place,

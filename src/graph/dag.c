@@ -44,7 +44,7 @@ void og_graph__dag_deinit(og_graph__dag *dag)
     *dag = (og_graph__dag){0};
 }
 
-/* ---- finding the head ------------------------------------------------------------------------ */
+/* ---- finding the head --------------------------------------------------------------------- */
 
 /* Where the repo remembers a version of the data set, to look for newer ones from there. */
 static uint64_t *hint_of(og_repo *repo, const char *path)
@@ -129,8 +129,8 @@ og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_gra
     if (out->commits == NULL)
         return OG_OK;
     og_str last = og_lance_table_transaction_property(out->commits, OG_STR("og.commit"));
-    out->is_complete = state->commit_id.len == 26 && last.ptr != NULL &&
-                       og_str_eq(last, state->commit_id);
+    out->is_complete =
+        state->commit_id.len == 26 && last.ptr != NULL && og_str_eq(last, state->commit_id);
     if (out->is_complete)
         return OG_OK;
     char id[27];
@@ -145,7 +145,7 @@ og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_gra
     return OG_OK;
 }
 
-/* ---- rows that are missing --------------------------------------------------------------------- */
+/* ---- rows that are missing ---------------------------------------------------------------- */
 
 static og_status known_ids(og_lance_table *commits, og_strmap *out, og_error *err)
 {
@@ -213,14 +213,13 @@ static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_a
                 return og_error_nomem(err);
             if (!read_og(arena, metadata, &row))
                 continue;
-            if (og_strmap_put(known, row.id, &is_new) == NULL ||
-                (is_new && !og_vec_push(out, row)))
+            if (og_strmap_put(known, row.id, &is_new) == NULL || (is_new && !og_vec_push(out, row)))
                 return og_error_nomem(err);
         }
     }
 }
 
-/* ---- appending ---------------------------------------------------------------------------------- */
+/* ---- appending ---------------------------------------------------------------------------- */
 
 static bool put_text(og_builder *column, og_str text)
 {
@@ -300,8 +299,7 @@ static og_status append_batch(og_repo *repo, const char *path, const og_lance_ne
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", path);
 }
 
-static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commit_id,
-                               og_error *err)
+static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commit_id, og_error *err)
 {
     bool any = false;
     for (size_t i = 0; i < rows->len; i++)
@@ -353,11 +351,11 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
     return s;
 }
 
-/* ---- a new graph ---------------------------------------------------------------------------------- */
+/* ---- a new graph -------------------------------------------------------------------------- */
 
-static og_status create_table(og_lance_env *env, const char *path,
-                              const og_lance_new_field *fields, uint32_t field_count,
-                              const og_batch *batch, const og_graph__op *op, og_error *err)
+static og_status create_table(og_lance_env *env, const char *path, const og_lance_new_field *fields,
+                              uint32_t field_count, const og_batch *batch, const og_graph__op *op,
+                              og_error *err)
 {
     const og_lance_kv property = {OG_STR("og.commit"), og_str_of(op->commit_id)};
     og_lance_write_options options = {.op = OG_LANCE_CREATE,
@@ -381,8 +379,8 @@ static og_status create_table(og_lance_env *env, const char *path,
     return store->ops->sync(store, &name, 1, err);
 }
 
-og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
-                               uint64_t manifest_version, og_error *err)
+og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op, uint64_t manifest_version,
+                               og_error *err)
 {
     dag_row genesis = row_of(op, manifest_version);
     OG_AUTO_BATCH commits = {0};

@@ -30,8 +30,7 @@ OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,
                                             og_lance_table *manifest, const og_graph__op *op,
                                             uint64_t manifest_version, og_error *err);
 
-/* Make both data sets of a new graph, with its first commit, durably.
- */
+/* Make both data sets of a new graph, with its first commit, durably. */
 OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
                                             uint64_t manifest_version, og_error *err);
 

@@ -14,7 +14,7 @@
 #define BLOB_CHUNK_ROWS ((size_t)32) /* payloads are in memory, and as text beside */
 #define MAX_THREADS 8
 
-/* ---- order ------------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------------------------- */
 
 /* Slots of all rows in order of id. */
 typedef struct row_order {
@@ -88,7 +88,7 @@ static og_status read_order(const og_graph__export_table *t, row_order *out, og_
     return out->ids != NULL ? sort_slots(out, err) : OG_OK;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------ */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 typedef struct chunk {
     const uint32_t *slots;
@@ -153,7 +153,7 @@ static og_status export_rows(const og_export_input *input, const og_graph__expor
     return s;
 }
 
-/* ---- tables ------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------- */
 
 /* `before"name":behind` in the arena. */
 static og_status make_label(og_arena *arena, const char *before, og_str name, const char *behind,
@@ -214,7 +214,7 @@ static og_status export_table(og_snapshot *snapshot, const og_export_input *inpu
     return export_rows(input, &t, &order, err);
 }
 
-/* ---- selection --------------------------------------------------------------------------- */
+/* ---- selection ---------------------------------------------------------------------------- */
 
 static bool select_key(const og_table_info *infos, size_t count, const char *prefix, og_str name,
                        bool *selected)

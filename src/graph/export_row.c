@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/timeval.h"
 
-/* ---- values ------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static og_status write_float(og_buf *out, double value, const char *type, og_error *err)
 {
@@ -100,7 +100,7 @@ static og_status write_blob(og_buf *out, const og_array *blob, int64_t row, og_e
     return ok ? OG_OK : og_error_nomem(err);
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static og_status write_row(const og_graph__export_table *t, const og_batch *batch,
                            og_array *const *blobs, int64_t row, og_buf *out, og_error *err)

@@ -21,16 +21,16 @@
 typedef struct init {
     og_store *store;
     og_lance_env *env;
-    const char *place;        /* where the graph will be, for manifest_path */
+    const char *place; /* where the graph will be, for manifest_path */
     const og_catalog *catalog;
     og_str source, ir;
     const og_random *random;
     og_graph__op op;
     og_graph__move *moves;
-    OG_VEC(char *) names;     /* manifests to sync */
+    OG_VEC(char *) names; /* manifests to sync */
 } init;
 
-/* ---- tables ---------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------- */
 
 static og_status table_fields(const og_type_def *def, og_lance_new_field **out, og_error *err)
 {
@@ -153,7 +153,7 @@ static void init_deinit(init *in)
     og_lance_env_free(in->env);
 }
 
-/* ---- claiming the place ------------------------------------------------------------------------------ */
+/* ---- claiming the place ------------------------------------------------------------------- */
 
 static og_status exists(og_store *store, const char *name, bool *out, og_error *err)
 {
@@ -173,8 +173,8 @@ static og_status already_there(const og_store *store, og_error *err)
 /* What an init that died may have left; nothing else is removed. */
 static og_status sweep(og_store *store, og_error *err)
 {
-    static const char *const prefixes[] = {
-        OG_GRAPH__MANIFEST "/", OG_GRAPH__COMMITS "/", OG_GRAPH__ACTORS "/", "nodes/", "edges/"};
+    static const char *const prefixes[] = {OG_GRAPH__MANIFEST "/", OG_GRAPH__COMMITS "/",
+                                           OG_GRAPH__ACTORS "/", "nodes/", "edges/"};
     static const char *const files[] = {OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         og_listing listing = {0};
@@ -229,11 +229,11 @@ static og_status claim(og_store *store, const og_repo *clock, const char *op, og
         OG_TRY(sweep(store, err));
         OG_TRY(store->ops->remove(store, &name, 1, err));
     }
-    s = store->ops->put_if_absent(store, OG_GRAPH__INIT_MARKER, (og_bytes){(const uint8_t *)op, strlen(op)},
-                                  true, err);
-    return s == OG_EXISTS ? og_error_set(err, OG_CONFLICT, "another init of '%s' is under way",
-                                         store->root)
-                          : s;
+    s = store->ops->put_if_absent(store, OG_GRAPH__INIT_MARKER,
+                                  (og_bytes){(const uint8_t *)op, strlen(op)}, true, err);
+    return s == OG_EXISTS
+               ? og_error_set(err, OG_CONFLICT, "another init of '%s' is under way", store->root)
+               : s;
 }
 
 static og_status init_in_place(init *in, const og_repo *clock, og_error *err)
@@ -255,10 +255,19 @@ static og_status init_in_place(init *in, const og_repo *clock, og_error *err)
 }
 
 /* What may stand in a graph's folder; a folder that holds anything else is not replaced. */
-static const char *const graph_entries[] = {
-    OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR, OG_GRAPH__SCHEMA_STATE,
-    OG_GRAPH__MANIFEST,      OG_GRAPH__COMMITS,   OG_GRAPH__ACTORS,
-    "_graph_commit_recoveries.lance", "__recovery", "_refs", "_omnigraph", "nodes", "edges", NULL};
+static const char *const graph_entries[] = {OG_GRAPH__SCHEMA_SOURCE,
+                                            OG_GRAPH__SCHEMA_IR,
+                                            OG_GRAPH__SCHEMA_STATE,
+                                            OG_GRAPH__MANIFEST,
+                                            OG_GRAPH__COMMITS,
+                                            OG_GRAPH__ACTORS,
+                                            "_graph_commit_recoveries.lance",
+                                            "__recovery",
+                                            "_refs",
+                                            "_omnigraph",
+                                            "nodes",
+                                            "edges",
+                                            NULL};
 
 /* Make the new graph in a folder beside, then let both change names at once. */
 static og_status replace(init *in, og_error *err)

@@ -5,7 +5,7 @@
 #define MAX_RECORD_BYTES ((size_t)256 << 20)
 #define PROGRESS_RECORDS 1024
 
-/* ---- errors ------------------------------------------------------------------------------ */
+/* ---- errors ------------------------------------------------------------------------------- */
 
 /* The line of the record, unless the error knows a better one. */
 static og_status at_line(og_error *err, og_status status, uint64_t line)
@@ -37,7 +37,7 @@ static og_status unknown_property(const og_type_def *def, og_str name, og_error 
     return OG_INVALID;
 }
 
-/* ---- one record -------------------------------------------------------------------------- */
+/* ---- one record --------------------------------------------------------------------------- */
 
 /* The members of a record that count; of equal keys the last. */
 typedef struct members {
@@ -198,7 +198,7 @@ static og_status load_record(og_graph__load *load, const og_json *value, uint64_
                         number);
 }
 
-/* ---- all records ------------------------------------------------------------------------- */
+/* ---- all records -------------------------------------------------------------------------- */
 
 static og_status report(const og_load_input *input, const og_json_stream *stream, uint64_t records,
                         og_error *err)
@@ -233,7 +233,7 @@ static og_status load_records(og_graph__load *load, og_json_stream *stream, og_a
     }
 }
 
-/* ---- the load ---------------------------------------------------------------------------- */
+/* ---- the load ----------------------------------------------------------------------------- */
 
 static og_status load_init(og_graph__load *load, og_repo *repo, const og_load_input *input,
                            og_error *err)

@@ -52,8 +52,8 @@ OG_NODISCARD og_status og_graph__load_table_of(og_graph__load *load, const og_ty
                                                og_graph__load_table **out, og_error *err);
 void og_graph__load_table_free(og_graph__load_table *table);
 
-/* Append the record's row, its properties being in table->values; record_bytes: its size as text.
- */
+/* Append the record's row, its properties being in table->values; record_bytes: its size as
+ * text. */
 typedef struct og_graph__record {
     og_str id; /* ptr NULL: make one */
     og_str src, dst;

@@ -2,7 +2,7 @@
 
 #include "columnar/kernels.h"
 
-/* ---- beginning a table ------------------------------------------------------------------- */
+/* ---- beginning a table -------------------------------------------------------------------- */
 
 /* Which change of the table the mode makes, and what its given ids are compared with. */
 static og_status begin_write(og_graph__load *load, og_graph__load_table *t, og_error *err)
@@ -60,7 +60,7 @@ void og_graph__load_table_free(og_graph__load_table *table)
     og_free(table);
 }
 
-/* ---- stored rows with the ids of a chunk ------------------------------------------------- */
+/* ---- stored rows with the ids of a chunk -------------------------------------------------- */
 
 /* Vertices of the chunk's given ids; OG_NO_VERTEX for made ids and those not stored. */
 static og_status find_stored(og_graph__load *load, og_graph__load_table *t, const og_array *ids,
@@ -102,7 +102,7 @@ static og_status refuse_stored(const og_graph__load_table *t, const og_batch *ba
     return OG_OK;
 }
 
-/* ---- merge ------------------------------------------------------------------------------- */
+/* ---- merge -------------------------------------------------------------------------------- */
 
 /* The old rows go; an edge's old source may have lost an edge. */
 static og_status remove_old(og_graph__load *load, const og_graph__load_table *t,
@@ -174,7 +174,7 @@ static og_status write_merged(og_graph__load *load, og_graph__load_table *t, con
     return write_some(t, batch, fresh, new_count, NULL, err);
 }
 
-/* ---- chunks ------------------------------------------------------------------------------ */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 static og_status write_chunk(og_graph__load *load, og_graph__load_table *t, const og_batch *batch,
                              og_error *err)
@@ -220,7 +220,7 @@ og_status og_graph__load_flush_all(og_graph__load *load, og_error *err)
     return OG_OK;
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static void fill_entropy(void *context, void *dst, size_t len)
 {
@@ -269,7 +269,7 @@ og_status og_graph__load_append(og_graph__load *load, og_graph__load_table *tabl
     return load->chunk_bytes >= OG_GRAPH__ALL_CHUNKS ? og_graph__load_flush_all(load, err) : OG_OK;
 }
 
-/* ---- copies ------------------------------------------------------------------------------ */
+/* ---- copies ------------------------------------------------------------------------------- */
 
 static og_status drop_copies(og_graph__load *load, const og_graph__load_table *t, og_error *err)
 {

@@ -19,7 +19,7 @@ typedef struct run {
     const og_catalog *catalog;
     og_txn *txn;
     og_snapshot *snapshot;
-    og_arena *arena;      /* literals and texts of this run */
+    og_arena *arena;       /* literals and texts of this run */
     og_overlay **overlays; /* nodes, then edges; NULL until touched */
     og_graph__checks *checks;
     og_lenient_counts lenient;
@@ -44,15 +44,15 @@ static void run_deinit(run *r)
 
 static og_status overlay_of(run *r, const og_type_def *def, og_overlay **out, og_error *err)
 {
-    og_overlay **place = &r->overlays[def->is_edge ? r->catalog->node_count + def->index
-                                                   : def->index];
+    og_overlay **place =
+        &r->overlays[def->is_edge ? r->catalog->node_count + def->index : def->index];
     if (*place == NULL)
         OG_TRY(og_overlay_new(r->snapshot, def, place, err));
     *out = *place;
     return OG_OK;
 }
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static og_status evaluate(run *r, const og_ir_expr *expr, og_literal *out, og_error *err)
 {
@@ -118,7 +118,7 @@ static og_status find(run *r, const og_ir_mutation *m, og_overlay_rows *out, og_
     return og_overlay_find(overlay, p->property, column, p->op, value, out, err);
 }
 
-/* ---- insert ---------------------------------------------------------------------------------------- */
+/* ---- insert ------------------------------------------------------------------------------- */
 
 static og_status fresh_id(run *r, og_str *out, og_error *err)
 {
@@ -136,8 +136,7 @@ static og_status assign(run *r, const og_ir_mutation *m, og_graph__value *values
         og_literal *value;
         OG_TRY(evaluate_as(r, m->def, a->property, a->name, &a->value, &value, err));
         if (a->property >= 0)
-            values[a->property] =
-                (og_graph__value){.kind = OG_GRAPH__LITERAL, .literal = value};
+            values[a->property] = (og_graph__value){.kind = OG_GRAPH__LITERAL, .literal = value};
         else if (value->kind != OG_LIT_STRING)
             return og_error_set(err, OG_INVALID, "edge endpoint '%.*s' must be a String",
                                 OG_FMT(a->name));
@@ -170,8 +169,7 @@ static og_status name_row(run *r, const og_type_def *def, const og_graph__value 
 static og_status insert(run *r, const og_ir_mutation *m, og_error *err)
 {
     const og_type_def *def = m->def;
-    og_graph__value *values =
-        og_arena_array_of(r->arena, og_graph__value, def->property_count + 1);
+    og_graph__value *values = og_arena_array_of(r->arena, og_graph__value, def->property_count + 1);
     if (values == NULL)
         return og_error_nomem(err);
     og_graph__row row = {.values = values};
@@ -190,7 +188,7 @@ static og_status insert(run *r, const og_ir_mutation *m, og_error *err)
     return OG_OK;
 }
 
-/* ---- update ------------------------------------------------------------------------------------------ */
+/* ---- update ------------------------------------------------------------------------------- */
 
 /* Rows [start, start + count) of a set, as a set that borrows. */
 static og_overlay_rows part_of(const og_overlay_rows *rows, size_t start, size_t count)
@@ -213,10 +211,8 @@ static og_status update_part(run *r, og_overlay *overlay, const og_overlay_rows 
     (void)r;
     OG_TRY(og_overlay_read(overlay, part, NULL, 0, &old, err));
     for (int64_t i = 0; i < old.row_count; i++) {
-        og_graph__row row = {.id = og_array_str(old.columns[0], i),
-                             .values = values,
-                             .old = &old,
-                             .old_row = i};
+        og_graph__row row = {
+            .id = og_array_str(old.columns[0], i), .values = values, .old = &old, .old_row = i};
         OG_TRY(og_graph__rowset_append(rows, &row, err));
     }
     OG_TRY(og_graph__rowset_finish(rows, &fresh, err));
@@ -227,8 +223,7 @@ static og_status update_rows(run *r, const og_ir_mutation *m, const og_overlay_r
                              og_error *err)
 {
     const og_type_def *def = m->def;
-    og_graph__value *values =
-        og_arena_array_of(r->arena, og_graph__value, def->property_count + 1);
+    og_graph__value *values = og_arena_array_of(r->arena, og_graph__value, def->property_count + 1);
     if (values == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < def->property_count; i++)
@@ -273,7 +268,7 @@ static og_status update(run *r, const og_ir_mutation *m, og_error *err)
     return s;
 }
 
-/* ---- delete -------------------------------------------------------------------------------------------- */
+/* ---- delete ------------------------------------------------------------------------------- */
 
 /* Edges at one end of deleted nodes go with them. */
 static og_status cascade_end(run *r, og_overlay *edges, og_str column, const og_str *ids,
@@ -339,7 +334,7 @@ static og_status delete_matching(run *r, const og_ir_mutation *m, og_error *err)
     return s;
 }
 
-/* ---- the end: constraints, writes, commit --------------------------------------------------------------- */
+/* ---- the end: constraints, writes, commit ------------------------------------------------- */
 
 /* Tell the checks of stored rows that are gone or replaced. */
 static og_status check_shadowed(run *r, og_overlay *overlay, og_error *err)
@@ -368,9 +363,8 @@ static og_status check_written(run *r, og_overlay *overlay, og_error *err)
     og_overlay_rows changes = {0};
     OG_TRY(og_overlay_changes(overlay, &changes, err));
     OG_AUTO_BATCH rows = {0};
-    og_status s = changes.pending_count > 0
-                      ? og_overlay_read(overlay, &changes, NULL, 0, &rows, err)
-                      : OG_OK;
+    og_status s =
+        changes.pending_count > 0 ? og_overlay_read(overlay, &changes, NULL, 0, &rows, err) : OG_OK;
     og_overlay_rows_deinit(&changes);
     OG_TRY(s);
     for (int64_t i = 0; i < rows.row_count; i++) {

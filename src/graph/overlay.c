@@ -72,11 +72,6 @@ const og_type_def *og_overlay_def(const og_overlay *overlay)
     return overlay->def;
 }
 
-og_lance_table *og_overlay_table(const og_overlay *overlay)
-{
-    return overlay->table;
-}
-
 bool og_overlay_is_changed(const og_overlay *o)
 {
     if (o->shadowed_list.len > 0)
@@ -87,7 +82,7 @@ bool og_overlay_is_changed(const og_overlay *o)
     return false;
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------ */
+/* ---- finding ------------------------------------------------------------------------------ */
 
 static size_t drop_shadowed(const og_overlay *o, uint32_t *slots, size_t count)
 {
@@ -108,8 +103,8 @@ static uint32_t column_of(const og_overlay *o, int32_t property, og_str column)
 }
 
 /* Each statement's batch is evaluated once. */
-static og_status find_pending(og_overlay *o, uint32_t column, og_cmp_op op,
-                              const og_literal *value, og_overlay_rows *out, og_error *err)
+static og_status find_pending(og_overlay *o, uint32_t column, og_cmp_op op, const og_literal *value,
+                              og_overlay_rows *out, og_error *err)
 {
     if (o->pending.len == 0)
         return OG_OK;
@@ -123,7 +118,8 @@ static og_status find_pending(og_overlay *o, uint32_t column, og_cmp_op op,
         if (!p->is_live)
             continue;
         if (p->batch != evaluated)
-            OG_TRY(og_exec_match(o->batches.items[p->batch].columns[column], op, value, &mask, err));
+            OG_TRY(
+                og_exec_match(o->batches.items[p->batch].columns[column], op, value, &mask, err));
         evaluated = p->batch;
         if (og_mask_true(&mask, p->row))
             out->pending[out->pending_count++] = (uint32_t)i;
@@ -135,8 +131,8 @@ og_status og_overlay_find(og_overlay *o, int32_t property, og_str column, og_cmp
                           const og_literal *value, og_overlay_rows *out, og_error *err)
 {
     og_overlay_rows rows = {0};
-    og_status s = og_exec_find_slots(o->snapshot, o->def, property, column, op, value,
-                                     &rows.slots, &rows.slot_count, err);
+    og_status s = og_exec_find_slots(o->snapshot, o->def, property, column, op, value, &rows.slots,
+                                     &rows.slot_count, err);
     if (s == OG_OK) {
         rows.slot_count = drop_shadowed(o, rows.slots, rows.slot_count);
         s = find_pending(o, column_of(o, property, column), op, value, &rows, err);
@@ -182,8 +178,8 @@ static og_status pending_texts(og_overlay *o, uint32_t column, const og_strmap *
     return OG_OK;
 }
 
-og_status og_overlay_find_any(og_overlay *o, og_str column, const og_str *texts,
-                              size_t text_count, og_overlay_rows *out, og_error *err)
+og_status og_overlay_find_any(og_overlay *o, og_str column, const og_str *texts, size_t text_count,
+                              og_overlay_rows *out, og_error *err)
 {
     OG_AUTO(og_strmap) wanted = og_strmap_new(true);
     if (wanted == NULL)
@@ -235,19 +231,7 @@ static pending_row *pending_of(og_overlay *o, og_str id)
     return p != NULL && p->is_live ? p : NULL;
 }
 
-og_status og_overlay_has_ids(og_overlay *o, const og_str *ids, size_t count, bool *out,
-                             og_error *err)
-{
-    OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, count, sizeof *slots);
-    if (slots == NULL)
-        return og_error_nomem(err);
-    OG_TRY(stored_slots(o, ids, count, slots, err));
-    for (size_t i = 0; i < count; i++)
-        out[i] = slots[i] != OG_NO_SLOT || pending_of(o, ids[i]) != NULL;
-    return OG_OK;
-}
-
-/* ---- reading -------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 /* Columns of stored rows, blobs brought back to the form in which they are written. */
 static og_status read_stored(og_overlay *o, const uint32_t *fields, uint32_t field_count,
@@ -260,8 +244,8 @@ static og_status read_stored(og_overlay *o, const uint32_t *fields, uint32_t fie
         if (!table_fields[fields[i]].is_blob)
             continue;
         og_array *payload;
-        OG_TRY(og_lance_blob_materialize(o->table, fields[i], slots, out->columns[i], &payload,
-                                         err));
+        OG_TRY(
+            og_lance_blob_materialize(o->table, fields[i], slots, out->columns[i], &payload, err));
         og_array_unref(out->columns[i]);
         out->columns[i] = payload;
     }
@@ -309,7 +293,7 @@ og_status og_overlay_read(og_overlay *o, const og_overlay_rows *rows, const uint
     return OG_OK;
 }
 
-/* ---- changing --------------------------------------------------------------------------------------------- */
+/* ---- changing ----------------------------------------------------------------------------- */
 
 static og_status shadow(og_overlay *o, uint32_t slot, og_error *err)
 {
@@ -338,10 +322,8 @@ static og_status keep_batch(og_overlay *o, const og_batch *batch, og_error *err)
 static og_status put_row(og_overlay *o, og_str id, uint32_t row, uint32_t stored_slot,
                          og_error *err)
 {
-    pending_row fresh = {.batch = (uint32_t)o->batches.len - 1,
-                         .row = row,
-                         .slot = stored_slot,
-                         .is_live = true};
+    pending_row fresh = {
+        .batch = (uint32_t)o->batches.len - 1, .row = row, .slot = stored_slot, .is_live = true};
     pending_row *old = pending_of(o, id);
     if (old != NULL) {
         old->is_live = false;
@@ -384,7 +366,7 @@ og_status og_overlay_delete(og_overlay *o, const og_overlay_rows *rows, og_error
     return OG_OK;
 }
 
-/* ---- the difference ------------------------------------------------------------------------------------------ */
+/* ---- the difference ----------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -460,7 +442,7 @@ og_status og_overlay_apply(og_overlay *o, og_txn *txn, og_error *err)
     size_t gone;
     const uint32_t *slots = og_overlay_shadowed(o, &gone);
     OG_TRY(og_overlay_changes(o, &rows, err));
-    og_lance_op op = gone == 0               ? OG_LANCE_APPEND
+    og_lance_op op = gone == 0                ? OG_LANCE_APPEND
                      : rows.pending_count > 0 ? OG_LANCE_UPDATE
                                               : OG_LANCE_DELETE;
     og_lance_write *write;

@@ -34,14 +34,11 @@ static inline size_t og_overlay_rows_count(const og_overlay_rows *rows)
 
 /* Rows for which `column op value` is true. `property` -1: the column called `column` (id, src, dst). */
 OG_NODISCARD og_status og_overlay_find(og_overlay *overlay, int32_t property, og_str column,
-                                       og_cmp_op op, const og_literal *value,
-                                       og_overlay_rows *out, og_error *err);
+                                       og_cmp_op op, const og_literal *value, og_overlay_rows *out,
+                                       og_error *err);
 /* Rows whose text in column `column` (id, src, dst) is one of `texts`. */
 OG_NODISCARD og_status og_overlay_find_any(og_overlay *overlay, og_str column, const og_str *texts,
                                            size_t text_count, og_overlay_rows *out, og_error *err);
-/* Which of these ids have a row now? */
-OG_NODISCARD og_status og_overlay_has_ids(og_overlay *overlay, const og_str *ids, size_t count,
-                                          bool *out, og_error *err);
 
 /* Values of the rows in table order of columns, slots first; blob columns as they are written
  * (struct<data, uri>). The fields to read; NULL = all. */
@@ -58,12 +55,10 @@ OG_NODISCARD og_status og_overlay_delete(og_overlay *overlay, const og_overlay_r
 /* What is different: */
 bool og_overlay_is_changed(const og_overlay *overlay);
 /* the pending rows that will be written, for checks at the end, */
-OG_NODISCARD og_status og_overlay_changes(og_overlay *overlay, og_overlay_rows *out,
-                                          og_error *err);
+OG_NODISCARD og_status og_overlay_changes(og_overlay *overlay, og_overlay_rows *out, og_error *err);
 /* and the slots of the snapshot that are gone or replaced, ascending; borrowed. */
 const uint32_t *og_overlay_shadowed(og_overlay *overlay, size_t *out_count);
 const og_type_def *og_overlay_def(const og_overlay *overlay);
-og_lance_table *og_overlay_table(const og_overlay *overlay);
 
 /* Stream the difference into the transaction's write of this table. */
 OG_NODISCARD og_status og_overlay_apply(og_overlay *overlay, og_txn *txn, og_error *err);

@@ -179,13 +179,12 @@ og_status og_graph__publish_rows(og_lance_write *write, const char *place,
     for (size_t i = 0; i < move_count; i++)
         put_move(&b, &text, place, &moves[i], op, manifest_version);
     if (move_count == 0 && aborted_op.len == 0)
-        put_marker(&b, &text, OG_GRAPH__ROW_COMMIT, og_str_of(op->commit_id), op,
-                   manifest_version);
+        put_marker(&b, &text, OG_GRAPH__ROW_COMMIT, og_str_of(op->commit_id), op, manifest_version);
 
     OG_AUTO_BATCH batch = {0};
     int64_t rows = og_builder_length(b.columns[0]);
-    og_status s = b.failed ? og_error_nomem(err)
-                           : og_batch_init(&batch, OG_GRAPH__COL_COUNT, rows, err);
+    og_status s =
+        b.failed ? og_error_nomem(err) : og_batch_init(&batch, OG_GRAPH__COL_COUNT, rows, err);
     for (int i = 0; i < OG_GRAPH__COL_COUNT && s == OG_OK; i++)
         s = og_builder_finish(b.columns[i], &batch.columns[i], err);
     row_builder_deinit(&b);

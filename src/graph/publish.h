@@ -1,5 +1,5 @@
 /* graph/publish - one version of `__manifest`: the only point at which an operation becomes visible
- * (design/commit-protocol.md sections 1-4).
+ * (docs/dev/commit.md sections 1-4).
  *
  * A publish is built on the `__manifest` that a snapshot has open: new rows appended in a fragment of
  * their own (and small fragments folded), staged as a file and the bytes of version m+1. Taking
@@ -25,10 +25,10 @@ void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_s
 
 /* A table whose pin moves. */
 typedef struct og_graph__move {
-    og_graph__pin pin;           /* the new pin */
-    uint64_t expected_version;   /* the old one; 0 = a new table */
-    const char *manifest_name;   /* of the new version, for manifest_path */
-    bool is_registration;        /* also add the `table` row */
+    og_graph__pin pin;         /* the new pin */
+    uint64_t expected_version; /* the old one; 0 = a new table */
+    const char *manifest_name; /* of the new version, for manifest_path */
+    bool is_registration;      /* also add the `table` row */
 } og_graph__move;
 
 /* The rows of a publish: of each move, in order; with no move, a row that only carries the commit. An

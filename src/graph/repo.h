@@ -59,7 +59,5 @@ typedef struct og_table_info {
 } og_table_info;
 /* In order of table_key (bytes); borrowed from the snapshot, which must come from a repo. */
 const og_table_info *og_snapshot_tables(const og_snapshot *snapshot, size_t *out_count);
-/* Id of the newest commit of the branch at the snapshot, "" when unknown. */
-og_str og_snapshot_commit(const og_snapshot *snapshot);
 
 #endif

@@ -9,8 +9,8 @@
 #include "graph/state.h"
 
 struct og_repo {
-    char *uri;             /* as given */
-    og_store *store;       /* borrowed when owned_store is NULL */
+    char *uri;       /* as given */
+    og_store *store; /* borrowed when owned_store is NULL */
     og_store *owned_store;
     og_lance_env *env;
     og_topo_cache *topo;
@@ -27,12 +27,12 @@ struct og_repo {
 /* A snapshot of this layer: the base first, so that pointers convert. */
 typedef struct og_graph__snapshot {
     og_snapshot base;
-    og_repo *repo;              /* borrowed: outlives its snapshots */
+    og_repo *repo; /* borrowed: outlives its snapshots */
     og_graph__state *state;
-    og_lance_table *manifest;   /* `__manifest` at this version */
-    og_table_info *infos;       /* for og_snapshot_tables */
-    pthread_mutex_t lock;       /* guards tables */
-    og_lance_table **tables;    /* nodes, then edges; NULL until opened */
+    og_lance_table *manifest; /* `__manifest` at this version */
+    og_table_info *infos;     /* for og_snapshot_tables */
+    pthread_mutex_t lock;     /* guards tables */
+    og_lance_table **tables;  /* nodes, then edges; NULL until opened */
 } og_graph__snapshot;
 
 static inline og_graph__snapshot *og_graph__snapshot_of(og_snapshot *snapshot)

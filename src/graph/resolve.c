@@ -29,8 +29,8 @@ static og_status open_version(og_repo *repo, const og_graph__pin *pin, uint64_t 
     return og_lance_table_open(repo->env, path, version, 0, out, err);
 }
 
-static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t version,
-                               bool *out, og_error *err)
+static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t version, bool *out,
+                               og_error *err)
 {
     char path[512];
     snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
@@ -43,7 +43,7 @@ static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t
     return s == OG_NOT_FOUND ? OG_OK : s;
 }
 
-/* ---- giving a table back its pin ------------------------------------------------------------------- */
+/* ---- giving a table back its pin ---------------------------------------------------------- */
 
 /* The newest version above the pin, and counters that no version above it has passed. */
 static og_status survey(og_repo *repo, const og_graph__pin *pin, uint64_t *out_head,
@@ -120,8 +120,8 @@ static og_status restore_tables(og_repo *repo, const og_str *keys, size_t key_co
     return status;
 }
 
-og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
-                             size_t table_count, og_error *err)
+og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys, size_t table_count,
+                             og_error *err)
 {
     /* First the row: from here on nobody can publish the operation. Then its tables, in a commit of
      * their own, which any later writer may also do. */
@@ -131,7 +131,7 @@ og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
     return restore_tables(repo, table_keys, table_count, OG_STR(""), err);
 }
 
-/* ---- what an operation says of itself ---------------------------------------------------------------- */
+/* ---- what an operation says of itself ----------------------------------------------------- */
 
 /* One item of og.tables: key@expected>new. */
 typedef struct op_table {
@@ -218,7 +218,7 @@ static og_status look_at_op(og_repo *repo, const og_graph__state *state, const o
     return OG_OK;
 }
 
-/* ---- helping an operation that holds all its slots ------------------------------------------------------ */
+/* ---- helping an operation that holds all its slots ---------------------------------------- */
 
 /* What the helped operation wrote about itself, so that its commit looks as its own. */
 static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_str id)
@@ -272,7 +272,7 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     return s == OG_CONFLICT ? OG_OK : s; /* it moved under us: look again */
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------------------- */
+/* ---- deciding ----------------------------------------------------------------------------- */
 
 static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, og_error *err)
 {
@@ -292,8 +292,9 @@ static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, o
             SIZE_MAX) {
             s = og_error_set(err, OG_CONFLICT, "foreign write in progress on '%.*s'",
                              OG_FMT(pin->table_key));
-            og_error_hint(err, "%s belongs to a writer of another program; let it finish, or open "
-                               "the graph with that program.",
+            og_error_hint(err,
+                          "%s belongs to a writer of another program; let it finish, or open "
+                          "the graph with that program.",
                           name);
         }
     }

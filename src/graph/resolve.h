@@ -1,5 +1,5 @@
 /* graph/resolve - heads above their pin: what a dead, slow or foreign writer left in a table's slots
- * (design/commit-protocol.md section 6).
+ * (docs/dev/commit.md section 6).
  *
  * What `__manifest` names is the truth. Before a table is written its slot pin + 1 must be free; if it
  * is not, the operation that holds it is helped to its end when it holds all its slots, waited for while

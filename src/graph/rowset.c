@@ -8,7 +8,7 @@
 #include "base/number.h"
 #include "base/timeval.h"
 
-/* ---- making ------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------- */
 
 static og_status make_columns(og_graph__rowset *rs, og_error *err)
 {
@@ -87,7 +87,7 @@ int64_t og_graph__rowset_rows(const og_graph__rowset *rowset)
     return rowset->rows;
 }
 
-/* ---- rules of one value ------------------------------------------------------------------ */
+/* ---- rules of one value ------------------------------------------------------------------- */
 
 static og_status check_enum(const og_graph__rowset *rs, const og_graph__column *c, og_str text,
                             og_error *err)
@@ -185,7 +185,7 @@ static og_status misfit(const og_graph__column *c, const char *sign, uint64_t ma
                         magnitude, OG_FMT(c->prop->name), name);
 }
 
-/* ---- putting values ---------------------------------------------------------------------- */
+/* ---- putting values ----------------------------------------------------------------------- */
 
 static og_status appended(bool ok, og_error *err)
 {
@@ -307,7 +307,7 @@ og_status og_graph__put_null(const og_graph__column *c, og_error *err)
     return appended(og_builder_null(c->builder), err);
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static og_status append_absent(og_graph__rowset *rs, const og_graph__column *c, og_error *err)
 {
@@ -384,7 +384,7 @@ og_status og_graph__rowset_finish(og_graph__rowset *rowset, og_batch *out, og_er
     return OG_OK;
 }
 
-/* ---- ids of nodes ------------------------------------------------------------------------ */
+/* ---- ids of nodes ------------------------------------------------------------------------- */
 
 static og_status missing_key(const og_type_def *def, og_error *err)
 {
@@ -477,7 +477,7 @@ og_status og_graph__key_id(const og_type_def *def, const og_graph__value *value,
     return OG_OK;
 }
 
-/* ---- numbers in messages ----------------------------------------------------------------- */
+/* ---- numbers in messages ------------------------------------------------------------------ */
 
 bool og_graph__write_number(og_buf *out, double value)
 {

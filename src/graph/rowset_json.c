@@ -7,7 +7,7 @@
 
 #include "base/timeval.h"
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------- */
 
 static void describe(og_buf *out, const og_json *value)
 {
@@ -59,7 +59,7 @@ static og_status refuse(const og_graph__column *c, const og_json *value, bool is
     return OG_INVALID;
 }
 
-/* ---- one value --------------------------------------------------------------------------- */
+/* ---- one value ---------------------------------------------------------------------------- */
 
 /* A value of a type that the column does not take: refused, or null when lenient. */
 static og_status wrong_type(og_graph__rowset *rs, const og_graph__column *c, og_builder *b,
@@ -238,7 +238,7 @@ static og_status append_one(og_graph__rowset *rs, const og_graph__column *c, og_
     }
 }
 
-/* ---- lists, vectors, blobs --------------------------------------------------------------- */
+/* ---- lists, vectors, blobs ---------------------------------------------------------------- */
 
 /* A value as the reference shows it: numbers that are no 64-bit integers as floats. */
 static void show(og_buf *out, const og_json *value)

@@ -10,8 +10,8 @@
 #include "store/store.h"
 
 /* Read, compile and compare. *out_source holds the text. OG_NOT_FOUND when there is no source. */
-OG_NODISCARD og_status og_graph__schema_open(og_store *store, og_buf *out_source,
-                                             og_catalog **out, og_error *err);
+OG_NODISCARD og_status og_graph__schema_open(og_store *store, og_buf *out_source, og_catalog **out,
+                                             og_error *err);
 
 /* Does `__schema_state.json` still name this catalog? OG_CONFLICT when another program changed the schema. */
 OG_NODISCARD og_status og_graph__schema_unchanged(og_store *store, const og_catalog *catalog,

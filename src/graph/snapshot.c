@@ -136,8 +136,3 @@ const og_table_info *og_snapshot_tables(const og_snapshot *snapshot, size_t *out
     *out_count = s->state->pin_count;
     return s->infos;
 }
-
-og_str og_snapshot_commit(const og_snapshot *snapshot)
-{
-    return ((const og_graph__snapshot *)snapshot)->state->commit_id;
-}

@@ -52,7 +52,7 @@ const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str ta
     return bsearch(&key, state->pins, state->pin_count, sizeof *state->pins, by_table_key);
 }
 
-/* ---- reading the rows ------------------------------------------------------------------- */
+/* ---- reading the rows --------------------------------------------------------------------- */
 
 /* Everything learnt about one table while the rows go by. */
 typedef struct table_rows {
@@ -249,8 +249,8 @@ static og_status finish_pins(row_reader *r, og_error *err)
     return s;
 }
 
-/* Field indices of the columns that are read; the reference may have appended columns of its own.
- */
+/* Field indices of the columns that are read; the reference may have appended columns of its
+ * own. */
 static og_status find_columns(const og_lance_table *manifest, const int *columns, size_t count,
                               uint32_t *out, og_error *err)
 {
@@ -507,7 +507,7 @@ void og_graph__head_write(og_store *store, const og_graph__state *state, og_str 
         (void)!store->ops->put(store, OG_GRAPH__HEAD_FILE, og_buf_bytes(&file), NULL);
 }
 
-/* ---- a state after a commit ---------------------------------------------------------------- */
+/* ---- a state after a commit --------------------------------------------------------------- */
 
 static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *out)
 {

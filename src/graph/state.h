@@ -50,7 +50,7 @@ typedef enum og_graph__op_fate {
 OG_NODISCARD og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op,
                                             og_graph__op_fate *out, og_error *err);
 
-/* ---- the head file (derived) ------------------------------------------------------------ */
+/* ---- the head file (derived) -------------------------------------------------------------- */
 
 /* Versions known to exist, from which newer ones are looked for; 0 = none known. */
 typedef struct og_graph__hints {

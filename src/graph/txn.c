@@ -120,7 +120,7 @@ og_status og_txn_reads(og_txn *txn, const og_type_def *def, og_error *err)
     return og_vec_push(&txn->reads, def) ? OG_OK : og_error_nomem(err);
 }
 
-/* ---- commit ------------------------------------------------------------------------------------ */
+/* ---- commit ------------------------------------------------------------------------------- */
 
 static bool is_written(const og_txn *txn, const og_type_def *def)
 {
@@ -164,22 +164,20 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
                                const og_graph__pin **reads, og_commit_result *out, og_error *err)
 {
     const og_graph__state *state = og_graph__snapshot_of(txn->snapshot)->state;
-    og_graph__commit commit = {
-        .tables = tables, .table_count = txn->tables.len, .reads = reads};
+    og_graph__commit commit = {.tables = tables, .table_count = txn->tables.len, .reads = reads};
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
                       og_str_of(txn->kind));
     for (size_t i = 0; i < txn->tables.len; i++) {
         const txn_table *t = &txn->tables.items[i];
         bool new_epoch = t->op == OG_LANCE_OVERWRITE;
-        tables[i] = (og_graph__commit_table){
-            .pin = og_graph__state_pin(state, t->def->table_key),
-            .write = t->write,
-            .epoch = new_epoch ? OG_STR("") : og_topo_epoch(t->base)};
+        tables[i] =
+            (og_graph__commit_table){.pin = og_graph__state_pin(state, t->def->table_key),
+                                     .write = t->write,
+                                     .epoch = new_epoch ? OG_STR("") : og_topo_epoch(t->base)};
     }
     for (size_t i = 0; i < txn->reads.len; i++)
         if (!is_written(txn, txn->reads.items[i]))
-            reads[commit.read_count++] =
-                og_graph__state_pin(state, txn->reads.items[i]->table_key);
+            reads[commit.read_count++] = og_graph__state_pin(state, txn->reads.items[i]->table_key);
     og_status s = og_graph__commit_run(txn->repo, txn->snapshot, &commit, out, err);
     if (s != OG_OK && s != OG_UNKNOWN && commit.slots_held > 0)
         s = give_way(txn, &commit, s, err);

@@ -1,5 +1,5 @@
 /* graph/txn - the one way to change a graph: collect writes of several tables, then commit them as
- * one (design/commit-protocol.md).
+ * one (docs/dev/commit.md).
  *
  * A txn reads one snapshot. Each table it writes gets one og_lance_write, which streams its files
  * while the operation runs; commit stages the rest, takes the slots, publishes `__manifest` and
@@ -40,7 +40,7 @@ OG_NODISCARD og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lanc
 OG_NODISCARD og_status og_txn_reads(og_txn *txn, const og_type_def *def, og_error *err);
 
 typedef struct og_commit_result {
-    char commit_id[27];      /* ULID of the commit */
+    char commit_id[27]; /* ULID of the commit */
     uint64_t manifest_version;
 } og_commit_result;
 /* Commit. Without any write it publishes a commit that changes no table (a load of nothing). OG_CONFLICT

@@ -16,7 +16,7 @@ void og_catalog_unref(og_catalog *catalog)
     og_arena_free(catalog->arena);
 }
 
-/* ---- by name --------------------------------------------------------------------------- */
+/* ---- by name ------------------------------------------------------------------------------ */
 
 static const og_type_def *find_def(const og_type_def *defs, uint32_t count, og_str name)
 {
@@ -102,7 +102,7 @@ int32_t og_type_def_property(const og_type_def *def, og_str name)
     return -1;
 }
 
-/* ---- near misses ----------------------------------------------------------------------- */
+/* ---- near misses -------------------------------------------------------------------------- */
 
 static og_str nearest_def(const og_type_def *defs, uint32_t count, og_str name)
 {

@@ -25,8 +25,8 @@ typedef struct og_ir_var {
 } og_ir_var;
 
 typedef enum og_ir_expr_kind {
-    OG_EXPR_PROPERTY,  /* var.property */
-    OG_EXPR_VARIABLE,  /* the variable itself: its id */
+    OG_EXPR_PROPERTY, /* var.property */
+    OG_EXPR_VARIABLE, /* the variable itself: its id */
     OG_EXPR_PARAM,
     OG_EXPR_LITERAL,
     OG_EXPR_NOW,
@@ -37,17 +37,17 @@ typedef enum og_ir_expr_kind {
     OG_EXPR_FUZZY,     /* args: field, query, [max_edits] */
     OG_EXPR_MATCH_TEXT,
     OG_EXPR_BM25,
-    OG_EXPR_RRF,       /* args: primary, secondary, [k] */
+    OG_EXPR_RRF, /* args: primary, secondary, [k] */
 } og_ir_expr_kind;
 
 struct og_ir_expr {
     og_ir_expr_kind kind;
-    og_prop_type type;     /* of the value; meaningless for untyped null and search calls */
-    uint32_t var;          /* PROPERTY, VARIABLE: index into vars */
-    uint32_t property;     /* PROPERTY: index into the type's properties */
-    uint32_t param;        /* PARAM: index into params */
-    uint32_t column;       /* ALIAS: index into returns */
-    og_literal literal;    /* LITERAL */
+    og_prop_type type;  /* of the value; meaningless for untyped null and search calls */
+    uint32_t var;       /* PROPERTY, VARIABLE: index into vars */
+    uint32_t property;  /* PROPERTY: index into the type's properties */
+    uint32_t param;     /* PARAM: index into params */
+    uint32_t column;    /* ALIAS: index into returns */
+    og_literal literal; /* LITERAL */
     og_agg agg;
     uint32_t arg_count;
     const og_ir_expr *args;
@@ -58,7 +58,8 @@ typedef struct og_ir_filter {
     og_ir_expr left;
     og_cmp_op op;
     og_ir_expr right;
-    bool is_call; /* `search(...)` and its kin alone as a clause: left is the call, op and right unused */
+    bool
+        is_call; /* `search(...)` and its kin alone as a clause: left is the call, op and right unused */
     og_span span;
 } og_ir_filter;
 
@@ -80,12 +81,12 @@ struct og_ir_op {
     uint32_t filter_count;
     /* EXPAND */
     uint32_t src_var, dst_var;
-    int32_t edge_var;      /* -1 = none: one row per pair; else one row per edge, one hop */
+    int32_t edge_var; /* -1 = none: one row per pair; else one row per edge, one hop */
     const og_type_def *edge;
     og_direction direction; /* OUT: src is the edge's from end; BOTH: undirected */
     uint32_t min_hops;
-    uint32_t max_hops;     /* UINT32_MAX = no bound */
-    bool dst_bound;        /* dst is bound earlier: keep only rows that reach it */
+    uint32_t max_hops; /* UINT32_MAX = no bound */
+    bool dst_bound;    /* dst is bound earlier: keep only rows that reach it */
     /* ANTI_JOIN: rows of the outer for which the inner pipeline has no row */
     const og_ir_op *inner;
     uint32_t inner_count;
@@ -94,7 +95,7 @@ struct og_ir_op {
 
 typedef struct og_ir_projection {
     og_ir_expr expr;
-    og_str name;     /* the result column: alias, or the reference's rule for unnamed ones */
+    og_str name; /* the result column: alias, or the reference's rule for unnamed ones */
     bool has_alias;
 } og_ir_projection;
 
@@ -105,22 +106,26 @@ typedef struct og_ir_ordering {
 
 typedef struct og_ir_assignment {
     og_str name;
-    int32_t property;       /* index, or -1: from / to of an edge insert */
+    int32_t property; /* index, or -1: from / to of an edge insert */
     bool is_from, is_to;
-    og_ir_expr value;       /* LITERAL, PARAM or NOW */
+    og_ir_expr value; /* LITERAL, PARAM or NOW */
     og_span span;
 } og_ir_assignment;
 
 typedef struct og_ir_predicate {
     og_str name;
-    int32_t property;       /* index, or -1: `from`, `to` of an edge (and id where allowed) */
+    int32_t property; /* index, or -1: `from`, `to` of an edge (and id where allowed) */
     bool is_from, is_to;
     og_cmp_op op;
     og_ir_expr value;
     og_span span;
 } og_ir_predicate;
 
-typedef enum og_ir_mutation_kind { OG_MUT_INSERT, OG_MUT_UPDATE, OG_MUT_DELETE } og_ir_mutation_kind;
+typedef enum og_ir_mutation_kind {
+    OG_MUT_INSERT,
+    OG_MUT_UPDATE,
+    OG_MUT_DELETE
+} og_ir_mutation_kind;
 
 typedef struct og_ir_mutation {
     og_ir_mutation_kind kind;
@@ -137,7 +142,7 @@ typedef struct og_ir_query {
     const og_ir_param *params;
     uint32_t param_count;
     bool is_mutation;
-    bool uses_search;   /* any search function: needs indexes of the search layer */
+    bool uses_search; /* any search function: needs indexes of the search layer */
     bool uses_now;
     /* read */
     const og_ir_var *vars;

@@ -35,7 +35,7 @@ typedef struct report {
 static const char no_params_warning[] =
     "mutation declares no params; hardcoded mutations are easy to miss";
 
-/* ---- checking -------------------------------------------------------------------------- */
+/* ---- checking ----------------------------------------------------------------------------- */
 
 static bool cover(report *r, const og_lang__query_decl *decl)
 {
@@ -145,7 +145,7 @@ static void write_finding_message(og_buf *out, const finding *f)
                   OG_FMT(f->def->name), OG_FMT(f->property->name));
 }
 
-/* ---- text ------------------------------------------------------------------------------ */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void write_text_line(og_buf *out, const char *prefix, og_str name, const char *middle,
                             og_str rest)
@@ -182,7 +182,7 @@ static void write_text(const report *r, og_buf *out)
                   r->processed, r->errors, r->warnings);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------------------------------- */
 
 /* A line of an object: indent, "key": value, and a comma unless it is the last. */
 static void write_member(og_buf *out, int indent, const char *key, og_str value, bool last)
@@ -293,7 +293,7 @@ static void write_json(const report *r, og_buf *out)
     og_buf_text(out, "}\n");
 }
 
-/* ---- the whole ------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static og_status run(report *r, bool json, og_buf *out, og_error *err)
 {

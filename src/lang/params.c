@@ -45,7 +45,7 @@ static og_status refuse(const source *s, og_error *err, const char *expected)
     return og_error_set(err, OG_INVALID, "%.*s: expected %s", OG_FMT(s->what), expected);
 }
 
-/* ---- integers -------------------------------------------------------------------------- */
+/* ---- integers ----------------------------------------------------------------------------- */
 
 static bool is_unsigned_scalar(og_scalar scalar)
 {
@@ -115,7 +115,7 @@ static og_status integer_from_json(const source *s, const og_prop_type *type, co
     return refuse_range(s, type->scalar, value->text, err);
 }
 
-/* ---- floats and vectors ---------------------------------------------------------------- */
+/* ---- floats and vectors ------------------------------------------------------------------- */
 
 static bool float_fits(og_scalar scalar, double value)
 {
@@ -167,7 +167,7 @@ static og_status vector_from_json(const source *s, const og_prop_type *type, con
     return OG_OK;
 }
 
-/* ---- text and dates -------------------------------------------------------------------- */
+/* ---- text and dates ----------------------------------------------------------------------- */
 
 static og_status read_date(const source *s, og_str text, og_literal *out, og_error *err)
 {
@@ -226,7 +226,7 @@ static og_status text_from_json(const source *s, const og_prop_type *type, const
     return out->text.ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* ---- any type -------------------------------------------------------------------------- */
+/* ---- any type ----------------------------------------------------------------------------- */
 
 static og_status scalar_from_json(const source *s, const og_prop_type *type, const og_json *value,
                                   og_literal *out, og_error *err)
@@ -297,7 +297,7 @@ og_status og_literal_from_json(const og_prop_type *type, const og_json *value, o
     return any_from_json(&s, type, value, out, err);
 }
 
-/* ---- parameters ------------------------------------------------------------------------ */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 static og_status one_param(const og_ir_param *param, const og_json *object, bool lenient,
                            og_arena *arena, og_literal *out, og_error *err)
@@ -334,7 +334,7 @@ og_status og_params_from_json(const og_ir_query *query, const og_json *object, b
     return OG_OK;
 }
 
-/* ---- literals to a property's type ----------------------------------------------------- */
+/* ---- literals to a property's type -------------------------------------------------------- */
 
 static const char *literal_kind(const og_literal *value)
 {

@@ -156,7 +156,7 @@ struct og_lang__query_decl {
     og_lang__query_decl *next;
 };
 
-/* ---- one compile --------------------------------------------------------------------------- */
+/* ---- one compile -------------------------------------------------------------------------- */
 
 /* What went wrong. The message is whole here; og_error may cut it. */
 typedef struct og_lang__diag {
@@ -188,8 +188,8 @@ void og_lang__compile_deinit(og_lang__compile *c);
 /* Record an error at a place; returns OG_INVALID (OG_NOMEM when its text found no memory). */
 og_status og_lang__fail(og_lang__compile *c, og_span span, const char *fmt, ...) OG_PRINTF(3, 4);
 og_status og_lang__nomem(og_lang__compile *c);
-/* Add "Did you mean 'name'?" to the recorded error, when there is a name; `sigil` goes before it.
- */
+/* Add "Did you mean 'name'?" to the recorded error, when there is a name; `sigil` goes before
+ * it. */
 void og_lang__suggest(og_lang__compile *c, const char *sigil, og_str name);
 /* The recorded error as an og_error: message, line, column, source line with a caret, hint. */
 og_status og_lang__report(const og_lang__compile *c, og_error *err);
@@ -206,7 +206,7 @@ OG_NODISCARD og_status og_lang__check(og_lang__compile *c, og_lang__query_decl *
 OG_NODISCARD og_status og_lang__lower(og_lang__compile *c, og_lang__query_decl *decl,
                                       og_ir_query *out);
 
-/* ---- shared by the checks ------------------------------------------------------------------ */
+/* ---- shared by the checks ----------------------------------------------------------------- */
 
 /* The visible variable of that name, or -1. */
 int64_t og_lang__find_var(const og_lang__compile *c, og_str name);
@@ -240,7 +240,7 @@ og_prop_type og_lang__scalar_type(og_scalar scalar, bool nullable);
 /* The type that a parameter declares, or false. */
 bool og_lang__param_type(og_str type_name, bool nullable, og_prop_type *out);
 
-/* ---- shared by the lowering ---------------------------------------------------------------- */
+/* ---- shared by the lowering --------------------------------------------------------------- */
 
 /* A literal with its dates read. */
 OG_NODISCARD og_status og_lang__lower_literal(og_lang__compile *c, const og_literal *literal,

@@ -8,7 +8,7 @@ typedef og_lang__compile compile;
 /* The reference passes the time of now() in a parameter of this name. */
 #define NOW_PARAM_NAME "__nanograph_now"
 
-/* ---- parameters ------------------------------------------------------------------------ */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 static bool vector_dim(og_str name, uint32_t *out)
 {
@@ -79,7 +79,7 @@ static og_status check_params(compile *c, const og_lang__query_decl *decl)
     return OG_OK;
 }
 
-/* ---- returns and orders ---------------------------------------------------------------- */
+/* ---- returns and orders ------------------------------------------------------------------- */
 
 static og_status check_returns(compile *c, og_lang__query_decl *decl)
 {

@@ -31,7 +31,7 @@ static const char *class_text(compile *c, const og_lang__resolved *resolved)
     return "aggregate";
 }
 
-/* ---- variables and properties ---------------------------------------------------------- */
+/* ---- variables and properties ------------------------------------------------------------- */
 
 static og_status refuse_unbound(compile *c, const og_lang__word *name, const char *code)
 {
@@ -107,7 +107,7 @@ static og_status check_alias(compile *c, expr *e)
     return OG_OK;
 }
 
-/* ---- calls ----------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------- */
 
 /* Number of the check and name of the call, for messages. */
 typedef struct call_name {
@@ -309,7 +309,7 @@ og_status og_lang__check_expr(compile *c, expr *e)
     return OG_OK;
 }
 
-/* ---- filters --------------------------------------------------------------------------- */
+/* ---- filters ------------------------------------------------------------------------------ */
 
 static bool is_null(const expr *e)
 {

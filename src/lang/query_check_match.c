@@ -6,7 +6,7 @@ typedef og_lang__clause clause;
 
 static const og_str wildcard = {"_", 1};
 
-/* ---- variables ------------------------------------------------------------------------- */
+/* ---- variables ---------------------------------------------------------------------------- */
 
 int64_t og_lang__find_var(const compile *c, og_str name)
 {
@@ -56,7 +56,7 @@ static void leave_block(compile *c, size_t first, bool forget)
         c->vars.len = first;
 }
 
-/* ---- bindings -------------------------------------------------------------------------- */
+/* ---- bindings ----------------------------------------------------------------------------- */
 
 static og_status check_member(compile *c, const og_lang__pair *pair, const og_prop_type *actual,
                               const og_prop_type *expected)
@@ -180,7 +180,7 @@ static og_status check_binding(compile *c, clause *binding, const clause *first,
     return add_var(c, binding->src.text, false, false, binding->def, &binding->src_var);
 }
 
-/* ---- traversals ------------------------------------------------------------------------ */
+/* ---- traversals --------------------------------------------------------------------------- */
 
 static og_status check_bounds(compile *c, const clause *t)
 {
@@ -324,7 +324,7 @@ static og_status check_traversal(compile *c, clause *t)
     return bind_endpoints(c, t);
 }
 
-/* ---- not { } --------------------------------------------------------------------------- */
+/* ---- not { } ------------------------------------------------------------------------------ */
 
 static bool is_outer(const compile *c, og_str name, size_t outer_len)
 {

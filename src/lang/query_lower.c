@@ -5,7 +5,7 @@
 typedef og_lang__compile compile;
 typedef og_lang__expr expr;
 
-/* ---- literals -------------------------------------------------------------------------- */
+/* ---- literals ----------------------------------------------------------------------------- */
 
 static og_status lower_items(compile *c, const og_literal *list, og_span span, og_literal *out)
 {
@@ -35,7 +35,7 @@ og_status og_lang__lower_literal(compile *c, const og_literal *literal, og_span 
     return OG_OK;
 }
 
-/* ---- expressions ----------------------------------------------------------------------- */
+/* ---- expressions -------------------------------------------------------------------------- */
 
 static og_status unsupported(compile *c, const expr *e, const char *what)
 {
@@ -154,7 +154,7 @@ og_status og_lang__lower_expr(compile *c, const expr *e, og_ir_query *query, og_
     return OG_OK;
 }
 
-/* ---- returns --------------------------------------------------------------------------- */
+/* ---- returns ------------------------------------------------------------------------------ */
 
 /* The column's name when it has none of its own. */
 static og_str column_name(compile *c, const expr *e)
@@ -219,7 +219,7 @@ static og_status lower_projections(compile *c, const og_lang__query_decl *decl, 
     return OG_OK;
 }
 
-/* ---- orders ---------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------------- */
 
 static og_ir_expr column_expr(const og_ir_query *query, uint32_t column, og_span span)
 {
@@ -329,7 +329,7 @@ og_status og_lang__lower_returns(compile *c, const og_lang__query_decl *decl, og
     return OG_OK;
 }
 
-/* ---- a query --------------------------------------------------------------------------- */
+/* ---- a query ------------------------------------------------------------------------------ */
 
 og_status og_lang__lower(compile *c, og_lang__query_decl *decl, og_ir_query *out)
 {

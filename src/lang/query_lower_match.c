@@ -37,8 +37,8 @@ static uint32_t find_root(lowering *l, uint32_t var)
     return var;
 }
 
-/* Components of the variables of one block; those that reach a variable bound outside are rooted.
- */
+/* Components of the variables of one block; those that reach a variable bound outside are
+ * rooted. */
 static void connect(lowering *l, const clause *first)
 {
     for (const clause *at = first; at != NULL; at = at->next) {
@@ -58,7 +58,7 @@ static void connect(lowering *l, const clause *first)
     }
 }
 
-/* ---- bindings -------------------------------------------------------------------------- */
+/* ---- bindings ----------------------------------------------------------------------------- */
 
 static og_status lower_pair(lowering *l, const clause *binding, const og_lang__pair *pair,
                             og_ir_filter *out)
@@ -123,7 +123,7 @@ static og_status lower_bindings(lowering *l, const clause *first, block *out)
     return OG_OK;
 }
 
-/* ---- traversals ------------------------------------------------------------------------ */
+/* ---- traversals --------------------------------------------------------------------------- */
 
 static og_direction reversed(og_direction direction)
 {
@@ -203,7 +203,7 @@ static og_status lower_traversals(lowering *l, const clause *first, block *out)
     return status;
 }
 
-/* ---- filters and not-blocks ------------------------------------------------------------ */
+/* ---- filters and not-blocks --------------------------------------------------------------- */
 
 static og_status lower_filter(lowering *l, const clause *f, block *out)
 {

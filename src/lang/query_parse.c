@@ -7,7 +7,7 @@
 typedef og_lang__parser parser;
 typedef og_lang__clause clause;
 
-/* ---- the parser's state ---------------------------------------------------------------- */
+/* ---- the parser's state ------------------------------------------------------------------- */
 
 bool og_lang__descend(parser *p, og_span at)
 {
@@ -78,7 +78,7 @@ static bool type_name(parser *p, og_lang__word *out)
     return terminal(p, OG_RULE_TYPE_NAME, og_match_type_name, out);
 }
 
-/* ---- parameters ------------------------------------------------------------------------ */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 static bool base_type(parser *p)
 {
@@ -160,7 +160,7 @@ static bool param_list(parser *p, og_lang__param **out)
     return og_scan_leave(&p->scan, mark, OG_RULE_PARAM_LIST, ok);
 }
 
-/* ---- clauses of a match ---------------------------------------------------------------- */
+/* ---- clauses of a match ------------------------------------------------------------------- */
 
 static bool prop_match(parser *p, og_lang__pair **out)
 {
@@ -362,7 +362,7 @@ static bool match_clause(parser *p, clause **out)
     return og_scan_leave(&p->scan, mark, OG_RULE_MATCH_CLAUSE, ok);
 }
 
-/* ---- return, order, limit -------------------------------------------------------------- */
+/* ---- return, order, limit ----------------------------------------------------------------- */
 
 static bool projection(parser *p, og_lang__projection **out)
 {
@@ -463,7 +463,7 @@ static bool read_query_body(parser *p, og_lang__query_decl *out)
     return og_scan_leave(&p->scan, mark, OG_RULE_READ_QUERY_BODY, ok);
 }
 
-/* ---- mutations ------------------------------------------------------------------------- */
+/* ---- mutations ---------------------------------------------------------------------------- */
 
 static bool mutation_assignment(parser *p, og_lang__pair **out)
 {
@@ -554,7 +554,7 @@ static bool mutation_body(parser *p, og_lang__mutation **out)
     return og_scan_leave(&p->scan, mark, OG_RULE_MUTATION_BODY, ok);
 }
 
-/* ---- queries --------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 /* word "(" string ")" */
 static bool described(parser *p, og_lang__rule rule, const char *at_word, og_str *out)

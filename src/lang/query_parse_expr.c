@@ -15,7 +15,7 @@ static bool is_word_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* ---- terminals ------------------------------------------------------------------------- */
+/* ---- terminals ---------------------------------------------------------------------------- */
 
 static size_t match_variable(og_str rest)
 {
@@ -76,7 +76,7 @@ bool og_lang__parse_string(parser *p, og_str *out)
     return true;
 }
 
-/* ---- literals -------------------------------------------------------------------------- */
+/* ---- literals ----------------------------------------------------------------------------- */
 
 static size_t sign_length(og_str rest)
 {
@@ -239,7 +239,7 @@ static bool literal_expr(parser *p, expr *out)
     return literal(p, &out->literal);
 }
 
-/* ---- calls ----------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------- */
 
 static bool argument(parser *p, expr *call, bool (*parse)(parser *p, expr *out))
 {
@@ -367,7 +367,7 @@ static bool agg_call(parser *p, expr *out)
     return og_scan_leave(&p->scan, mark, OG_RULE_AGG_CALL, ok);
 }
 
-/* ---- expressions ----------------------------------------------------------------------- */
+/* ---- expressions -------------------------------------------------------------------------- */
 
 static bool variable_expr(parser *p, expr *out)
 {

@@ -5,7 +5,7 @@ static og_str rest_of(const og_scan *scan)
     return og_str_slice(scan->source, scan->pos, scan->source.len);
 }
 
-/* ---- white space and comments ---------------------------------------------------------- */
+/* ---- white space and comments ------------------------------------------------------------- */
 
 static size_t space_length(og_str rest)
 {
@@ -39,7 +39,7 @@ void og_scan_skip(og_scan *scan)
     } while (n > 0);
 }
 
-/* ---- rules ----------------------------------------------------------------------------- */
+/* ---- rules -------------------------------------------------------------------------------- */
 
 static uint32_t attempts_at(const og_scan *scan, size_t pos)
 {
@@ -120,7 +120,7 @@ bool og_scan_end(og_scan *scan)
     return og_scan_leave(scan, mark, 0, scan->pos == scan->source.len);
 }
 
-/* ---- terminals ------------------------------------------------------------------------- */
+/* ---- terminals ---------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -197,7 +197,7 @@ bool og_scan_terminal(og_scan *scan, uint8_t rule, size_t (*match)(og_str rest),
     return og_scan_leave(scan, mark, rule, len > 0);
 }
 
-/* ---- errors ---------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------- */
 
 bool og_scan_expected(const og_scan *scan, uint8_t rule)
 {

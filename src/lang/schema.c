@@ -31,7 +31,7 @@ const og_lang__annotation *og_lang__annotation_find(const og_lang__annotation *a
     return NULL;
 }
 
-/* ---- compiling ------------------------------------------------------------------------- */
+/* ---- compiling ---------------------------------------------------------------------------- */
 
 og_status og_lang__schema_read(og_lang__schema *schema, og_str source, og_arena *arena,
                                og_error *err)

@@ -13,7 +13,7 @@ typedef struct build {
     og_arena *arena;
 } build;
 
-/* ---- properties --------------------------------------------------------------------- */
+/* ---- properties --------------------------------------------------------------------------- */
 
 /* One that does not fit is told by og_schema_check_strict and is none here, so that graphs that
  * have it still open. */
@@ -54,7 +54,7 @@ static og_status fill_properties(build *b, const og_lang__decl *decl, const og_p
     return OG_OK;
 }
 
-/* ---- constraints ------------------------------------------------------------------- */
+/* ---- constraints -------------------------------------------------------------------------- */
 
 static og_status fill_columns(build *b, const og_lang__constraint *c, og_columns *out,
                               og_error *err)
@@ -110,7 +110,7 @@ static og_status fill_constraints(build *b, const og_lang__decl *decl, og_type_d
     return OG_OK;
 }
 
-/* ---- tables ------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------- */
 
 static void release_schema(void *schema)
 {
@@ -167,7 +167,7 @@ static og_status fill_def(build *b, const og_lang__decl *decl, uint32_t index, o
     return fill_table(b, def, err);
 }
 
-/* ---- the three kinds ---------------------------------------------------------------- */
+/* ---- the three kinds ---------------------------------------------------------------------- */
 
 /* Declarations of one kind stand together, sorted by name. */
 static const og_lang__decl *decls_of(const og_lang__schema *schema, og_lang__decl_kind kind,

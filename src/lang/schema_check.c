@@ -52,7 +52,7 @@ static void hint_property(const prop_index *index, og_str name, og_error *err)
     og_nearest_hint(&nearest, err);
 }
 
-/* ---- annotations ----------------------------------------------------------------------- */
+/* ---- annotations -------------------------------------------------------------------------- */
 
 /* @description and @instruction: once, with text. `target` is "node Person". */
 static og_status check_text_annotation(const og_lang__schema *schema,
@@ -195,7 +195,7 @@ static og_status check_property(const prop_index *index, const og_lang__prop *pr
     return OG_OK;
 }
 
-/* ---- constraints ----------------------------------------------------------------------- */
+/* ---- constraints -------------------------------------------------------------------------- */
 
 static const char *constraint_word(og_lang__constraint_kind kind)
 {
@@ -306,7 +306,7 @@ static og_status check_constraints(const prop_index *index, og_error *err)
     return OG_OK;
 }
 
-/* ---- all ------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------------------- */
 
 static og_status index_props(prop_index *index, og_error *err)
 {

@@ -49,7 +49,7 @@ static og_status decode_annotations(const og_lang__schema *schema, og_lang__anno
     return OG_OK;
 }
 
-/* ---- types ----------------------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------------------------- */
 
 static og_status decode_vector(const og_lang__schema *schema, og_lang__prop *prop, og_error *err)
 {
@@ -126,7 +126,7 @@ static og_status decode_prop(const og_lang__schema *schema, og_lang__prop *prop,
     return decode_annotations(schema, prop->annotations, prop->annotation_count, err);
 }
 
-/* ---- constraints ----------------------------------------------------------------------- */
+/* ---- constraints -------------------------------------------------------------------------- */
 
 static og_status decode_columns(const og_lang__schema *schema, og_lang__constraint *c,
                                 uint32_t count, og_error *err)
@@ -255,7 +255,7 @@ static og_status add_property_constraints(const og_lang__schema *schema, og_lang
     return OG_OK;
 }
 
-/* ---- declarations ---------------------------------------------------------------------- */
+/* ---- declarations ------------------------------------------------------------------------- */
 
 static og_status decode_card(const og_lang__schema *schema, og_lang__decl *decl, og_error *err)
 {
@@ -305,7 +305,7 @@ static og_status decode_decl(const og_lang__schema *schema, og_lang__decl *decl,
     return add_property_constraints(schema, decl, decl->props, decl->prop_count, err);
 }
 
-/* ---- interfaces ------------------------------------------------------------------------ */
+/* ---- interfaces --------------------------------------------------------------------------- */
 
 static og_status fail_too_many_properties(og_error *err)
 {

@@ -20,7 +20,7 @@ const char *og_lang__decl_word(og_lang__decl_kind kind)
     return words[kind];
 }
 
-/* ---- ids ------------------------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------------------------------- */
 
 static uint32_t hash_more(uint32_t hash, og_str text)
 {
@@ -84,7 +84,7 @@ static og_status give_prop_ids(const og_lang__schema *schema, og_lang__decl *dec
     return OG_OK;
 }
 
-/* ---- order ----------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------------------------- */
 
 static int compare_decls(const void *a, const void *b)
 {
@@ -272,7 +272,7 @@ og_status og_lang__schema_canonical(og_lang__schema *schema, og_error *err)
     return OG_OK;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------------------------------- */
 
 /* Writes members and items with serde_json's commas and line breaks. */
 typedef struct writer {

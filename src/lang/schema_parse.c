@@ -116,7 +116,7 @@ static void *take_tail(parser *p, const void *items, size_t *len, size_t base, s
             *(out_count) = 0;                                                                      \
     } while (0)
 
-/* ---- terminals ------------------------------------------------------------------------- */
+/* ---- terminals ---------------------------------------------------------------------------- */
 
 static bool named(parser *p, uint8_t rule, size_t (*match)(og_str), og_lang__name *out)
 {
@@ -216,7 +216,7 @@ static bool literal(parser *p, bool *out_is_string, og_span *out)
     return og_scan_leave(s, mark, RULE_LITERAL, ok);
 }
 
-/* ---- annotations ----------------------------------------------------------------------- */
+/* ---- annotations -------------------------------------------------------------------------- */
 
 /* annotation_arg = { literal | ident } */
 static bool annotation_arg(parser *p, og_span *out)
@@ -271,7 +271,7 @@ static void annotations(parser *p, og_lang__annotation **out, uint32_t *out_coun
     TAKE_TAIL(p, annotations, base, out, out_count);
 }
 
-/* ---- properties ------------------------------------------------------------------------ */
+/* ---- properties --------------------------------------------------------------------------- */
 
 static bool base_type(parser *p, og_span *out)
 {
@@ -369,7 +369,7 @@ static bool prop_decl(parser *p)
     return og_scan_leave(s, mark, RULE_PROP_DECL, ok);
 }
 
-/* ---- constraints ----------------------------------------------------------------------- */
+/* ---- constraints -------------------------------------------------------------------------- */
 
 /* signed_float | signed_integer */
 static bool bound(parser *p, og_span *out)
@@ -460,7 +460,7 @@ static bool body_constraint(parser *p)
     return og_scan_leave(s, mark, RULE_BODY_CONSTRAINT, ok);
 }
 
-/* ---- declarations ---------------------------------------------------------------------- */
+/* ---- declarations ------------------------------------------------------------------------- */
 
 /* "{" ~ (prop_decl | body_constraint)* ~ "}"; only properties for an interface. */
 static bool body(parser *p, og_lang__decl *decl)
@@ -573,7 +573,7 @@ static bool schema_file(parser *p)
     return og_scan_leave(&p->scan, mark, RULE_SCHEMA_FILE, og_scan_end(&p->scan));
 }
 
-/* ---- errors ---------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------- */
 
 /* A word that stands where a type or a declaration is wanted may be a misspelt one. */
 static void hint_at_failure(const og_scan *scan, og_error *err)

@@ -7,7 +7,7 @@
 #include "lang/schema.h"
 #include "lang/schema_ast.h"
 
-/* ---- defaults -------------------------------------------------------------------------- */
+/* ---- defaults ----------------------------------------------------------------------------- */
 
 /* The text as the JSON value of the same meaning. What is no number, boolean or array stays text,
  * so that the conversion says what it expected. */
@@ -75,7 +75,7 @@ static og_status check_defaults(const og_lang__schema *schema, const og_lang__de
     return OG_OK;
 }
 
-/* ---- names, bounds and patterns -------------------------------------------------------- */
+/* ---- names, bounds and patterns ----------------------------------------------------------- */
 
 /* Columns that Lance makes itself and lets nobody store. */
 static bool is_lance_column(og_str name)

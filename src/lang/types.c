@@ -91,7 +91,7 @@ bool og_prop_type_has_value(const og_prop_type *type, og_str value)
     return false;
 }
 
-/* ---- columns on disk ------------------------------------------------------------------- */
+/* ---- columns on disk ---------------------------------------------------------------------- */
 
 const og_type *og_blob_type(void)
 {
@@ -149,7 +149,7 @@ const og_type *og_prop_type_to_arrow(og_arena *arena, const og_prop_type *type)
     return type->list ? list_of(arena, OG_TYPE_LIST, 0, scalar) : scalar;
 }
 
-/* ---- operators ------------------------------------------------------------------------- */
+/* ---- operators ---------------------------------------------------------------------------- */
 
 const char *og_cmp_op_text(og_cmp_op op)
 {

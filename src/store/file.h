@@ -9,7 +9,7 @@
  * Reads of 64 KiB and more map the file, smaller ones copy.
  *
  * sync: each file once (not again when a durable put_if_absent did it), then each folder once, for folders
- * newly made their parents too; above 8 names one syncfs (design/commit-protocol.md section 2). No
+ * newly made their parents too; above 8 names one syncfs (docs/dev/commit.md section 2). No
  * threads: measured slower. Any failure is OG_UNKNOWN, an object that is gone included.
  *
  * Names: segments between single '/', none empty, "." or "..", none that begins as our temporary
@@ -31,7 +31,7 @@ OG_NODISCARD og_status og_store_open_file(const char *root, bool create, og_stor
 typedef int (*og_store_sync_probe)(void *context, char kind, const char *name);
 void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void *context);
 
-/* ---- whole folders, for replacing a graph ------------------------------------------------ */
+/* ---- whole folders, for replacing a graph ------------------------------------------------- */
 
 /* Does `root` hold nothing but entries of these names (NULL-terminated list)? OG_INVALID naming the first
  * foreign entry. */

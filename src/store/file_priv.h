@@ -31,8 +31,8 @@ og_status og_store__file_error(const og_store__file *s, int errnum, const char *
 
 /* file_write.c */
 og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_error *err);
-og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes,
-                                       bool durable, og_error *err);
+og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
+                                       og_error *err);
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
                                 og_error *err);
 
@@ -42,8 +42,8 @@ og_status og_store__file_sync(og_store *s, const char *const *names, size_t coun
 int og_store__file_sync_fd(og_store__file *s, int fd, const char *name);
 /* Make `path` (a folder) and the parents it lacks, and remember them for sync. 0 or errno. */
 int og_store__file_make_folder(og_store__file *s, og_str path);
-/* The content of `name` is on disk; its folder entry is not. Forgetting costs a second fdatasync.
- */
+/* The content of `name` is on disk; its folder entry is not. Forgetting costs a second
+ * fdatasync. */
 void og_store__file_note_durable(og_store__file *s, const char *name);
 /* Whether it was noted; not any more afterwards. */
 bool og_store__file_take_durable(og_store__file *s, const char *name);

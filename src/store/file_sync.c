@@ -36,7 +36,7 @@ int og_store__file_sync_fd(og_store__file *s, int fd, const char *name)
     return 0;
 }
 
-/* ---- what is not durable yet ---------------------------------------------------------------- */
+/* ---- what is not durable yet -------------------------------------------------------------- */
 
 static bool note_folder(og_store__file *s, const char *path)
 {

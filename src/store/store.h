@@ -37,7 +37,7 @@ OG_DEFINE_AUTO(og_blob, og_blob_unref)
 og_blob *og_blob_copy(og_bytes bytes);
 
 typedef struct og_object_info {
-    og_str name;    /* within the listing */
+    og_str name; /* within the listing */
     uint64_t bytes;
     int64_t modified_us; /* microseconds since 1970; 0 when the store does not know */
 } og_object_info;
@@ -106,10 +106,10 @@ typedef struct og_store_ops {
 
 struct og_store {
     const og_store_ops *ops;
-    og_store_stats stats;   /* updated with relaxed atomics */
-    bool maps_objects;      /* get costs no copy (a mapping): readers take whole objects, not ranges */
-    bool list_is_cheap;     /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
-    const char *root;       /* absolute folder or URI prefix, for messages and manifest_path; owned */
+    og_store_stats stats; /* updated with relaxed atomics */
+    bool maps_objects;  /* get costs no copy (a mapping): readers take whole objects, not ranges */
+    bool list_is_cheap; /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
+    const char *root;   /* absolute folder or URI prefix, for messages and manifest_path; owned */
 };
 
 static inline void og_store_close(og_store *s)

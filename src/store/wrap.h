@@ -9,11 +9,11 @@
  * reads. A sync that fails is always OG_UNKNOWN. After a failed append the writer cannot finish. */
 typedef enum og_store_fault {
     OG_STORE_PASS,
-    OG_STORE_FAIL,      /* OG_IO, nothing done */
-    OG_STORE_LOST_ACK,  /* done, and OG_UNKNOWN returned */
-    OG_STORE_UNDONE,    /* not done, and OG_UNKNOWN returned */
-    OG_STORE_FULL,      /* OG_LIMIT: disk full, nothing done (a partial write is rolled back) */
-    OG_STORE_CRASH,     /* OG_CANCELLED now and for every later call: the process is "dead" */
+    OG_STORE_FAIL,     /* OG_IO, nothing done */
+    OG_STORE_LOST_ACK, /* done, and OG_UNKNOWN returned */
+    OG_STORE_UNDONE,   /* not done, and OG_UNKNOWN returned */
+    OG_STORE_FULL,     /* OG_LIMIT: disk full, nothing done (a partial write is rolled back) */
+    OG_STORE_CRASH,    /* OG_CANCELLED now and for every later call: the process is "dead" */
 } og_store_fault;
 
 /* Asked before each call. `op` is the name of the function ("put_if_absent", of writers "append" and

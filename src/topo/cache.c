@@ -74,7 +74,7 @@ void og_topo_cache_free(og_topo_cache *cache)
     og_free(cache);
 }
 
-/* ---- eviction --------------------------------------------------------------------------------------- */
+/* ---- eviction ----------------------------------------------------------------------------- */
 
 static size_t total_bytes(const og_topo_cache *c)
 {
@@ -121,7 +121,7 @@ static void evict(og_topo_cache *c)
         continue;
 }
 
-/* ---- directories --------------------------------------------------------------------------------------- */
+/* ---- directories -------------------------------------------------------------------------- */
 
 /* The newest entry of this table and epoch that is not newer than the version asked for: a later one does
  * not know rows that were removed in between. */
@@ -215,7 +215,7 @@ og_status og_topo_cache_directory(og_topo_cache *c, og_lance_table *table, og_di
     return s;
 }
 
-/* ---- topologies ------------------------------------------------------------------------------------------- */
+/* ---- topologies --------------------------------------------------------------------------- */
 
 static bool same_lineage(const og_topo__key *a, const og_topo__key *b)
 {
@@ -300,8 +300,8 @@ static og_status get_topology(og_topo_cache *c, const hop_tables *h, og_topology
 }
 
 og_status og_topo_cache_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
-                                 og_lance_table *to, og_topology **out,
-                                 og_topo_source *out_source, og_error *err)
+                                 og_lance_table *to, og_topology **out, og_topo_source *out_source,
+                                 og_error *err)
 {
     const hop_tables h = {edges, from, to};
     og_topo_source source;

@@ -82,7 +82,7 @@ og_directory *og_topo__directory_new(uint64_t expected)
     return d;
 }
 
-/* ---- probing --------------------------------------------------------------------------------------- */
+/* ---- probing ------------------------------------------------------------------------------ */
 
 static inline uint64_t first_place(const og_directory *d, uint64_t hash)
 {
@@ -103,8 +103,8 @@ static bool block_is_good(og_directory *d, uint64_t place)
     if (__atomic_load_n(&d->block_checked[block], __ATOMIC_ACQUIRE))
         return true;
     uint64_t start = block * OG_TOPO__BLOCK_ENTRIES, places = d->mask + 1;
-    uint64_t count = places - start < OG_TOPO__BLOCK_ENTRIES ? places - start
-                                                              : OG_TOPO__BLOCK_ENTRIES;
+    uint64_t count =
+        places - start < OG_TOPO__BLOCK_ENTRIES ? places - start : OG_TOPO__BLOCK_ENTRIES;
     if (og_hash64(d->places + start, (size_t)count * sizeof *d->places) != d->block_sums[block]) {
         __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
         return false;
@@ -159,14 +159,14 @@ static uint32_t walk_next(walk *w)
     return OG_NO_VERTEX;
 }
 
-/* ---- finding ----------------------------------------------------------------------------------------- */
+/* ---- finding ------------------------------------------------------------------------------ */
 
 /* Ids of a round whose candidate is still to be compared. */
 typedef struct round_state {
     uint64_t row_ids[BATCH];
     uint32_t slots[BATCH];
     uint32_t live_slots[BATCH];
-    uint32_t which[BATCH];      /* index of the id */
+    uint32_t which[BATCH]; /* index of the id */
     uint32_t live_which[BATCH];
     walk walks[BATCH];
 } round_state;
@@ -265,8 +265,8 @@ static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field
     return check_damage(d, err);
 }
 
-og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str *ids,
-                            size_t count, uint32_t *out_vertices, og_error *err)
+og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str *ids, size_t count,
+                            uint32_t *out_vertices, og_error *err)
 {
     uint32_t field = 0;
     OG_TRY(id_field(table, &field, err));
@@ -282,7 +282,7 @@ og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str
     return OG_OK;
 }
 
-/* ---- building ------------------------------------------------------------------------------------------ */
+/* ---- building ----------------------------------------------------------------------------- */
 
 /* Is there a live row with this very id already? Equal tags are rare, so texts are read one by one. */
 static og_status is_known(og_directory *d, og_lance_table *table, uint32_t field, og_str id,

@@ -22,8 +22,7 @@ typedef struct og_directory og_directory;
 og_str og_topo_epoch(const og_lance_table *table);
 
 /* Read the ids of all live rows of `table` (needs next_row_id < 2^32: OG_UNSUPPORTED above). */
-OG_NODISCARD og_status og_directory_build(og_lance_table *table, og_directory **out,
-                                          og_error *err);
+OG_NODISCARD og_status og_directory_build(og_lance_table *table, og_directory **out, og_error *err);
 /* A directory for `table` from one of an earlier version of the same epoch: reads only the fragments with
  * newer row ids. */
 OG_NODISCARD og_status og_directory_extend(og_directory *base, og_lance_table *table,

@@ -13,19 +13,19 @@
 struct og_directory {
     int32_t refs;
     bool has_duplicates;
-    uint64_t version;          /* of the table it was made from */
+    uint64_t version; /* of the table it was made from */
     uint64_t next_row_id;
-    int64_t max_fragment_id;   /* rows added later stand in fragments above it */
+    int64_t max_fragment_id; /* rows added later stand in fragments above it */
     uint64_t entry_count;
-    uint64_t mask;             /* places - 1; places is a power of two */
+    uint64_t mask; /* places - 1; places is a power of two */
     const uint64_t *places;
-    uint64_t *owned;           /* places on the heap, or NULL */
-    og_directory *root;        /* NULL, or what this one adds rows to */
+    uint64_t *owned;    /* places on the heap, or NULL */
+    og_directory *root; /* NULL, or what this one adds rows to */
     /* From a file: sums of the blocks, and which of them have been checked. */
     og_blob *file;
     const uint64_t *block_sums;
     uint8_t *block_checked;
-    int32_t is_damaged;        /* a block's sum was wrong: every lookup fails */
+    int32_t is_damaged; /* a block's sum was wrong: every lookup fails */
 };
 
 /* An empty directory with room for `expected` ids; NULL when out of memory. */

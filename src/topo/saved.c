@@ -19,7 +19,7 @@ static void file_name(char dst[96], const char *kind, const char *path)
     snprintf(dst, 96, "_omnigraph/%s/%016" PRIx64, kind, og_fnv1a64(og_str_of(path)));
 }
 
-/* ---- container --------------------------------------------------------------------------------------- */
+/* ---- container ---------------------------------------------------------------------------- */
 
 static bool put_header(og_buf *file, const char *magic, const og_buf *json)
 {
@@ -109,7 +109,7 @@ static void store_file(og_store *store, const char *name, const og_buf *file)
         (void)!store->ops->put(store, name, og_buf_bytes(file), NULL);
 }
 
-/* ---- directories ---------------------------------------------------------------------------------------- */
+/* ---- directories -------------------------------------------------------------------------- */
 
 static uint64_t block_count(uint64_t places)
 {
@@ -198,7 +198,7 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
     return ok ? OG_TAKE(d) : NULL;
 }
 
-/* ---- topologies ------------------------------------------------------------------------------------------- */
+/* ---- topologies --------------------------------------------------------------------------- */
 
 /* Sections in the order they stand in the file. */
 enum { OUT_OFFSETS, IN_OFFSETS, OUT_TARGETS, OUT_EDGES, IN_TARGETS, IN_EDGES, SECTIONS };
@@ -279,13 +279,12 @@ static bool key_fits(const og_json *h, const og_topo__key *wanted, og_topo__key 
 {
     uint64_t fragments;
     *out = *wanted;
-    bool ok = text_is(h, "path", wanted->edge_path) && text_is(h, "epoch", wanted->edge_epoch) &&
-              text_is(h, "from_epoch", wanted->from_epoch) &&
-              text_is(h, "to_epoch", wanted->to_epoch) &&
-              get_number(h, "version", &out->edge_version) &&
-              out->edge_version <= wanted->edge_version &&
-              get_number(h, "next_row_id", &out->next_row_id) &&
-              get_number(h, "fragments", &fragments) && fragments <= UINT32_MAX;
+    bool ok =
+        text_is(h, "path", wanted->edge_path) && text_is(h, "epoch", wanted->edge_epoch) &&
+        text_is(h, "from_epoch", wanted->from_epoch) && text_is(h, "to_epoch", wanted->to_epoch) &&
+        get_number(h, "version", &out->edge_version) && out->edge_version <= wanted->edge_version &&
+        get_number(h, "next_row_id", &out->next_row_id) && get_number(h, "fragments", &fragments) &&
+        fragments <= UINT32_MAX;
     if (ok)
         out->max_fragment_id = (int64_t)fragments - 1;
     return ok;
@@ -299,8 +298,7 @@ static bool fill_topology(saved_file *f, og_topology *t)
         !get_number(&f->header, "in_vertices", &in_vertices) || in_vertices >= UINT32_MAX ||
         !get_number(&f->header, "dangling", &t->dangling_count) ||
         !get_number(&f->header, "parallel", &parallel) ||
-        !get_number(&f->header, "loops", &loops) ||
-        !get_number(&f->header, "sum", &sum))
+        !get_number(&f->header, "loops", &loops) || !get_number(&f->header, "sum", &sum))
         return false;
     t->edge_count = (uint32_t)edges;
     t->has_parallel = parallel != 0;

@@ -78,7 +78,7 @@ void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *
                               .max_fragment_id = og_lance_table_max_fragment_id(edges)};
 }
 
-/* ---- edges as triples ------------------------------------------------------------------------------ */
+/* ---- edges as triples --------------------------------------------------------------------- */
 
 /* Edges in slot order, before they are sorted by vertex. */
 typedef struct edge_list {
@@ -179,7 +179,7 @@ static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e
     }
 }
 
-/* ---- sorting into adjacency -------------------------------------------------------------------------- */
+/* ---- sorting into adjacency --------------------------------------------------------------- */
 
 /* Counting sort by `by`; stable, so edges of a vertex stay in slot order. */
 static void fill_side(og_adjacency *side, uint32_t *offsets, uint32_t *targets, uint32_t *edges,
@@ -233,8 +233,8 @@ static og_status note_shape(og_topology *t, og_error *err)
     return OG_OK;
 }
 
-static og_status make_adjacency(const edge_list *list, const og_topo__key *key,
-                                og_topology **out, og_error *err)
+static og_status make_adjacency(const edge_list *list, const og_topo__key *key, og_topology **out,
+                                og_error *err)
 {
     OG_AUTO(og_topology) t = og_topo__topology_new(key);
     if (t == NULL)
@@ -278,7 +278,7 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
     return s;
 }
 
-/* ---- from an earlier version --------------------------------------------------------------------------- */
+/* ---- from an earlier version -------------------------------------------------------------- */
 
 /* Old edges that still stand in the first `slot_count` slots, in slot order: each is put where its
  * slot is, then all are read in order, which costs less than sorting. */

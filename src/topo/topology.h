@@ -2,7 +2,7 @@
  *
  * Vertices are row ids of the node tables as u32; edges are row ids of the edge table. Targets of a
  * source stand in order of the edges' slots, so results are the same whichever method finds them
- * (design/query-engine.md section 2). An edge whose end is not a live node is left out and counted.
+ * (src/exec/README.md). An edge whose end is not a live node is left out and counted.
  * Immutable, counted; the arrays live on the heap or in a mapped file. */
 #ifndef OG_TOPO_TOPOLOGY_H
 #define OG_TOPO_TOPOLOGY_H
@@ -10,7 +10,7 @@
 #include "topo/directory.h"
 
 typedef struct og_adjacency {
-    uint32_t vertex_count;   /* offsets has vertex_count + 1 entries; vertices above have no edges */
+    uint32_t vertex_count; /* offsets has vertex_count + 1 entries; vertices above have no edges */
     const uint32_t *offsets;
     const uint32_t *targets; /* vertices of the other end */
     const uint32_t *edges;   /* edge row ids, parallel to targets */
@@ -21,8 +21,8 @@ typedef struct og_topology {
     og_adjacency in;  /* by dst */
     uint32_t edge_count;
     uint64_t dangling_count; /* edges left out */
-    bool has_parallel; /* two edges have the same ends: degrees do not count neighbours */
-    bool has_loops;    /* an edge has the same number at both ends (a loop when the types are equal) */
+    bool has_parallel;       /* two edges have the same ends: degrees do not count neighbours */
+    bool has_loops; /* an edge has the same number at both ends (a loop when the types are equal) */
     int32_t refs;
     void *backing; /* private to topology.c */
 } og_topology;

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- loads
- * --------------------------------------------------------------------------------------- */
+/* ---- loads -------------------------------------------------------------------------------- */
 
 static refusal fill_row(const type *def, const record *rec, row *r)
 {
@@ -123,8 +122,7 @@ outcome model_load(const schema *s, const op *o, state *st)
     return out;
 }
 
-/* ---- mutations
- * ------------------------------------------------------------------------------------- */
+/* ---- mutations ---------------------------------------------------------------------------- */
 
 static const value null_value = {.kind = V_NULL};
 

@@ -24,8 +24,7 @@ void cover(counter_group group, int index, uint64_t times)
         __atomic_fetch_add(&counters[group][index], times, __ATOMIC_RELAXED);
 }
 
-/* ---- what operations show ----------------------------------------------------------------------
- */
+/* ---- what operations show ----------------------------------------------------------------- */
 
 static void cover_value(const prop *p, const value *v)
 {
@@ -262,8 +261,7 @@ void cover_query(const schema *s, const op *o, const result *r)
     cover(G_QUERY, Q_MANY_ROWS, r->count > 100);
 }
 
-/* ---- names, and which must occur
- * ------------------------------------------------------------------ */
+/* ---- names, and which must occur ---------------------------------------------------------- */
 
 static const char *const op_names[] = {"load", "mutation", "query", "reopen", "round trip"};
 static const char *const key_names[] = {"String", "numeric", "none"};

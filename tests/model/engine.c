@@ -33,8 +33,7 @@ __attribute__((format(printf, 2, 3))) static bool differs(run *r, const char *fo
     return false;
 }
 
-/* ---- opening and closing
- * -------------------------------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------------------------ */
 
 static int remove_entry(const char *path, const struct stat *stat, int kind, struct FTW *walk)
 {
@@ -68,8 +67,7 @@ static void close_graph(run *r)
     r->graph = NULL;
 }
 
-/* ---- bytes
- * ----------------------------------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------------------------- */
 
 typedef struct reader {
     text input;
@@ -119,8 +117,7 @@ static og_status load_text(og_session *session, text input, load_mode mode, size
     return og_load(session, &options, read_some, &in, out, err);
 }
 
-/* ---- comparing
- * -------------------------------------------------------------------------------------- */
+/* ---- comparing ---------------------------------------------------------------------------- */
 
 static bool same_export(run *r, text expected, text found, const char *when)
 {
@@ -186,8 +183,7 @@ static bool same_rows(run *r, const state *next, bool refused)
     return true;
 }
 
-/* ---- operations
- * -------------------------------------------------------------------------------------- */
+/* ---- operations --------------------------------------------------------------------------- */
 
 static bool run_load(run *r, const op *o)
 {

@@ -17,8 +17,7 @@ typedef struct evaluation {
 
 static const value null_value = {.kind = V_NULL};
 
-/* ---- distances --------------------------------------------------------------------------------
- */
+/* ---- distances ---------------------------------------------------------------------------- */
 
 static int find_row(const table *t, text id)
 {
@@ -75,8 +74,7 @@ static bool hop_holds(evaluation *e, const clause *c)
            (c->undirected && text_eq(edge->src, b) && text_eq(edge->dst, a));
 }
 
-/* ---- expressions -------------------------------------------------------------------------------
- */
+/* ---- expressions -------------------------------------------------------------------------- */
 
 static const row *row_of(const evaluation *e, int var)
 {
@@ -138,8 +136,7 @@ bool compare_holds(compare_op by, const value *a, const value *b)
     }
 }
 
-/* ---- clauses
- * ------------------------------------------------------------------------------------- */
+/* ---- clauses ------------------------------------------------------------------------------ */
 
 static bool bind_holds(const evaluation *e, const clause *c)
 {
@@ -223,8 +220,7 @@ static bool clause_holds(evaluation *e, const clause *c)
     return false;
 }
 
-/* ---- rows
- * --------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 void cell_print(buf *b, const value *v)
 {
@@ -391,8 +387,7 @@ static void match_from(evaluation *e, int var, groups *g)
     }
 }
 
-/* ---- order
- * ---------------------------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------------------------- */
 
 static const query *sorted_query;
 

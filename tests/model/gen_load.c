@@ -97,8 +97,7 @@ static bool make_edge(rng *r, const schema *s, const state *st, const op *o, int
     return true;
 }
 
-/* ---- what must be refused ----------------------------------------------------------------------
- */
+/* ---- what must be refused ----------------------------------------------------------------- */
 
 static void spoil_field(rng *r, const schema *s, record *rec)
 {
@@ -151,8 +150,7 @@ static void spoil_record(rng *r, const schema *s, record *rec)
     }
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------ */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void print_record(rng *r, const schema *s, const record *rec, buf *b)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- parameters ----------------------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 int add_param(rng *r, op *o, const prop *p, bool item, const value *v, bool may_omit)
 {
@@ -82,8 +82,7 @@ void print_expr(buf *b, const op *o, const query *q, const schema *s, const expr
     }
 }
 
-/* ---- statements --------------------------------------------------------------------------------
- */
+/* ---- statements --------------------------------------------------------------------------- */
 
 /* A literal or a parameter that holds the value. */
 static expr value_expr(rng *r, op *o, const prop *p, const value *v)
@@ -206,8 +205,7 @@ static bool make_update(rng *r, const schema *s, const state *st, op *o, stateme
     return out->field_count > 0 && make_where(r, s, st, o, out);
 }
 
-/* ---- what must be refused -----------------------------------------------------------------------
- */
+/* ---- what must be refused ----------------------------------------------------------------- */
 
 static void spoil_assignment(rng *r, const type *def, op *o, field *f)
 {
@@ -276,8 +274,7 @@ static void spoil_statement(rng *r, const schema *s, op *o, statement *st)
     }
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------ */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void print_fields(buf *b, const op *o, const schema *s, const statement *st)
 {

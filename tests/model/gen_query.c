@@ -31,8 +31,7 @@ static bool is_anonymous(const query *q, int var)
     return q->vars[var].name.ptr[0] == '_';
 }
 
-/* ---- values to compare with
- * ---------------------------------------------------------------------- */
+/* ---- values to compare with --------------------------------------------------------------- */
 
 /* Mostly what is stored, so that something is found. */
 static value likely_value(maker *m, int type_index, int prop_index)
@@ -49,8 +48,8 @@ static value likely_value(maker *m, int type_index, int prop_index)
     return v;
 }
 
-/* A literal of a single-precision property must be exact: how a rounded one compares is not said.
- */
+/* A literal of a single-precision property must be exact: how a rounded one compares is not
+ * said. */
 static bool is_exact(const prop *p, const value *v)
 {
     return p->type != S_F32 || v->kind != V_FLOAT || v->f * 64 == (double)(int64_t)(v->f * 64);
@@ -68,8 +67,7 @@ static bool constant(maker *m, const prop *p, bool item, value v, expr *out)
     return at >= 0;
 }
 
-/* ---- clauses
- * --------------------------------------------------------------------------------------- */
+/* ---- clauses ------------------------------------------------------------------------------ */
 
 static bool make_pair(maker *m, int var, field *f)
 {
@@ -346,8 +344,7 @@ static void make_match(maker *m)
     }
 }
 
-/* ---- results
- * ---------------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------ */
 
 static bool make_operand(maker *m, bool scalars_only, expr *out)
 {
@@ -433,8 +430,7 @@ static void make_order(maker *m)
     }
 }
 
-/* ---- text
- * -------------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void print_clauses(buf *b, const maker *m, const clause *clauses, int count, int indent);
 

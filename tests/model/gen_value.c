@@ -131,8 +131,7 @@ text random_key(rng *r, const type *t, value *out)
     return buf_view(&b);
 }
 
-/* ---- spellings that a load accepts ------------------------------------------------------------
- */
+/* ---- spellings that a load accepts -------------------------------------------------------- */
 
 static void spell_date(rng *r, buf *b, int64_t days)
 {
@@ -209,8 +208,7 @@ text random_input(rng *r, const prop *p, const value *v)
     return buf_view(&b);
 }
 
-/* ---- spellings that must be refused -------------------------------------------------------------
- */
+/* ---- spellings that must be refused ------------------------------------------------------- */
 
 typedef struct wrong {
     const char *input;

@@ -57,8 +57,7 @@ static void note_failure(uint64_t seed)
         common->failures[at] = seed;
 }
 
-/* ---- workers ------------------------------------------------------------------------------------
- */
+/* ---- workers ------------------------------------------------------------------------------ */
 
 static text own_folder(int worker)
 {
@@ -157,8 +156,7 @@ static bool run_workers(const options *o)
     return clean;
 }
 
-/* ---- shrinking
- * -------------------------------------------------------------------------------------- */
+/* ---- shrinking ---------------------------------------------------------------------------- */
 
 /* Run the program in a child, so that a crash is an outcome like any other. */
 static bool agrees(const program *p, bool show_crash)
@@ -237,8 +235,7 @@ static void report(const options *o, uint64_t seed)
     printf("---- operation %d: %s\n", common->trial_at, again ? "" : common->trial_what);
 }
 
-/* ---- arguments
- * ----------------------------------------------------------------------------------------- */
+/* ---- arguments ---------------------------------------------------------------------------- */
 
 static void usage(void)
 {

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- memory and text --------------------------------------------------------------------- */
+/* ---- memory and text ---------------------------------------------------------------------- */
 
 void *model_alloc(size_t size); /* zeroed; never NULL */
 void model_memory_reset(void);
@@ -39,7 +39,7 @@ void buf_str(buf *b, const char *zero_terminated);
 void buf_printf(buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 text buf_view(const buf *b);
 
-/* ---- random numbers ------------------------------------------------------------------------ */
+/* ---- random numbers ----------------------------------------------------------------------- */
 
 typedef struct rng {
     uint64_t state;
@@ -49,7 +49,7 @@ int rng_below(rng *r, int bound);         /* 0 .. bound-1 */
 int rng_range(rng *r, int low, int high); /* both included */
 bool rng_chance(rng *r, int percent);
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 typedef enum scalar {
     S_STRING,
@@ -115,8 +115,7 @@ void print_literal(buf *b, const value *v);
 /* False: no literal can say it (control characters, null items). */
 bool value_has_literal(const value *v);
 
-/* ---- schema -------------------------------------------------------------------------------------
- */
+/* ---- schema ------------------------------------------------------------------------------- */
 
 enum { MAX_PROPS = 8, MAX_TYPES = 8, MAX_ENUM = 4, MAX_UNIQUE = 2 };
 enum { COLUMN_SRC = -1, COLUMN_DST = -2 };
@@ -170,8 +169,7 @@ text schema_print(const schema *s);
 /* The type's name as an edge pattern spells it. */
 text edge_word(const type *t);
 
-/* ---- state
- * ---------------------------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------------------------- */
 
 typedef struct row {
     text id; /* ptr NULL: made by the engine, not known yet */
@@ -195,8 +193,7 @@ text state_export(const schema *s, const state *st);
 /* Give rows without an id the ids that the engine's export shows. */
 void state_adopt(const schema *s, state *st, text export_text);
 
-/* ---- why something is refused -------------------------------------------------------------------
- */
+/* ---- why something is refused ------------------------------------------------------------- */
 
 typedef enum refusal {
     R_NONE,
@@ -249,8 +246,7 @@ typedef struct outcome {
     bool committed;
 } outcome;
 
-/* ---- operations ---------------------------------------------------------------------------------
- */
+/* ---- operations --------------------------------------------------------------------------- */
 
 typedef struct param {
     text name;
@@ -406,8 +402,7 @@ void finish_params(op *o);
 void print_expr(buf *b, const op *o, const query *q, const schema *s, const expr *e);
 void print_param_list(buf *b, const op *o);
 
-/* ---- evaluation
- * ------------------------------------------------------------------------------------- */
+/* ---- evaluation --------------------------------------------------------------------------- */
 
 outcome model_load(const schema *s, const op *o, state *st);
 outcome model_mutate(const schema *s, const op *o, state *st);
@@ -433,8 +428,7 @@ void cell_print(buf *b, const value *v);
 /* NULL when the engine's rows (texts of cells) are an allowed result, else what is wrong. */
 const char *result_difference(const op *o, const result *expected, const text *rows, int count);
 
-/* ---- the engine
- * ------------------------------------------------------------------------------------ */
+/* ---- the engine --------------------------------------------------------------------------- */
 
 /* Run the program in a fresh folder below `dir` and compare. True: all agreed. Otherwise *out_at is
  * the operation that differs and *out_what says how. */
@@ -443,8 +437,7 @@ bool run_program(const program *p, const char *dir, bool count, int *out_at, tex
 /* A shell script that does the same by the command line. */
 text program_script(const program *p, int op_count);
 
-/* ---- what has occurred
- * ----------------------------------------------------------------------------- */
+/* ---- what has occurred -------------------------------------------------------------------- */
 
 /* Counters in memory shared with child processes. Names are made of a group and a word. */
 typedef enum counter_group {

@@ -48,7 +48,7 @@ program *generate_program(uint64_t seed, int op_count)
     return p;
 }
 
-/* ---- script --------------------------------------------------------------------------------- */
+/* ---- script ------------------------------------------------------------------------------- */
 
 static void print_file(buf *b, const char *name, text content)
 {

@@ -38,7 +38,7 @@ row *table_find(const table *t, text id)
     return NULL;
 }
 
-/* ---- export ---------------------------------------------------------------------------------- */
+/* ---- export ------------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -142,8 +142,7 @@ void state_adopt(const schema *s, state *st, text export_text)
                 adopt_row(s, &st->tables[i], &s->types[i], st->tables[i].rows[k], export_text);
 }
 
-/* ---- single values -----------------------------------------------------------------------------
- */
+/* ---- single values ------------------------------------------------------------------------ */
 
 static refusal fit_integer(const prop *p, value *v)
 {
@@ -215,8 +214,7 @@ refusal check_value(const prop *p, const value *v)
     return R_NONE;
 }
 
-/* ---- constraints over rows
- * ------------------------------------------------------------------------ */
+/* ---- constraints over rows ---------------------------------------------------------------- */
 
 static value column_value(const row *r, int column)
 {

@@ -38,7 +38,7 @@ static void must_be(bool holds, const char *what)
     exit(1);
 }
 
-/* ---- dump -------------------------------------------------------------------------------- */
+/* ---- dump --------------------------------------------------------------------------------- */
 
 static void put_blobs(og_lance_table *table, uint32_t field, const uint32_t *slots,
                       const og_array *descriptors, og_buf *out)
@@ -227,7 +227,7 @@ static void list_versions(og_lance_env *env, const char *path)
     }
 }
 
-/* ---- write ------------------------------------------------------------------------------- */
+/* ---- write -------------------------------------------------------------------------------- */
 
 static og_lance_op op_of(og_str name)
 {

@@ -1,7 +1,7 @@
 /* lance/file/assemble_priv - arrays from the values and levels of a leaf column.
  *
  * A leaf column stores, beside the leaf's values, repetition and definition levels for all lists
- * and structs around it (lance-format.md section 10). An assembly has one node per layer of the
+ * and structs around it (docs/dev/lance.md section 10). An assembly has one node per layer of the
  * path from the field to the leaf; each page's levels are unravelled into them, from the inside
  * outwards, because layers differ from page to page. The arrays of a field's leaves are then
  * merged into one. */

@@ -1,7 +1,7 @@
 /* lance/file/bitpack_pack - FastLanes bit-packing of 1024 values (writing side).
  *
  * Source: Afroozeh and Boncz, "The FastLanes Compression Layout", VLDB 2023; the order of Lance is
- * in lance-format.md section 12. T-bit values are spread over 1024/T lanes; lane l holds T values
+ * in docs/dev/lance.md section 12. T-bit values are spread over 1024/T lanes; lane l holds T values
  * as one bit string over the words packed[l + lanes * k]. All lanes are packed in step, so the
  * inner loop is over lanes and vectorises. */
 #ifndef OG_LANCE_FILE_BITPACK_PACK_H

@@ -9,7 +9,7 @@
 
 enum { KIND_INLINE = 0, KIND_PACKED = 1, KIND_DEDICATED = 2, KIND_EXTERNAL = 3 };
 
-/* ---- blob files ----------------------------------------------------------------------------- */
+/* ---- blob files --------------------------------------------------------------------------- */
 
 /* "<stem>/<id with its 32 bits reversed, in binary>.blob". */
 static char *blob_name(const char *stem, uint32_t id)
@@ -113,7 +113,7 @@ static og_status put_inline(og_lance__sink *sink, og_bytes bytes, og_lance__blob
     return og_lance__sink_buffer(sink, bytes.ptr, bytes.len, &row->position, err);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 void og_lance__blob_column_deinit(og_lance__blob_column *column)
 {
@@ -167,10 +167,10 @@ og_status og_lance__blob_append(og_lance__blob_column *column, const og_array *a
     return OG_OK;
 }
 
-/* ---- the page ------------------------------------------------------------------------------- */
+/* ---- the page ----------------------------------------------------------------------------- */
 
-/* u32 length of what follows | kind u8 | position u64 | size u64 | blob_id u32 | u32 length, URI.
- */
+/* u32 length of what follows | kind u8 | position u64 | size u64 | blob_id u32 | u32 length,
+ * URI. */
 static void put_row(const og_lance__blob_column *column, const og_lance__blob_row *row, og_buf *out)
 {
     og_buf_u32(out, 1 + 8 + 8 + 4 + 4 + row->uri_len);

@@ -1,7 +1,7 @@
 /* lance/file/blob_write - blob v2 columns: descriptors in a page, bytes wherever their size puts
  * them.
  *
- * Format: lance-format.md section 14. Up to 64 KiB a blob lies in the data file, up to 4 MiB in a
+ * Format: docs/dev/lance.md section 14. Up to 64 KiB a blob lies in the data file, up to 4 MiB in a
  * packed file shared with others, above in a file of its own; a value with a URI and no bytes is
  * external. Blob files are numbered from 1 within the data file. */
 #ifndef OG_LANCE_FILE_BLOB_WRITE_H

@@ -1,4 +1,4 @@
-/* lance/file/codec_priv - the compressive encodings (lance-format.md section 12) as a table of
+/* lance/file/codec_priv - the compressive encodings (docs/dev/lance.md section 12) as a table of
  * codecs.
  *
  * A codec is one node of the tree that a page's CompressiveEncoding message is; it is made once per

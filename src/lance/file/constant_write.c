@@ -1,4 +1,4 @@
-/* Constant pages: one value, or none at all (lance-format.md section 11.3). */
+/* Constant pages: one value, or none at all (docs/dev/lance.md section 11.3). */
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"
 

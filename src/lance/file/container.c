@@ -324,12 +324,6 @@ void *og_lance__publish(void **slot, void *mine, void (*drop)(void *))
 
 /* ---- the handle --------------------------------------------------------------------------- */
 
-og_lance_file *og_lance_file_ref(og_lance_file *file)
-{
-    __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
-    return file;
-}
-
 void og_lance_file_unref(og_lance_file *file)
 {
     if (file == NULL || __atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL) != 0)

@@ -1,4 +1,4 @@
-/* Dictionary pages: repeated strings and 64-bit numbers become u32 indices (lance-format.md
+/* Dictionary pages: repeated strings and 64-bit numbers become u32 indices (docs/dev/lance.md
  * sections 11.1 and 13, step 5). The dictionary is in order of first use. */
 #include "base/map.h"
 #include "lance/file/page_write.h"

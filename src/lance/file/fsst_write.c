@@ -75,7 +75,7 @@ static uint32_t hash_slot(uint64_t word)
     return (uint32_t)((word & 0xffffff) * 2971215073u >> 15) & (HASH_SLOTS - 1);
 }
 
-/* ---- matching ------------------------------------------------------------------------------- */
+/* ---- matching ----------------------------------------------------------------------------- */
 
 static void clear_table(og_lance__fsst *fsst)
 {
@@ -134,7 +134,7 @@ size_t og_lance__fsst_compress(const og_lance__fsst *fsst, const uint8_t *in, si
     return (size_t)(out - start);
 }
 
-/* ---- training ------------------------------------------------------------------------------- */
+/* ---- training ----------------------------------------------------------------------------- */
 
 /* Strings at even distances, of long ones a slice from the middle, about SAMPLE_BYTES in all. */
 static bool take_sample(og_lance__fsst *fsst, const uint8_t *bytes, const uint32_t *offsets,
@@ -243,8 +243,8 @@ static int by_gain(const void *pa, const void *pb)
     return by_symbol(pa, pb);
 }
 
-/* The best candidates become the table. Equal symbols were found in several ways: join them first.
- */
+/* The best candidates become the table. Equal symbols were found in several ways: join them
+ * first. */
 static void choose_symbols(og_lance__fsst *fsst)
 {
     candidate *items = fsst->candidates.items;

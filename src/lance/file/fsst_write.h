@@ -3,7 +3,7 @@
  * Source: Boncz, Neumann and Leis, "FSST: Fast Random Access String Compression", VLDB 2020. Up to
  * 255 symbols of 1 to 8 bytes; each string becomes a row of one-byte codes, 255 escapes a literal
  * byte. Strings are compressed one by one, so each can be expanded alone. The stored table is
- * described in lance-format.md section 12. */
+ * described in docs/dev/lance.md section 12. */
 #ifndef OG_LANCE_FILE_FSST_WRITE_H
 #define OG_LANCE_FILE_FSST_WRITE_H
 

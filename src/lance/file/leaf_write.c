@@ -1,4 +1,4 @@
-/* Shredding: the rows of a column as a gapless stream of leaf values plus levels (lance-format.md
+/* Shredding: the rows of a column as a gapless stream of leaf values plus levels (docs/dev/lance.md
  * section 10).
  *
  * Levels are first numbered as if every layer could be null and every list empty, because a page is
@@ -119,7 +119,7 @@ static bool has_lists(const og_lance__leaf *leaf)
     return leaf->layers[0].list_depth > 0;
 }
 
-/* ---- values --------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static uint8_t *extend(og_buf *buf, size_t len)
 {
@@ -258,7 +258,7 @@ static bool append_filler(og_lance__leaf *leaf)
     return og_buf_u32(&leaf->offsets, (uint32_t)leaf->values.len);
 }
 
-/* ---- levels --------------------------------------------------------------------------------- */
+/* ---- levels ------------------------------------------------------------------------------- */
 
 /* Definition levels are left out while all are 0; then the stream is filled up to here. */
 static bool catch_up_defs(og_lance__leaf *leaf)
@@ -354,7 +354,7 @@ og_status og_lance__leaf_append(og_lance__leaf *leaf, const og_array *array, int
     return OG_OK;
 }
 
-/* ---- renumbering ---------------------------------------------------------------------------- */
+/* ---- renumbering -------------------------------------------------------------------------- */
 
 static void mark_levels(const uint16_t *def, uint64_t count, bool *seen)
 {

@@ -1,4 +1,4 @@
-/* Block encodings of repetition and definition levels (lance-format.md sections 12 and 13). */
+/* Block encodings of repetition and definition levels (docs/dev/lance.md sections 12 and 13). */
 #include "lance/file/bitpack_pack.h"
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"

@@ -1,4 +1,4 @@
-/* Mini-block pages: narrow values in chunks of a few KiB (lance-format.md section 11.1). */
+/* Mini-block pages: narrow values in chunks of a few KiB (docs/dev/lance.md section 11.1). */
 #include "lance/file/bitpack_pack.h"
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"
@@ -10,7 +10,7 @@
 /* Keeps every level encoding of a chunk below the 65535 bytes that its header can say. */
 #define CHUNK_LEVELS 16384
 
-/* ---- values --------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 static bool encode_bools(const og_lance__values *values, uint64_t start, uint64_t count,
                          og_buf *out)
@@ -206,7 +206,7 @@ void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_
         og_lance__close_zstd(out, general);
 }
 
-/* ---- chunks --------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 typedef struct cursor {
     uint64_t value, level;   /* where the chunk starts */
@@ -229,8 +229,8 @@ static uint64_t level_end(const og_lance__levels *levels, uint64_t entry, uint64
     return entry;
 }
 
-/* How many values the chunk at `at` takes, so that its levels fit too. False when even two do not.
- */
+/* How many values the chunk at `at` takes, so that its levels fit too. False when even two do
+ * not. */
 static bool cut_chunk(const og_lance__values *values, const og_lance__levels *levels,
                       const og_lance__plan *plan, cursor *at)
 {

@@ -1,4 +1,4 @@
-/* Constant layout (lance-format.md section 11.3): one value, or none, and levels.
+/* Constant layout (docs/dev/lance.md section 11.3): one value, or none, and levels.
  *
  *     page buffers        inline_value
  *     none                no    every row null (layers [3])

@@ -1,4 +1,4 @@
-/* Mini-block layout (lance-format.md section 11.1): narrow values in chunks of a few KiB.
+/* Mini-block layout (docs/dev/lance.md section 11.1): narrow values in chunks of a few KiB.
  *
  * Page buffers: [0] chunk words, [1] chunk data, [2] dictionary if there is one, [last] repetition
  * index if there are lists. A chunk word is (bytes / 8 - 1) << 4 | log2(values), u16 or u32; the
@@ -7,8 +7,8 @@
  *     u16 levels, u16 rep bytes (if rep), u16 def bytes (if def), u16|u32 bytes of each buffer
  *     rep, def, buffers; each part 8-aligned
  *
- * The repetition index has {u64 rows that end, u64 levels of a row begun and not ended} per chunk.
- */
+ * The repetition index has {u64 rows that end, u64 levels of a row begun and not ended} per
+ * chunk. */
 #include "lance/file/page_priv.h"
 
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 #include "lance/file/codec_priv.h"
 #include "lance/file/container_priv.h"
 
-/* ---- levels (lance-format.md section 10) -------------------------------------------------- */
+/* ---- levels (docs/dev/lance.md section 10) -------------------------------------------------- */
 
 typedef enum og_lance__layer {
     OG_LANCE__ALL_VALID_ITEM = 1,

@@ -40,7 +40,7 @@ void og_lance__encoder_deinit(og_lance__encoder *encoder)
         og_buf_deinit(bufs[i]);
 }
 
-/* ---- what kind of page ------------------------------------------------------------------ */
+/* ---- what kind of page -------------------------------------------------------------------- */
 
 static og_status view_values(og_lance__leaf *leaf, og_lance__values *out, og_error *err)
 {
@@ -125,7 +125,7 @@ static bool is_wide(const og_lance__values *values)
     return values->offsets[values->count] / values->count >= WIDE_VALUE_BYTES;
 }
 
-/* ---- encoding --------------------------------------------------------------------------- */
+/* ---- encoding ----------------------------------------------------------------------------- */
 
 /* Repeated values go to a dictionary page, others to a page as planned: one by one when they are
  * wide, else in chunks. */

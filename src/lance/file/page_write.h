@@ -5,7 +5,7 @@
  * page_write.c picks the layout and the codec by looking at the data, mini_write.c and the
  * others produce the page's buffers and its PageLayout message. Nothing here does I/O.
  *
- * Format: lance-format.md sections 10-13. Only encodings that every Lance 6 reader decodes. */
+ * Format: docs/dev/lance.md sections 10-13. Only encodings that every Lance 6 reader decodes. */
 #ifndef OG_LANCE_FILE_PAGE_WRITE_H
 #define OG_LANCE_FILE_PAGE_WRITE_H
 
@@ -32,7 +32,7 @@ enum {
     OG_LANCE__NULL_AND_EMPTY_LIST,
 };
 
-/* ---- a leaf column while it is being filled (leaf_write.c) ------------------------------- */
+/* ---- a leaf column while it is being filled (leaf_write.c) -------------------------------- */
 
 typedef enum og_lance__value_kind {
     OG_LANCE__BOOL,     /* one byte each while buffered */
@@ -232,7 +232,7 @@ OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,
                                              og_lance__plan *out_plan,
                                              og_lance__dict_block *out_dict, og_error *err);
 
-/* ---- levels (levels_write.c) ----------------------------------------------------------- */
+/* ---- levels (levels_write.c) -------------------------------------------------------------- */
 
 typedef enum og_lance__level_codec {
     OG_LANCE__LEVELS_FLAT,

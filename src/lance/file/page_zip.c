@@ -1,4 +1,4 @@
-/* Full-zip layout (lance-format.md section 11.2): wide values, or levels too sparse for chunks.
+/* Full-zip layout (docs/dev/lance.md section 11.2): wide values, or levels too sparse for chunks.
  *
  * Buffer 0, for each entry: control word, then the value if it is visible. Control word: none when
  * there are no levels, else u8, u16 or u32 for up to 8, 16, 32 bits: rep << def_bits | def.

@@ -13,7 +13,7 @@
 #define CHUNK_OVERHEAD 20
 #define BLOCK 1024
 
-/* ---- numbers -------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------ */
 
 typedef struct number_costs {
     uint64_t packed, runs;
@@ -53,7 +53,7 @@ static number_costs scan_numbers(const og_lance__values *values)
     }
 }
 
-/* ---- sampling ------------------------------------------------------------------------------- */
+/* ---- sampling ----------------------------------------------------------------------------- */
 
 typedef struct sample {
     uint64_t start, count;
@@ -94,7 +94,7 @@ static og_status estimate_zstd(og_lance__encoder *encoder, const og_lance__value
     return OG_OK;
 }
 
-/* ---- FSST ----------------------------------------------------------------------------------- */
+/* ---- FSST --------------------------------------------------------------------------------- */
 
 og_status og_lance__compress_strings(og_lance__encoder *encoder, const og_lance__values *values,
                                      uint64_t start, uint64_t count, og_lance__values *out,
@@ -166,7 +166,7 @@ static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__value
     return OG_OK;
 }
 
-/* ---- choices -------------------------------------------------------------------------------- */
+/* ---- choices ------------------------------------------------------------------------------ */
 
 static og_status plan_numbers(og_lance__encoder *encoder, const og_lance__values *values,
                               og_lance__plan *out, uint64_t *out_bytes, og_error *err)

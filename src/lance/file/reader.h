@@ -1,6 +1,6 @@
 /* lance/file/reader - one immutable data file (container 2.1 / 2.2): columns by range or by row.
  *
- * Format: lance-format.md sections 9-14. A file knows columns and pages, not tables: which field
+ * Format: docs/dev/lance.md sections 9-14. A file knows columns and pages, not tables: which field
  * a column belongs to, deletions and row ids are the table's. Opening reads the footer and
  * the column metadata only; a page's chunk table and dictionary are decoded at first use and kept.
  * On a store that maps objects the bytes are used in place, elsewhere only the ranges needed are
@@ -17,7 +17,6 @@ typedef struct og_lance_file og_lance_file;
  * and place when the container is damaged, OG_UNSUPPORTED for another major version. */
 OG_NODISCARD og_status og_lance_file_open(og_store *store, const char *name, uint64_t bytes,
                                           og_lance_file **out, og_error *err);
-og_lance_file *og_lance_file_ref(og_lance_file *file);
 void og_lance_file_unref(og_lance_file *file);
 OG_DEFINE_AUTO(og_lance_file, og_lance_file_unref)
 

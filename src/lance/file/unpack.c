@@ -6,8 +6,8 @@
 static const uint8_t order[8] = {0, 4, 2, 6, 1, 5, 3, 7};
 
 /* One function per T. Source and destination have any alignment: memcpy makes plain moves of it.
- * The shift is the same for a whole row, so each inner loop is loads, shifts and stores of vectors.
- */
+ * The shift is the same for a whole row, so each inner loop is loads, shifts and stores of
+ * vectors. */
 #define DEFINE_UNPACK(T)                                                                           \
     typedef uint##T##_t __attribute__((aligned(1), may_alias)) word##T;                            \
                                                                                                    \

@@ -1,4 +1,4 @@
-/* The container (lance-format.md section 9) around encoded pages:
+/* The container (docs/dev/lance.md section 9) around encoded pages:
  *
  *     page buffers, inline blobs    64-aligned, padded with 'H'
  *     global buffer 0               FileDescriptor, 64-aligned
@@ -46,7 +46,7 @@ struct og_lance_file_writer {
     bool maybe_visible; /* finishing the object had an unknown outcome */
 };
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static og_status add_column(og_lance_file_writer *w, uint32_t source, const og_type *type,
                             const uint32_t *path, og_error *err)
@@ -161,7 +161,7 @@ void og_lance_file_writer_close(og_lance_file_writer *w)
     og_free(w);
 }
 
-/* ---- pages ---------------------------------------------------------------------------------- */
+/* ---- pages -------------------------------------------------------------------------------- */
 
 /* Encoding.direct: a google.protobuf.Any around the message bytes. */
 static void put_encoding(og_buf *out, uint32_t field, const char *type_url, og_bytes message)
@@ -218,7 +218,7 @@ static og_status flush_column(og_lance_file_writer *w, file_column *column, og_e
     return put_page(w, column, rows, err);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 /* About the bytes that rows [start, end) will buffer. */
 static uint64_t range_bytes(const og_array *array, int64_t start, int64_t end)
@@ -323,15 +323,7 @@ uint64_t og_lance_file_writer_rows(const og_lance_file_writer *w)
     return w->rows;
 }
 
-size_t og_lance_file_writer_buffered(const og_lance_file_writer *w)
-{
-    size_t bytes = w->schema.len;
-    for (size_t i = 0; i < w->columns.len; i++)
-        bytes += column_bytes(&w->columns.items[i]) + w->columns.items[i].pages.len;
-    return bytes;
-}
-
-/* ---- the end -------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------ */
 
 typedef struct file_parts {
     uint64_t descriptor, descriptor_bytes; /* global buffer 0 */

@@ -2,7 +2,7 @@
  *
  * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages
  * whatever the file's size. Each page gets the cheapest encoding the data allows, from those that
- * every Lance 6 reader decodes (lance-format.md sections 11-13); beyond what Lance itself writes,
+ * every Lance 6 reader decodes (docs/dev/lance.md sections 11-13); beyond what Lance itself writes,
  * chunks of text and numbers may be zstd frames. Equal input gives equal bytes. No statistics, no
  * column buffers. One writer, one thread. */
 #ifndef OG_LANCE_FILE_WRITER_H
@@ -30,8 +30,6 @@ OG_NODISCARD og_status og_lance_file_writer_open(og_store *store, const char *na
 OG_NODISCARD og_status og_lance_file_writer_write(og_lance_file_writer *writer,
                                                   const og_batch *batch, og_error *err);
 uint64_t og_lance_file_writer_rows(const og_lance_file_writer *writer);
-/* Bytes buffered, for memory accounting. */
-size_t og_lance_file_writer_buffered(const og_lance_file_writer *writer);
 /* Write what is buffered and the footer; *out_bytes is the file's size. */
 OG_NODISCARD og_status og_lance_file_writer_finish(og_lance_file_writer *writer,
                                                    uint64_t *out_bytes, og_error *err);

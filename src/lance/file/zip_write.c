@@ -1,4 +1,4 @@
-/* Full-zip pages: wide values, each one readable alone (lance-format.md section 11.2). */
+/* Full-zip pages: wide values, each one readable alone (docs/dev/lance.md section 11.2). */
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"
 

@@ -1,4 +1,4 @@
-/* General(ZSTD): u64 raw length, one frame (lance-format.md section 12). */
+/* General(ZSTD): u64 raw length, one frame (docs/dev/lance.md section 12). */
 #include "lance/file/page_write.h"
 
 #include <zstd.h>

@@ -1,4 +1,4 @@
-/* Blob values: lance-format.md section 14. */
+/* Blob values: docs/dev/lance.md section 14. */
 #include "columnar/builder.h"
 #include "lance/table/table_priv.h"
 

@@ -53,7 +53,7 @@ struct og_lance_env {
     OG_VEC(const og_type *) types;
 };
 
-/* ---- the environment --------------------------------------------------------------------- */
+/* ---- the environment ---------------------------------------------------------------------- */
 
 og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out, og_error *err)
 {
@@ -108,7 +108,7 @@ og_store *og_lance_env_store(og_lance_env *env)
     return env->store;
 }
 
-/* ---- making room ------------------------------------------------------------------------- */
+/* ---- making room -------------------------------------------------------------------------- */
 
 /* Something that can be dropped: an entry, or one of its columns. */
 typedef struct victim {
@@ -189,8 +189,8 @@ static void shrink(og_lance_env *env)
     victims list = {0};
     size_t goal = env->max_bytes - env->max_bytes / 4;
     if (list_victims(env, &list)) {
-        /* Columns of an entry are dropped with it; a later victim of the same entry would dangle.
-         */
+        /* Columns of an entry are dropped with it; a later victim of the same entry would
+         * dangle. */
         for (size_t i = 0; i < list.len && atomic_load(&env->used) > goal; i++)
             if (list.items[i].column >= 0)
                 drop_column(list.items[i].entry, (uint32_t)list.items[i].column);
@@ -211,7 +211,7 @@ static uint64_t tick(og_lance_env *env)
     return atomic_fetch_add_explicit(&env->ticks, 1, memory_order_relaxed);
 }
 
-/* ---- entries ----------------------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------------------------ */
 
 static og_table__cached *new_entry(og_lance_env *env, const char *name, uint64_t hash)
 {
@@ -363,7 +363,7 @@ const uint32_t *og_table__cached_offsets(const og_table__cached *entry, size_t *
     return entry->offsets.items;
 }
 
-/* ---- columns ----------------------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------------------------ */
 
 static const og_type *stored_type(const og_lance_column *column)
 {
@@ -391,8 +391,8 @@ static bool worth_keeping(const og_table__cached *entry, const column_cache *c,
            bytes <= entry->env->max_bytes / 2 && bytes < COLUMN_MAX_BYTES;
 }
 
-/* Failing to keep a column is no error: the read itself goes on without, and reports what it finds.
- */
+/* Failing to keep a column is no error: the read itself goes on without, and reports what it
+ * finds. */
 static og_array *decode_whole(og_table__cached *entry, column_cache *c,
                               const og_lance_column *column)
 {
@@ -462,7 +462,7 @@ void og_table__cached_account(og_table__cached *entry, const og_lance_column *co
     }
 }
 
-/* ---- types ------------------------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------------------------- */
 
 static bool same_type(const og_type *a, const og_type *b)
 {

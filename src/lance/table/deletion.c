@@ -1,5 +1,5 @@
-/* Deletion files: the Arrow IPC form and the checks both forms share (lance-format.md section 5).
- */
+/* Deletion files: the Arrow IPC form and the checks both forms share (docs/dev/lance.md section
+ * 5). */
 #include "lance/table/deletion_priv.h"
 
 #include "base/bits.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-/* ---- flatbuffers: just enough to walk a Footer and a RecordBatch ------------------------- */
+/* ---- flatbuffers: just enough to walk a Footer and a RecordBatch -------------------------- */
 
 /* A table inside `bytes`. Every access is checked against the buffer. */
 typedef struct fb_table {
@@ -92,7 +92,7 @@ static og_status fb_vector(const fb_table *t, unsigned slot, size_t width, size_
     return OG_OK;
 }
 
-/* ---- the IPC file ------------------------------------------------------------------------ */
+/* ---- the IPC file ------------------------------------------------------------------------- */
 
 #define IPC_MAGIC "ARROW1"
 #define IPC_TAIL 10    /* i32 footer length, magic */

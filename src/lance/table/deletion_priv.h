@@ -1,7 +1,7 @@
 /* lance/table/deletion_priv - deletion vectors: sets of row offsets in a fragment.
  *
- * Two stored forms (lance-format.md section 5): 32-bit Roaring in its portable form (".bin", which
- * we write, also as fragment bitmaps of indices) and an Arrow IPC file with one u32 column
+ * Two stored forms (docs/dev/lance.md section 5): 32-bit Roaring in its portable form (".bin",
+ * which we write, also as fragment bitmaps of indices) and an Arrow IPC file with one u32 column
  * (".arrow"). Both decode to ascending offsets without repeats. Bytes are hostile. */
 #ifndef OG_LANCE_TABLE_DELETION_PRIV_H
 #define OG_LANCE_TABLE_DELETION_PRIV_H

@@ -96,7 +96,7 @@ static og_status choose(og_lance_write *write, fold_facts *facts, og_error *err)
     return OG_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint32_t count,
                               og_table__row_facts *facts, og_error *err)

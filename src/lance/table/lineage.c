@@ -1,4 +1,4 @@
-/* Row versions (created, last updated): lance-format.md section 4, "Lineage". */
+/* Row versions (created, last updated): docs/dev/lance.md section 4, "Lineage". */
 #include "lance/table/rows_priv.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* From the bytes of a manifest file to a table: decode, validate, then use (lance-format.md section
- * 2). Everything is checked here once, so that the rest of the table may trust what it finds. */
+/* From the bytes of a manifest file to a table: decode, validate, then use (docs/dev/lance.md,
+ * section 2). Everything is checked here once, so that the rest of the table may trust what it finds. */
 #include "lance/table/table_priv.h"
 
 #include "base/arena.h"
@@ -36,7 +36,7 @@ static og_status find_manifest(og_bytes file, og_bytes *out, og_error *err)
     return OG_OK;
 }
 
-/* ---- fragments --------------------------------------------------------------------------- */
+/* ---- fragments ---------------------------------------------------------------------------- */
 
 static og_status decode_data_file(og_lance_table *t, const OgPb__DataFile *message,
                                   og_table__data_file *out, og_error *err)
@@ -116,7 +116,7 @@ static og_status decode_fragments(og_lance_table *t, og_error *err)
     return OG_OK;
 }
 
-/* ---- sections ---------------------------------------------------------------------------- */
+/* ---- sections ----------------------------------------------------------------------------- */
 
 /* "<read version>-<uuid>.txn" */
 static og_str uuid_of_file(og_str name)
@@ -160,7 +160,7 @@ static og_status check_flags(const OgPb__Manifest *m, og_error *err)
     return OG_OK;
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------- */
 
 static og_lance_table *new_table(og_lance_env *env, const char *path, size_t manifest_bytes)
 {
@@ -171,8 +171,8 @@ static og_lance_table *new_table(og_lance_env *env, const char *path, size_t man
     t->env = env;
     pthread_mutex_init(&t->lock, NULL);
     t->manifest_bytes = manifest_bytes;
-    /* Messages of two bytes become structs of a hundred: enough for honest manifests, and an end.
-     */
+    /* Messages of two bytes become structs of a hundred: enough for honest manifests, and an
+     * end. */
     t->arena = og_arena_new(manifest_bytes * 256 + (1u << 20));
     t->path = og_strdup(path);
     const char *root = t->arena != NULL ? og_table__dataset_root(t->arena, path) : NULL;

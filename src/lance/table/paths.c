@@ -1,4 +1,4 @@
-/* Names of a table's objects, and which versions there are (lance-format.md sections 1 and 8). */
+/* Names of a table's objects, and which versions there are (docs/dev/lance.md sections 1 and 8). */
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/number.h"
@@ -36,7 +36,7 @@ const char *og_table__dataset_root(og_arena *arena, const char *path)
     return og_arena_str(arena, root).ptr;
 }
 
-/* ---- files of other bases ---------------------------------------------------------------- */
+/* ---- files of other bases ----------------------------------------------------------------- */
 
 /* Segments that could leave the dataset, or confuse a store. */
 static bool safe_name(og_str name)
@@ -126,7 +126,7 @@ og_status og_table__file_name(const og_lance_table *table, og_arena *arena, cons
     return *out != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* ---- versions ---------------------------------------------------------------------------- */
+/* ---- versions ----------------------------------------------------------------------------- */
 
 /* The version a V2 name stands for; 0 for every other name. */
 static uint64_t version_of_name(og_str name)

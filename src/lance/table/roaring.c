@@ -139,7 +139,7 @@ og_status og_table__roaring_decode(og_bytes bytes, size_t max_count, og_table__u
     return OG_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 static size_t same_key(const uint32_t *values, size_t start, size_t count)
 {

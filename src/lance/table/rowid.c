@@ -1,4 +1,4 @@
-/* Row id sequences: lance-format.md section 4. */
+/* Row id sequences: docs/dev/lance.md section 4. */
 #include "base/bits.h"
 #include "lance/table/rows_priv.h"
 
@@ -35,7 +35,7 @@ size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t 
     return low;
 }
 
-/* ---- decoding ---------------------------------------------------------------------------- */
+/* ---- decoding ----------------------------------------------------------------------------- */
 
 /* Where ids go: the rows that are still to come bound everything a segment may claim. */
 typedef struct id_sink {
@@ -183,7 +183,7 @@ og_status og_table__row_ids_decode(og_bytes bytes, uint32_t first_slot, uint32_t
     return sink.rows_left == 0 ? OG_OK : wrong_length(err);
 }
 
-/* ---- encoding ---------------------------------------------------------------------------- */
+/* ---- encoding ----------------------------------------------------------------------------- */
 
 static og_status encode_range(const og_table__id_run *run, og_arena *arena, OgPb__U64Segment *out,
                               og_error *err)

@@ -1,6 +1,6 @@
 /* lance/table/rows_priv - row ids and lineage of a table as runs over slots.
  *
- * Both are stored per fragment (lance-format.md section 4) and used per table: runs of the
+ * Both are stored per fragment (docs/dev/lance.md section 4) and used per table: runs of the
  * fragments follow one another, ascending by first_slot, without gaps. Stretches of consecutive ids
  * (or of one version) are joined over segments and fragments. */
 #ifndef OG_LANCE_TABLE_ROWS_PRIV_H

@@ -51,7 +51,7 @@ static og_type_id plain_type_of(og_str name)
     return OG_TYPE_NULL;
 }
 
-/* ---- reading ----------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 /* The list of field messages as a tree by index; 0 = none, others are index + 1. */
 typedef struct tree {
@@ -238,7 +238,7 @@ og_status og_table__fields_decode(og_lance_env *env, og_arena *arena, OgPb__Fiel
     return status;
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
 typedef struct field_list {
     og_arena *arena;

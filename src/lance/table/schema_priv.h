@@ -1,4 +1,4 @@
-/* lance/table/schema_priv - Lance's field messages from and to our types (lance-format.md section
+/* lance/table/schema_priv - Lance's field messages from and to our types (docs/dev/lance.md section
  * 3). */
 #ifndef OG_LANCE_TABLE_SCHEMA_PRIV_H
 #define OG_LANCE_TABLE_SCHEMA_PRIV_H

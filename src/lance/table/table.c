@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* ---- opening ----------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static og_status open_named(og_lance_env *env, const char *path, const char *name, uint64_t version,
                             uint64_t bytes, og_lance_table **out, og_error *err)
@@ -66,7 +66,7 @@ void og_lance_table_unref(og_lance_table *table)
     og_free(table);
 }
 
-/* ---- what the manifest says -------------------------------------------------------------- */
+/* ---- what the manifest says --------------------------------------------------------------- */
 
 const char *og_lance_table_path(const og_lance_table *table)
 {
@@ -157,19 +157,13 @@ og_str og_lance_table_config(const og_lance_table *table, og_str key)
     return og_table__pairs_get(table->manifest->config, table->manifest->n_config, key);
 }
 
-og_str og_lance_table_metadata(const og_lance_table *table, og_str key)
-{
-    return og_table__pairs_get(table->manifest->table_metadata, table->manifest->n_table_metadata,
-                               key);
-}
-
 og_str og_lance_table_schema_metadata(const og_lance_table *table, og_str key)
 {
     return og_table__pairs_get(table->manifest->schema_metadata, table->manifest->n_schema_metadata,
                                key);
 }
 
-/* ---- fragments and their files ----------------------------------------------------------- */
+/* ---- fragments and their files ------------------------------------------------------------ */
 
 uint32_t og_table__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint)
 {
@@ -271,7 +265,7 @@ og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t
     return OG_OK;
 }
 
-/* ---- deletions --------------------------------------------------------------------------- */
+/* ---- deletions ---------------------------------------------------------------------------- */
 
 static og_status load_deletions(og_lance_table *table, uint8_t *bits, og_error *err)
 {
@@ -324,7 +318,7 @@ og_status og_lance_table_deleted(og_lance_table *table, const uint8_t **out_bits
     return OG_OK;
 }
 
-/* ---- lineage ----------------------------------------------------------------------------- */
+/* ---- lineage ------------------------------------------------------------------------------ */
 
 static og_status add_versions(og_table__version_runs *runs, const og_lance_fragment *fragment,
                               bool has, ProtobufCBinaryData stored, og_error *err)

@@ -1,10 +1,10 @@
 /* lance/table/table - one version of a Lance dataset, open for reading.
  *
- * Format: lance-format.md sections 1-8. A table is immutable and counted: it is the manifest of
+ * Format: docs/dev/lance.md sections 1-8. A table is immutable and counted: it is the manifest of
  * one version plus whatever files have been opened through it. Files are shared between versions
  * by the environment's cache.
  *
- * Three numbers name a row (design/query-engine.md section 1):
+ * Three numbers name a row (docs/dev/architecture.md):
  *   row id  u64, stable for the row's life in this table's lineage;
  *   slot    u32, position in this version: fragments in order, physical offsets, deleted rows
  * counted; (the engine's "vertex" is the row id as u32, when next_row_id < 2^32). */
@@ -19,9 +19,9 @@
  * columns bounded by bytes, and the types of all fields. Arrays read through a table borrow their
  * types from here: they may outlive the table, not the environment.
  *
- * A column of a file that is read again and again is decoded once as a whole and then served from
- * memory, when that fits (cache_priv.h says when): what makes point reads fast in a living process.
- */
+ * A column of a file that is read again and again is decoded once as a whole and then served
+ * from memory, when that fits (cache_priv.h says when): what makes point reads fast in a living
+ * process. */
 typedef struct og_lance_env og_lance_env;
 /* Borrows the store. `cache_bytes` 0: nothing is kept beyond what open tables use. */
 OG_NODISCARD og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **out,
@@ -60,12 +60,12 @@ typedef struct og_lance_table og_lance_table;
 OG_NODISCARD og_status og_lance_table_open(og_lance_env *env, const char *path, uint64_t version,
                                            uint64_t manifest_bytes, og_lance_table **out,
                                            og_error *err);
-/* The newest version number: architecture.md "Flat with history" (hint, probes, one listing as the
- * last resort). `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
+/* The newest version number, found by probes above the hint, by one listing as the last resort.
+ * `hint`: a version known to exist, 0 = none. OG_NOT_FOUND when there is none. */
 OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *path, uint64_t hint,
                                                uint64_t *out_version, og_error *err);
-/* All versions present, ascending; the caller frees *out with og_free. An absent dataset has none.
- */
+/* All versions present, ascending; the caller frees *out with og_free. An absent dataset has
+ * none. */
 OG_NODISCARD og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t **out,
                                               size_t *out_count, og_error *err);
 /* "<path>/_versions/<20 digits>.manifest" of a version. */
@@ -92,12 +92,11 @@ og_str og_lance_table_transaction_uuid(const og_lance_table *table);
 /* transaction_properties of the version's transaction (the copy inside the manifest); ptr NULL when
  * absent. */
 og_str og_lance_table_transaction_property(const og_lance_table *table, og_str key);
-/* config, table_metadata, schema_metadata values; ptr NULL when absent. */
+/* config, schema_metadata values; ptr NULL when absent. */
 og_str og_lance_table_config(const og_lance_table *table, og_str key);
-og_str og_lance_table_metadata(const og_lance_table *table, og_str key);
 og_str og_lance_table_schema_metadata(const og_lance_table *table, og_str key);
 
-/* ---- rows ------------------------------------------------------------------------------ */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 /* Deletion vectors are loaded at first use; the call may read. Bit per slot, 1 = deleted; NULL when
  * no row is deleted. Borrowed from the table. */
@@ -121,8 +120,8 @@ typedef struct og_lance_scan og_lance_scan;
 OG_NODISCARD og_status og_lance_scan_open(og_lance_table *table, const uint32_t *fields,
                                           uint32_t field_count, uint32_t start, uint32_t end,
                                           og_lance_scan **out, og_error *err);
-/* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the end.
- */
+/* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the
+ * end. */
 OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,
                                           const uint32_t **out_slots, og_error *err);
 void og_lance_scan_close(og_lance_scan *scan);
@@ -141,8 +140,8 @@ OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fiel
 OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t field, uint32_t slot,
                                           const og_array *descriptors, int64_t row, og_blob **out,
                                           og_error *err);
-/* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written again.
- */
+/* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written
+ * again. */
 OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, uint32_t field,
                                                  const uint32_t *slots, const og_array *descriptors,
                                                  og_array **out, og_error *err);

@@ -11,7 +11,7 @@
 
 #define OG_TABLE__NO_FILE UINT32_MAX
 
-/* Feature flags of a manifest (lance-format.md section 2). */
+/* Feature flags of a manifest (docs/dev/lance.md section 2). */
 #define OG_TABLE__FLAG_DELETIONS 1u
 #define OG_TABLE__FLAG_STABLE_ROW_IDS 2u
 #define OG_TABLE__FLAG_CONFIG 8u

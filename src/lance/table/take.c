@@ -119,7 +119,7 @@ static og_status make_plan(const og_lance_table *table, take_plan *plan, og_erro
     return OG_OK;
 }
 
-/* ---- one field of one fragment ------------------------------------------------------------- */
+/* ---- one field of one fragment ------------------------------------------------------------ */
 
 /* Values about to be decoded when these rows are taken from the file. */
 static uint64_t take_work(const uint32_t *rows, size_t count)
@@ -195,7 +195,7 @@ og_status og_table__read_range(og_lance_table *table, uint32_t fragment, uint32_
     return OG_OK;
 }
 
-/* ---- a field of all groups ----------------------------------------------------------------- */
+/* ---- a field of all groups ---------------------------------------------------------------- */
 
 static og_status join_groups(og_lance_table *table, uint32_t field, const take_plan *plan,
                              og_array **out, og_error *err)

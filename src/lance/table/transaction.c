@@ -1,4 +1,4 @@
-/* The transaction of a version: what it did, for other writers (lance-format.md section 6). */
+/* The transaction of a version: what it did, for other writers (docs/dev/lance.md section 6). */
 #include "lance/table/write_priv.h"
 
 og_status og_table__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* ---- beginning --------------------------------------------------------------------------- */
+/* ---- beginning ---------------------------------------------------------------------------- */
 
 static bool copy_kvs(og_arena *arena, const og_lance_kv **kvs, uint32_t count)
 {
@@ -206,7 +206,7 @@ og_status og_lance_write_set_properties(og_lance_write *write, const og_lance_kv
     return OG_OK;
 }
 
-/* ---- deletions --------------------------------------------------------------------------- */
+/* ---- deletions ---------------------------------------------------------------------------- */
 
 static og_status need_bits(const og_lance_write *write, uint8_t **bits, og_error *err)
 {
@@ -230,7 +230,7 @@ og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots, si
     return OG_OK;
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static og_status check_batch(const og_lance_write *write, const og_batch *batch, og_error *err)
 {
@@ -344,15 +344,7 @@ og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch, cons
     return OG_OK;
 }
 
-og_status og_lance_write_cut(og_lance_write *write, og_error *err)
-{
-    if (write->state != OG_TABLE__OPEN)
-        return og_error_set(err, OG_INVALID, "the write is staged already");
-    OG_TRY(og_table__rows_cut(&write->late, err));
-    return og_table__rows_cut(&write->out, err);
-}
-
-/* ---- the slot ---------------------------------------------------------------------------- */
+/* ---- the slot ----------------------------------------------------------------------------- */
 
 og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err)
 {

@@ -2,9 +2,9 @@
  *
  * A write collects what one version changes - new rows, rows with kept row ids, deleted slots,
  * removed fragments, config - and og_lance_write_stage turns it into files of unique names plus the
- * bytes of the manifest for exactly version base + 1 (design/commit-protocol.md sections 2-4).
+ * bytes of the manifest for exactly version base + 1 (docs/dev/commit.md sections 2-4).
  * Nothing is visible until og_lance_staged_commit takes the slot. Index sections are carried or
- * dropped as lance-format.md section 16 demands, lance.auto_cleanup.* config is removed, row ids
+ * dropped as docs/dev/lance.md section 16 demands, lance.auto_cleanup.* config is removed, row ids
  * and fragment ids are never given twice, created/updated lineage is written inline and bounded. */
 #ifndef OG_LANCE_WRITE_H
 #define OG_LANCE_WRITE_H
@@ -43,7 +43,7 @@ typedef struct og_lance_write_options {
     /* Keys to set or remove; auto-cleanup keys are removed in any case. */
     const og_lance_kv *config, *metadata, *schema_metadata;
     uint32_t config_count, metadata_count, schema_metadata_count;
-    bool fold;               /* APPEND, UPDATE: join small tail fragments as architecture.md says */
+    bool fold;               /* APPEND, UPDATE: join small tail fragments (fold.c) */
     bool fold_one_run;       /* folds write lineage as one run (control tables: nothing reads it) */
     int64_t now_us;          /* manifest timestamp */
     const og_random *random; /* names and uuids; NULL = system */
@@ -62,13 +62,11 @@ OG_DEFINE_AUTO(og_lance_write, og_lance_write_free)
  * row_ids: one per row - the id to keep (an updated row, whose old slot must be deleted in this
  * write), or UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones
  * within a batch; batches of kept rows alone may come at any time (after new rows they go to a
- * fragment of their own). created_at is taken from the old row. Streams: memory is bounded by
- * pages. */
+ * fragment of their own). created_at is taken from the old row. Fragments get ids upwards from the
+ * larger of base's max_fragment_id and min_max_fragment_id, plus 1; with `fold`, after those of
+ * the folded rows. Streams: memory is bounded by pages. */
 OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch,
                                            const uint64_t *row_ids, og_error *err);
-/* The next rows go to a new fragment. Fragments get ids upwards from the larger of base's
- * max_fragment_id and min_max_fragment_id, plus 1; with `fold`, after those of the folded rows. */
-OG_NODISCARD og_status og_lance_write_cut(og_lance_write *write, og_error *err);
 /* Mark rows of base deleted. Repeats are harmless. */
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
@@ -98,8 +96,8 @@ OG_NODISCARD og_status og_lance_write_stage(og_lance_write *write, const og_lanc
  * for derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
  * OG_UNKNOWN too, until the caller knows better. */
 OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err);
-/* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the files.
- */
+/* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the
+ * files. */
 void og_lance_write_settle(og_lance_write *write, bool committed);
 /* Open the committed version without reading it back. */
 OG_NODISCARD og_status og_lance_write_table(og_lance_write *write, og_lance_table **out,

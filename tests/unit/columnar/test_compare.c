@@ -27,7 +27,7 @@ static bool holds(int order, og_compare_op op)
     }
 }
 
-/* ---- numbers of all types ------------------------------------------------------------------ */
+/* ---- numbers of all types ----------------------------------------------------------------- */
 
 static const og_type_id number_types[] = {OG_TYPE_I8,  OG_TYPE_U8,  OG_TYPE_I16, OG_TYPE_U16,
                                           OG_TYPE_I32, OG_TYPE_U32, OG_TYPE_I64, OG_TYPE_U64,
@@ -185,7 +185,7 @@ TEST(test_compare__number_columns_of_any_two_types)
     }
 }
 
-/* ---- other types ---------------------------------------------------------------------------- */
+/* ---- other types -------------------------------------------------------------------------- */
 
 TEST(test_compare__columns_agree_with_the_order_of_rows)
 {
@@ -343,7 +343,7 @@ TEST(test_compare__swapped_operators_mean_the_same)
     }
 }
 
-/* ---- masks ---------------------------------------------------------------------------------- */
+/* ---- masks -------------------------------------------------------------------------------- */
 
 /* Three-valued: -1 unknown. */
 static og_array *three_values(int64_t length, uint64_t divisor)

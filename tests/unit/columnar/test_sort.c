@@ -69,8 +69,8 @@ TEST(test_sort__several_keys)
     }
 }
 
-/* Texts that agree in many bytes, that are prefixes of each other, with NUL bytes, and equal ones.
- */
+/* Texts that agree in many bytes, that are prefixes of each other, with NUL bytes, and equal
+ * ones. */
 TEST(test_sort__long_common_prefixes)
 {
     uint64_t seed = 3;

@@ -51,7 +51,6 @@ TEST(test_take__no_rows)
         uint64_t seed = t;
         OG_AUTO(og_array) src = sample_array(sample_type(t), 3, 0, &seed);
         OG_AUTO(og_array) none = NULL;
-        OG_AUTO(og_array) all_null = NULL;
         check_take(src, NULL, 0);
         assert_ok(og_take_u32(src, NULL, 0, &none, err));
         assert_ok(og_array_validate(none, true, err));

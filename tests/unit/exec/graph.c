@@ -22,8 +22,7 @@ struct graph {
     og_buf text;
 };
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------------------------- */
 
 static og_lance_table **table_place(graph *g, const og_type_def *def)
 {
@@ -149,8 +148,7 @@ const og_catalog *graph_catalog(graph *g)
     return g->catalog;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 /* Builders of one table's columns. */
 typedef struct columns {
@@ -354,8 +352,7 @@ void graph_delete(graph *g, const char *type, const char *id)
     og_lance_write_free(write);
 }
 
-/* ---- queries -----------------------------------------------------------------------------------
- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 static void append_batch(og_buf *out, const og_batch *batch)
 {

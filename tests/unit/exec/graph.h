@@ -25,8 +25,8 @@ void graph_forget(graph *g);
 og_snapshot *graph_snapshot(graph *g);
 const og_catalog *graph_catalog(graph *g);
 
-/* Rows as JSON arrays, one a line; "error: ..." when the query fails. Borrowed until the next run.
- */
+/* Rows as JSON arrays, one a line; "error: ..." when the query fails. Borrowed until the next
+ * run. */
 const char *graph_run(graph *g, const char *query, const char *params,
                       const og_exec_options *options);
 /* The same while the allocation after `countdown` more ones fails, from planning on. */

@@ -73,8 +73,8 @@ TEST(test_hop__follows_edges_back)
 TEST(test_hop__breadth_first_by_smallest_distance)
 {
     graph *g = ring();
-    const char *q = "query q() { match { $p: Person { slug: \"a\" } $p knows{%s} $f } "
-                    "return { $f } }";
+    static const char q[] = "query q() { match { $p: Person { slug: \"a\" } $p knows{%s} $f } "
+                            "return { $f } }";
     static const struct {
         const char *bounds, *rows;
     } cases[] = {{"1,1", "[\"b\"]\n[\"c\"]\n"},

@@ -54,8 +54,7 @@ og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error
     return og_lance_write_rows(write, &batch, NULL, err);
 }
 
-static og_status write_types(og_repo *repo, const char *const *types, const char *id,
-                             og_error *err)
+static og_status write_types(og_repo *repo, const char *const *types, const char *id, og_error *err)
 {
     const og_txn_options options = {.kind = "Load", .actor = "tester"};
     OG_AUTO(og_txn) txn = NULL;

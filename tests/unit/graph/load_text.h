@@ -16,8 +16,8 @@ typedef struct text_graph {
 /* A new graph of this schema. */
 void text_graph_init(text_graph *g, const char *schema);
 void text_graph_deinit(text_graph *g);
-/* Open it anew, so that nothing is remembered; through the plan's faults when `fault` is not PASS.
- */
+/* Open it anew, so that nothing is remembered; through the plan's faults when `fault` is not
+ * PASS. */
 void text_graph_reopen(text_graph *g, og_store_fault fault);
 
 /* Load a text; counts and lenient counts in *out when it is not NULL (to be deinited). */

@@ -190,8 +190,8 @@ static uint64_t leave_foreign_head(world *w)
     OG_AUTO(og_snapshot) snapshot = NULL;
     assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
     og_lance_table *table;
-    assert_ok(og_snapshot_table(snapshot, og_catalog_node(snapshot->catalog, OG_STR("A")), &table,
-                                err));
+    assert_ok(
+        og_snapshot_table(snapshot, og_catalog_node(snapshot->catalog, OG_STR("A")), &table, err));
     og_lance_write_options options = {
         .op = OG_LANCE_DELETE, .min_max_fragment_id = -1, .now_us = w->clock.now_us};
     OG_AUTO(og_lance_write) write = NULL;

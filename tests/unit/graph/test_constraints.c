@@ -1,5 +1,5 @@
-/* Checks that need more than one row, through loads: among the records and against what is stored.
- */
+/* Checks that need more than one row, through loads: among the records and against what is
+ * stored. */
 #include "load_text.h"
 #include "og_test.h"
 

@@ -72,7 +72,9 @@ TEST(test_threads__writers_and_readers_share_a_graph)
     fixture_init(store, &clock);
     og_repo *repo = fixture_open(store, &clock);
     int32_t stop = 0;
-    job jobs[] = {{repo, "A", &stop, 0}, {repo, "B", &stop, 0}, {repo, NULL, &stop, 0},
+    job jobs[] = {{repo, "A", &stop, 0},
+                  {repo, "B", &stop, 0},
+                  {repo, NULL, &stop, 0},
                   {repo, NULL, &stop, 0}};
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)

@@ -68,7 +68,7 @@ TEST(test_file_writer__refuses_what_the_format_has_no_form_for)
     assert_null(writer);
 }
 
-/* ---- one encoding each --------------------------------------------------------------------- */
+/* ---- one encoding each -------------------------------------------------------------------- */
 
 static og_array *finish(og_builder *builder)
 {
@@ -201,7 +201,7 @@ TEST(test_file_writer__pages_are_cut_and_read_across)
     round_check(text, 33333);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------- */
+/* ---- lists -------------------------------------------------------------------------------- */
 
 /* Rows of few items between long stretches of empty and null lists: too sparse for mini-blocks. */
 static og_array *sparse_lists(const og_type *type, int64_t count, int64_t every)

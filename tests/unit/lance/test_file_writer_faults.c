@@ -14,7 +14,7 @@ static size_t count_objects(og_store *store)
     return count;
 }
 
-/* ---- blobs ---------------------------------------------------------------------------------- */
+/* ---- blobs -------------------------------------------------------------------------------- */
 
 static const og_type large_binary = {OG_TYPE_LARGE_BINARY}, utf8 = {OG_TYPE_UTF8};
 static const og_field blob_fields[] = {{{"data", 4}, &large_binary, true},
@@ -107,7 +107,7 @@ TEST(test_file_writer_faults__blobs_go_where_their_size_says)
         check_blob(store, got, row);
 }
 
-/* ---- refused input -------------------------------------------------------------------------- */
+/* ---- refused input ------------------------------------------------------------------------ */
 
 TEST(test_file_writer_faults__batch_must_fit_and_errors_stick)
 {
@@ -156,7 +156,7 @@ TEST(test_file_writer_faults__equal_input_gives_equal_bytes)
     assert_memory_equal(first->ptr, second->ptr, first->len);
 }
 
-/* ---- failures ------------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static void fail_each_allocation(const og_array *array, bool is_blob)
 {

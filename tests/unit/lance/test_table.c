@@ -34,7 +34,7 @@ static void close_bench(bench *b)
 }
 #define AUTO_BENCH __attribute__((cleanup(close_bench))) bench
 
-/* ---- writing in one line ----------------------------------------------------------------- */
+/* ---- writing in one line ------------------------------------------------------------------ */
 
 typedef struct change {
     og_lance_op op;
@@ -170,7 +170,7 @@ static void expect_versions(og_lance_table *table, uint32_t slot, uint64_t updat
     assert_int_equal(c, created);
 }
 
-/* ---- operations -------------------------------------------------------------------------- */
+/* ---- operations --------------------------------------------------------------------------- */
 
 TEST(test_table__every_operation)
 {
@@ -278,7 +278,7 @@ TEST(test_table__a_slot_is_taken_once)
     assert_string_equal(text_of(winner), "a:1@0 b:null@1 y:null@2");
 }
 
-/* ---- reading ----------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 TEST(test_table__takes_in_any_order)
 {
@@ -356,7 +356,7 @@ TEST(test_table__latest_version_by_any_hint)
     assert_int_equal(version, 21);
 }
 
-/* ---- folding ----------------------------------------------------------------------------- */
+/* ---- folding ------------------------------------------------------------------------------ */
 
 TEST(test_table__folding_keeps_rows_ids_and_order)
 {
@@ -433,7 +433,7 @@ TEST(test_table__costs_do_not_grow_with_history)
     assert_true(late <= early * 3 / 2 + 65536);
 }
 
-/* ---- what another program wrote ---------------------------------------------------------- */
+/* ---- what another program wrote ----------------------------------------------------------- */
 
 static void replace_manifest(bench *b, og_lance_table *t, uint64_t version, const char *extra,
                              size_t extra_len)
@@ -490,7 +490,7 @@ TEST(test_table__unknown_flags_are_refused)
                   OG_UNSUPPORTED);
 }
 
-/* ---- failures ---------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 /* A commit with everything in it: update, deletions, fold. */
 static og_status rich_commit(og_lance_env *env, og_error *err)
@@ -604,7 +604,7 @@ TEST(test_table__an_unknown_outcome_keeps_the_files)
     assert_string_equal(text_of(after), "a:1@0 b:null@1 a:1@2 b:null@3");
 }
 
-/* ---- threads ----------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------ */
 
 typedef struct reader {
     og_lance_table *table;

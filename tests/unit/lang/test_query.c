@@ -62,7 +62,7 @@ static void check_mutation(const char *body, const char *expected)
     assert_string_equal(og_buf_cstr(&f.text), expected);
 }
 
-/* ---- bindings and traversals ----------------------------------------------------------- */
+/* ---- bindings and traversals -------------------------------------------------------------- */
 
 TEST(test_query__a_binding_is_a_scan_with_its_conditions)
 {
@@ -118,7 +118,7 @@ TEST(test_query__undirected_and_edge_variables)
     check_match("", "$a: Person $a $_:knows $b", "scan a:Person; a __any1:-Knows> b");
 }
 
-/* ---- filters and negation -------------------------------------------------------------- */
+/* ---- filters and negation ----------------------------------------------------------------- */
 
 TEST(test_query__filters)
 {
@@ -163,7 +163,7 @@ TEST(test_query__blocks_have_variables_of_their_own)
                 "scan p:Person; not(p -Knows> x); not(p -WorksAt> x)");
 }
 
-/* ---- returns and orders ---------------------------------------------------------------- */
+/* ---- returns and orders ------------------------------------------------------------------- */
 
 TEST(test_query__columns_without_a_name)
 {
@@ -231,7 +231,7 @@ TEST(test_query__says_what_it_uses)
     assert_int_equal(q->params[0].type.dim, 2);
 }
 
-/* ---- mutations ------------------------------------------------------------------------- */
+/* ---- mutations ---------------------------------------------------------------------------- */
 
 TEST(test_query__mutations)
 {
@@ -259,7 +259,7 @@ TEST(test_query__literals_get_the_type_of_their_property)
         "insert node:Person name = $a, age = 3, ratio = 2f, face = [1f, 2.5f], pic = $a");
 }
 
-/* ---- choosing a query ------------------------------------------------------------------ */
+/* ---- choosing a query --------------------------------------------------------------------- */
 
 static const char two[] = "query one() { match { $p: Person } return { $p.name } }\n"
                           "query two() { match { $c: Company } return { $c.name } }\n";
@@ -296,7 +296,7 @@ TEST(test_query__names_of_a_file)
     assert_str_is(names[1], "two");
 }
 
-/* ---- memory ---------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------- */
 
 TEST(test_query__every_failing_allocation_is_an_error)
 {

@@ -49,7 +49,7 @@ static void check_mutation(const char *body, const char *message)
     check(source, message);
 }
 
-/* ---- places and hints ------------------------------------------------------------------ */
+/* ---- places and hints --------------------------------------------------------------------- */
 
 static void check_place(const char *source, uint32_t line, uint32_t column, const char *hint)
 {
@@ -112,7 +112,7 @@ TEST(test_query_errors__texts_without_meaning)
           "parse error: parse error: query `q` cannot include duplicate @description annotations");
 }
 
-/* ---- match ----------------------------------------------------------------------------- */
+/* ---- match -------------------------------------------------------------------------------- */
 
 TEST(test_query_errors__bindings)
 {
@@ -236,7 +236,7 @@ TEST(test_query_errors__negation_needs_an_outer_variable)
                 "type error: T6: variable `$x` is not bound");
 }
 
-/* ---- returns and orders ---------------------------------------------------------------- */
+/* ---- returns and orders ------------------------------------------------------------------- */
 
 TEST(test_query_errors__returns)
 {
@@ -288,7 +288,7 @@ TEST(test_query_errors__parameters)
           "injection");
 }
 
-/* ---- mutations ------------------------------------------------------------------------- */
+/* ---- mutations ---------------------------------------------------------------------------- */
 
 TEST(test_query_errors__mutations)
 {
@@ -322,7 +322,7 @@ TEST(test_query_errors__literals_that_do_not_fit)
                    "property 'age': value 1.5 is not a whole number");
 }
 
-/* ---- hostile input --------------------------------------------------------------------- */
+/* ---- hostile input ------------------------------------------------------------------------ */
 
 static void repeat(og_buf *out, const char *text, size_t count)
 {

@@ -29,7 +29,7 @@ static bool read_file(const char *name, const char *suffix, og_buf *out)
     return !out->failed;
 }
 
-/* ---- recorded -------------------------------------------------------------------------- */
+/* ---- recorded ----------------------------------------------------------------------------- */
 
 /* NAME.ir.json: the IR, a line break, the hash. */
 static void check_ir(const char *name, og_str source, og_str expected)
@@ -106,7 +106,7 @@ TEST(test_schema__order_and_spacing_do_not_change_the_hash)
     assert_string_not_equal(a->schema_hash, c->schema_hash);
 }
 
-/* ---- the catalog ----------------------------------------------------------------------- */
+/* ---- the catalog -------------------------------------------------------------------------- */
 
 TEST(test_schema__types_of_properties)
 {
@@ -242,7 +242,7 @@ TEST(test_schema__defaults)
     assert_str_is(p[9].default_value.text, "");
 }
 
-/* ---- out of memory --------------------------------------------------------------------- */
+/* ---- out of memory ------------------------------------------------------------------------ */
 
 TEST(test_schema__every_failing_allocation_is_told)
 {

@@ -41,7 +41,7 @@ static void check_body(const char *body, const char *message)
     check(source, message);
 }
 
-/* ---- values ---------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 TEST(test_schema_errors__types)
 {
@@ -80,7 +80,7 @@ TEST(test_schema_errors__cardinality)
     check("node N {} edge E: N -> N @card(0..4294967296)", "invalid cardinality max: 4294967296");
 }
 
-/* ---- annotations ----------------------------------------------------------------------- */
+/* ---- annotations -------------------------------------------------------------------------- */
 
 TEST(test_schema_errors__annotations_of_types)
 {
@@ -121,7 +121,7 @@ TEST(test_schema_errors__embed)
                "property N.x declares @embed multiple times");
 }
 
-/* ---- constraints ----------------------------------------------------------------------- */
+/* ---- constraints -------------------------------------------------------------------------- */
 
 TEST(test_schema_errors__constraints)
 {
@@ -145,7 +145,7 @@ TEST(test_schema_errors__constraints)
           "@key constraint is not supported on edges (edge E)");
 }
 
-/* ---- names ----------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------------------------- */
 
 TEST(test_schema_errors__interfaces)
 {
@@ -199,7 +199,7 @@ TEST(test_schema_errors__excerpt)
     assert_string_equal(err.detail, "2 | \tage: [Blob]? @note(\"x\")\n  | \t     ^^^^^^");
 }
 
-/* ---- what init refuses ----------------------------------------------------------------- */
+/* ---- what init refuses -------------------------------------------------------------------- */
 
 static void check_strict(const char *body, const char *message)
 {
@@ -247,7 +247,7 @@ TEST(test_schema_errors__strict_lets_the_rest_pass)
     assert_status(og_schema_check_strict(edge, &err), OG_INVALID);
 }
 
-/* ---- hostile --------------------------------------------------------------------------- */
+/* ---- hostile ------------------------------------------------------------------------------ */
 
 /* `head`, then `unit` until the text has `size` bytes. */
 static og_status compile_repeated(const char *head, const char *unit, size_t size, og_error *err)

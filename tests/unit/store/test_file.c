@@ -37,7 +37,7 @@ static void path_in(const place *p, const char *name, char dst[128])
     snprintf(dst, 128, "%s/%s", p->folder, name);
 }
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 TEST(test_file__open_paths_and_urls)
 {
@@ -91,7 +91,7 @@ TEST(test_file__open_survives_failing_allocations)
     remove_temp_folder(folder);
 }
 
-/* ---- what else lies in the folder ------------------------------------------------------------ */
+/* ---- what else lies in the folder --------------------------------------------------------- */
 
 TEST(test_file__other_kinds_of_files_are_no_objects)
 {
@@ -138,7 +138,7 @@ TEST(test_file__other_kinds_of_files_are_no_objects)
     close_place(&p);
 }
 
-/* ---- failures ------------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 TEST(test_file__read_only_folder_is_denied)
 {
@@ -223,7 +223,7 @@ TEST(test_file__no_temporary_files_stay)
     close_place(&p);
 }
 
-/* ---- sync ----------------------------------------------------------------------------------- */
+/* ---- sync --------------------------------------------------------------------------------- */
 
 typedef struct trace {
     char text[512];
