@@ -107,6 +107,9 @@ static og_status stage_tables(run *r, og_error *err)
             move->pin.manifest_bytes = og_lance_table_manifest_bytes(t->taken);
             move->pin.row_count = og_lance_table_row_count(t->taken);
             move->manifest_name = t->taken_name;
+            /* Who took the slot may have died before its sync. */
+            if (!og_vec_push(&r->names, t->taken_name))
+                return og_error_nomem(err);
             continue;
         }
         const og_lance_staged *staged;
@@ -264,6 +267,15 @@ static og_status check_pin(const og_graph__state *now, const og_graph__pin *was,
     return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
 }
 
+/* Our commit comes after the newest one of the version that is built on. */
+static og_status follow_head(run *r, og_error *err)
+{
+    og_graph__dag_deinit(&r->dag);
+    OG_TRY(og_graph__dag_open(r->repo, r->state, &r->dag, err));
+    memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
+    return OG_OK;
+}
+
 /* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */
 static og_status rebase_publish(run *r, bool *out_published, og_error *err)
 {
@@ -296,7 +308,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     og_graph__state_unref(r->state);
     r->manifest = og_lance_table_ref(s->manifest);
     r->state = og_graph__state_ref(s->state);
-    return OG_OK;
+    return follow_head(r, err);
 }
 
 /* Take the slot, again and again on newer versions while only others' tables moved. */
@@ -366,6 +378,39 @@ static void tidy(run *r, og_snapshot *base)
     og_graph__repo_advance(r->repo, snapshot);
 }
 
+/* Whoever published for us may not have synced the slot yet. */
+static og_status sync_versions(run *r, uint64_t first, uint64_t last, og_error *err)
+{
+    for (uint64_t version = first; version <= last; version++) {
+        OG_AUTO_BUF buf = OG_BUF_INIT;
+        if (!og_lance_manifest_name(&buf, OG_GRAPH__MANIFEST, version))
+            return og_error_nomem(err);
+        const char *name = og_buf_cstr(&buf);
+        OG_TRY(r->store->ops->sync(r->store, &name, 1, err));
+    }
+    return OG_OK;
+}
+
+/* A helper has published us: whatever fails now, "failed" would be a lie. */
+static og_status finish_helped(run *r, const og_snapshot *base, og_commit_result *out,
+                               og_error *err)
+{
+    OG_AUTO(og_snapshot) newest = NULL;
+    og_status s = og_graph__repo_refresh(r->repo, &newest, err);
+    if (s == OG_OK)
+        s = sync_versions(r, base->manifest_version + 1, newest->manifest_version, err);
+    if (s != OG_OK) {
+        og_error_context(err, s, "operation %s is visible, but may not be durable",
+                         r->commit->op.id);
+        if (err != NULL)
+            err->status = OG_UNKNOWN;
+        return OG_UNKNOWN;
+    }
+    out->manifest_version = newest->manifest_version;
+    remove_sidecar(r);
+    return OG_OK;
+}
+
 /* ---- all steps ---------------------------------------------------------------------------- */
 
 static og_status prepare(run *r, og_snapshot *base, og_error *err)
@@ -376,9 +421,7 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
     r->moves = og_calloc(r->commit->table_count, sizeof *r->moves);
     if (r->moves == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_graph__dag_open(r->repo, r->state, &r->dag, err));
-    memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
-    return OG_OK;
+    return follow_head(r, err);
 }
 
 /* Another program may be changing the types: it holds this lock while it does. */
@@ -410,13 +453,8 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(publish(r, &by_helper, err));
     c->slots_held = 0;
     memcpy(out->commit_id, c->op.commit_id, sizeof out->commit_id);
-    if (by_helper) {
-        OG_AUTO(og_snapshot) newest = NULL;
-        OG_TRY(og_graph__repo_refresh(r->repo, &newest, err));
-        out->manifest_version = newest->manifest_version;
-        remove_sidecar(r);
-        return OG_OK;
-    }
+    if (by_helper)
+        return finish_helped(r, base, out, err);
     out->manifest_version = r->publish_staged->version;
     tidy(r, base);
     return OG_OK;

@@ -120,6 +120,15 @@ static og_status restore_tables(og_repo *repo, const og_str *keys, size_t key_co
     return status;
 }
 
+/* The sidecar of an operation that is settled; the reference would act on it. */
+static void remove_sidecar(og_repo *repo, og_str op)
+{
+    char text[64];
+    snprintf(text, sizeof text, OG_GRAPH__RECOVERY "%.*s.json", OG_FMT(op));
+    const char *name = text;
+    (void)!repo->store->ops->remove(repo->store, &name, 1, NULL);
+}
+
 og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys, size_t table_count,
                              og_error *err)
 {
@@ -128,7 +137,9 @@ og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
     og_status s = restore_tables(repo, NULL, 0, op, err);
     if (s != OG_OK && s != OG_CONFLICT)
         return s;
-    return restore_tables(repo, table_keys, table_count, OG_STR(""), err);
+    OG_TRY(restore_tables(repo, table_keys, table_count, OG_STR(""), err));
+    remove_sidecar(repo, op);
+    return OG_OK;
 }
 
 /* ---- what an operation says of itself ----------------------------------------------------- */
@@ -265,6 +276,8 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     og_commit_result result;
     if (s == OG_OK)
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
+    if (s == OG_OK)
+        remove_sidecar(repo, v->id);
     for (size_t i = 0; i < v->tables.len; i++) {
         og_lance_table_unref(tables[i].taken);
         og_buf_deinit(&names[i]);
@@ -286,10 +299,13 @@ static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, o
         if (!og_str_ends(listing.items[i].name, OG_STR(".json")) ||
             repo->store->ops->get(repo->store, name, &blob, NULL) != OG_OK)
             continue;
+        og_str text = {(const char *)blob->ptr, blob->len};
+        /* Left by a writer of ours that died: our heads name their operation, this one does not. */
+        if (og_str_find(text, OG_STR("\"og\":{")) != SIZE_MAX)
+            continue;
         char quoted[300];
         snprintf(quoted, sizeof quoted, "\"%.*s\"", OG_FMT(pin->table_key));
-        if (og_str_find((og_str){(const char *)blob->ptr, blob->len}, og_str_of(quoted)) !=
-            SIZE_MAX) {
+        if (og_str_find(text, og_str_of(quoted)) != SIZE_MAX) {
             s = og_error_set(err, OG_CONFLICT, "foreign write in progress on '%.*s'",
                              OG_FMT(pin->table_key));
             og_error_hint(err,

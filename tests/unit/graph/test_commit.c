@@ -118,6 +118,33 @@ TEST(test_commit__power_goes_at_each_call)
     check_each_call(OG_STORE_CRASH, true);
 }
 
+/* A process dies at each call; another writes one of its tables and so settles the operation; then the
+ * power goes. What the second was told must be there, and with it what that rests on. */
+TEST(test_commit__helped_operation_survives_power_loss)
+{
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_status status;
+        world_init(&w);
+        bool hit = commit_with_fault(&w, at, OG_STORE_CRASH, &status);
+        w.clock.now_us += LATER_US;
+        og_repo *repo = fixture_open(w.store, &w.clock);
+        assert_ok(fixture_write(repo, "A", "next", err));
+        uint64_t a = fixture_count(repo, "A"), b = fixture_count(repo, "B");
+        og_repo_close(repo);
+        og_store_memory_crash(w.store, at);
+        repo = fixture_open(w.store, &w.clock);
+        assert_int_equal(fixture_count(repo, "A"), a);
+        assert_int_equal(fixture_count(repo, "B"), b);
+        assert_int_equal(a, b + 1);
+        og_repo_close(repo);
+        og_store_close(w.store);
+        if (!hit)
+            break;
+        assert_true(at < 1000);
+    }
+}
+
 TEST(test_commit__acknowledged_survives_power_loss)
 {
     for (uint64_t seed = 0; seed < 50; seed++) {
@@ -204,6 +231,69 @@ static uint64_t leave_foreign_head(world *w)
     og_lance_write_free(OG_TAKE(write));
     og_repo_close(repo);
     return version;
+}
+
+/* The parent of the commit with this manifest version, "" when it has none. */
+static void parent_at(og_repo *repo, uint64_t manifest_version, char out_id[27],
+                      char out_parent[27])
+{
+    static const uint32_t fields[] = {0, 2, 3}; /* id, manifest version, parent */
+    OG_AUTO(og_lance_table) commits = NULL;
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_AUTO_BATCH batch = {0};
+    const uint32_t *slots;
+    assert_ok(og_lance_table_open(og_repo_env(repo), "_graph_commits.lance", 0, 0, &commits, err));
+    assert_ok(og_lance_scan_open(commits, fields, 3, 0, UINT32_MAX, &scan, err));
+    assert_ok(og_lance_scan_next(scan, &batch, &slots, err));
+    out_id[0] = out_parent[0] = '\0';
+    for (int64_t row = 0; row < batch.row_count; row++) {
+        if (og_array_u64(batch.columns[1], row) != manifest_version)
+            continue;
+        snprintf(out_id, 27, "%.*s", OG_FMT(og_array_str(batch.columns[0], row)));
+        if (!og_array_is_null(batch.columns[2], row))
+            snprintf(out_parent, 27, "%.*s", OG_FMT(og_array_str(batch.columns[2], row)));
+    }
+}
+
+/* Another writer that commits just before the first put of a `__manifest` version. */
+typedef struct overtaker {
+    og_repo *repo; /* NULL once it has written */
+} overtaker;
+
+static og_store_fault overtake(void *context, uint64_t call, const char *op, const char *name)
+{
+    overtaker *other = context;
+    (void)call;
+    if (other->repo != NULL && strcmp(op, "put_if_absent") == 0 &&
+        og_str_starts(og_str_of(name), OG_STR("__manifest/_versions/"))) {
+        og_repo *repo = other->repo;
+        other->repo = NULL;
+        assert_ok(fixture_write(repo, "B", "b", err));
+    }
+    return OG_STORE_PASS;
+}
+
+TEST(test_commit__rebased_commit_follows_the_one_that_won)
+{
+    world w;
+    world_init(&w);
+    og_repo *winner = fixture_open(w.store, &w.clock);
+    overtaker other = {0};
+    og_store *watched = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){overtake, &other}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    other.repo = winner;
+    assert_ok(fixture_write(repo, "A", "a", err));
+    char ids[3][27], parents[3][27];
+    for (uint64_t v = 1; v <= 3; v++)
+        parent_at(repo, v, ids[v - 1], parents[v - 1]);
+    assert_string_equal(parents[1], ids[0]);
+    assert_string_equal(parents[2], ids[1]);
+    assert_int_equal(strlen(ids[1]), 26);
+    og_repo_close(repo);
+    og_repo_close(winner);
+    og_store_close(watched);
+    og_store_close(w.store);
 }
 
 TEST(test_commit__foreign_head_above_the_pin_is_restored)
