@@ -9,6 +9,32 @@ static size_t table_index(const og_catalog *catalog, const og_type_def *def)
     return def->is_edge ? catalog->node_count + def->index : def->index;
 }
 
+/* Columns that are there have the types of the schema, so that nobody above needs to ask again; the
+ * ids must be there. */
+static og_status check_columns(const og_lance_table *table, const og_type_def *def, og_error *err)
+{
+    uint32_t count, first = og_type_def_first_property(def);
+    const og_lance_field *fields = og_lance_table_fields(table, &count);
+    for (uint32_t i = 0; i < def->table_schema->field_count; i++) {
+        const og_field *wanted = &def->table_schema->fields[i];
+        int32_t at = og_lance_table_find_field(table, wanted->name);
+        if (at < 0 && i >= first)
+            continue;
+        if (at < 0)
+            return og_error_set(err, OG_CORRUPT, "missing column '%.*s'", OG_FMT(wanted->name));
+        bool is_blob = i >= first && def->properties[i - first].type.scalar == OG_SCALAR_BLOB;
+        if (fields[at].is_blob == is_blob &&
+            (is_blob || og_type_eq(fields[at].field.type, wanted->type)))
+            continue;
+        char stored[128], schema[128];
+        og_type_name(fields[at].field.type, stored, sizeof stored);
+        og_type_name(wanted->type, schema, sizeof schema);
+        return og_error_set(err, OG_CORRUPT, "column '%.*s' is %s, the schema says %s",
+                            OG_FMT(wanted->name), stored, schema);
+    }
+    return OG_OK;
+}
+
 static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,
                             og_error *err)
 {
@@ -21,17 +47,21 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     if (len < 0 || (size_t)len >= sizeof path)
         return og_error_set(err, OG_CORRUPT, "path of table %.*s is too long",
                             OG_FMT(def->table_key));
+    OG_AUTO(og_lance_table) table = NULL;
     og_status status =
-        og_lance_table_open(s->repo->env, path, pin->version, pin->manifest_bytes, out, err);
+        og_lance_table_open(s->repo->env, path, pin->version, pin->manifest_bytes, &table, err);
     if (status == OG_NOT_FOUND) {
         og_error_set(err, OG_CORRUPT,
                      "table %.*s: version %" PRIu64 " that __manifest names is missing",
                      OG_FMT(def->table_key), pin->version);
         return OG_CORRUPT;
     }
+    if (status == OG_OK)
+        status = check_columns(table, def, err);
     if (status != OG_OK)
-        og_error_context(err, status, "table %.*s", OG_FMT(def->table_key));
-    return status;
+        return og_error_context(err, status, "table %.*s", OG_FMT(def->table_key));
+    *out = OG_TAKE(table);
+    return OG_OK;
 }
 
 static og_status snapshot_table(og_snapshot *base, const og_type_def *def, og_lance_table **out,

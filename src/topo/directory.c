@@ -28,6 +28,7 @@ void og_directory_unref(og_directory *d)
     if (d == NULL || __atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     og_directory_unref(d->root);
+    og_directory_unref(d->mended);
     og_blob_unref(d->file);
     og_free(d->block_checked);
     og_free(d->owned);
@@ -36,7 +37,8 @@ void og_directory_unref(og_directory *d)
 
 bool og_directory_has_duplicates(const og_directory *d)
 {
-    return d->has_duplicates;
+    const og_directory *mended = __atomic_load_n(&d->mended, __ATOMIC_ACQUIRE);
+    return mended != NULL ? mended->has_duplicates : d->has_duplicates;
 }
 
 uint64_t og_directory_version(const og_directory *d)
@@ -215,12 +217,12 @@ static og_status compare_round(og_lance_table *table, uint32_t field, const og_s
     return OG_OK;
 }
 
-static og_status check_damage(const og_directory *d, og_error *err)
+static bool is_damaged(const og_directory *d)
 {
     for (; d != NULL; d = d->root)
         if (__atomic_load_n(&d->is_damaged, __ATOMIC_RELAXED))
-            return og_error_set(err, OG_CORRUPT, "saved key directory is damaged");
-    return OG_OK;
+            return true;
+    return false;
 }
 
 static og_status find_batch(og_directory *d, og_lance_table *table, uint32_t field,
@@ -240,7 +242,7 @@ static og_status find_batch(og_directory *d, og_lance_table *table, uint32_t fie
     }
     while (open > 0)
         OG_TRY(compare_round(table, field, ids, r, &open, out, err));
-    return check_damage(d, err);
+    return OG_OK;
 }
 
 /* The live row of one id among its candidates; is the point lookup, so without any buffer. */
@@ -262,7 +264,37 @@ static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field
         }
     }
     *out = OG_NO_VERTEX;
-    return check_damage(d, err);
+    return OG_OK;
+}
+
+static og_status find(og_directory *d, og_lance_table *table, uint32_t field, const og_str *ids,
+                      size_t count, uint32_t *out, og_error *err)
+{
+    if (count == 1)
+        return find_one(d, table, field, ids[0], out, err);
+    OG_AUTO_FREE round_state *r = og_malloc(sizeof *r);
+    if (r == NULL)
+        return og_error_nomem(err);
+    for (size_t start = 0; start < count; start += BATCH) {
+        size_t n = count - start < BATCH ? count - start : BATCH;
+        OG_TRY(find_batch(d, table, field, ids + start, n, r, out + start, err));
+    }
+    return OG_OK;
+}
+
+/* What stands in for a directory whose file is damaged. Two threads may build it; one is kept. */
+static og_status mend(og_directory *d, og_lance_table *table, og_directory **out, og_error *err)
+{
+    *out = __atomic_load_n(&d->mended, __ATOMIC_ACQUIRE);
+    if (*out != NULL)
+        return OG_OK;
+    OG_AUTO(og_directory) fresh = NULL;
+    OG_TRY(og_directory_build(table, &fresh, err));
+    og_directory *none = NULL;
+    bool is_first = __atomic_compare_exchange_n(&d->mended, &none, fresh, false, __ATOMIC_ACQ_REL,
+                                                __ATOMIC_ACQUIRE);
+    *out = is_first ? OG_TAKE(fresh) : none;
+    return OG_OK;
 }
 
 og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str *ids, size_t count,
@@ -270,16 +302,13 @@ og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str
 {
     uint32_t field = 0;
     OG_TRY(id_field(table, &field, err));
-    if (count == 1)
-        return find_one(d, table, field, ids[0], out_vertices, err);
-    OG_AUTO_FREE round_state *r = og_malloc(sizeof *r);
-    if (r == NULL)
-        return og_error_nomem(err);
-    for (size_t start = 0; start < count; start += BATCH) {
-        size_t n = count - start < BATCH ? count - start : BATCH;
-        OG_TRY(find_batch(d, table, field, ids + start, n, r, out_vertices + start, err));
-    }
-    return OG_OK;
+    if (!is_damaged(d))
+        OG_TRY(find(d, table, field, ids, count, out_vertices, err));
+    if (!is_damaged(d))
+        return OG_OK;
+    og_directory *mended;
+    OG_TRY(mend(d, table, &mended, err));
+    return find(mended, table, field, ids, count, out_vertices, err);
 }
 
 /* ---- building ----------------------------------------------------------------------------- */

@@ -25,7 +25,8 @@ struct og_directory {
     og_blob *file;
     const uint64_t *block_sums;
     uint8_t *block_checked;
-    int32_t is_damaged; /* a block's sum was wrong: every lookup fails */
+    int32_t is_damaged;   /* a block's sum was wrong: lookups go to `mended` */
+    og_directory *mended; /* built from the table in its stead, once; NULL = not needed */
 };
 
 /* An empty directory with room for `expected` ids; NULL when out of memory. */

@@ -196,6 +196,23 @@ def deleted_derived(graph):
     d.copy.still_works()
 
 
+def damaged_directory(graph):
+    """Every block of the saved key directories is wrong: they are made anew, in the midst of a query."""
+    d = Damaged(graph, many)
+    found = 0
+    for name in d.files():
+        if "_omnigraph/directory" not in name:
+            continue
+        content = bytearray(d.read(name))
+        for at in range(4096, len(content), 4096):
+            content[at] ^= 1
+        d.put(name, bytes(content))
+        found += 1
+    assert found > 0
+    assert judge(d, "_omnigraph/directory", "every block") == "harmless"
+    d.copy.still_works()
+
+
 def missing_data_file(graph):
     d = Damaged(graph, people)
     refused = 0
@@ -225,4 +242,5 @@ def add_to(runner):
         runner.add("truncated_" + kind, truncated(pattern, must_refuse, *records))
         runner.add("flipped_" + kind, flipped(pattern, may_change, *records))
     runner.add("deleted_derived", deleted_derived)
+    runner.add("damaged_directory", damaged_directory)
     runner.add("missing_data_file", missing_data_file)
