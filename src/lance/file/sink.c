@@ -293,7 +293,8 @@ og_status og_lance__sink_numbers(og_lance__sink *sink, uint32_t bits, uint64_t i
         return og_error_set(err, OG_CORRUPT,
                             "%s of %" PRIu32 " bits does not fit the column's type", encoding,
                             bits);
-    OG_TRY(og_lance__sink_reserve(sink, items, err));
+    /* One at least, so that there is a place to point to also for a page of nulls alone. */
+    OG_TRY(og_lance__sink_reserve(sink, items > 0 ? items : 1, err));
     *dst = sink->data + sink->count * sink->item_bytes;
     sink->count += items;
     return OG_OK;

@@ -1,0 +1,151 @@
+/* Saved directories and topologies. The first byte: 'd' or 't', the rest is the file as it stands;
+ * 'D' or 'T', the rest is what a directory or topology holds, which is saved with right sums and
+ * read again. What loads answers every question, and points nowhere outside. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "columnar/builder.h"
+#include "lance/table/write.h"
+#include "store/memory.h"
+#include "topo/saved.h"
+
+#define PLACES 64
+
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* Five rows, "a" to "e". */
+static og_lance_table *make_table(og_lance_env *env)
+{
+    const og_lance_new_field field = {
+        .field = {.name = OG_STR("id"), .type = og_type_of(OG_TYPE_UTF8)}};
+    const og_lance_kv epoch = {OG_STR("og.epoch"), OG_STR("e")};
+    const og_lance_write_options options = {.op = OG_LANCE_CREATE,
+                                            .path = "t",
+                                            .fields = &field,
+                                            .field_count = 1,
+                                            .min_max_fragment_id = -1,
+                                            .properties = &epoch,
+                                            .property_count = 1};
+    OG_AUTO(og_lance_write) write = NULL;
+    OG_AUTO(og_builder) ids = og_builder_new(field.field.type);
+    OG_AUTO_BATCH batch = {0};
+    const og_lance_staged *staged;
+    og_lance_table *table;
+    for (int i = 0; i < 5; i++)
+        check(og_builder_str(ids, (og_str){"abcde" + i, 1}));
+    check(og_batch_init(&batch, 1, 5, NULL) == OG_OK);
+    check(og_builder_finish(ids, &batch.columns[0], NULL) == OG_OK);
+    check(og_lance_write_new(env, NULL, &options, &write, NULL) == OG_OK);
+    check(og_lance_write_rows(write, &batch, NULL, NULL) == OG_OK);
+    check(og_lance_write_stage(write, &staged, NULL) == OG_OK);
+    check(og_lance_staged_commit(write, false, NULL) == OG_OK);
+    check(og_lance_write_table(write, &table, NULL) == OG_OK);
+    return table;
+}
+
+static void put_file(og_store *store, const char *kind, const uint8_t *data, size_t size)
+{
+    char name[96];
+    snprintf(name, sizeof name, "_omnigraph/%s/%016" PRIx64, kind, og_fnv1a64(OG_STR("t")));
+    check(store->ops->put(store, name, (og_bytes){data, size}, NULL) == OG_OK);
+}
+
+static void save_directory(og_store *store, og_lance_table *table, const uint8_t *data, size_t size)
+{
+    uint64_t places[PLACES];
+    memset(places, 0xFF, sizeof places);
+    memcpy(places, data, size < sizeof places ? size : sizeof places);
+    og_directory d = {.refs = 1,
+                      .version = 1,
+                      .next_row_id = 5,
+                      .entry_count = size / 8,
+                      .mask = PLACES - 1,
+                      .places = places};
+    og_topo__save_directory(store, &d, table);
+}
+
+static void use_directory(og_store *store, og_lance_table *table)
+{
+    OG_AUTO(og_directory) d = og_topo__load_directory(store, table);
+    const og_str ids[] = {OG_STR("a"), OG_STR("c"), OG_STR("e"), OG_STR(""), OG_STR("x")};
+    uint32_t vertices[5];
+    if (d == NULL)
+        return;
+    check(og_directory_find(d, table, ids, 5, vertices, NULL) == OG_OK);
+    check(og_directory_find(d, table, ids, 1, vertices, NULL) == OG_OK);
+    for (int i = 0; i < 5; i++)
+        check(vertices[i] == OG_NO_VERTEX || vertices[i] < 5);
+}
+
+static const og_topo__key key = {.edge_path = "t",
+                                 .edge_version = 1,
+                                 .edge_epoch = "e",
+                                 .from_epoch = "f",
+                                 .to_epoch = "g",
+                                 .next_row_id = 5};
+
+/* Bytes are the numbers: edges, vertices of both sides, then the arrays one after the other. */
+static void save_topology(og_store *store, const uint8_t *data, size_t size)
+{
+    uint32_t numbers[4096] = {0};
+    for (size_t i = 0; i < size && i < 4096; i++)
+        numbers[i] = data[i];
+    og_topology *t = og_topo__topology_new(&key);
+    check(t != NULL);
+    uint32_t edges = numbers[0], sources = numbers[1], targets = numbers[2], *at = numbers + 3;
+    t->edge_count = edges;
+    t->out = (og_adjacency){sources, at, at + 256, at + 512};
+    t->in = (og_adjacency){targets, at + 768, at + 1024, at + 1280};
+    og_topo__save_topology(store, t);
+    og_topology_unref(t);
+}
+
+static void walk(const og_adjacency *a, uint32_t edge_count, uint32_t other_vertices)
+{
+    uint32_t seen = 0, start, end;
+    for (uint32_t v = 0; v <= a->vertex_count && v < 1 << 20; v++) {
+        og_adjacency_range(a, v, &start, &end);
+        check(start <= end && end <= edge_count);
+        for (uint32_t i = start; i < end; i++)
+            check(a->targets[i] < other_vertices);
+        seen += end - start;
+    }
+    check(seen == edge_count || a->vertex_count >= 1 << 20);
+}
+
+static void use_topology(og_store *store)
+{
+    OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
+    if (t == NULL)
+        return;
+    walk(&t->out, t->edge_count, t->in.vertex_count);
+    walk(&t->in, t->edge_count, t->out.vertex_count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    OG_AUTO(og_store) store = NULL;
+    OG_AUTO(og_lance_env) env = NULL;
+    if (size == 0)
+        return 0;
+    check(og_store_open_memory(&store, NULL) == OG_OK);
+    check(og_lance_env_new(store, 1 << 20, &env, NULL) == OG_OK);
+    OG_AUTO(og_lance_table) table = make_table(env);
+    if (data[0] == 'd')
+        put_file(store, "directory", data + 1, size - 1);
+    else if (data[0] == 't')
+        put_file(store, "topology", data + 1, size - 1);
+    else if (data[0] == 'D')
+        save_directory(store, table, data + 1, size - 1);
+    else
+        save_topology(store, data + 1, size - 1);
+    use_directory(store, table);
+    use_topology(store);
+    return 0;
+}
