@@ -1,9 +1,14 @@
-/* Index sections are carried as they are; only a fold touches the fragment bitmaps (lance-format.md
- * section 16). */
+/* Index sections are carried as they are (lance-format.md section 16), with two exceptions. A fold
+ * changes the fragment bitmaps. And rows written again under their old ids end every index but a
+ * BTREE: a BTREE's hits count only in the fragments of its bitmap, where these rows are dead, but
+ * full text and vector search ask only whether a row id is alive, so they would find the old
+ * values, and the row once more by the scan of the new fragment. (The reference itself answers so
+ * after its own updates.) */
 #include "lance/table/deletion_priv.h"
 #include "lance/table/write_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_FRAGMENTS_OF_BITMAP (1u << 24)
 
@@ -95,19 +100,48 @@ static og_status change_bitmap(const og_lance_write *write, OgPb__IndexMetadata 
     return OG_OK;
 }
 
-og_status og_table__index_section_fold(og_lance_write *write, uint64_t first_id, uint32_t count,
-                                       og_arena *arena, og_bytes *out, og_error *err)
+static og_status pack(const OgPb__IndexSection *section, og_arena *arena, og_bytes *out,
+                      og_error *err)
 {
+    ProtobufCBinaryData packed;
+    OG_TRY(og_table__pack_binary(section, arena, &packed, err));
+    *out = og_table__bytes(packed);
+    return OG_OK;
+}
+
+static bool outlives_kept_rows(const OgPb__IndexMetadata *index)
+{
+    static const char btree[] = "/lance.table.BTreeIndexDetails";
+    return index->index_details != NULL && index->index_details->type_url != NULL &&
+           strcmp(index->index_details->type_url, btree) == 0;
+}
+
+static void drop_outdated(OgPb__IndexSection *section)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < section->n_indices; i++)
+        if (outlives_kept_rows(section->indices[i]))
+            section->indices[left++] = section->indices[i];
+    section->n_indices = left;
+}
+
+og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id, uint32_t count,
+                                        og_arena *arena, og_bytes *out, og_error *err)
+{
+    *out = write->source->index_section;
+    if (out->ptr == NULL || (count == 0 && write->kept == NULL))
+        return OG_OK;
     OgPb__IndexSection *section;
-    OG_TRY(parse(write->base, arena, &section, err));
+    OG_TRY(parse(write->source, arena, &section, err));
+    if (write->kept != NULL)
+        drop_outdated(section);
+    if (count == 0)
+        return pack(section, arena, out, err);
     og_table__u32s ids = {0};
     og_status status = OG_OK;
     for (size_t i = 0; status == OG_OK && i < section->n_indices; i++)
         status = change_bitmap(write, section->indices[i], first_id, count, &ids, arena, err);
     og_vec_deinit(&ids);
     OG_TRY(status);
-    ProtobufCBinaryData packed;
-    OG_TRY(og_table__pack_binary(section, arena, &packed, err));
-    *out = og_table__bytes(packed);
-    return OG_OK;
+    return pack(section, arena, out, err);
 }

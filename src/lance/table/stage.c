@@ -404,12 +404,8 @@ static og_status choose_indices(staging *s, og_bytes *out, og_error *err)
     *out = (og_bytes){NULL, 0};
     if (write->source == NULL || write->options.op == OG_LANCE_OVERWRITE)
         return OG_OK;
-    *out = write->source->index_section;
-    size_t folded = write->folded.fragments.len;
-    if (out->ptr == NULL || folded == 0)
-        return OG_OK;
-    return og_table__index_section_fold(write, s->first_new_id, (uint32_t)folded, s->arena, out,
-                                        err);
+    return og_table__index_section_after(write, s->first_new_id,
+                                         (uint32_t)write->folded.fragments.len, s->arena, out, err);
 }
 
 static og_status put_section(og_buf *out, og_bytes bytes, uint64_t *out_position, og_error *err)

@@ -105,11 +105,12 @@ static inline bool og_table__dead(const og_lance_write *write, const uint8_t *be
 /* For each fragment of base a number: equal when the same indices cover them. */
 OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,
                                                 og_error *err);
-/* The section with fragments [first, first + count) put in place of those folded (base fragments
- * [fold_start, fold_end)) wherever they are covered. */
-OG_NODISCARD og_status og_table__index_section_fold(og_lance_write *write, uint64_t first_id,
-                                                    uint32_t count, og_arena *arena, og_bytes *out,
-                                                    og_error *err);
+/* The section of the new version: fragments [first, first + count) in place of those folded (base
+ * fragments [fold_start, fold_end)) wherever they are covered, and without the indexes that rows
+ * with kept ids outdate. ptr NULL: the source has none. */
+OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
+                                                     uint32_t count, og_arena *arena, og_bytes *out,
+                                                     og_error *err);
 
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */
