@@ -283,12 +283,13 @@ QUERIES = (reversed_negation, loops_in_negation, now_in_read, wide_parameter, me
 
 # What ours says when it refuses.
 REFUSALS = {
-    "unknown-properties": "unknown property",
+    "unknown-properties": "no property|unknown property",
     "wrong-types": "expected|expects|must be",
     "wrapped-integers": "range",
     "fractions-as-integers": "expects",
     "vector-items": "number",
     "list-items": "expected|expects|must be|item",
+    "repeated-ids": "duplicate id",
     "stored-keys": "already|exists|stored",
     "dangling-overwrite": "edge",
 }
@@ -351,6 +352,14 @@ def stored_key(graph):
     return Load("append", json.dumps(graph.node_record(node, graph.rng.choice(node.ids))), "stored-keys")
 
 
+def repeated_id(graph):
+    node = next((n for n in graph.nodes if not n.key), None)
+    if not node:
+        return None
+    record = json.dumps(good_record(graph, node))
+    return Load("append", record + "\n" + record + "\n", "repeated-ids")
+
+
 def dangling_overwrite(graph):
     edges = [e for e in graph.edges if sum(e.out.values())]
     if not edges:
@@ -359,4 +368,4 @@ def dangling_overwrite(graph):
     return Load("overwrite", json.dumps(good_record(graph, node)), "dangling-overwrite")
 
 
-LOADS = (unknown_property, wrong_type, wrapped_integer, fraction, vector_item, list_item, stored_key, dangling_overwrite)
+LOADS = (unknown_property, wrong_type, wrapped_integer, fraction, vector_item, list_item, stored_key, repeated_id, dangling_overwrite)

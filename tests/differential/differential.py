@@ -276,11 +276,7 @@ def main(argv):
 
 
 def report(coverage, differences):
-    groups = collections.defaultdict(list)
-    for (group, name), count in sorted(coverage.items()):
-        groups[group].append(f"{name}: {count}")
-    for group, items in groups.items():
-        print(f"{group}: " + ", ".join(items))
+    suite.print_coverage(coverage)
     print("listed differences that occurred:")
     print("\n".join(differences.report()) or "  none")
 

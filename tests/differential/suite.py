@@ -87,6 +87,14 @@ def run_all(options, cases):
             yield outcome
 
 
+def print_coverage(coverage):
+    groups = collections.defaultdict(list)
+    for (group, name), count in sorted(coverage.items()):
+        groups[group].append(f"{name} {count}")
+    for group, items in groups.items():
+        print(f"{group}: " + ", ".join(items))
+
+
 def finish(script, options, outcomes):
     programs = collections.Counter()
     for outcome in outcomes:

@@ -135,8 +135,9 @@ def other_id_than_key(graph):
 
 
 def repeated_key(graph):
-    record = good_record(graph)
-    return [record, record]
+    node = graph.rng.choice(graph.nodes)
+    record = good_record(graph, node)
+    return node.key and [record, record]
 
 
 def changed(graph, wanted, value):
