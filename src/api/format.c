@@ -455,9 +455,10 @@ static og_status write_format(printer *p, og_error *err)
 og_status og_cursor_write(og_cursor *cursor, const og_format_options *options, og_sink_fn sink,
                           void *sink_context, og_error *err)
 {
-    static const og_format_options defaults = OG_FORMAT_OPTIONS_INIT;
+    og_format_options known = OG_FORMAT_OPTIONS_INIT;
+    og_api__read_options(&known, sizeof known, options);
     printer p = {.cursor = cursor,
-                 .options = options != NULL ? options : &defaults,
+                 .options = &known,
                  .sink = sink,
                  .sink_context = sink_context};
     og_status s = write_format(&p, err);

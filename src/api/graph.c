@@ -17,12 +17,11 @@ og_status og_graph_init(const char *uri, og_text schema, bool force, og_error *e
 og_status og_graph_open(const char *uri, const og_open_options *options, og_graph **out,
                         og_error *err)
 {
-    og_repo_options o = {0};
-    if (options != NULL) {
-        o.cache_bytes = options->cache_bytes;
-        o.topology_bytes = options->topology_bytes;
-        o.no_derived = options->no_derived;
-    }
+    og_open_options known = OG_OPEN_OPTIONS_INIT;
+    og_api__read_options(&known, sizeof known, options);
+    const og_repo_options o = {.cache_bytes = known.cache_bytes,
+                               .topology_bytes = known.topology_bytes,
+                               .no_derived = known.no_derived};
     og_graph *graph = og_calloc(1, sizeof *graph);
     if (graph == NULL)
         return og_error_nomem(err);
@@ -67,8 +66,9 @@ void og_graph_io_stats(const og_graph *graph, og_io_stats *out)
 og_status og_session_open(og_graph *graph, const og_session_options *options, og_session **out,
                           og_error *err)
 {
-    const og_session_options defaults = OG_SESSION_OPTIONS_INIT;
-    const og_session_options *o = options != NULL ? options : &defaults;
+    og_session_options known = OG_SESSION_OPTIONS_INIT;
+    og_api__read_options(&known, sizeof known, options);
+    const og_session_options *o = &known;
     og_session *s = og_calloc(1, sizeof *s);
     if (s == NULL)
         return og_error_nomem(err);

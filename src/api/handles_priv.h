@@ -88,4 +88,14 @@ static inline og_str og_api__str(og_text text)
     return (og_str){text.ptr, text.len};
 }
 
+/* Options of a caller that may be older than this library: the fields that it knows over the defaults. Every
+ * options struct begins with its size. */
+static inline void og_api__read_options(void *dst, size_t size, const void *options)
+{
+    if (options == NULL)
+        return;
+    size_t known = *(const size_t *)options;
+    memcpy(dst, options, known < size ? known : size);
+}
+
 #endif

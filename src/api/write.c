@@ -64,8 +64,9 @@ static void set_load_result(og_write_result *out, const og_load_output *loaded)
 og_status og_load(og_session *session, const og_load_options *options, og_source_fn source,
                   void *source_context, og_write_result *out, og_error *err)
 {
-    static const og_load_options defaults = OG_LOAD_OPTIONS_INIT;
-    const og_load_options *o = options != NULL ? options : &defaults;
+    og_load_options known = OG_LOAD_OPTIONS_INIT;
+    og_api__read_options(&known, sizeof known, options);
+    const og_load_options *o = &known;
     load_progress progress = {o->progress, o->progress_context, session};
     og_load_input input = {
         .branch = session->branch,

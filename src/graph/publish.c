@@ -138,10 +138,10 @@ static void put_move(row_builder *b, og_buf *text, const char *place, const og_g
     og_str key = move->pin.table_key;
     if (move->is_registration)
         put_row(b, key, OG_GRAPH__ROW_TABLE, move->pin.table_path, absent, key, NULL);
-    char object_id[512];
-    snprintf(object_id, sizeof object_id, "%.*s$%020" PRIu64, OG_FMT(key), move->pin.version);
+    OG_AUTO_BUF object_id = OG_BUF_INIT;
+    b->failed |= !og_buf_printf(&object_id, "%.*s$%020" PRIu64, OG_FMT(key), move->pin.version);
     write_version_metadata(text, place, move, op, manifest_version);
-    put_row(b, og_str_of(object_id), OG_GRAPH__ROW_VERSION, absent, og_buf_view(text), key,
+    put_row(b, og_buf_view(&object_id), OG_GRAPH__ROW_VERSION, absent, og_buf_view(text), key,
             &move->pin);
     b->failed |= text->failed;
 }

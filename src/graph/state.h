@@ -23,7 +23,8 @@ typedef struct og_graph__state {
     uint64_t manifest_version;
     const og_graph__pin *pins; /* by table_key, bytes */
     size_t pin_count;
-    /* Newest commit that the rows name (`og` object); "" when a program without it wrote last. */
+    /* Newest commit that the rows name (`og` object), "" when none does; a program without it may have
+     * written since (dag.h tells). */
     og_str commit_id;
     uint64_t commit_version; /* manifest version at which it was published */
     bool from_head_file;
