@@ -152,7 +152,7 @@ static bool answer_help(parser *p)
 {
     const char *first = p->at < p->argc ? p->argv[p->at] : NULL;
     const char *second = p->at + 1 < p->argc ? p->argv[p->at + 1] : NULL;
-    if (first == NULL) {
+    if (first == NULL || strcmp(first, "-h") == 0 || strcmp(first, "--help") == 0) {
         cli_help_all(stdout);
         return false;
     }

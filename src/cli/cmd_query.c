@@ -26,10 +26,13 @@ static og_status find_alias(cli *c, bool is_mutation, const cli_alias **out, og_
     const cli_alias *alias = cli_config_alias(c->config, name);
     if (alias == NULL)
         return og_error_set(err, OG_NOT_FOUND, "alias '%s' not found", name);
-    if (alias->is_mutation != is_mutation)
-        return og_error_set(err, OG_INVALID, "alias '%s' is a %s alias, not a %s alias", name,
-                            alias->is_mutation ? "Change" : "Read",
-                            is_mutation ? "Change" : "Read");
+    if (alias->is_mutation != is_mutation) {
+        og_error_set(err, OG_INVALID, "alias '%s' is a %s alias, not a %s alias", name,
+                     alias->is_mutation ? "Change" : "Read", is_mutation ? "Change" : "Read");
+        og_error_hint(err, "Run it with: omnigraph %s --alias %s",
+                      alias->is_mutation ? "mutate" : "query", name);
+        return OG_INVALID;
+    }
     *out = alias;
     return OG_OK;
 }
@@ -41,8 +44,10 @@ static og_status check_arguments(const cli *c, og_error *err)
     size_t most = cli_has(&c->args, CLI_URI) ? 0 : 1;
     if (cli_has(&c->args, CLI_ALIAS) || count <= most)
         return OG_OK;
-    return og_error_set(err, OG_INVALID, "alias '<alias>' expects at most 0 args but got %zu",
-                        count - most);
+    og_error_set(err, OG_INVALID, "alias '<alias>' expects at most 0 args but got %zu",
+                 count - most);
+    og_error_hint(err, "Without --alias there is one argument, the folder of the graph, or --uri.");
+    return OG_INVALID;
 }
 
 static og_status prepare(cli *c, bool is_mutation, run *r, og_error *err)

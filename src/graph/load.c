@@ -166,6 +166,17 @@ static og_status load_node(og_graph__load *load, const members *m, uint64_t numb
     return og_graph__load_append(load, t, record, err);
 }
 
+static og_status missing_end(const members *m, uint64_t number, og_error *err)
+{
+    bool is_from = !is_text(m->from);
+    const char *name = is_from ? "from" : "to";
+    og_error_set(err, OG_INVALID, "record %" PRIu64 ": edge missing '%s'", number, name);
+    if ((is_from ? m->from : m->to) != NULL)
+        og_error_hint(err, "'%s' is the id of a node, in quotes also when its key is a number.",
+                      name);
+    return OG_INVALID;
+}
+
 static og_status load_edge(og_graph__load *load, const members *m, uint64_t number,
                            og_graph__record *record, og_error *err)
 {
@@ -175,8 +186,7 @@ static og_status load_edge(og_graph__load *load, const members *m, uint64_t numb
     if (def == NULL)
         return unknown_type(load, number, true, m->edge->text, err);
     if (!is_text(m->from) || !is_text(m->to))
-        return og_error_set(err, OG_INVALID, "record %" PRIu64 ": edge missing '%s'", number,
-                            is_text(m->from) ? "to" : "from");
+        return missing_end(m, number, err);
     OG_TRY(og_graph__load_table_of(load, def, &t, err));
     OG_TRY(read_data(load, t, m->data, &id, err));
     OG_TRY(given_id(load, id, &record->id, err));

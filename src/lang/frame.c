@@ -178,7 +178,9 @@ og_status og_text_check(og_str source, size_t max_bytes, const char *what, og_er
 og_nearest og_nearest_to(og_str wanted)
 {
     /* A third of the letters may differ, so that short names match only what is really close. */
-    size_t limit = wanted.len < 3 ? 1 : wanted.len / 3 < 3 ? (wanted.len + 2) / 3 : 3;
+    size_t limit = wanted.len < 9 ? (wanted.len + 2) / 3 : 3;
+    if (wanted.len < 2) /* every other letter is as near */
+        limit = 0;
     return (og_nearest){wanted, OG_STR(""), limit + 1};
 }
 

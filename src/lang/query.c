@@ -56,6 +56,8 @@ static og_status find_query(og_lang__compile *c, og_lang__query_decl *first, con
     og_status status =
         og_lang__fail(c, (og_span){0, 0}, "query file contains multiple queries; pass --name");
     c->diag.has_place = false;
+    if (first == NULL)
+        c->diag.hint = OG_STR("There is no query in the text; one is `query name() { ... }`.");
     return status;
 }
 
