@@ -44,9 +44,7 @@ static og_status start(og_cursor *c, og_session *session, const og_params *param
     OG_TRY(og_repo_snapshot(repo, session->branch, &c->snapshot, err));
     og_exec_options options = {
         .budget = session->memory_bytes > 0 ? &c->budget : NULL,
-        .deadline_ns = session->timeout_ms > 0
-                           ? og_monotonic_ns() + (uint64_t)session->timeout_ms * 1000000
-                           : 0,
+        .deadline_ns = og_api__deadline(session),
         .cancel = &session->cancelled,
         .now_ms = og_repo_now_us(repo) / 1000,
         .analyze = analyze,

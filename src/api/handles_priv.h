@@ -88,6 +88,13 @@ static inline og_str og_api__str(og_text text)
     return (og_str){text.ptr, text.len};
 }
 
+/* When a run that begins now must end, by og_monotonic_ns; 0 = never. */
+static inline uint64_t og_api__deadline(const og_session *session)
+{
+    return session->timeout_ms > 0 ? og_monotonic_ns() + (uint64_t)session->timeout_ms * 1000000
+                                   : 0;
+}
+
 /* Options of a caller that may be older than this library: the fields that it knows over the defaults. Every
  * options struct begins with its size. */
 static inline void og_api__read_options(void *dst, size_t size, const void *options)

@@ -91,11 +91,17 @@ og_status og_load(og_session *session, const og_load_options *options, og_source
 typedef struct export_sink {
     og_sink_fn fn;
     void *context;
+    const og_session *session;
+    uint64_t deadline_ns;
 } export_sink;
 
 static og_status write_export(void *context, og_bytes bytes, og_error *err)
 {
     const export_sink *sink = context;
+    if (__atomic_load_n(&sink->session->cancelled, __ATOMIC_RELAXED) != 0)
+        return og_error_set(err, OG_CANCELLED, "the export was cancelled");
+    if (sink->deadline_ns != 0 && og_monotonic_ns() > sink->deadline_ns)
+        return og_error_set(err, OG_TIMEOUT, "the export ran out of time");
     return sink->fn(sink->context, bytes.ptr, bytes.len, err);
 }
 
@@ -113,7 +119,8 @@ og_status og_export(og_session *session, const char *const *type_names, size_t t
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
     OG_AUTO(og_snapshot) snapshot = NULL;
-    export_sink target = {sink, sink_context};
+    __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
+    export_sink target = {sink, sink_context, session, og_api__deadline(session)};
     if (arena == NULL)
         return og_error_nomem(err);
     og_export_input input = {
@@ -151,7 +158,10 @@ og_status og_mutate(og_session *session, const og_query *query, const og_params 
         .params = literals,
         .lenient = session->lenient,
         .now_ms = og_repo_now_us(repo) / 1000,
+        .cancel = &session->cancelled,
+        .deadline_ns = og_api__deadline(session),
     };
+    __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     og_mutate_output done = {0};
     OG_TRY(og_mutate_run(repo, &input, &done, err));
     *out = (og_write_result){.node_rows = done.affected_nodes, .edge_rows = done.affected_edges};

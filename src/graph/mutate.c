@@ -52,6 +52,17 @@ static og_status overlay_of(run *r, const og_type_def *def, og_overlay **out, og
     return OG_OK;
 }
 
+/* Between statements, parts of an update and before the commit: did the caller or the time say stop? */
+static og_status check_stop(const run *r, og_error *err)
+{
+    const og_mutate_input *in = r->input;
+    if (in->cancel != NULL && __atomic_load_n(in->cancel, __ATOMIC_RELAXED) != 0)
+        return og_error_set(err, OG_CANCELLED, "the mutation was cancelled");
+    if (in->deadline_ns != 0 && og_monotonic_ns() > in->deadline_ns)
+        return og_error_set(err, OG_TIMEOUT, "the mutation ran out of time");
+    return OG_OK;
+}
+
 /* ---- values ------------------------------------------------------------------------------- */
 
 static og_status evaluate(run *r, const og_ir_expr *expr, og_literal *out, og_error *err)
@@ -208,7 +219,7 @@ static og_status update_part(run *r, og_overlay *overlay, const og_overlay_rows 
 {
     OG_AUTO_BATCH old = {0};
     OG_AUTO_BATCH fresh = {0};
-    (void)r;
+    OG_TRY(check_stop(r, err));
     OG_TRY(og_overlay_read(overlay, part, NULL, 0, &old, err));
     for (int64_t i = 0; i < old.row_count; i++) {
         og_graph__row row = {
@@ -430,6 +441,7 @@ static og_status run_statements(run *r, og_error *err)
     OG_TRY(og_graph__checks_new(r->catalog, &r->checks, err));
     for (uint32_t i = 0; i < q->mutation_count; i++) {
         const og_ir_mutation *m = &q->mutations[i];
+        OG_TRY(check_stop(r, err));
         OG_TRY(m->kind == OG_MUT_INSERT   ? insert(r, m, err)
                : m->kind == OG_MUT_UPDATE ? update(r, m, err)
                                           : delete_matching(r, m, err));
@@ -452,6 +464,7 @@ static og_status attempt(run *r, og_mutate_output *out, bool *out_again, og_erro
     if (*out_again)
         return OG_OK;
     OG_TRY(og_graph__checks_finish(r->checks, r->txn, err));
+    OG_TRY(check_stop(r, err));
     OG_TRY(og_txn_commit(r->txn, &out->commit, err));
     out->committed = true;
     return OG_OK;

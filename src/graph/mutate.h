@@ -16,6 +16,8 @@ typedef struct og_mutate_input {
     const og_literal *params;
     bool lenient;
     int64_t now_ms;
+    const int32_t *cancel; /* atomic flag, nonzero = stop; may be NULL */
+    uint64_t deadline_ns;  /* og_monotonic_ns; 0 = none. Neither interrupts the commit itself */
 } og_mutate_input;
 
 typedef struct og_mutate_output {
