@@ -230,6 +230,23 @@ def loops_in_negation(graph):
     return differing("loops-in-negation", f"match {{ $a: {name} not {{ {hop} }} }} return {{ $a }}", right)
 
 
+def closing_hops(graph):
+    """Three hops between the same two variables: a row for each pair that all three join."""
+    edges = [e for e in graph.edges if e.same_ends()]
+    if not edges:
+        return None
+    edge = graph.rng.choice(edges)
+    others = [e for e in graph.edges if (e.source, e.target) == (edge.source, edge.target)]
+    hops = [f"$a {edge.spelled(graph.rng)}{{1,2}} $b", f"$b {graph.rng.choice(others).spelled(graph.rng)}{{1,3}} $a",
+            f"$a {graph.rng.choice(others).spelled(graph.rng)}{{1,6}} $b"]
+    head, tail = f"match {{ $a: {edge.source.name}", "} return { $a, $b }"
+
+    def right(program, path):
+        pairs = [asked(f"{head} {hop} {tail}")(program, path) for hop in hops]
+        return [row for row in pairs[0] if row in pairs[1] and row in pairs[2]]
+    return differing("closing-hops", f"{head} {' '.join(hops)} {tail}", right)
+
+
 def now_in_read(graph):
     node, p = some_property(graph, lambda p: p.type.base == "DateTime")
     if not node:
@@ -274,7 +291,7 @@ def bound_twice(graph):
     return differing("bound-twice", f"match {{ $a: {name} $a: {name} }} return {{ $a }}", None)
 
 
-QUERIES = (reversed_negation, loops_in_negation, now_in_read, wide_parameter, membership_in_braces, undeclared_in_braces,
+QUERIES = (reversed_negation, loops_in_negation, closing_hops, now_in_read, wide_parameter, membership_in_braces, undeclared_in_braces,
            bound_twice, hops_between_types, bounds_in_negation, integer_with_fraction, capitals_in_braces, extremes_of_dates, parts_of_text,
            negative_literal, null_literal, both_directions, edge_variable)
 

@@ -193,6 +193,14 @@ class Case:
             self.mutate(delete)
             self.ask(1)
         self.exports()
+        self.counts()
+
+    def counts(self):
+        """The tables of `snapshot` and their rows; versions may differ, as the reference commits each index by itself."""
+        ours, theirs = self.both(lambda g: ["snapshot", g, "--json"])
+        ours, theirs = ([(t["table_key"], t["row_count"], t["table_path"]) for t in rows_of(s)["tables"]] for s in (ours, theirs))
+        if ours != theirs:
+            raise Failure(f"seed {self.seed}, snapshots differ: {ours} and {theirs}\n" + self.story())
 
     def ask(self, count):
         for _ in range(count):

@@ -30,7 +30,7 @@ class Params:
 
     def add(self, type_, value, may_be_null=True):
         rng, name = self.rng, f"p{len(self.declared)}"
-        value = self.narrowed(type_, value)
+        value = narrowed(type_, value, keep_null=rng.random() < 0.03)
         fate = rng.random()
         optional = may_be_null and fate < 0.3
         self.declared.append(f"${name}: {type_.as_param(optional)}")
@@ -45,13 +45,12 @@ class Params:
             self.coverage["param type", Type(type_.base, listed=type_.listed).kind()] += 1
         return f"${name}"
 
-    def narrowed(self, type_, value):
-        """Without what the reference does not take: integers from 2^63, the smallest I64 and, but for a few,
-        null in lists."""
-        if type_.listed:
-            keep_null = self.rng.random() < 0.03
-            return [self.narrowed(type_.item(), v) for v in value if v is not None or keep_null]
-        return value if type_.base not in ("U64", "I64") or value is None else max(-(2**63) + 1, min(value, 2**63 - 1))
+
+def narrowed(type_, value, keep_null=False):
+    """Without what the reference does not take in a parameter: integers from 2^63, the smallest I64, null in lists."""
+    if type_.listed:
+        return [narrowed(type_.item(), v) for v in value if v is not None or keep_null]
+    return value if type_.base not in ("U64", "I64") or value is None else max(-(2**63) + 1, min(value, 2**63 - 1))
 
 
 class Builder:
@@ -60,6 +59,7 @@ class Builder:
     def __init__(self, graph):
         self.graph, self.rng, self.coverage = graph, graph.rng, graph.coverage
         self.scope, self.clauses, self.serial = {}, [], 0
+        self.closed = False  # a second hop between variables that are bound is another matter to the reference
         self.params = Params(self.rng, self.coverage)
 
     def fresh(self):
@@ -83,9 +83,9 @@ class Builder:
         options = [p for p in node.properties if p.type.base not in ("Blob", "Vector") and not p.capital()
                    and (not p.type.listed or p.type.base in ("String", "Bool", "I64", "F64"))]
         pairs = []
-        if node.key and node.ids and rng.random() < 0.3:
+        if node.key and node.ids and rng.random() < 0.12:
             pairs.append(f"{node.key}: {self.operand(Type('String'), rng.choice(node.ids))}")
-        if options and rng.random() < 0.35:
+        if options and rng.random() < 0.2:
             p = rng.choice(options)
             value, type_ = self.some_value(p), p.type
             if type_.listed:
@@ -126,6 +126,7 @@ class Builder:
         bounds = "" if negated else self.hops(edge)
         if close and known:
             other = rng.choice(known)
+            self.closed = True
             self.coverage["hop", "closing a cycle"] += 1
         elif rng.random() < 0.08:
             other = "_"
@@ -205,7 +206,7 @@ def match_part(graph):
     b, rng = Builder(graph), graph.rng
     b.bind(rng.choice(graph.nodes))
     for _ in range(rng.choice((0, 0, 1, 1, 1, 2, 2, 3))):
-        b.traverse(rng.choice(list(b.scope)), close=rng.random() < 0.2)
+        b.traverse(rng.choice(list(b.scope)), close=not b.closed and rng.random() < 0.2)
     if rng.random() < 0.06:
         b.bind(rng.choice(graph.nodes))
         graph.coverage["hop", "two unconnected parts"] += 1
@@ -245,6 +246,14 @@ def plain_return(b, query):
     if orders and rng.random() < 0.55:
         keys = rng.sample(orders, min(len(orders), rng.randrange(1, 4)))
         return returns, ordered(b, query, [(column, spelled) for column, spelled, _ in keys])
+    if rng.random() < 0.1:
+        query.limit = rng.choice((1, 3, 10))
+        b.coverage["order", "none, with limit"] += 1
+        return returns, f"limit {query.limit}"
+    unseen = [f"${v}.{p.name}" for v, p in options if p.type.comparable()]
+    if unseen and rng.random() < 0.1:
+        b.coverage["order", "by what may not be returned"] += 1
+        return returns, "order { " + rng.choice(unseen) + " }"
     return returns, ""
 
 

@@ -116,7 +116,7 @@ def _scalar(base, rng):
     if base == "F32":
         return rng.choice((rng.randrange(-40, 40) / 8, float(rng.randrange(0, 9)), 0.5, 16777216.0, 1.5 * 2.0**100, 2.0**-10))
     if base == "F64":
-        return rng.choice((rng.randrange(-40, 40) / 8, float(rng.randrange(0, 9)), 0.1, 1e300, 1e16, 1e-7, 123456.789, -0.0))
+        return rng.choice((rng.randrange(-40, 40) / 8, float(rng.randrange(0, 9)), 0.1, 1e300, 1e16, 1e-7, 123456.789))
     if base == "Date":
         return rng.choice((rng.randrange(18000, 18010), rng.randrange(-30000, 40000), 0, -1))
     return rng.choice((1_600_000_000_000 + rng.randrange(5) * 1000, rng.randrange(-10**12, 4 * 10**12), 0, -1))
