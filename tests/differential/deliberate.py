@@ -269,6 +269,15 @@ def wide_parameter(graph):
     return q
 
 
+def wide_on_the_right(graph):
+    node, p = some_property(graph, lambda p: p.type.base == "U64")
+    if not node:
+        return None
+    tail = f"}} return {{ $a, $a.{p.name} as v }}"
+    return differing("wide-on-the-right", f"match {{ $a: {node.name} 5 <= $a.{p.name} {tail}",
+                     asked(f"match {{ $a: {node.name} $a.{p.name} >= 5 {tail}"))
+
+
 def membership_in_braces(graph):
     options = [(n, p) for n in graph.nodes for p in n.properties
                if p.type.listed and p.type.base in ("Date", "DateTime", "U64", "U32", "I32", "F32") and not p.capital()]
@@ -291,7 +300,7 @@ def bound_twice(graph):
     return differing("bound-twice", f"match {{ $a: {name} $a: {name} }} return {{ $a }}", None)
 
 
-QUERIES = (reversed_negation, loops_in_negation, closing_hops, now_in_read, wide_parameter, membership_in_braces, undeclared_in_braces,
+QUERIES = (reversed_negation, loops_in_negation, closing_hops, now_in_read, wide_parameter, wide_on_the_right, membership_in_braces, undeclared_in_braces,
            bound_twice, hops_between_types, bounds_in_negation, integer_with_fraction, capitals_in_braces, extremes_of_dates, parts_of_text,
            negative_literal, null_literal, both_directions, edge_variable)
 
