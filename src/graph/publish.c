@@ -111,7 +111,8 @@ static void write_og(og_buf *out, const og_graph__op *op, uint64_t manifest_vers
 {
     og_buf_printf(out, "\"og\":{\"op\":\"%s\",\"commit\":\"%s\"", op->id, op->commit_id);
     json_member(out, "parent", og_str_of(op->parent_id));
-    json_member(out, "merged_parent", OG_STR(""));
+    json_member(out, "merged_parent", og_str_of(op->merged_parent_id));
+    json_member(out, "branch", op->branch);
     json_member(out, "actor", op->actor);
     og_buf_printf(out, ",\"at\":%" PRId64 ",\"v\":%" PRIu64 "}", op->at_us, manifest_version);
 }

@@ -13,11 +13,13 @@
 
 /* What one operation is called, as it stands in table transactions and `__manifest` rows. */
 typedef struct og_graph__op {
-    char id[27];        /* ULID of the operation */
-    char commit_id[27]; /* ULID of its commit */
-    char parent_id[27]; /* commit it follows; "" = none known */
-    og_str actor;       /* "" = none */
-    og_str kind;        /* "Mutation", "Load", "Recovery", "Init" */
+    char id[27];               /* ULID of the operation */
+    char commit_id[27];        /* ULID of its commit */
+    char parent_id[27];        /* commit it follows; "" = none known */
+    char merged_parent_id[27]; /* of a merge: head of the branch that was merged; else "" */
+    og_str branch;             /* on which it is published; "" = main */
+    og_str actor;              /* "" = none */
+    og_str kind;               /* "Mutation", "Load", "Recovery", "Init" */
     int64_t at_us;
 } og_graph__op;
 /* Fill ids and time. actor and kind are borrowed. */

@@ -1,0 +1,31 @@
+/* graph/target - which state of the graph is meant: a branch, or a moment of it. */
+#ifndef OG_GRAPH_TARGET_H
+#define OG_GRAPH_TARGET_H
+
+#include "graph/repo.h"
+
+typedef enum og_target_kind {
+    OG_TARGET_BRANCH,  /* its newest state */
+    OG_TARGET_COMMIT,  /* the state that a commit published, on whichever branch */
+    OG_TARGET_VERSION, /* a version of `__manifest` on the branch */
+    OG_TARGET_TIME,    /* the last commit of the branch not after it */
+} og_target_kind;
+
+/* Text is borrowed. {0} is the newest state of main. */
+typedef struct og_target {
+    og_target_kind kind;
+    const char *branch; /* NULL = main; ignored for OG_TARGET_COMMIT */
+    const char *commit; /* ULID */
+    uint64_t version;
+    int64_t time_us; /* since 1970 */
+} og_target;
+
+/* The snapshot that a target names, a reference. Older snapshots are not cached: each call reads
+ * `__manifest` at that version. The schema is the present one.
+ *
+ * OG_NOT_FOUND: no such branch, "commit '...' not found", no such version, or no commit at or before
+ * that time. A version that was cleaned away is OG_NOT_FOUND, too, and says so. */
+OG_NODISCARD og_status og_repo_snapshot_at(og_repo *repo, const og_target *target,
+                                           og_snapshot **out, og_error *err);
+
+#endif
