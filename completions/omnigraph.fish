@@ -4,7 +4,7 @@ function __omnigraph_verb
     for word in (commandline -opc)[2..]
         string match -q -- '-*' $word; and continue
         set -a verb $word
-        test "$verb" = schema; or break
+        contains -- "$verb" branch commit schema; or break
     end
     string join ' ' -- $verb
 end
@@ -19,5 +19,5 @@ function __omnigraph_options
         string match -ar -- '--[a-z-]+' | sort -u
 end
 
-complete -c omnigraph -n 'contains -- (__omnigraph_verb) "" schema' -f -a '(__omnigraph_commands)'
+complete -c omnigraph -n 'contains -- (__omnigraph_verb) "" branch commit schema' -f -a '(__omnigraph_commands)'
 complete -c omnigraph -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__omnigraph_options)'

@@ -214,7 +214,7 @@ static bool take_option(parser *p, cli_option_id id, const char *inline_value)
 
 static bool is_allowed(const parser *p, cli_option_id id)
 {
-    const uint32_t always = CLI_BIT(CLI_AS) | CLI_BIT(CLI_HELP);
+    const uint64_t always = CLI_BIT(CLI_AS) | CLI_BIT(CLI_HELP);
     return ((p->out->verb != NULL ? p->out->verb->options | always : always) & CLI_BIT(id)) != 0;
 }
 

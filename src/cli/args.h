@@ -58,15 +58,15 @@ typedef struct cli_verb {
     const char *summary;  /* one line */
     const char *about;    /* "" or paragraphs after it */
     const char *examples; /* lines, indented by two */
-    uint32_t options;     /* bits of cli_option_id; --as and --help are in all */
-    uint32_t required;    /* of these */
+    uint64_t options;     /* bits of cli_option_id; --as and --help are in all */
+    uint64_t required;    /* of these */
     const char *argument; /* name in usage: "[URI]"; NULL = takes none */
     const char *argument_help;
     bool argument_required;
     bool argument_repeats;
     og_status (*run)(cli *c, og_error *err);
 } cli_verb;
-#define CLI_BIT(option) (UINT32_C(1) << (option))
+#define CLI_BIT(option) (UINT64_C(1) << (option))
 extern const cli_verb cli_verbs[];
 extern const size_t cli_verb_count;
 
