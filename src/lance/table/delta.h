@@ -1,0 +1,71 @@
+/* lance/table/delta - the rows in which two versions of a table may differ, from manifests alone.
+ *
+ * No data file is read: fragments with equal files and equal deletions hold equal rows, and a row that
+ * moved (by a fold, by compaction) is known by its row id and the version that changed it last. What
+ * remains are candidates, which the caller compares by value: rewritten rows may well be equal.
+ *
+ * What makes it sound (keeps (1) for every pair it leaves out):
+ *   (1) The last-updated stamp s of a row in version V is a version in V's own past, and between s
+ *       and V the row did not change. So two versions of one lineage that hold a row under one id
+ *       and one stamp hold the same values: those of version s. It stays true when stamps are
+ *       coarsened (raised to a later stamp of the same version) and when an older version is
+ *       restored (its stamps come back with its values); version numbers are never given twice.
+ *   (2) After a fork both sides hand out the same row ids and version numbers to different rows. Across
+ *       branches (1) holds for rows that both got from before the fork: id below the fork's
+ *       next_row_id, stamp at most the fork's version, on both sides.
+ *   (3) Data files have unique names and are never replaced.
+ * Where these can't be relied on, rows of all unequal fragments are candidates, and `reason` says why.
+ *
+ * Time and memory: runs of row ids and of stamps in unequal fragments, plus deletions, plus the
+ * candidates. Store calls: the deletion files of fragments whose deletions differ, where not cached. */
+#ifndef OG_LANCE_DELTA_H
+#define OG_LANCE_DELTA_H
+
+#include "lance/table/table.h"
+
+/* Where the lineages of two versions part. Both UINT64_MAX: one lineage, they never do; both 0:
+ * nothing is known to be shared, only equal files are. */
+typedef struct og_lance_fork {
+    uint64_t version;     /* the last common version */
+    uint64_t next_row_id; /* of that version, or of the branch's first manifest, which repeats it */
+} og_lance_fork;
+#define OG_LANCE_ONE_LINEAGE ((og_lance_fork){UINT64_MAX, UINT64_MAX})
+#define OG_LANCE_NO_LINEAGE ((og_lance_fork){0, 0})
+
+/* Find where the lineages of two open versions part. One path: one lineage, without a store call.
+ * Branches of one dataset: their parents are read from `_refs/branches` up to the nearest common
+ * one, then the first manifest of the branch that left it. Other tables, or a parent that nothing
+ * tells any more: OG_LANCE_NO_LINEAGE. */
+OG_NODISCARD og_status og_lance_fork_find(og_lance_table *a, og_lance_table *b, og_lance_fork *out,
+                                          og_error *err);
+
+/* Why a delta names more rows than may have changed. */
+typedef enum og_lance_delta_reason {
+    OG_LANCE_DELTA_EXACT = 0,    /* it does not */
+    OG_LANCE_DELTA_NO_COMMON,    /* no common lineage */
+    OG_LANCE_DELTA_NO_STAMPS,    /* some fragment has no last-updated stamps */
+    OG_LANCE_DELTA_WRITER,       /* a version is by a program whose stamps can't be relied on */
+    OG_LANCE_DELTA_SCHEMA,       /* a column was added, dropped or replaced */
+    OG_LANCE_DELTA_REPEATED_IDS, /* two rows of a version have one row id */
+    OG_LANCE_DELTA_OVERWRITTEN,  /* the two have no row in common: an overwrite lies between */
+} og_lance_delta_reason;
+/* Words for the user, e.g. "the table was overwritten". */
+const char *og_lance_delta_reason_text(og_lance_delta_reason reason);
+
+typedef struct og_lance_delta {
+    uint32_t *from_slots; /* live rows of `from` that are not known to be in `to`, ascending */
+    uint32_t *to_slots;   /* live rows of `to` that are not known to be in `from`, ascending */
+    size_t from_count, to_count;
+    og_lance_delta_reason reason;
+} og_lance_delta;
+
+/* The candidates between two versions, in either order of age. `fork` as og_lance_fork_find says; for
+ * merges across a base the caller may know better. A row may be a candidate on one side (inserted,
+ * deleted) or on both (changed, rewritten); both sides are joined by value, never by row id: an id
+ * that was handed out twice names different rows. *out is empty after an error. */
+OG_NODISCARD og_status og_lance_delta_find(og_lance_table *from, og_lance_table *to,
+                                           og_lance_fork fork, og_lance_delta *out, og_error *err);
+void og_lance_delta_deinit(og_lance_delta *delta);
+#define OG_AUTO_DELTA __attribute__((cleanup(og_lance_delta_deinit))) og_lance_delta
+
+#endif
