@@ -275,10 +275,12 @@ typedef struct og_format_options {
     og_format format;
     uint32_t max_column_width; /* table; 0 = 80 */
     bool wrap_cells;           /* table: wrap long cells instead of cutting them */
+    bool escape_controls; /* table, kv: control characters as "\\u001b", for a terminal's sake; not
+                             newlines and tabs */
 } og_format_options;
 #define OG_FORMAT_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(og_format_options), OG_FORMAT_JSON, 0, false                                        \
+        sizeof(og_format_options), OG_FORMAT_JSON, 0, false, false                                 \
     }
 /* Write all remaining rows; byte for byte what the command line and the server print. */
 OG_API og_status og_cursor_write(og_cursor *cursor, const og_format_options *options,

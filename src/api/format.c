@@ -215,6 +215,34 @@ static og_status write_jsonl(printer *p, og_error *err)
 
 /* ---- CSV and blocks ----------------------------------------------------------------------- */
 
+/* C0 without newline and tab, DEL, and C1 (U+0080 to U+009F), which terminals obey. */
+static bool is_control(uint32_t c)
+{
+    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+}
+
+/* Show what was appended since `start` with its control characters spelled out. */
+static void escape_controls(og_buf *out, size_t start)
+{
+    OG_AUTO_BUF plain = OG_BUF_INIT;
+    bool found = false;
+    og_str text = og_str_slice(og_buf_view(out), start, out->len);
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t c = og_utf8_next(text, &at);
+        found |= is_control(c);
+        if (is_control(c))
+            og_buf_printf(&plain, "\\u%04x", c);
+        else
+            og_buf_append(&plain, text.ptr + from, at - from);
+    }
+    if (!found)
+        return;
+    out->len = start;
+    out->failed |= plain.failed;
+    og_buf_str(out, og_buf_view(&plain));
+}
+
 static void write_cell(og_buf *out, const shown *s, const og_batch *batch, int64_t row)
 {
     if (s->is_null)
@@ -284,7 +312,10 @@ static void write_kv_row(printer *p, const og_batch *batch, int64_t row)
     for (uint32_t i = 0; i < p->column_count; i++) {
         og_buf_str(&p->buf, p->columns[i].name);
         og_buf_append(&p->buf, ": ", 2);
+        size_t start = p->buf.len;
         write_cell(&p->buf, &p->columns[i], batch, row);
+        if (p->options->escape_controls)
+            escape_controls(&p->buf, start);
         og_buf_byte(&p->buf, '\n');
     }
 }
@@ -301,11 +332,13 @@ static og_status write_kv(printer *p, og_error *err)
 /* ---- table -------------------------------------------------------------------------------- */
 
 /* The text of a cell on one line: a newline shows as "\n". */
-static void fill_cell(shown *s, const og_batch *batch, int64_t row)
+static void fill_cell(const printer *p, shown *s, const og_batch *batch, int64_t row)
 {
     og_buf_clear(&s->cell);
     s->cell_done = 0;
     write_cell(&s->cell, s, batch, row);
+    if (p->options->escape_controls)
+        escape_controls(&s->cell, 0);
     size_t newlines = 0;
     for (size_t i = 0; i < s->cell.len; i++)
         newlines += s->cell.ptr[i] == '\n';
@@ -326,7 +359,7 @@ static void widen(printer *p, const og_batch *batch, size_t max_width)
     for (uint32_t i = 0; i < p->column_count; i++) {
         shown *s = &p->columns[i];
         for (int64_t row = 0; row < batch->row_count && s->width < max_width; row++) {
-            fill_cell(s, batch, row);
+            fill_cell(p, s, batch, row);
             size_t len = og_utf8_length(og_buf_view(&s->cell));
             len = len < max_width ? len : max_width;
             s->width = len > s->width ? len : s->width;
@@ -389,7 +422,7 @@ static void write_cell_line(printer *p, shown *s)
 static void write_table_row(printer *p, const og_batch *batch, int64_t row)
 {
     for (uint32_t i = 0; i < p->column_count; i++)
-        fill_cell(&p->columns[i], batch, row);
+        fill_cell(p, &p->columns[i], batch, row);
     bool more = true;
     while (more) {
         more = false;
@@ -457,10 +490,7 @@ og_status og_cursor_write(og_cursor *cursor, const og_format_options *options, o
 {
     og_format_options known = OG_FORMAT_OPTIONS_INIT;
     og_api__read_options(&known, sizeof known, options);
-    printer p = {.cursor = cursor,
-                 .options = &known,
-                 .sink = sink,
-                 .sink_context = sink_context};
+    printer p = {.cursor = cursor, .options = &known, .sink = sink, .sink_context = sink_context};
     og_status s = write_format(&p, err);
     printer_deinit(&p);
     return s;

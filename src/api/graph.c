@@ -11,7 +11,7 @@ const char *og_version(void)
 
 og_status og_graph_init(const char *uri, og_text schema, bool force, og_error *err)
 {
-    return og_repo_init(uri, og_api__str(schema), force, NULL, err);
+    return og_repo_init(uri, og_api__source(schema), force, NULL, err);
 }
 
 og_status og_graph_open(const char *uri, const og_open_options *options, og_graph **out,

@@ -88,6 +88,13 @@ static inline og_str og_api__str(og_text text)
     return (og_str){text.ptr, text.len};
 }
 
+/* A source file without the byte order mark that some editors put before it. */
+static inline og_str og_api__source(og_text text)
+{
+    og_str s = og_api__str(text);
+    return og_str_starts(s, OG_STR("\xef\xbb\xbf")) ? og_str_slice(s, 3, s.len) : s;
+}
+
 /* When a run that begins now must end, by og_monotonic_ns; 0 = never. */
 static inline uint64_t og_api__deadline(const og_session *session)
 {

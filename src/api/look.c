@@ -75,13 +75,13 @@ og_status og_lint_queries(og_text query_source, const char *query_path, og_text 
     OG_AUTO(og_catalog) compiled = NULL;
     const og_catalog *catalog = graph != NULL ? og_repo_catalog(graph->repo) : NULL;
     if (schema.ptr != NULL) {
-        OG_TRY(og_schema_compile(og_api__str(schema), &compiled, err));
+        OG_TRY(og_schema_compile(og_api__source(schema), &compiled, err));
         catalog = compiled;
     }
     bool from_graph = schema.ptr == NULL;
     og_lint_input input = {
         .query_path = og_str_of(query_path),
-        .query_source = og_api__str(query_source),
+        .query_source = og_api__source(query_source),
         .schema_from_graph = from_graph,
         .schema_path = og_str_of(from_graph ? og_repo_uri(graph->repo) : schema_path),
     };

@@ -39,7 +39,7 @@ og_status og_query_prepare(og_graph *graph, og_text source, const char *name, og
         return og_error_nomem(err);
     q->graph = graph;
     og_catalog *catalog = og_repo_catalog(graph->repo);
-    og_status s = og_program_compile(og_api__str(source), name, catalog, &q->program, err);
+    og_status s = og_program_compile(og_api__source(source), name, catalog, &q->program, err);
     if (s == OG_OK) {
         q->ir = og_program_query(q->program);
         s = copy_names(q, err);

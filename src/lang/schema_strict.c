@@ -123,13 +123,27 @@ static og_status check_bound(const og_lang__schema *schema, const og_lang__decl 
                                 OG_FMT(decl->name.text), OG_FMT(c->columns[0].text));
 }
 
+static double bound_number(const og_literal *bound)
+{
+    if (bound->kind == OG_LIT_FLOAT)
+        return bound->real;
+    return bound->is_unsigned ? (double)(uint64_t)bound->integer : (double)bound->integer;
+}
+
 static og_status check_bounds(const og_lang__schema *schema, const og_lang__decl *decl,
                               const og_lang__constraint *c, og_error *err)
 {
     const og_lang__arg *written = &c->args[1];
     if (c->has_min)
         OG_TRY(check_bound(schema, decl, c, written->min, &c->min, err));
-    return c->has_max ? check_bound(schema, decl, c, written->max, &c->max, err) : OG_OK;
+    if (c->has_max)
+        OG_TRY(check_bound(schema, decl, c, written->max, &c->max, err));
+    if (!c->has_min || !c->has_max || bound_number(&c->min) <= bound_number(&c->max))
+        return OG_OK;
+    return og_lang__schema_fail(
+        schema, written->span, err,
+        "@range on %.*s.%.*s: no value is within, the minimum is above the maximum",
+        OG_FMT(decl->name.text), OG_FMT(c->columns[0].text));
 }
 
 static og_status check_pattern(const og_lang__schema *schema, const og_lang__decl *decl,

@@ -230,6 +230,8 @@ TEST(test_schema_errors__strict)
     check_strict("x: I32 @default", "@default on N.x requires a value");
     check_strict("x: I32 @default(1) @default(2)", "property N.x declares @default multiple times");
     check_strict("x: String @check(x, \"(a\")", "@check on N.x: ");
+    check_strict("x: I32 @range(x, 5..1)",
+                 "@range on N.x: no value is within, the minimum is above the maximum");
     check_strict("x: F64 @range(x, 0..1" ZEROS_400 ")",
                  "@range on N.x: a bound is beyond the largest number");
     check_strict("id: String", "Duplicate field name \"id\" in schema: every node has a column");
