@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Read every version of every Lance fixture with `lancetable` and compare with expected.json.
+"""Read every version of every Lance fixture, with `lancetable` (which also takes rows in other orders) and
+with `lancetool cat`, and compare with expected.json.
 
-    fixtures.py LANCETABLE [FIXTURE...]
+    fixtures.py LANCETABLE LANCETOOL [FIXTURE...]
 
 The fixtures are in $OMNIGRAPH_REFERENCE/fixtures/lance; without them the test says SKIPPED.
 """
@@ -38,7 +39,7 @@ def compare(dump, snapshot):
     columns = dump["columns"]
     if "columns" in snapshot:
         for name, want in snapshot["columns"].items():
-            difference = same(name, [big(v) for v in columns[name]], want)
+            difference = same(name, [big(v) for v in columns.get(name, [])], want)
             if difference:
                 return difference
         return None
@@ -48,7 +49,18 @@ def compare(dump, snapshot):
     return None if digest.hexdigest() == snapshot["rows_sha256"] else "digest of the rows"
 
 
-def check(tool, root, name):
+def cat(tool, root, name, branch, version):
+    """What `lancetool cat` prints, in the form of a dump; None and its complaint when it fails."""
+    command = [tool, "cat", "--row-ids", "--version", str(version), os.path.join(root, name)]
+    run = subprocess.run(command + (["--branch", branch] if branch else []), capture_output=True, text=True)
+    if run.returncode != 0:
+        return None, run.stderr.strip()[-500:] or str(run.returncode)
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    columns = {key: [row[key] for row in rows] for key in (rows[0] if rows else {})}
+    return {"count_rows": len(rows), "columns": columns}, None
+
+
+def check(dumper, tool, root, name):
     with open(os.path.join(root, name, "expected.json")) as f:
         expected = json.load(f)
     count = 0
@@ -56,14 +68,18 @@ def check(tool, root, name):
         branch = snapshot.get("branch")
         path = f"{name}/tree/{branch}" if branch and branch != "main" else name
         where = f"{path} v{snapshot['version']}"
-        run = subprocess.run([tool, "dump", root, path, str(snapshot["version"])], capture_output=True, text=True)
+        run = subprocess.run([dumper, "dump", root, path, str(snapshot["version"])], capture_output=True, text=True)
         if run.returncode != 0:
             return f"{where}: {run.stderr.strip()[-500:] or run.returncode}"
         difference = compare(json.loads(run.stdout), snapshot)
         if difference:
             return f"{where}: {difference}"
+        printed, complaint = cat(tool, root, name, branch, snapshot["version"])
+        difference = complaint or compare(printed, snapshot)
+        if difference:
+            return f"{where}: lancetool: {difference}"
         count += 1
-    run = subprocess.run([tool, "versions", root, name], capture_output=True, text=True)
+    run = subprocess.run([dumper, "versions", root, name], capture_output=True, text=True)
     if run.returncode != 0:
         return f"{name}: {run.stderr.strip()}"
     print(f"ok {name} {count} versions")
@@ -77,12 +93,12 @@ def main(argv):
         print("SKIPPED: no fixtures ($OMNIGRAPH_REFERENCE)")
         return 77  # meson: skipped
     root = os.path.abspath(root)
-    names = argv[2:] or sorted(n for n in os.listdir(root) if os.path.exists(os.path.join(root, n, "expected.json")))
+    names = argv[3:] or sorted(n for n in os.listdir(root) if os.path.exists(os.path.join(root, n, "expected.json")))
     bad = 0
     for name in names:
-        if name in NOT_OURS and not argv[2:]:
+        if name in NOT_OURS and not argv[3:]:
             continue
-        failure = check(argv[1], root, name)
+        failure = check(argv[1], argv[2], root, name)
         if failure:
             bad += 1
             print("FAIL", failure)

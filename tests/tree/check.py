@@ -17,6 +17,7 @@ BELOW = {
     "store": {"base"},
     "columnar": {"base"},
     "lance": {"store", "columnar", "base"},
+    "lancetool": {"lance", "store", "columnar", "base"},
     "lang": {"columnar", "base"},
     "topo": {"lance", "store", "columnar", "base"},
     "exec": {"topo", "lang", "lance", "store", "columnar", "base"},

@@ -1,0 +1,7 @@
+/* The commands of lancetool, in the order help lists them. */
+#include "lancetool/verbs.h"
+
+const tool_verb *const tool_verbs[] = {
+    &tool_cat,
+    NULL,
+};

@@ -1,0 +1,9 @@
+/* lancetool/verbs - the verbs, each defined in the file of its name. */
+#ifndef OG_LANCETOOL_VERBS_H
+#define OG_LANCETOOL_VERBS_H
+
+#include "lancetool/tool.h"
+
+extern const tool_verb tool_cat;
+
+#endif
