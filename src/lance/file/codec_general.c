@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <lz4.h>
+#include <stdatomic.h>
 #include <zstd.h>
 
 enum { SCHEME_LZ4 = 1, SCHEME_ZSTD = 2 };
@@ -51,6 +52,31 @@ static og_status lz4_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_e
     return OG_OK;
 }
 
+/* The tables of a decompressor are some 160 KiB and take longer to make than most chunks to
+ * expand, so a few are kept for whoever expands next. */
+static _Atomic(ZSTD_DCtx *) spare_contexts[4];
+enum { SPARE_COUNT = sizeof spare_contexts / sizeof spare_contexts[0] };
+
+static ZSTD_DCtx *take_context(void)
+{
+    for (int i = 0; i < SPARE_COUNT; i++) {
+        ZSTD_DCtx *context = atomic_exchange(&spare_contexts[i], NULL);
+        if (context != NULL)
+            return context;
+    }
+    return ZSTD_createDCtx();
+}
+
+static void keep_context(ZSTD_DCtx *context)
+{
+    for (int i = 0; i < SPARE_COUNT; i++) {
+        ZSTD_DCtx *none = NULL;
+        if (atomic_compare_exchange_strong(&spare_contexts[i], &none, context))
+            return;
+    }
+    ZSTD_freeDCtx(context);
+}
+
 /* u64 raw length, one zstd frame. A block of 4 bytes may stand for at most 128 KiB. */
 static og_status zstd_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_error *err)
 {
@@ -61,9 +87,11 @@ static og_status zstd_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_
     if (raw > MAX_RAW_BYTES || raw / ZSTD_BLOCKSIZE_MAX > frame.len / 4)
         return too_large(raw, bytes.len, err);
     OG_AUTO_FREE uint8_t *dst = og_malloc((size_t)raw);
-    if (dst == NULL)
+    ZSTD_DCtx *context = dst != NULL ? take_context() : NULL;
+    if (context == NULL)
         return og_error_nomem(err);
-    size_t len = ZSTD_decompress(dst, (size_t)raw, frame.ptr, frame.len);
+    size_t len = ZSTD_decompressDCtx(context, dst, (size_t)raw, frame.ptr, frame.len);
+    keep_context(context);
     if (ZSTD_isError(len) || len != raw)
         return og_error_set(err, OG_CORRUPT, "a damaged zstd frame: %s",
                             ZSTD_isError(len) ? ZSTD_getErrorName(len) : "wrong length");
