@@ -3,13 +3,15 @@
  * lancetable write ROOT PATH SCRIPT      apply the operations of a JSON script, one version each
  *
  * Developer's tool, driven by tests/interop. A script is an array of
- *   {"op": "create"|"append"|"update"|"delete"|"overwrite"|"restore"|"config",
+ *   {"op": "create"|"append"|"update"|"delete"|"overwrite"|"restore"|"config"|"compact",
  *    "fields": [{"name", "type" (see lance_text.h), "nullable", "blob", "key"}],
  *    "rows": [{..}], "keep": [row ids of the first rows; their old rows are deleted],
  *    "delete": [row ids], "version": N to restore, "fold": bool, "one_run": bool,
+ *    "target": rows of a fragment, "threshold": share of deleted rows, "as_update": bool,
  *    "config", "metadata", "schema_metadata", "properties": {key: text or null}} */
 #include "columnar/builder.h"
 #include "columnar/kernels.h"
+#include "lance/table/compact.h"
 #include "lance/table/write.h"
 #include "lance_text.h"
 #include "store/file.h"
@@ -231,9 +233,9 @@ static void list_versions(og_lance_env *env, const char *path)
 
 static og_lance_op op_of(og_str name)
 {
-    static const char *const names[] = {"create",    "append",  "update", "delete",
-                                        "overwrite", "restore", "config"};
-    for (int i = 0; i < 7; i++)
+    static const char *const names[] = {"create",  "append", "update",  "delete", "overwrite",
+                                        "restore", "config", "compact"};
+    for (int i = 0; i < 8; i++)
         if (og_str_is(name, names[i]))
             return (og_lance_op)i;
     must_be(false, "unknown op");
@@ -321,6 +323,8 @@ static og_lance_write *begin(og_lance_env *env, const char *path, og_arena *aren
                                 .min_max_fragment_id = -1,
                                 .fold = flag(op, "fold"),
                                 .fold_one_run = flag(op, "one_run"),
+                                .fold_all = flag(op, "fold_all"),
+                                .compact_as_update = flag(op, "as_update"),
                                 .now_us = og_system_clock.now_us(og_system_clock.context)};
     o.fields = fields_of(arena, og_json_get(op, "fields"), &o.field_count);
     o.config = kvs_of(arena, og_json_get(op, "config"), &o.config_count);
@@ -351,6 +355,22 @@ static const og_lance_field *row_fields(og_arena *arena, const og_json *op, og_l
     return fields;
 }
 
+static void compact(og_lance_write *write, og_lance_table *base, const og_json *op)
+{
+    int64_t target = 0;
+    double threshold = 0;
+    const og_json *value = og_json_get(op, "target");
+    must_be(value == NULL || og_json_to_i64(value, &target), "bad target");
+    value = og_json_get(op, "threshold");
+    must_be(value == NULL || og_json_to_f64(value, &threshold), "bad threshold");
+    const og_lance_compact_options options = {(uint32_t)target, threshold};
+    og_lance_compact_stats stats;
+    uint32_t count;
+    must(og_lance_compact_count(base, &options, &count, &error));
+    must(og_lance_write_compact(write, &options, &stats, &error));
+    must_be(count == stats.fragments_removed, "the plan of a compaction differs");
+}
+
 static void apply(og_lance_env *env, const char *path, og_arena *arena, const og_json *op)
 {
     OG_AUTO(og_lance_table) base = NULL;
@@ -370,6 +390,8 @@ static void apply(og_lance_env *env, const char *path, og_arena *arena, const og
         const og_lance_field *fields = row_fields(arena, op, base, &field_count);
         write_rows(write, fields, field_count, rows, keep, keep_count);
     }
+    if (og_str_is(og_json_get_str(op, "op", OG_STR("")), "compact"))
+        compact(write, base, op);
     const og_lance_staged *staged;
     must(og_lance_write_stage(write, &staged, &error));
     og_store *store = og_lance_env_store(env);

@@ -10,7 +10,6 @@
 
 #define FOLD_COUNT 8
 #define FOLD_COUNT_LOG2 3
-#define BLOB_BATCH 64 /* rows whose blobs are held in memory at once */
 
 bool og_table__touches(const og_lance_write *write, uint32_t fragment)
 {
@@ -79,67 +78,21 @@ static uint32_t stretch_of_class(const og_lance_write *write, const fold_facts *
     return start;
 }
 
-static og_status choose(og_lance_write *write, fold_facts *facts, og_error *err)
+/* *out: the first fragment of the stretch to fold; the number of fragments when there is none. */
+static og_status choose(og_lance_write *write, fold_facts *facts, uint32_t *out, og_error *err)
 {
-    uint32_t count = write->base->fragment_count;
+    uint32_t count = *out = write->base->fragment_count;
     for (uint32_t i = 0; i < count; i++)
         OG_TRY(og_table__live_after(write, i, &facts->live[i], err));
     OG_TRY(og_table__index_coverage(write->base, facts->coverage, err));
     for (unsigned k = size_class(OG_TABLE__FRAGMENT_ROWS) + 1; k-- > 0;) {
         uint32_t of_class, start = stretch_of_class(write, facts, k, &of_class);
         if (of_class >= FOLD_COUNT && count - start >= 2) {
-            write->fold_start = start;
-            write->fold_end = count;
+            *out = start;
             return OG_OK;
         }
     }
     return OG_OK;
-}
-
-/* ---- writing ------------------------------------------------------------------------------ */
-
-static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint32_t count,
-                              og_table__row_facts *facts, og_error *err)
-{
-    uint64_t ids[512], updated[512], created[512];
-    facts->kept_rows = count;
-    for (uint32_t start = 0; start < count; start += 512) {
-        uint32_t n = count - start < 512 ? count - start : 512;
-        OG_TRY(og_lance_row_ids(write->base, slots + start, n, ids, err));
-        OG_TRY(og_lance_row_versions(write->base, slots + start, n, updated, created, err));
-        for (uint32_t i = 0; i < n; i++)
-            if (!og_table__id_runs_add(&facts->ids, start + i, 1, ids[i]) ||
-                !og_table__version_runs_add(&facts->updated, start + i, 1, updated[i]) ||
-                !og_table__version_runs_add(&facts->created, start + i, 1, created[i]))
-                return og_error_nomem(err);
-    }
-    return OG_OK;
-}
-
-/* Blobs are read as descriptors and written as payloads. */
-static og_status load_blobs(og_lance_write *write, const uint32_t *slots, og_batch *batch,
-                            og_error *err)
-{
-    for (uint32_t i = 0; i < write->field_count; i++) {
-        if (!write->fields[i].is_blob)
-            continue;
-        og_array *payload;
-        OG_TRY(og_lance_blob_materialize(write->base, i, slots, batch->columns[i], &payload, err));
-        og_array_unref(batch->columns[i]);
-        batch->columns[i] = payload;
-    }
-    return OG_OK;
-}
-
-static og_status copy_rows(og_lance_write *write, const uint32_t *fields, const uint32_t *slots,
-                           uint32_t count, og_error *err)
-{
-    OG_AUTO_BATCH batch = {0};
-    OG_TRY(og_lance_take(write->base, fields, write->field_count, slots, count, &batch, err));
-    OG_TRY(load_blobs(write, slots, &batch, err));
-    __attribute__((cleanup(og_table__row_facts_deinit))) og_table__row_facts facts = {0};
-    OG_TRY(gather_facts(write, slots, count, &facts, err));
-    return og_table__rows_add(&write->folded, &batch, &facts, err);
 }
 
 /* One run in place of many, of the newest version among them. */
@@ -153,32 +106,9 @@ static void join_runs(og_table__version_runs *runs, uint32_t rows)
     runs->len = runs->len != 0;
 }
 
-static og_status write_fold(og_lance_write *write, og_error *err)
+static og_status write_fold(og_lance_write *write, uint32_t start, og_error *err)
 {
-    const og_lance_table *base = write->base;
-    const uint8_t *before;
-    OG_TRY(og_lance_table_deleted(write->base, &before, err));
-    uint32_t batch_rows = OG_BATCH_ROWS;
-    for (uint32_t i = 0; i < write->field_count; i++)
-        batch_rows = write->fields[i].is_blob ? BLOB_BATCH : batch_rows;
-    OG_AUTO_FREE uint32_t *slots = og_malloc(batch_rows * sizeof *slots);
-    OG_AUTO_FREE uint32_t *fields = og_malloc(((size_t)write->field_count + 1) * sizeof *fields);
-    if (slots == NULL || fields == NULL)
-        return og_error_nomem(err);
-    for (uint32_t i = 0; i < write->field_count; i++)
-        fields[i] = i;
-
-    uint32_t n = 0;
-    for (uint32_t slot = base->fragments[write->fold_start].first_slot; slot < base->slot_count;
-         slot++) {
-        if (!og_table__dead(write, before, slot))
-            slots[n++] = slot;
-        if (n == batch_rows || (n != 0 && slot + 1 == base->slot_count)) {
-            OG_TRY(copy_rows(write, fields, slots, n, err));
-            n = 0;
-        }
-    }
-    OG_TRY(og_table__rows_cut(&write->folded, err));
+    OG_TRY(og_table__copy_group(write, start, write->base->fragment_count, err));
     for (size_t i = 0; i < write->folded.fragments.len; i++) {
         og_table__new_fragment *f = &write->folded.fragments.items[i];
         join_runs(&f->facts.created, f->rows); /* nothing reads it */
@@ -190,17 +120,23 @@ static og_status write_fold(og_lance_write *write, og_error *err)
 
 og_status og_table__fold(og_lance_write *write, og_error *err)
 {
-    bool applies = write->options.op == OG_LANCE_APPEND || write->options.op == OG_LANCE_UPDATE;
-    if (!write->options.fold || !applies || write->base->fragment_count < FOLD_COUNT)
+    const og_lance_write_options *o = &write->options;
+    bool applies = o->op == OG_LANCE_APPEND || o->op == OG_LANCE_UPDATE;
+    if (!applies || write->base->fragment_count < (o->fold_all ? 2 : FOLD_COUNT))
         return OG_OK;
-    uint32_t count = write->base->fragment_count;
+    if (o->fold_all)
+        return write_fold(write, 0, err);
+    if (!o->fold)
+        return OG_OK;
+    uint32_t count = write->base->fragment_count, start = count;
     fold_facts facts = {og_calloc(count, sizeof *facts.live),
                         og_calloc(count, sizeof *facts.coverage)};
-    og_status status = facts.live != NULL && facts.coverage != NULL ? choose(write, &facts, err)
-                                                                    : og_error_nomem(err);
+    og_status status = facts.live != NULL && facts.coverage != NULL
+                           ? choose(write, &facts, &start, err)
+                           : og_error_nomem(err);
     og_free(facts.live);
     og_free(facts.coverage);
-    if (status == OG_OK && write->fold_start != write->fold_end)
-        status = write_fold(write, err);
+    if (status == OG_OK && start != count)
+        status = write_fold(write, start, err);
     return status;
 }

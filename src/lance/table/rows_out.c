@@ -1,4 +1,4 @@
-/* Rows into data files: one file per fragment, cut at OG_TABLE__FRAGMENT_ROWS. */
+/* Rows into data files: one file per fragment, cut at a number of rows. */
 #include "columnar/kernels.h"
 #include "lance/table/write_priv.h"
 
@@ -135,11 +135,12 @@ og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
                              const og_table__row_facts *facts, og_error *err)
 {
     uint32_t total = (uint32_t)batch->row_count;
+    uint32_t most = out->max_rows != 0 ? out->max_rows : OG_TABLE__FRAGMENT_ROWS;
     for (uint32_t start = 0; start < total;) {
         if (out->writer == NULL)
             OG_TRY(begin_fragment(out, err));
         og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
-        uint32_t room = OG_TABLE__FRAGMENT_ROWS - fragment->rows;
+        uint32_t room = most - fragment->rows;
         uint32_t count = total - start < room ? total - start : room;
         OG_AUTO_BATCH piece = {0};
         OG_TRY(slice_batch(batch, start, count, &piece, err));
@@ -148,7 +149,7 @@ og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
             return og_error_nomem(err);
         fragment->rows += count;
         start += count;
-        if (fragment->rows == OG_TABLE__FRAGMENT_ROWS)
+        if (fragment->rows == most)
             OG_TRY(og_table__rows_cut(out, err));
     }
     return OG_OK;

@@ -129,9 +129,11 @@ static og_status add_old_fragments(staging *s, og_error *err)
     og_lance_write *write = s->write;
     if (write->source == NULL || write->options.op == OG_LANCE_OVERWRITE)
         return OG_OK;
+    size_t g = 0;
     for (uint32_t i = 0; i < write->source->fragment_count; i++) {
-        bool folded = i >= write->fold_start && i < write->fold_end;
-        if (folded)
+        while (g < write->groups.len && i >= write->groups.items[g].end)
+            g++;
+        if (g < write->groups.len && i >= write->groups.items[g].start)
             OG_TRY(remove_fragment(s, write->base->fragments[i].id, err));
         else if (og_table__touches(write, i))
             OG_TRY(change_fragment(s, i, err));
@@ -404,8 +406,7 @@ static og_status choose_indices(staging *s, og_bytes *out, og_error *err)
     *out = (og_bytes){NULL, 0};
     if (write->source == NULL || write->options.op == OG_LANCE_OVERWRITE)
         return OG_OK;
-    return og_table__index_section_after(write, s->first_new_id,
-                                         (uint32_t)write->folded.fragments.len, s->arena, out, err);
+    return og_table__index_section_after(write, s->first_new_id, s->arena, out, err);
 }
 
 static og_status put_section(og_buf *out, og_bytes bytes, uint64_t *out_position, og_error *err)

@@ -122,6 +122,44 @@ static og_status set_overwrite(og_lance_write *write, const og_table__change *ch
     return bare_fragments(write, change, false, &o->fragments, err);
 }
 
+static og_status rewrite_group(og_lance_write *write, const og_table__group *from,
+                               const og_table__change *change, OgPb__RewriteGroup **out,
+                               og_error *err)
+{
+    OgPb__RewriteGroup *g = OG_PB_NEW(write->arena, OgPb__RewriteGroup, og_pb__rewrite_group__init);
+    size_t old_count = from->end - from->start;
+    OgPb__DataFragment **olds = og_arena_array_of(write->arena, OgPb__DataFragment *, old_count);
+    if (g == NULL || olds == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < old_count; i++) {
+        const OgPb__DataFragment *old = write->base->parts[from->start + i].message;
+        olds[i] = og_arena_copy(write->arena, old, sizeof *old);
+        if (olds[i] == NULL)
+            return og_error_nomem(err);
+    }
+    g->old_fragments = olds;
+    g->n_old_fragments = old_count;
+    g->new_fragments = change->news + from->first_new;
+    g->n_new_fragments = from->new_count;
+    *out = g;
+    return OG_OK;
+}
+
+static og_status set_rewrite(og_lance_write *write, const og_table__change *change,
+                             OgPb__Transaction *t, og_error *err)
+{
+    OgPb__Rewrite *r = t->rewrite = OG_PB_NEW(write->arena, OgPb__Rewrite, og_pb__rewrite__init);
+    size_t count = write->groups.len;
+    OgPb__RewriteGroup **groups = og_arena_array_of(write->arena, OgPb__RewriteGroup *, count + 1);
+    if (r == NULL || groups == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        OG_TRY(rewrite_group(write, &write->groups.items[i], change, &groups[i], err));
+    r->groups = groups;
+    r->n_groups = count;
+    return OG_OK;
+}
+
 static og_status update_map(og_arena *arena, const og_lance_kv *kvs, uint32_t count,
                             OgPb__UpdateMap **out, og_error *err)
 {
@@ -179,6 +217,10 @@ static og_status set_operation(og_lance_write *write, const og_table__change *ch
         return set_restore(write, t, err);
     case OG_LANCE_CONFIG:
         return set_config(write, t, err);
+    case OG_LANCE_COMPACT:
+        if (write->options.compact_as_update)
+            return set_update(write, change, t, err);
+        return set_rewrite(write, change, t, err);
     }
     return og_error_set(err, OG_INVALID, "unknown operation");
 }

@@ -43,6 +43,11 @@ static bool writes_rows(og_lance_op op)
            op == OG_LANCE_OVERWRITE;
 }
 
+static bool writes_files(og_lance_op op)
+{
+    return writes_rows(op) || op == OG_LANCE_COMPACT;
+}
+
 /* What must hold of a table that we change: foreign ones may have been made differently. */
 static og_status check_writable(const og_lance_table *table, og_lance_op op, og_error *err)
 {
@@ -55,7 +60,7 @@ static og_status check_writable(const og_lance_table *table, og_lance_op op, og_
         return og_error_set(err, OG_UNSUPPORTED, "%s has no stable row ids and can't be changed",
                             table->path);
     og_str version = m->data_format != NULL ? og_table__text(m->data_format->version) : OG_STR("");
-    if (writes_rows(op) && version.len != 0 && !og_str_is(version, "2.2"))
+    if (writes_files(op) && version.len != 0 && !og_str_is(version, "2.2"))
         return og_error_set(err, OG_UNSUPPORTED,
                             "%s has files of version %.*s; only 2.2 is written", table->path,
                             OG_FMT(version));
@@ -182,6 +187,7 @@ void og_lance_write_free(og_lance_write *write)
     for (size_t i = 0; i < write->names.len; i++)
         og_free(write->names.items[i]);
     og_vec_deinit(&write->names);
+    og_vec_deinit(&write->groups);
     og_free(write->deleted);
     og_free(write->kept);
     og_buf_deinit(&write->descriptor);

@@ -20,6 +20,7 @@ typedef enum og_lance_op {
     OG_LANCE_OVERWRITE, /* all old fragments go, indices go, row ids continue; new rows */
     OG_LANCE_RESTORE,   /* the content of an older version; takes everything from `restore_from` */
     OG_LANCE_CONFIG,    /* config / metadata only */
+    OG_LANCE_COMPACT,   /* the same rows in fewer fragments: compact.h */
 } og_lance_op;
 
 /* A field of a table to be created. */
@@ -44,7 +45,9 @@ typedef struct og_lance_write_options {
     const og_lance_kv *config, *metadata, *schema_metadata;
     uint32_t config_count, metadata_count, schema_metadata_count;
     bool fold;               /* APPEND, UPDATE: join small tail fragments (fold.c) */
+    bool fold_all;           /* ... all fragments, whatever their number and size */
     bool fold_one_run;       /* folds write lineage as one run (control tables: nothing reads it) */
+    bool compact_as_update;  /* COMPACT: recorded as Update, which foreign writers look at twice */
     int64_t now_us;          /* manifest timestamp */
     const og_random *random; /* names and uuids; NULL = system */
 } og_lance_write_options;

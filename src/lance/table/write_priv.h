@@ -1,8 +1,9 @@
 /* lance/table/write_priv - the inside of a write.
  *
- * A write goes through: rows and deletions are collected (write.c, rows_out.c); staging folds
- * (fold.c), writes deletion files, and builds the new manifest from the old one (stage.c) with its
- * transaction (transaction.c) and index section (index_section.c). */
+ * A write goes through: rows and deletions are collected (write.c, rows_out.c), fragments are
+ * compacted (compact.c); staging folds (fold.c), writes deletion files, and builds the new manifest
+ * from the old one (stage.c) with its transaction (transaction.c) and index section
+ * (index_section.c). */
 #ifndef OG_LANCE_TABLE_WRITE_PRIV_H
 #define OG_LANCE_TABLE_WRITE_PRIV_H
 
@@ -35,7 +36,15 @@ typedef struct og_table__rows_out {
     og_lance_write *write;
     og_table__new_fragments fragments;
     og_lance_file_writer *writer; /* of the last fragment; NULL: the next rows begin one */
+    uint32_t max_rows;            /* of a fragment; 0 = OG_TABLE__FRAGMENT_ROWS */
 } og_table__rows_out;
+
+/* Neighbouring fragments [start, end) of base whose rows go into new ones: those of `folded` from
+ * first_new on. */
+typedef struct og_table__group {
+    uint32_t start, end;
+    uint32_t first_new, new_count;
+} og_table__group;
 
 typedef enum og_table__write_state {
     OG_TABLE__OPEN,
@@ -68,10 +77,10 @@ struct og_lance_write {
     og_table__rows_out out;
     og_table__rows_out late; /* kept rows that came after new ones; behind `out` in the version */
     og_table__rows_out folded;
-    uint32_t fold_start, fold_end; /* fragments of base that are folded; empty range: none */
-    uint8_t *deleted;              /* bit per slot of base: deleted by this write; NULL: none */
-    uint8_t *kept;                 /* bit per slot of base: written again with its id; NULL: none */
-    OG_VEC(char *) names;          /* objects of this write, with a NUL behind */
+    OG_VEC(og_table__group) groups; /* what is folded or compacted, ascending */
+    uint8_t *deleted;               /* bit per slot of base: deleted by this write; NULL: none */
+    uint8_t *kept;                  /* bit per slot of base: written again with its id; NULL: none */
+    OG_VEC(char *) names;           /* objects of this write, with a NUL behind */
     og_lance_staged staged;
 };
 
@@ -86,6 +95,12 @@ OG_NODISCARD og_status og_table__rows_join(og_table__rows_out *out, og_table__ro
                                            og_error *err);
 /* Remember an object of this write; it goes when the write does not come true. */
 OG_NODISCARD og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err);
+
+/* ---- copy.c */
+/* Copy the rows of base fragments [start, end) that live after this write into new fragments, as
+ * a group of the write. Ids and versions of rows are kept. */
+OG_NODISCARD og_status og_table__copy_group(og_lance_write *write, uint32_t start, uint32_t end,
+                                            og_error *err);
 
 /* ---- fold.c: choose and write the fold, if there is one to do. */
 OG_NODISCARD og_status og_table__fold(og_lance_write *write, og_error *err);
@@ -105,12 +120,11 @@ static inline bool og_table__dead(const og_lance_write *write, const uint8_t *be
 /* For each fragment of base a number: equal when the same indices cover them. */
 OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,
                                                 og_error *err);
-/* The section of the new version: fragments [first, first + count) in place of those folded (base
- * fragments [fold_start, fold_end)) wherever they are covered, and without the indexes that rows
- * with kept ids outdate. ptr NULL: the source has none. */
+/* The section of the new version: the new fragments of each group (ids from first_id on) in place
+ * of its old ones wherever those are covered, and without the indexes that the write outdates. ptr
+ * NULL: there is none. */
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
-                                                     uint32_t count, og_arena *arena, og_bytes *out,
-                                                     og_error *err);
+                                                     og_arena *arena, og_bytes *out, og_error *err);
 
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */
