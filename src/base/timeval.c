@@ -268,6 +268,17 @@ static int64_t system_now_us(void *context)
 
 const og_clock og_system_clock = {.now_us = system_now_us};
 
+void og_clock_sleep(const og_clock *clock, int64_t us)
+{
+    if (clock->sleep_us != NULL) {
+        clock->sleep_us(clock->context, us);
+        return;
+    }
+    struct timespec left = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    while (us > 0 && nanosleep(&left, &left) != 0)
+        continue;
+}
+
 uint64_t og_monotonic_ns(void)
 {
     struct timespec now;

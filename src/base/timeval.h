@@ -30,9 +30,12 @@ bool og_format_datetime(og_buf *out, int64_t ms, bool z, bool trim);
 /* Where the time comes from; tests and the simulator give their own. */
 typedef struct og_clock {
     int64_t (*now_us)(void *context); /* microseconds since 1970, UTC */
+    /* Let this much time pass; NULL = sleep. */
+    void (*sleep_us)(void *context, int64_t us);
     void *context;
 } og_clock;
 extern const og_clock og_system_clock;
+void og_clock_sleep(const og_clock *clock, int64_t us);
 /* Monotonic nanoseconds, for measuring. */
 uint64_t og_monotonic_ns(void);
 

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "base/number.h"
@@ -14,12 +13,6 @@
 /* How long one that holds all its slots may take to publish before we do it for it. */
 #define HELP_AFTER_MS 20
 #define MAX_TABLES_OF_OP 4096
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&t, NULL);
-}
 
 static og_status open_version(og_repo *repo, const og_graph__pin *pin, uint64_t version,
                               og_lance_table **out, og_error *err)
@@ -381,7 +374,7 @@ static og_status resolve_table(og_repo *repo, og_str key, og_snapshot **inout_sn
         }
         int64_t wait_ms;
         OG_TRY(resolve_step(repo, *inout_snapshot, pin, waited_ms, &wait_ms, err));
-        sleep_ms(wait_ms);
+        og_clock_sleep(repo->clock, wait_ms * 1000);
         waited_ms += wait_ms;
     }
     og_error_set(err, OG_CONFLICT, "table '%.*s' is being written by others without end",

@@ -18,7 +18,7 @@ TEST(test_id__ulid_text_of_known_time_and_bits)
 {
     int64_t now = INT64_C(1469918176385) * 1000 + 999;
     uint8_t next = 0;
-    og_clock clock = {fixed_now, &now};
+    og_clock clock = {.now_us = fixed_now, .context = &now};
     og_random random = {counting_fill, &next};
     og_ulid id = og_ulid_new(&clock, &random);
     assert_string_equal(id.text, "01ARYZ6S41000G40R40M30E209");

@@ -14,7 +14,7 @@ static int64_t read_clock(void *context)
 
 void fixture_clock_init(fixture_clock *clock)
 {
-    *clock = (fixture_clock){.clock = {read_clock, clock}, .now_us = 1700000000000000};
+    *clock = (fixture_clock){.clock = {.now_us = read_clock, .context = clock}, .now_us = 1700000000000000};
 }
 
 void fixture_init(og_store *store, const fixture_clock *clock)
