@@ -51,10 +51,10 @@ typedef struct og_table_changes {
 void og_table_changes_deinit(og_table_changes *changes);
 #define OG_AUTO_TABLE_CHANGES __attribute__((cleanup(og_table_changes_deinit))) og_table_changes
 
-/* The changes that lead from one version of a type's table to another; either may be NULL. `fork` as
- * og_lance_fork_find says; NULL: it is asked. *out is empty after an error. */
+/* The changes that lead from one version of a type's table to another; either may be NULL. `common` as
+ * og_lance_common_find says; NULL: it is asked. *out is empty after an error. */
 OG_NODISCARD og_status og_table_changes_find(const og_type_def *def, og_lance_table *from,
-                                             og_lance_table *to, const og_lance_fork *fork,
+                                             og_lance_table *to, const og_lance_common *common,
                                              og_table_changes *out, og_error *err);
 /* The same between two snapshots, which share a catalog. Equal pins cost nothing. */
 OG_NODISCARD og_status og_table_changes_between(const og_type_def *def, og_snapshot *from,

@@ -23,21 +23,21 @@
 
 #include "lance/table/table.h"
 
-/* Where the lineages of two versions part. Both UINT64_MAX: one lineage, they never do; both 0:
- * nothing is known to be shared, only equal files are. */
-typedef struct og_lance_fork {
-    uint64_t version;     /* the last common version */
-    uint64_t next_row_id; /* of that version, or of the branch's first manifest, which repeats it */
-} og_lance_fork;
-#define OG_LANCE_ONE_LINEAGE ((og_lance_fork){UINT64_MAX, UINT64_MAX})
-#define OG_LANCE_NO_LINEAGE ((og_lance_fork){0, 0})
+/* The common past of two versions: what was so at the fork. Both UINT64_MAX: one lineage, all is
+ * common; both 0: nothing is known to be, only equal files are. */
+typedef struct og_lance_common {
+    uint64_t version;     /* the last one that both have in their past */
+    uint64_t next_row_id; /* of that version; the branch's first manifest repeats it */
+} og_lance_common;
+#define OG_LANCE_ONE_LINEAGE ((og_lance_common){UINT64_MAX, UINT64_MAX})
+#define OG_LANCE_NO_LINEAGE ((og_lance_common){0, 0})
 
-/* Find where the lineages of two open versions part. One path: one lineage, without a store call.
- * Branches of one dataset: their parents are read from `_refs/branches` up to the nearest common
- * one, then the first manifest of the branch that left it. Other tables, or a parent that nothing
- * tells any more: OG_LANCE_NO_LINEAGE. */
-OG_NODISCARD og_status og_lance_fork_find(og_lance_table *a, og_lance_table *b, og_lance_fork *out,
-                                          og_error *err);
+/* Find the common past of two open versions. One path: one lineage, without a store call. Branches of
+ * one dataset: their parents are read from `_refs/branches`, then the first manifest of the branch
+ * that left the common line. Other tables, or a fork that nothing tells of any more:
+ * OG_LANCE_NO_LINEAGE. */
+OG_NODISCARD og_status og_lance_common_find(og_lance_table *a, og_lance_table *b,
+                                            og_lance_common *out, og_error *err);
 
 /* Why a delta names more rows than may have changed. */
 typedef enum og_lance_delta_reason {
@@ -59,12 +59,13 @@ typedef struct og_lance_delta {
     og_lance_delta_reason reason;
 } og_lance_delta;
 
-/* The candidates between two versions, in either order of age. `fork` as og_lance_fork_find says; for
+/* The candidates between two versions, in either order of age. `common` as og_lance_common_find says; for
  * merges across a base the caller may know better. A row may be a candidate on one side (inserted,
  * deleted) or on both (changed, rewritten); both sides are joined by value, never by row id: an id
  * that was handed out twice names different rows. *out is empty after an error. */
 OG_NODISCARD og_status og_lance_delta_find(og_lance_table *from, og_lance_table *to,
-                                           og_lance_fork fork, og_lance_delta *out, og_error *err);
+                                           og_lance_common common, og_lance_delta *out,
+                                           og_error *err);
 void og_lance_delta_deinit(og_lance_delta *delta);
 #define OG_AUTO_DELTA __attribute__((cleanup(og_lance_delta_deinit))) og_lance_delta
 
