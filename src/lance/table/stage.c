@@ -478,12 +478,18 @@ static og_status name_manifest(og_lance_write *write, og_error *err)
     return kept.ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
+og_status og_table__rows_end(og_lance_write *write, og_error *err)
+{
+    OG_TRY(og_table__rows_cut(&write->out, err));
+    OG_TRY(og_table__rows_cut(&write->late, err));
+    return og_table__rows_join(&write->out, &write->late, err);
+}
+
 static og_status build(staging *s, og_error *err)
 {
     og_lance_write *write = s->write;
-    OG_TRY(og_table__rows_cut(&write->out, err));
-    OG_TRY(og_table__rows_cut(&write->late, err));
-    OG_TRY(og_table__rows_join(&write->out, &write->late, err));
+    OG_TRY(og_table__rows_end(write, err));
+    write->first_staged_name = write->names.len;
     OG_TRY(check_kept(write, err));
     OG_TRY(og_table__fold(write, err));
     OG_TRY(add_old_fragments(s, err));

@@ -134,6 +134,7 @@ static og_status set_schema(og_lance_write *write, og_error *err)
     for (uint32_t i = 0; i < write->field_count; i++)
         write->columns[i] =
             (og_lance_write_column){&write->fields[i].field, write->fields[i].is_blob};
+    og_buf_clear(&write->descriptor);
     OgPb__Schema schema;
     og_pb__schema__init(&schema);
     schema.fields = write->field_messages;
@@ -165,6 +166,17 @@ og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
     return OG_OK;
 }
 
+og_status og_table__write_build_on(og_lance_write *write, og_lance_table *base, og_error *err)
+{
+    og_lance_table *before = write->base;
+    write->base = write->source = og_lance_table_ref(base);
+    write->options.version = 0;
+    set_counters(write);
+    og_status s = set_schema(write, err);
+    og_lance_table_unref(before);
+    return s;
+}
+
 static void drop_files(og_lance_write *write)
 {
     if (write->names.len == 0)
@@ -182,7 +194,8 @@ void og_lance_write_free(og_lance_write *write)
     og_table__rows_deinit(&write->out);
     og_table__rows_deinit(&write->late);
     og_table__rows_deinit(&write->folded);
-    if (write->state != OG_TABLE__COMMITTED && write->state != OG_TABLE__IN_DOUBT)
+    if (write->state != OG_TABLE__COMMITTED && write->state != OG_TABLE__IN_DOUBT &&
+        !write->keep_files)
         drop_files(write);
     for (size_t i = 0; i < write->names.len; i++)
         og_free(write->names.items[i]);

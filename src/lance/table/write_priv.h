@@ -81,8 +81,16 @@ struct og_lance_write {
     uint8_t *deleted;               /* bit per slot of base: deleted by this write; NULL: none */
     uint8_t *kept;                  /* bit per slot of base: written again with its id; NULL: none */
     OG_VEC(char *) names;           /* objects of this write, with a NUL behind */
+    size_t first_staged_name;       /* of those: made by staging, not by collecting rows */
+    bool keep_files;                /* a version that was given up names them */
     og_lance_staged staged;
 };
+
+/* ---- write.c: begin again on a later version of the base; counters and schema are taken from it. */
+OG_NODISCARD og_status og_table__write_build_on(og_lance_write *write, og_lance_table *base,
+                                                og_error *err);
+/* ---- stage.c: finish the open data files. */
+OG_NODISCARD og_status og_table__rows_end(og_lance_write *write, og_error *err);
 
 /* ---- rows_out.c */
 OG_NODISCARD og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,

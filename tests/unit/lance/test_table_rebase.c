@@ -1,0 +1,321 @@
+/* Writes whose slot another took: moved onto the winner's version, or told why not. */
+#include "lance/table/rebase.h"
+
+#include "columnar/builder.h"
+#include "og_test.h"
+#include "store/memory.h"
+
+typedef struct bench {
+    og_store *store;
+    og_lance_env *env;
+    og_lance_table *first, *head;
+} bench;
+
+static og_batch rows_of(const char *keys)
+{
+    og_batch batch;
+    og_builder *id = og_builder_new(og_type_of(OG_TYPE_UTF8));
+    int64_t count = 0;
+    for (const char *k = keys; *k != '\0'; k++, count++)
+        assert_true(og_builder_str(id, (og_str){k, 1}));
+    assert_ok(og_batch_init(&batch, 1, count, err));
+    assert_ok(og_builder_finish(id, &batch.columns[0], err));
+    og_builder_free(id);
+    return batch;
+}
+
+static og_lance_write *begin(bench *b, og_lance_table *base, og_lance_op op, bool fold)
+{
+    static og_lance_new_field field;
+    field = (og_lance_new_field){.field = {OG_STR("id"), og_type_of(OG_TYPE_UTF8), false},
+                                 .is_primary_key = true};
+    og_lance_write_options o = {.op = op,
+                                .path = "t",
+                                .fields = op == OG_LANCE_CREATE ? &field : NULL,
+                                .field_count = op == OG_LANCE_CREATE ? 1 : 0,
+                                .min_max_fragment_id = -1,
+                                .fold = fold,
+                                .now_us = 1};
+    og_lance_write *write;
+    assert_ok(og_lance_write_new(b->env, base, &o, &write, err));
+    return write;
+}
+
+/* New rows, one for each letter. */
+static void add(og_lance_write *write, const char *keys)
+{
+    OG_AUTO_BATCH batch = rows_of(keys);
+    assert_ok(og_lance_write_rows(write, &batch, NULL, err));
+}
+
+static void drop(og_lance_write *write, og_lance_table *base, uint64_t row_id)
+{
+    uint32_t slot;
+    assert_ok(og_lance_slots_of(base, &row_id, 1, &slot, err));
+    assert_ok(og_lance_write_delete(write, &slot, 1, err));
+}
+
+/* Write the row again with another letter. */
+static void change(og_lance_write *write, og_lance_table *base, uint64_t row_id, const char *key)
+{
+    OG_AUTO_BATCH batch = rows_of(key);
+    drop(write, base, row_id);
+    assert_ok(og_lance_write_rows(write, &batch, &row_id, err));
+}
+
+/* Take the slot; the bench's head is then this version. */
+static void commit(bench *b, og_lance_write *write)
+{
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_stage(write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+    og_lance_table_unref(b->head);
+    assert_ok(og_lance_table_open(b->env, "t", staged->version, 0, &b->head, err));
+    og_lance_write_free(write);
+}
+
+/* A table with a row for each letter of `keys`, ids from 0; `first` and `head` are its version 1. */
+static bench make(const char *keys)
+{
+    bench b = {0};
+    assert_ok(og_store_open_memory(&b.store, err));
+    assert_ok(og_lance_env_new(b.store, 1 << 20, &b.env, err));
+    og_lance_write *write = begin(&b, NULL, OG_LANCE_CREATE, false);
+    add(write, keys);
+    commit(&b, write);
+    b.first = og_lance_table_ref(b.head);
+    return b;
+}
+
+static void destroy(bench *b)
+{
+    og_lance_table_unref(b->first);
+    og_lance_table_unref(b->head);
+    og_lance_env_free(b->env);
+    og_store_close(b->store);
+}
+#define AUTO_BENCH __attribute__((cleanup(destroy))) bench
+
+/* "a0@1 b1@2": letter, row id and version of the last change, in order of slots. */
+static const char *text_of(og_lance_table *table)
+{
+    static char text[4096];
+    static const uint32_t fields[] = {0};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_AUTO_BATCH batch = {0};
+    const uint32_t *slots;
+    size_t len = 0;
+    text[0] = '\0';
+    assert_ok(og_lance_scan_open(table, fields, 1, 0, UINT32_MAX, &scan, err));
+    assert_ok(og_lance_scan_next(scan, &batch, &slots, err));
+    for (int64_t i = 0; i < batch.row_count; i++) {
+        uint64_t id, updated, created;
+        assert_ok(og_lance_row_ids(table, &slots[i], 1, &id, err));
+        assert_ok(og_lance_row_versions(table, &slots[i], 1, &updated, &created, err));
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s%d@%d", i > 0 ? " " : "",
+                                OG_FMT(og_array_str(batch.columns[0], i)), (int)id, (int)updated);
+    }
+    return text;
+}
+
+static og_lance_verdict rebase(bench *b, og_lance_write *write)
+{
+    og_lance_verdict verdict;
+    assert_ok(og_lance_write_rebase(write, b->head, &verdict, err));
+    return verdict;
+}
+
+/* The staged write lost its slot: moved, it goes behind the winner. */
+static void lose_and_move(bench *b, og_lance_write *write)
+{
+    const og_lance_staged *staged;
+    og_error error;
+    assert_ok(og_lance_write_stage(write, &staged, err));
+    assert_status(og_lance_staged_commit(write, true, &error), OG_EXISTS);
+    assert_int_equal(rebase(b, write), OG_LANCE_FITS);
+    commit(b, write);
+}
+
+TEST(test_table_rebase__appends_follow_one_another)
+{
+    AUTO_BENCH b = make("ab");
+    og_lance_write *mine = begin(&b, b.first, OG_LANCE_APPEND, true);
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_APPEND, true);
+    add(mine, "xy");
+    add(theirs, "cde");
+    commit(&b, theirs);
+    lose_and_move(&b, mine);
+    assert_string_equal(text_of(b.head), "a0@1 b1@1 c2@2 d3@2 e4@2 x5@3 y6@3");
+    uint32_t count;
+    const og_lance_fragment *f = og_lance_table_fragments(b.head, &count);
+    assert_int_equal(count, 3);
+    assert_int_equal(f[2].id, 2);
+    assert_int_equal(og_lance_table_next_row_id(b.head), 7);
+}
+
+TEST(test_table_rebase__changes_of_other_rows_are_joined)
+{
+    AUTO_BENCH b = make("abcd");
+    og_lance_write *mine = begin(&b, b.first, OG_LANCE_UPDATE, true);
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_UPDATE, true);
+    change(mine, b.first, 0, "A");
+    drop(mine, b.first, 3);
+    add(mine, "n");
+    change(theirs, b.first, 1, "B");
+    add(theirs, "m");
+    commit(&b, theirs);
+    lose_and_move(&b, mine);
+    assert_string_equal(text_of(b.head), "c2@1 B1@2 m4@2 A0@3 n5@3");
+    assert_int_equal(og_lance_table_row_count(b.head), 5);
+
+    /* What mine read was the first version: others' later deletes stay deletes. */
+    og_lance_write *late = begin(&b, b.first, OG_LANCE_DELETE, false);
+    drop(late, b.first, 2);
+    lose_and_move(&b, late);
+    assert_string_equal(text_of(b.head), "B1@2 m4@2 A0@3 n5@3");
+}
+
+TEST(test_table_rebase__the_same_row_is_a_conflict)
+{
+    AUTO_BENCH b = make("abc");
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_UPDATE, true);
+    change(theirs, b.first, 1, "B");
+    drop(theirs, b.first, 2);
+    commit(&b, theirs);
+    for (uint64_t id = 0; id < 3; id++) {
+        OG_AUTO(og_lance_write) deletes = begin(&b, b.first, OG_LANCE_DELETE, true);
+        OG_AUTO(og_lance_write) changes = begin(&b, b.first, OG_LANCE_UPDATE, true);
+        drop(deletes, b.first, id);
+        change(changes, b.first, id, "z");
+        og_lance_verdict expected = id == 0 ? OG_LANCE_FITS : OG_LANCE_RETRY;
+        assert_int_equal(rebase(&b, deletes), expected);
+        assert_int_equal(rebase(&b, changes), expected);
+        const og_lance_staged *staged; /* as it was: for the slot that is taken */
+        assert_ok(og_lance_write_stage(deletes, &staged, err));
+        assert_int_equal(staged->version, id == 0 ? 3 : 2);
+    }
+}
+
+TEST(test_table_rebase__rows_that_a_fold_moved_are_found)
+{
+    AUTO_BENCH b = make("a");
+    const char *keys[] = {"b", "c", "d", "e", "f", "g", "h", "i"};
+    for (int i = 0; i < 8; i++) {
+        og_lance_write *write = begin(&b, b.head, OG_LANCE_APPEND, false);
+        add(write, keys[i]);
+        commit(&b, write);
+    }
+    OG_AUTO(og_lance_table) base = og_lance_table_ref(b.head);
+    og_lance_write *mine = begin(&b, base, OG_LANCE_UPDATE, true);
+    og_lance_write *clash = begin(&b, base, OG_LANCE_DELETE, true);
+    change(mine, base, 2, "C");
+    drop(clash, base, 5);
+    og_lance_write *theirs = begin(&b, base, OG_LANCE_UPDATE, true);
+    change(theirs, base, 5, "F");
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_stage(mine, &staged, err)); /* folds, too: done anew after the move */
+    commit(&b, theirs);
+    uint32_t count;
+    og_lance_table_fragments(b.head, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(rebase(&b, clash), OG_LANCE_RETRY);
+    lose_and_move(&b, mine);
+    assert_string_equal(text_of(b.head), "a0@1 b1@2 d3@4 e4@5 g6@7 h7@8 i8@9 F5@10 C2@11");
+    og_lance_write_free(clash);
+}
+
+/* The objects of the table, without manifests. */
+static size_t count_files(bench *b)
+{
+    og_listing listing = {0};
+    assert_ok(b->store->ops->list(b->store, "t/", true, NULL, 0, &listing, err));
+    size_t count = 0;
+    for (size_t i = 0; i < listing.len; i++)
+        count += !og_str_ends(listing.items[i].name, OG_STR(".manifest"));
+    og_listing_deinit(&listing);
+    return count;
+}
+
+TEST(test_table_rebase__files_of_the_lost_slot_go)
+{
+    AUTO_BENCH b = make("abc");
+    og_lance_write *mine = begin(&b, b.first, OG_LANCE_UPDATE, true);
+    change(mine, b.first, 0, "A");
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_stage(mine, &staged, err));
+    assert_int_equal(count_files(&b), 3); /* two data files, one of deletions */
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_DELETE, true);
+    drop(theirs, b.first, 1);
+    commit(&b, theirs);
+    assert_int_equal(rebase(&b, mine), OG_LANCE_FITS);
+    assert_int_equal(count_files(&b), 3); /* theirs; mine will be written again */
+    og_lance_write_free(mine);
+    assert_int_equal(count_files(&b), 2);
+}
+
+/* The content of `of`, at the slot after the head. */
+static void restore(bench *b, og_lance_table *of)
+{
+    og_lance_write_options o = {
+        .op = OG_LANCE_RESTORE, .restore_from = of, .min_max_fragment_id = -1, .now_us = 1};
+    og_lance_write *write;
+    assert_ok(og_lance_write_new(b->env, b->head, &o, &write, err));
+    commit(b, write);
+}
+
+TEST(test_table_rebase__a_slot_that_was_given_up)
+{
+    AUTO_BENCH b = make("ab");
+    OG_AUTO(og_lance_write) mine = begin(&b, b.first, OG_LANCE_APPEND, true);
+    add(mine, "c");
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_stage(mine, &staged, err));
+    assert_ok(og_lance_staged_commit(mine, true, err));
+    og_lance_table_unref(b.head);
+    assert_ok(og_lance_table_open(b.env, "t", 2, 0, &b.head, err));
+    restore(&b, b.first);
+    assert_string_equal(text_of(b.head), "a0@1 b1@1");
+    assert_int_equal(rebase(&b, mine), OG_LANCE_FITS);
+    commit(&b, OG_TAKE(mine));
+    assert_string_equal(text_of(b.head), "a0@1 b1@1 c3@4"); /* id 2 was given once */
+}
+
+TEST(test_table_rebase__a_table_that_was_replaced)
+{
+    AUTO_BENCH b = make("ab");
+    og_lance_write *write = begin(&b, b.first, OG_LANCE_APPEND, false);
+    add(write, "c");
+    commit(&b, write);
+    OG_AUTO(og_lance_table) second = og_lance_table_ref(b.head);
+    restore(&b, b.first);
+    OG_AUTO(og_lance_write) mine = begin(&b, second, OG_LANCE_APPEND, false);
+    assert_int_equal(rebase(&b, mine), OG_LANCE_INCOMPATIBLE);
+    og_lance_write *overwrite = begin(&b, b.head, OG_LANCE_OVERWRITE, false);
+    OG_AUTO(og_lance_write) whole = begin(&b, b.head, OG_LANCE_OVERWRITE, false);
+    add(overwrite, "z");
+    commit(&b, overwrite);
+    OG_AUTO(og_lance_write) append = begin(&b, b.first, OG_LANCE_APPEND, false);
+    assert_int_equal(rebase(&b, append), OG_LANCE_INCOMPATIBLE);
+    assert_int_equal(rebase(&b, whole), OG_LANCE_RETRY);
+}
+
+TEST(test_table_rebase__each_allocation_fails)
+{
+    AUTO_BENCH b = make("abcd");
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_UPDATE, true);
+    change(theirs, b.first, 1, "B");
+    commit(&b, theirs);
+    for (int64_t n = 0;; n++) {
+        OG_AUTO(og_lance_write) mine = begin(&b, b.first, OG_LANCE_UPDATE, true);
+        change(mine, b.first, 0, "A");
+        add(mine, "n");
+        og_lance_verdict verdict;
+        og_alloc_fail_after(n, true);
+        og_status s = og_lance_write_rebase(mine, b.head, &verdict, NULL);
+        og_alloc_fail_after(-1, false);
+        if (s == OG_OK)
+            break;
+        assert_int_equal(s, OG_NOMEM);
+        assert_true(n < 1000);
+    }
+}
