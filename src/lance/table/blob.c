@@ -99,6 +99,30 @@ og_status og_lance_blob_read(og_lance_table *table, uint32_t field, uint32_t slo
     return read_blob(table, field, slot, &d, out, err);
 }
 
+og_status og_lance_blob_equal(const og_lance_blob_place *a, const og_lance_blob_place *b, bool *out,
+                              og_error *err)
+{
+    descriptor x = read_descriptor(a->descriptors, a->row);
+    descriptor y = read_descriptor(b->descriptors, b->row);
+    bool x_external = !x.is_null && x.kind == KIND_EXTERNAL;
+    bool y_external = !y.is_null && y.kind == KIND_EXTERNAL;
+    *out = false;
+    if (x.is_null != y.is_null || x_external != y_external)
+        return OG_OK;
+    if (x.is_null || x_external) {
+        *out = x.is_null || og_str_eq(x.uri, y.uri);
+        return OG_OK;
+    }
+    if (x.size != y.size)
+        return OG_OK;
+    OG_AUTO(og_blob) x_bytes = NULL;
+    OG_AUTO(og_blob) y_bytes = NULL;
+    OG_TRY(read_blob(a->table, a->field, a->slot, &x, &x_bytes, err));
+    OG_TRY(read_blob(b->table, b->field, b->slot, &y, &y_bytes, err));
+    *out = x_bytes->len == y_bytes->len && memcmp(x_bytes->ptr, y_bytes->ptr, x_bytes->len) == 0;
+    return OG_OK;
+}
+
 /* struct<data, uri>: the payload, or the uri of an external one. */
 static og_status append_value(og_lance_table *table, uint32_t field, uint32_t slot,
                               const descriptor *d, og_builder *builder, og_error *err)

@@ -140,6 +140,17 @@ OG_NODISCARD og_status og_lance_take(og_lance_table *table, const uint32_t *fiel
 OG_NODISCARD og_status og_lance_blob_read(og_lance_table *table, uint32_t field, uint32_t slot,
                                           const og_array *descriptors, int64_t row, og_blob **out,
                                           og_error *err);
+/* Do two blob values hold the same: both null, equal bytes, or the same uri? Each is named as in
+ * og_lance_blob_read. Payloads are read when their sizes are equal. */
+typedef struct og_lance_blob_place {
+    og_lance_table *table;
+    uint32_t field;
+    uint32_t slot;
+    const og_array *descriptors;
+    int64_t row;
+} og_lance_blob_place;
+OG_NODISCARD og_status og_lance_blob_equal(const og_lance_blob_place *a,
+                                           const og_lance_blob_place *b, bool *out, og_error *err);
 /* As stored: struct<data large_binary, uri utf8> with the payloads read, ready to be written
  * again. */
 OG_NODISCARD og_status og_lance_blob_materialize(og_lance_table *table, uint32_t field,
