@@ -31,6 +31,7 @@ og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, ui
 typedef struct run {
     og_repo *repo;
     og_store *store;
+    og_graph__branch *branch;
     og_graph__commit *commit;
     og_graph__dag dag;
     og_lance_table *manifest; /* the `__manifest` version being built on */
@@ -84,7 +85,8 @@ static og_status name_operation(const og_graph__commit *c, const og_graph__commi
     const og_lance_kv properties[] = {
         {OG_STR("og.op"), og_str_of(c->op.id)},
         {OG_STR("og.kind"), c->op.kind},
-        {OG_STR("og.branch"), OG_STR("main")},
+        {OG_STR("og.branch"), c->op.branch.len > 0 ? c->op.branch : OG_STR(OG_GRAPH__MAIN)},
+        {OG_STR("og.branch_id"), c->op.branch_id},
         {OG_STR("og.actor"), c->op.actor},
         {OG_STR("og.commit"), og_str_of(c->op.commit_id)},
         {OG_STR("og.tables"), og_buf_view(&tables)},
@@ -138,9 +140,22 @@ static void write_sidecar_tables(run *r, og_buf *out)
         og_json_write_str(out, move->pin.table_key);
         og_buf_text(out, ",\"table_path\":");
         og_json_write_str(out, og_buf_view(&path));
-        og_buf_printf(out, ",\"expected_version\":%" PRIu64 ",\"post_commit_pin\":%" PRIu64 "}",
+        og_buf_printf(out, ",\"expected_version\":%" PRIu64 ",\"post_commit_pin\":%" PRIu64,
                       move->expected_version, move->pin.version);
+        if (move->pin.table_branch.len > 0) {
+            og_buf_text(out, ",\"table_branch\":");
+            og_json_write_str(out, move->pin.table_branch);
+        }
+        og_buf_byte(out, '}');
     }
+}
+
+static void write_text_or_null(og_buf *out, og_str text)
+{
+    if (text.len > 0)
+        og_json_write_str(out, text);
+    else
+        og_buf_text(out, "null");
 }
 
 /* Written only while several slots are being taken: half of an operation must not look whole to the
@@ -155,12 +170,11 @@ static og_status put_sidecar(run *r, og_error *err)
     OG_AUTO_BUF json = OG_BUF_INIT;
     og_buf_printf(&json,
                   "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
-                  "\",\"branch\":null,\"actor_id\":",
+                  "\",\"branch\":",
                   c->op.id, c->op.at_us);
-    if (c->op.actor.len > 0)
-        og_json_write_str(&json, c->op.actor);
-    else
-        og_buf_text(&json, "null");
+    write_text_or_null(&json, c->op.branch);
+    og_buf_text(&json, ",\"actor_id\":");
+    write_text_or_null(&json, c->op.actor);
     og_buf_printf(&json, ",\"writer_kind\":\"%.*s\",\"tables\":[",
                   OG_FMT(og_str_is(c->op.kind, "Load") ? c->op.kind : OG_STR("Mutation")));
     write_sidecar_tables(r, &json);
@@ -230,9 +244,10 @@ static og_status take_tables(run *r, og_error *err)
         og_graph__commit_table *t = &c->tables[i];
         if (t->write == NULL)
             continue;
-        char path[512];
-        snprintf(path, sizeof path, "%.*s", OG_FMT(t->pin->table_path));
-        og_status s = take_slot(r, t->write, path, r->moves[i].pin.version, err);
+        OG_AUTO_BUF path = OG_BUF_INIT;
+        if (!og_graph__pin_path(&path, &r->moves[i].pin))
+            return og_error_nomem(err);
+        og_status s = take_slot(r, t->write, og_buf_cstr(&path), r->moves[i].pin.version, err);
         if (s == OG_EXISTS)
             return og_graph__stale(err, t->pin->table_key, t->pin->version,
                                    r->moves[i].pin.version);
@@ -271,7 +286,7 @@ static og_status check_pin(const og_graph__state *now, const og_graph__pin *was,
 static og_status follow_head(run *r, og_error *err)
 {
     og_graph__dag_deinit(&r->dag);
-    OG_TRY(og_graph__dag_open(r->repo, r->state, &r->dag, err));
+    OG_TRY(og_graph__dag_open(r->repo, r->branch, r->state, &r->dag, err));
     memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
     return OG_OK;
 }
@@ -281,7 +296,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
 {
     og_graph__commit *c = r->commit;
     OG_AUTO(og_snapshot) newest = NULL;
-    OG_TRY(og_graph__repo_refresh(r->repo, &newest, err));
+    OG_TRY(og_graph__repo_refresh(r->repo, r->branch, &newest, err));
     og_graph__snapshot *s = og_graph__snapshot_of(newest);
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_of(s->manifest, og_str_of(c->op.id), &fate, err));
@@ -320,7 +335,8 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(stage_publish(r, err));
             OG_TRY(sync_names(r, err));
         }
-        og_status s = take_slot(r, r->publish, OG_GRAPH__MANIFEST, r->publish_staged->version, err);
+        og_status s =
+            take_slot(r, r->publish, r->branch->manifest_path, r->publish_staged->version, err);
         if (s == OG_OK) {
             const char *name = r->publish_staged->manifest_name;
             return r->store->ops->sync(r->store, &name, 1, err);
@@ -351,17 +367,18 @@ static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_e
     OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, c->table_count,
                                    og_str_of(c->op.commit_id), &state, err));
     OG_TRY(og_lance_write_table(r->publish, &manifest, err));
-    return og_graph__snapshot_new(r->repo, state, manifest, base, out, err);
+    return og_graph__snapshot_new(r->repo, r->branch, og_graph__snapshot_of(base)->branch_id, state,
+                                  manifest, base, out, err);
 }
 
 static void write_head(og_repo *repo, const og_graph__snapshot *s)
 {
     const og_graph__hints hints = {
-        .commits = __atomic_load_n(&repo->hints.commits, __ATOMIC_RELAXED),
-        .actors = __atomic_load_n(&repo->hints.actors, __ATOMIC_RELAXED),
+        .commits = __atomic_load_n(&s->branch->commits_hint, __ATOMIC_RELAXED),
+        .actors = __atomic_load_n(&repo->actors_hint, __ATOMIC_RELAXED),
     };
-    og_graph__head_write(repo->store, s->state, og_lance_table_transaction_uuid(s->manifest),
-                         &hints);
+    og_graph__head_write(repo->store, s->branch->head_file, s->state,
+                         og_lance_table_transaction_uuid(s->manifest), &hints);
 }
 
 static void tidy(run *r, og_snapshot *base)
@@ -375,7 +392,7 @@ static void tidy(run *r, og_snapshot *base)
                                 snapshot->manifest_version, NULL);
     if (!r->repo->no_derived)
         write_head(r->repo, s);
-    og_graph__repo_advance(r->repo, snapshot);
+    og_graph__repo_advance(snapshot);
 }
 
 /* Whoever published for us may not have synced the slot yet. */
@@ -383,7 +400,7 @@ static og_status sync_versions(run *r, uint64_t first, uint64_t last, og_error *
 {
     for (uint64_t version = first; version <= last; version++) {
         OG_AUTO_BUF buf = OG_BUF_INIT;
-        if (!og_lance_manifest_name(&buf, OG_GRAPH__MANIFEST, version))
+        if (!og_lance_manifest_name(&buf, r->branch->manifest_path, version))
             return og_error_nomem(err);
         const char *name = og_buf_cstr(&buf);
         OG_TRY(r->store->ops->sync(r->store, &name, 1, err));
@@ -396,7 +413,7 @@ static og_status finish_helped(run *r, const og_snapshot *base, og_commit_result
                                og_error *err)
 {
     OG_AUTO(og_snapshot) newest = NULL;
-    og_status s = og_graph__repo_refresh(r->repo, &newest, err);
+    og_status s = og_graph__repo_refresh(r->repo, r->branch, &newest, err);
     if (s == OG_OK)
         s = sync_versions(r, base->manifest_version + 1, newest->manifest_version, err);
     if (s != OG_OK) {
@@ -425,7 +442,7 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
 }
 
 /* Another program may be changing the types: it holds this lock while it does. */
-#define SCHEMA_LOCK "_refs/branches/__schema_apply_lock__.json"
+#define SCHEMA_LOCK OG_GRAPH__MANIFEST "/_refs/branches/" OG_GRAPH__SCHEMA_LOCK ".json"
 
 static og_status check_schema(run *r, og_error *err)
 {
@@ -463,8 +480,11 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
 og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commit *commit,
                                og_commit_result *out, og_error *err)
 {
-    run r = {.repo = repo, .store = repo->store, .commit = commit};
+    og_graph__snapshot *snapshot = og_graph__snapshot_of(base);
+    run r = {.repo = repo, .store = repo->store, .branch = snapshot->branch, .commit = commit};
     commit->slots_held = 0;
+    commit->op.branch = snapshot->branch->is_main ? OG_STR("") : og_str_of(snapshot->branch->name);
+    commit->op.branch_id = og_str_of(snapshot->branch_id);
     og_status s = run_steps(&r, base, out, err);
     if (s != OG_OK && s != OG_UNKNOWN && commit->slots_held == 0)
         remove_sidecar(&r);

@@ -32,7 +32,7 @@ static const og_lance_new_field actor_fields[ACTOR_COLUMNS] = {
 
 /* One commit as a row; text is borrowed. */
 typedef struct dag_row {
-    og_str id, parent, merged_parent, actor;
+    og_str id, parent, merged_parent, branch, actor; /* "" = none; branch: main */
     uint64_t manifest_version;
     int64_t at_us;
 } dag_row;
@@ -46,29 +46,39 @@ void og_graph__dag_deinit(og_graph__dag *dag)
 
 /* ---- finding the head --------------------------------------------------------------------- */
 
-/* Where the repo remembers a version of the data set, to look for newer ones from there. */
-static uint64_t *hint_of(og_repo *repo, const char *path)
+/* One of the two data sets, and where a version of it is remembered, to look for newer ones from there. */
+typedef struct dataset {
+    og_repo *repo;
+    const char *path;
+    uint64_t *hint;
+} dataset;
+
+static dataset commits_of(og_repo *repo, og_graph__branch *branch)
 {
-    return strcmp(path, OG_GRAPH__COMMITS) == 0 ? &repo->hints.commits : &repo->hints.actors;
+    return (dataset){repo, branch->commits_path, &branch->commits_hint};
+}
+
+static dataset actors_of(og_repo *repo)
+{
+    return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint};
 }
 
 /* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version there is.
  * *out NULL when none opens. */
-static og_status open_newest(og_repo *repo, const char *path, uint64_t below, og_lance_table **out,
+static og_status open_newest(const dataset *d, uint64_t below, og_lance_table **out,
                              uint64_t *out_head, og_error *err)
 {
     *out = NULL;
     *out_head = 0;
-    uint64_t *hint = hint_of(repo, path);
-    og_status s = og_lance_latest_version(repo->env, path, __atomic_load_n(hint, __ATOMIC_RELAXED),
-                                          out_head, err);
+    og_status s = og_lance_latest_version(
+        d->repo->env, d->path, __atomic_load_n(d->hint, __ATOMIC_RELAXED), out_head, err);
     if (s == OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(s);
-    __atomic_store_n(hint, *out_head, __ATOMIC_RELAXED);
+    __atomic_store_n(d->hint, *out_head, __ATOMIC_RELAXED);
     uint64_t version = below != 0 && below < *out_head ? below : *out_head;
     for (int i = 0; i < MAX_TORN_VERSIONS && version > 0; i++, version--) {
-        s = og_lance_table_open(repo->env, path, version, 0, out, err);
+        s = og_lance_table_open(d->repo->env, d->path, version, 0, out, err);
         if (s != OG_CORRUPT && s != OG_NOT_FOUND)
             return s;
         *out = NULL;
@@ -106,6 +116,7 @@ static og_status newest_row(og_lance_table *commits, char out_id[27], uint64_t *
 static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
                              uint64_t *out_version, og_error *err)
 {
+    const dataset d = commits_of(repo, dag->branch);
     while (dag->commits != NULL) {
         og_status s = newest_row(dag->commits, out_id, out_version, err);
         if (s != OG_CORRUPT && s != OG_NOT_FOUND)
@@ -113,17 +124,18 @@ static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
         uint64_t torn = og_lance_table_version(dag->commits), head;
         og_lance_table_unref(OG_TAKE(dag->commits));
         if (torn > 1)
-            OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, torn - 1, &dag->commits, &head, err));
+            OG_TRY(open_newest(&d, torn - 1, &dag->commits, &head, err));
     }
     *out_version = 0;
     return OG_OK;
 }
 
-og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state, og_graph__dag *out,
-                             og_error *err)
+og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_graph__state *state,
+                             og_graph__dag *out, og_error *err)
 {
-    *out = (og_graph__dag){0};
-    OG_TRY(open_newest(repo, OG_GRAPH__COMMITS, 0, &out->commits, &out->head_version, err));
+    *out = (og_graph__dag){.branch = branch};
+    const dataset d = commits_of(repo, branch);
+    OG_TRY(open_newest(&d, 0, &out->commits, &out->head_version, err));
     if (state->commit_id.len == 26)
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
@@ -176,6 +188,7 @@ static bool read_og(og_arena *arena, og_str metadata, dag_row *out)
     *out = (dag_row){.id = og_json_get_str(og, "commit", OG_STR("")),
                      .parent = og_json_get_str(og, "parent", OG_STR("")),
                      .merged_parent = og_json_get_str(og, "merged_parent", OG_STR("")),
+                     .branch = og_json_get_str(og, "branch", OG_STR("")),
                      .actor = og_json_get_str(og, "actor", OG_STR(""))};
     return out->id.len == 26 && version != NULL && version->kind == OG_JSON_NUMBER &&
            og_json_to_u64(version, &out->manifest_version) && at != NULL &&
@@ -228,7 +241,7 @@ static bool put_text(og_builder *column, og_str text)
 
 static bool put_commit(og_builder **c, const dag_row *row)
 {
-    return og_builder_str(c[ID], row->id) && og_builder_null(c[BRANCH]) &&
+    return og_builder_str(c[ID], row->id) && put_text(c[BRANCH], row->branch) &&
            og_builder_u64(c[VERSION], row->manifest_version) && put_text(c[PARENT], row->parent) &&
            put_text(c[MERGED_PARENT], row->merged_parent) &&
            og_builder_i64(c[CREATED_AT], row->at_us);
@@ -264,20 +277,20 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
 
 /* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A lost slot is
  * retried on the winner's version. */
-static og_status append_batch(og_repo *repo, const char *path, const og_lance_new_field *fields,
+static og_status append_batch(const dataset *d, const og_lance_new_field *fields,
                               uint32_t field_count, og_lance_table *base, uint64_t head,
                               const og_batch *batch, og_str commit_id, og_error *err)
 {
     const og_lance_kv property = {OG_STR("og.commit"), commit_id};
-    og_lance_write_options options = {.path = path,
+    og_lance_write_options options = {.path = d->path,
                                       .fields = fields,
                                       .field_count = field_count,
                                       .min_max_fragment_id = -1,
                                       .properties = &property,
                                       .property_count = 1,
                                       .fold_one_run = true,
-                                      .now_us = og_repo_now_us(repo),
-                                      .random = repo->random};
+                                      .now_us = og_repo_now_us(d->repo),
+                                      .random = d->repo->random};
     OG_AUTO(og_lance_table) current = base != NULL ? og_lance_table_ref(base) : NULL;
     for (int attempt = 0; attempt < 8; attempt++) {
         OG_AUTO(og_lance_write) write = NULL;
@@ -285,18 +298,18 @@ static og_status append_batch(og_repo *repo, const char *path, const og_lance_ne
         options.op = current != NULL ? OG_LANCE_APPEND : OG_LANCE_CREATE;
         options.fold = current != NULL;
         options.version = head + 1;
-        OG_TRY(og_lance_write_new(repo->env, current, &options, &write, err));
+        OG_TRY(og_lance_write_new(d->repo->env, current, &options, &write, err));
         OG_TRY(og_lance_write_rows(write, batch, NULL, err));
         OG_TRY(og_lance_write_stage(write, &staged, err));
         og_status s = og_lance_staged_commit(write, false, err);
         if (s == OG_OK)
-            __atomic_store_n(hint_of(repo, path), staged->version, __ATOMIC_RELAXED);
+            __atomic_store_n(d->hint, staged->version, __ATOMIC_RELAXED);
         if (s != OG_EXISTS)
             return s;
         og_lance_table_unref(OG_TAKE(current));
-        OG_TRY(open_newest(repo, path, 0, &current, &head, err));
+        OG_TRY(open_newest(d, 0, &current, &head, err));
     }
-    return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", path);
+    return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
 
 static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commit_id, og_error *err)
@@ -308,17 +321,19 @@ static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commi
         return OG_OK;
     OG_AUTO(og_lance_table) actors = NULL;
     uint64_t head;
-    OG_TRY(open_newest(repo, OG_GRAPH__ACTORS, 0, &actors, &head, err));
+    const dataset d = actors_of(repo);
+    OG_TRY(open_newest(&d, 0, &actors, &head, err));
     OG_AUTO_BATCH batch = {0};
     OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, rows->items, rows->len, &batch, err));
-    return append_batch(repo, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, actors, head, &batch,
-                        commit_id, err);
+    return append_batch(&d, actor_fields, ACTOR_COLUMNS, actors, head, &batch, commit_id, err);
 }
 
 static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
 {
     return (dag_row){.id = og_str_of(op->commit_id),
                      .parent = og_str_of(op->parent_id),
+                     .merged_parent = og_str_of(op->merged_parent_id),
+                     .branch = op->branch,
                      .actor = op->actor,
                      .manifest_version = manifest_version,
                      .at_us = op->at_us};
@@ -338,13 +353,14 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
         listed |= og_str_eq(rows.items[i].id, own.id);
     if (s == OG_OK && !listed && !og_vec_push(&rows, own))
         s = og_error_nomem(err);
+    const dataset d = commits_of(repo, dag->branch);
     OG_AUTO_BATCH batch = {0};
     if (s == OG_OK)
         s = make_batch(commit_fields, COMMIT_COLUMNS, put_commit, rows.items, rows.len, &batch,
                        err);
     if (s == OG_OK)
-        s = append_batch(repo, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, dag->commits,
-                         dag->head_version, &batch, own.id, err);
+        s = append_batch(&d, commit_fields, COMMIT_COLUMNS, dag->commits, dag->head_version, &batch,
+                         own.id, err);
     if (s == OG_OK)
         s = append_actors(repo, &rows, own.id, err);
     og_vec_deinit(&rows);

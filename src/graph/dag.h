@@ -12,17 +12,19 @@
 #include "graph/publish.h"
 
 typedef struct og_graph__dag {
-    og_lance_table *commits; /* newest readable version; NULL when there is none */
-    uint64_t head_version;   /* newest version, readable or not; 0 = none */
-    bool is_complete;        /* its newest row is the head commit */
-    char head_id[27];        /* newest commit of the branch, whoever made it; "" = none known */
+    og_graph__branch *branch; /* borrowed from the repo */
+    og_lance_table *commits;  /* newest readable version; NULL when there is none */
+    uint64_t head_version;    /* newest version, readable or not; 0 = none */
+    bool is_complete;         /* its newest row is the head commit */
+    char head_id[27];         /* newest commit of the branch, whoever made it; "" = none known */
 } og_graph__dag;
 void og_graph__dag_deinit(og_graph__dag *dag);
 
-/* Find the head commit at a snapshot: the newer of what the rows of `__manifest` and of the DAG say. A
+/* Find the head commit of a branch at a snapshot: the newer of what the rows of `__manifest` and of the DAG say. A
  * damaged DAG is no error. */
-OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, const og_graph__state *state,
-                                          og_graph__dag *out, og_error *err);
+OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch,
+                                          const og_graph__state *state, og_graph__dag *out,
+                                          og_error *err);
 
 /* Append the rows of `op`, published at `manifest_version`, and rows that are missing. Not durable and
  * not waited for by anyone: errors only say why it was not done. */

@@ -16,7 +16,10 @@
 #define OG_GRAPH__SCHEMA_IR "_schema.ir.json"
 #define OG_GRAPH__SCHEMA_STATE "__schema_state.json"
 #define OG_GRAPH__RECOVERY "__recovery/"
-#define OG_GRAPH__HEAD_FILE "_omnigraph/head-main.json"
+/* And the branch's encoded name, ".json". */
+#define OG_GRAPH__HEAD_PREFIX "_omnigraph/head-"
+/* The reference holds this branch while it changes the types. */
+#define OG_GRAPH__SCHEMA_LOCK "__schema_apply_lock__"
 /* There while an init is under way; holds its ULID. */
 #define OG_GRAPH__INIT_MARKER "_omnigraph/init.json"
 

@@ -9,7 +9,11 @@
 
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind)
 {
-    *op = (og_graph__op){.actor = actor, .kind = kind, .at_us = og_repo_now_us(repo)};
+    *op = (og_graph__op){.branch = OG_STR(""),
+                         .branch_id = OG_STR(""),
+                         .actor = actor,
+                         .kind = kind,
+                         .at_us = og_repo_now_us(repo)};
     og_ulid id = og_ulid_new(repo->clock, repo->random);
     og_ulid commit = og_ulid_new(repo->clock, repo->random);
     memcpy(op->id, id.text, sizeof op->id);

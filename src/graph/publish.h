@@ -16,13 +16,14 @@ typedef struct og_graph__op {
     char id[27];               /* ULID of the operation */
     char commit_id[27];        /* ULID of its commit */
     char parent_id[27];        /* commit it follows; "" = none known */
-    char merged_parent_id[27]; /* of a merge: head of the branch that was merged; else "" */
-    og_str branch;             /* on which it is published; "" = main */
+    char merged_parent_id[27]; /* head of the branch that was merged; "" = no merge */
+    og_str branch;             /* it is made on; "" = main */
+    og_str branch_id;          /* of that life of the name; "" = main */
     og_str actor;              /* "" = none */
     og_str kind;               /* "Mutation", "Load", "Recovery", "Init" */
     int64_t at_us;
 } og_graph__op;
-/* Fill ids and time. actor and kind are borrowed. */
+/* Fill ids and time. actor and kind are borrowed. The branch is main until og_graph__commit_run sets it. */
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind);
 
 /* A table whose pin moves. */

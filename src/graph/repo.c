@@ -42,7 +42,7 @@ void og_repo_close(og_repo *repo)
 {
     if (repo == NULL)
         return;
-    og_snapshot_unref(repo->current);
+    og_graph__branch_free_all(repo->branches);
     og_catalog_unref(repo->catalog);
     og_topo_cache_free(repo->topo);
     og_lance_env_free(repo->env);
@@ -96,42 +96,58 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
         return og_error_nomem(err);
     OG_TRY(open_parts(repo, o, err));
     OG_AUTO(og_snapshot) first = NULL;
-    OG_TRY(og_graph__repo_refresh(repo, &first, err));
+    og_graph__branch *main_branch;
+    OG_TRY(og_graph__branch_get(repo, NULL, &main_branch, err));
+    OG_TRY(og_graph__repo_refresh(repo, main_branch, &first, err));
     *out = OG_TAKE(repo);
     return OG_OK;
 }
 
 /* ---- the newest snapshot ------------------------------------------------------------------ */
 
-void og_graph__repo_advance(og_repo *repo, og_snapshot *snapshot)
+/* A name that was deleted and made again begins at a version above all of its earlier life, so the order
+ * of versions is that of time. */
+void og_graph__repo_advance(og_snapshot *snapshot)
 {
-    pthread_mutex_lock(&repo->lock);
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    og_graph__branch *branch = s->branch;
+    pthread_mutex_lock(&s->repo->lock);
     og_snapshot *old = NULL;
-    if (repo->current == NULL || repo->current->manifest_version < snapshot->manifest_version) {
-        old = repo->current;
-        repo->current = og_snapshot_ref(snapshot);
+    if (branch->current == NULL || branch->current->manifest_version < snapshot->manifest_version ||
+        strcmp(og_graph__snapshot_of(branch->current)->branch_id, s->branch_id) != 0) {
+        old = branch->current;
+        branch->current = og_snapshot_ref(snapshot);
     }
-    pthread_mutex_unlock(&repo->lock);
+    pthread_mutex_unlock(&s->repo->lock);
     og_snapshot_unref(old);
 }
 
-static og_snapshot *current_ref(og_repo *repo)
+/* What is current of that life of the branch; a reference, or NULL. */
+static og_snapshot *current_ref(og_repo *repo, const og_graph__branch *branch, const char *id)
 {
+    og_snapshot *current = NULL;
     pthread_mutex_lock(&repo->lock);
-    og_snapshot *current = repo->current != NULL ? og_snapshot_ref(repo->current) : NULL;
+    if (branch->current != NULL &&
+        strcmp(og_graph__snapshot_of(branch->current)->branch_id, id) == 0)
+        current = og_snapshot_ref(branch->current);
     pthread_mutex_unlock(&repo->lock);
     return current;
 }
 
-static og_status open_manifest(og_repo *repo, uint64_t hint, og_lance_table **out, og_error *err)
+static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t hint,
+                               og_lance_table **out, og_error *err)
 {
+    const char *path = branch->manifest_path;
     uint64_t version;
-    og_status s = og_lance_latest_version(repo->env, OG_GRAPH__MANIFEST, hint, &version, err);
-    if (s == OG_NOT_FOUND)
+    og_status s = og_lance_latest_version(repo->env, path, hint, &version, err);
+    if (s == OG_NOT_FOUND && branch->is_main)
         return no_graph(repo, err);
+    if (s == OG_NOT_FOUND)
+        return og_error_set(err, OG_CORRUPT, "branch '%s' has a ref, but no %s", branch->name,
+                            path);
     OG_TRY(s);
-    s = og_lance_table_open(repo->env, OG_GRAPH__MANIFEST, version, 0, out, err);
-    return s == OG_OK ? s : og_error_context(err, s, "reading %s", OG_GRAPH__MANIFEST);
+    s = og_lance_table_open(repo->env, path, version, 0, out, err);
+    return s == OG_OK ? s : og_error_context(err, s, "reading %s", path);
 }
 
 static void raise_hint(uint64_t *hint, uint64_t version)
@@ -142,46 +158,57 @@ static void raise_hint(uint64_t *hint, uint64_t version)
         continue;
 }
 
-/* The manifest version in the head file; what it knows of the DAG goes to the repo. */
-static uint64_t read_hints(og_repo *repo, og_buf *head)
+/* The manifest version in the head file; what it knows of the DAG goes to branch and repo. */
+static uint64_t read_hints(og_repo *repo, og_graph__branch *branch, og_buf *head)
 {
-    og_graph__hints hints = og_graph__head_hints(repo->store, head);
-    raise_hint(&repo->hints.commits, hints.commits);
-    raise_hint(&repo->hints.actors, hints.actors);
+    og_graph__hints hints = og_graph__head_hints(repo->store, branch->head_file, head);
+    raise_hint(&branch->commits_hint, hints.commits);
+    raise_hint(&repo->actors_hint, hints.actors);
     return hints.manifest;
 }
 
-og_status og_graph__repo_refresh(og_repo *repo, og_snapshot **out, og_error *err)
+static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id, og_snapshot **out,
+                         og_error *err)
 {
-    OG_AUTO(og_snapshot) previous = current_ref(repo);
+    OG_AUTO(og_snapshot) previous = current_ref(repo, branch, id);
     OG_AUTO_BUF head = OG_BUF_INIT;
-    uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, &head);
+    uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
-    OG_TRY(open_manifest(repo, hint, &manifest, err));
+    OG_TRY(open_manifest(repo, branch, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
-        (void)read_hints(repo, &head);
+        (void)read_hints(repo, branch, &head);
 
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));
     if (state == NULL)
         OG_TRY(og_graph__state_read(manifest, &state, err));
     OG_AUTO(og_snapshot) snapshot = NULL;
-    OG_TRY(og_graph__snapshot_new(repo, state, manifest, previous, &snapshot, err));
-    og_graph__repo_advance(repo, snapshot);
+    OG_TRY(og_graph__snapshot_new(repo, branch, id, state, manifest, previous, &snapshot, err));
+    og_graph__repo_advance(snapshot);
     *out = OG_TAKE(snapshot);
     return OG_OK;
 }
 
-og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out, og_error *err)
+og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch, og_snapshot **out,
+                                 og_error *err)
 {
-    if (branch != NULL && strcmp(branch, "main") != 0)
-        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch);
-    OG_AUTO(og_snapshot) current = current_ref(repo);
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    OG_TRY(og_graph__branch_id(repo, branch, id, err));
+    return refresh(repo, branch, id, out, err);
+}
+
+og_status og_repo_snapshot(og_repo *repo, const char *name, og_snapshot **out, og_error *err)
+{
+    og_graph__branch *branch;
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    OG_TRY(og_graph__branch_get(repo, name, &branch, err));
+    OG_TRY(og_graph__branch_id(repo, branch, id, err));
+    OG_AUTO(og_snapshot) current = current_ref(repo, branch, id);
     if (current != NULL) {
         OG_AUTO_BUF next = OG_BUF_INIT;
-        if (!og_lance_manifest_name(&next, OG_GRAPH__MANIFEST, current->manifest_version + 1))
+        if (!og_lance_manifest_name(&next, branch->manifest_path, current->manifest_version + 1))
             return og_error_nomem(err);
         uint64_t bytes;
         og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&next), &bytes, err);
@@ -191,5 +218,5 @@ og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out,
         }
         OG_TRY(s);
     }
-    return og_graph__repo_refresh(repo, out, err);
+    return refresh(repo, branch, id, out, err);
 }

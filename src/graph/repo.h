@@ -7,6 +7,7 @@
 #ifndef OG_GRAPH_REPO_H
 #define OG_GRAPH_REPO_H
 
+#include "base/arena.h"
 #include "base/id.h"
 #include "base/timeval.h"
 #include "exec/snapshot.h"
@@ -44,10 +45,14 @@ int64_t og_repo_now_us(const og_repo *repo);
 /* An id from the repo's clock and randomness. */
 og_ulid og_repo_new_ulid(const og_repo *repo);
 
-/* The newest snapshot of a branch ("main"), a reference; revalidated by one probe of the store. OG_NOT_FOUND
- * for a branch that does not exist. */
+/* The newest snapshot of a branch (NULL: main), a reference; revalidated by one probe of the store, and for a
+ * branch that is not main by one look at its ref. OG_NOT_FOUND for a branch that does not exist. */
 OG_NODISCARD og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out,
                                         og_error *err);
+
+/* Names of all branches, main among them, by bytes; in `arena`. */
+OG_NODISCARD og_status og_repo_branches(og_repo *repo, og_arena *arena, og_str **out_names,
+                                        size_t *out_count, og_error *err);
 
 /* What `snapshot` shows of a table. */
 typedef struct og_table_info {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "graph/branch.h"
 #include "graph/repo.h"
 #include "graph/state.h"
 
@@ -19,15 +20,17 @@ struct og_repo {
     const og_clock *clock;
     const og_random *random;
     bool no_derived;
-    pthread_mutex_t lock;  /* guards `current` */
-    og_snapshot *current;  /* newest seen; NULL before the first */
-    og_graph__hints hints; /* of the DAG's data sets; atomic */
+    pthread_mutex_t lock;       /* guards `branches` and what is current of each */
+    og_graph__branch *branches; /* all that were asked for */
+    uint64_t actors_hint;       /* a version of the actors' data set known to exist; atomic */
 };
 
 /* A snapshot of this layer: the base first, so that pointers convert. */
 typedef struct og_graph__snapshot {
     og_snapshot base;
-    og_repo *repo; /* borrowed: outlives its snapshots */
+    og_repo *repo;                           /* borrowed: outlives its snapshots */
+    og_graph__branch *branch;                /* borrowed from the repo */
+    char branch_id[OG_GRAPH__BRANCH_ID + 1]; /* "" = main */
     og_graph__state *state;
     og_lance_table *manifest; /* `__manifest` at this version */
     og_table_info *infos;     /* for og_snapshot_tables */
@@ -40,15 +43,23 @@ static inline og_graph__snapshot *og_graph__snapshot_of(og_snapshot *snapshot)
     return (og_graph__snapshot *)snapshot;
 }
 
-/* A snapshot of `state`; takes a reference of state and manifest. Tables that `previous` (may be NULL)
- * has open at the same version are shared. */
-OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__state *state,
+/* A snapshot of `state` on the branch of that id; takes a reference of state and manifest. Tables that
+ * `previous` (may be NULL) has open at the same version are shared. */
+OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *branch,
+                                              const char *branch_id, og_graph__state *state,
                                               og_lance_table *manifest, og_snapshot *previous,
                                               og_snapshot **out, og_error *err);
 
-/* Read the newest `__manifest` from the store, whatever is cached, and make it current. */
-OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_snapshot **out, og_error *err);
-/* Make a snapshot current if it is newer than what is. For a writer that just published it. */
-void og_graph__repo_advance(og_repo *repo, og_snapshot *snapshot);
+/* Read the branch's newest `__manifest` from the store, whatever is cached, and make it current. */
+OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch,
+                                              og_snapshot **out, og_error *err);
+/* Make a snapshot its branch's current one if it is newer than what is, or of a newer life of the name. For
+ * a writer that just published it. */
+void og_graph__repo_advance(og_snapshot *snapshot);
+/* The branch of a snapshot of this layer. */
+static inline og_graph__branch *og_graph__branch_of(og_snapshot *snapshot)
+{
+    return og_graph__snapshot_of(snapshot)->branch;
+}
 
 #endif

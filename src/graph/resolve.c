@@ -17,18 +17,25 @@
 static og_status open_version(og_repo *repo, const og_graph__pin *pin, uint64_t version,
                               og_lance_table **out, og_error *err)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
-    return og_lance_table_open(repo->env, path, version, 0, out, err);
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    if (!og_graph__pin_path(&path, pin))
+        return og_error_nomem(err);
+    return og_lance_table_open(repo->env, og_buf_cstr(&path), version, 0, out, err);
+}
+
+/* Name of the manifest in a table's slot. */
+static bool slot_name(og_buf *out, const og_graph__pin *pin, uint64_t version)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    return og_graph__pin_path(&path, pin) &&
+           og_lance_manifest_name(out, og_buf_cstr(&path), version);
 }
 
 static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t version, bool *out,
                                og_error *err)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
     OG_AUTO_BUF name = OG_BUF_INIT;
-    if (!og_lance_manifest_name(&name, path, version))
+    if (!slot_name(&name, pin, version))
         return og_error_nomem(err);
     uint64_t bytes;
     og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&name), &bytes, err);
@@ -81,11 +88,11 @@ static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t 
 
 /* One commit that restores the pins of `keys` (those whose slot is taken) and, when given, says that `op` is
  * aborted. A table whose pin moved meanwhile is left alone. */
-static og_status restore_tables(og_repo *repo, const og_str *keys, size_t key_count, og_str op,
-                                og_error *err)
+static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const og_str *keys,
+                                size_t key_count, og_str op, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    OG_TRY(og_graph__repo_refresh(repo, &snapshot, err));
+    OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(key_count, sizeof *tables);
     if (tables == NULL)
@@ -122,15 +129,15 @@ static void remove_sidecar(og_repo *repo, og_str op)
     (void)!repo->store->ops->remove(repo->store, &name, 1, NULL);
 }
 
-og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys, size_t table_count,
-                             og_error *err)
+og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
+                             const og_str *table_keys, size_t table_count, og_error *err)
 {
     /* First the row: from here on nobody can publish the operation. Then its tables, in a commit of
      * their own, which any later writer may also do. */
-    og_status s = restore_tables(repo, NULL, 0, op, err);
+    og_status s = restore_tables(repo, branch, NULL, 0, op, err);
     if (s != OG_OK && s != OG_CONFLICT)
         return s;
-    OG_TRY(restore_tables(repo, table_keys, table_count, OG_STR(""), err));
+    OG_TRY(restore_tables(repo, branch, table_keys, table_count, OG_STR(""), err));
     remove_sidecar(repo, op);
     return OG_OK;
 }
@@ -247,9 +254,7 @@ static og_status fill_taken(og_repo *repo, const og_graph__state *state, const o
         t->pin = og_graph__state_pin(state, v->tables.items[i].key);
         OG_TRY(open_version(repo, t->pin, v->tables.items[i].version, &t->taken, err));
         commit->table_count++;
-        char path[512];
-        snprintf(path, sizeof path, "%.*s", OG_FMT(t->pin->table_path));
-        if (!og_lance_manifest_name(&names[i], path, v->tables.items[i].version))
+        if (!slot_name(&names[i], t->pin, v->tables.items[i].version))
             return og_error_nomem(err);
         t->taken_name = og_buf_cstr(&names[i]);
     }
@@ -311,14 +316,15 @@ static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, o
     return s;
 }
 
-static og_status abort_view(og_repo *repo, const op_view *v, og_error *err)
+static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_view *v,
+                            og_error *err)
 {
     OG_AUTO_FREE og_str *keys = og_calloc(v->tables.len, sizeof *keys);
     if (keys == NULL)
         return og_error_nomem(err);
     for (size_t i = 0; i < v->tables.len; i++)
         keys[i] = v->tables.items[i].key;
-    return og_graph__abort_op(repo, v->id, keys, v->tables.len, err);
+    return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, err);
 }
 
 /* One look at a head above its pin, and one step towards an end. */
@@ -336,7 +342,7 @@ static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_gra
     if (status == OG_OK && v.id.len == 0) {
         status = check_foreign_writer(repo, pin, err);
         if (status == OG_OK)
-            status = restore_tables(repo, &pin->table_key, 1, OG_STR(""), err);
+            status = restore_tables(repo, s->branch, &pin->table_key, 1, OG_STR(""), err);
     } else if (status == OG_OK) {
         int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v.id);
         bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;
@@ -345,7 +351,7 @@ static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_gra
         else if (v.holds_all || (is_alive && !v.is_blocked))
             *out_wait_ms = waited_ms < 5 ? 5 : waited_ms < 500 ? waited_ms : 500;
         else
-            status = abort_view(repo, &v, err);
+            status = abort_view(repo, s->branch, &v, err);
     }
     bool is_ours = v.id.len > 0;
     op_view_deinit(&v);
@@ -366,7 +372,7 @@ static og_status resolve_table(og_repo *repo, og_str key, og_snapshot **inout_sn
         if (!taken)
             return OG_OK;
         OG_AUTO(og_snapshot) newest = NULL;
-        OG_TRY(og_graph__repo_refresh(repo, &newest, err));
+        OG_TRY(og_graph__repo_refresh(repo, og_graph__branch_of(*inout_snapshot), &newest, err));
         if (newest->manifest_version != (*inout_snapshot)->manifest_version) {
             og_snapshot_unref(*inout_snapshot);
             *inout_snapshot = OG_TAKE(newest);

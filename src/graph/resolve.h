@@ -19,7 +19,8 @@ OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def 
 
 /* Abort an operation of ours that lost a slot while it held others: publish its og_abort row and
  * restore its tables. After OG_OK nobody can publish it any more. */
-OG_NODISCARD og_status og_graph__abort_op(og_repo *repo, og_str op, const og_str *table_keys,
-                                          size_t table_count, og_error *err);
+OG_NODISCARD og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
+                                          const og_str *table_keys, size_t table_count,
+                                          og_error *err);
 
 #endif

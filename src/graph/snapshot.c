@@ -42,14 +42,12 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     if (pin == NULL)
         return og_error_set(err, OG_CORRUPT, "table %.*s is not in __manifest version %" PRIu64,
                             OG_FMT(def->table_key), s->state->manifest_version);
-    char path[512];
-    int len = snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
-    if (len < 0 || (size_t)len >= sizeof path)
-        return og_error_set(err, OG_CORRUPT, "path of table %.*s is too long",
-                            OG_FMT(def->table_key));
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    if (!og_graph__pin_path(&path, pin))
+        return og_error_nomem(err);
     OG_AUTO(og_lance_table) table = NULL;
-    og_status status =
-        og_lance_table_open(s->repo->env, path, pin->version, pin->manifest_bytes, &table, err);
+    og_status status = og_lance_table_open(s->repo->env, og_buf_cstr(&path), pin->version,
+                                           pin->manifest_bytes, &table, err);
     if (status == OG_NOT_FOUND) {
         og_error_set(err, OG_CORRUPT,
                      "table %.*s: version %" PRIu64 " that __manifest names is missing",
@@ -111,8 +109,9 @@ static void share_tables(og_graph__snapshot *s, og_snapshot *previous)
                                      ? &s->base.catalog->nodes[i]
                                      : &s->base.catalog->edges[i - s->base.catalog->node_count];
         const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
-        if (old->tables[i] != NULL && pin != NULL &&
-            og_lance_table_version(old->tables[i]) == pin->version)
+        const og_graph__pin *was = og_graph__state_pin(old->state, def->table_key);
+        if (old->tables[i] != NULL && pin != NULL && was != NULL && was->version == pin->version &&
+            og_str_eq(was->table_branch, pin->table_branch))
             s->tables[i] = og_lance_table_ref(old->tables[i]);
     }
     pthread_mutex_unlock(&old->lock);
@@ -130,7 +129,8 @@ static void fill_infos(og_graph__snapshot *s)
     }
 }
 
-og_status og_graph__snapshot_new(og_repo *repo, og_graph__state *state, og_lance_table *manifest,
+og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *branch, const char *branch_id,
+                                 og_graph__state *state, og_lance_table *manifest,
                                  og_snapshot *previous, og_snapshot **out, og_error *err)
 {
     static const og_snapshot_ops ops = {.table = snapshot_table, .release = snapshot_release};
@@ -140,10 +140,12 @@ og_status og_graph__snapshot_new(og_repo *repo, og_graph__state *state, og_lance
     s->base = (og_snapshot){.ops = &ops,
                             .catalog = og_catalog_ref(repo->catalog),
                             .topo = repo->topo,
-                            .branch = "main",
+                            .branch = branch->name,
                             .manifest_version = state->manifest_version,
                             .refs = 1};
     s->repo = repo;
+    s->branch = branch;
+    memcpy(s->branch_id, branch_id, strlen(branch_id) + 1);
     s->state = og_graph__state_ref(state);
     s->manifest = og_lance_table_ref(manifest);
     pthread_mutex_init(&s->lock, NULL);

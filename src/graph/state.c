@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "graph/layout.h"
 #include "graph/publish.h"
+#include "lance/table/branch.h"
 
 og_graph__state *og_graph__state_ref(og_graph__state *state)
 {
@@ -121,7 +122,9 @@ static og_status take_version_row(row_reader *r, const og_batch *batch, int64_t 
     t->has_version = true;
     t->pin.version = version;
     t->pin.row_count = og_array_u64(rows, row);
-    t->pin.table_branch = og_arena_str(r->state->arena, text_at(batch, BRANCH, row));
+    og_str branch = text_at(batch, BRANCH, row);
+    t->pin.table_branch =
+        og_arena_str(r->state->arena, og_str_is(branch, "main") ? OG_STR("") : branch);
     t->metadata = og_arena_str(r->state->arena, text_at(batch, METADATA, row));
     if (t->pin.table_branch.ptr == NULL || t->metadata.ptr == NULL)
         return og_error_nomem(err);
@@ -235,6 +238,9 @@ static og_status finish_pins(row_reader *r, og_error *err)
             continue;
         if (!t->has_location)
             s = og_error_set(err, OG_CORRUPT, "manifest table row missing location for %.*s",
+                             OG_FMT(t->pin.table_key));
+        else if (t->pin.table_branch.len > 0 && !og_lance_branch_is_safe(t->pin.table_branch))
+            s = og_error_set(err, OG_CORRUPT, "manifest row of %.*s names a malformed branch",
                              OG_FMT(t->pin.table_key));
         else
             s = read_version_metadata(scratch, t, err);
@@ -388,11 +394,11 @@ static uint64_t number_of(const og_json *head, const char *key)
     return value;
 }
 
-og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes)
+og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *out_bytes)
 {
     OG_AUTO(og_blob) blob = NULL;
     og_graph__hints hints = {0};
-    if (store->ops->get(store, OG_GRAPH__HEAD_FILE, &blob, NULL) != OG_OK ||
+    if (store->ops->get(store, name, &blob, NULL) != OG_OK ||
         !og_buf_append(out_bytes, blob->ptr, blob->len))
         return hints;
     if (!head_is_whole(og_buf_view(out_bytes))) {
@@ -473,8 +479,8 @@ og_status og_graph__state_from_head(og_str head, og_lance_table *manifest, og_gr
     return OG_OK;
 }
 
-void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid,
-                          const og_graph__hints *hints)
+void og_graph__head_write(og_store *store, const char *name, const og_graph__state *state,
+                          og_str transaction_uuid, const og_graph__hints *hints)
 {
     OG_AUTO_BUF json = OG_BUF_INIT;
     OG_AUTO_BUF file = OG_BUF_INIT;
@@ -504,7 +510,7 @@ void og_graph__head_write(og_store *store, const og_graph__state *state, og_str 
     og_buf_printf(&file, HEAD_START "%s", sum);
     og_buf_str(&file, og_buf_view(&json));
     if (!json.failed && !file.failed)
-        (void)!store->ops->put(store, OG_GRAPH__HEAD_FILE, og_buf_bytes(&file), NULL);
+        (void)!store->ops->put(store, name, og_buf_bytes(&file), NULL);
 }
 
 /* ---- a state after a commit --------------------------------------------------------------- */

@@ -58,15 +58,15 @@ typedef struct og_graph__hints {
     uint64_t manifest, commits, actors; /* of `__manifest` and the two data sets of the DAG */
 } og_graph__hints;
 
-/* What the head file knows of; all 0 when there is no usable one (its sum must fit). *out_bytes
+/* What the head file of that name knows of; all 0 when there is no usable one (its sum must fit). *out_bytes
  * keeps the file for og_graph__state_from_head. */
-og_graph__hints og_graph__head_hints(og_store *store, og_buf *out_bytes);
+og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *out_bytes);
 /* The state in a head file, when it agrees with `manifest`; NULL in *out when it does not. */
 OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *manifest,
                                                  og_graph__state **out, og_error *err);
 /* Write the head file; failures are ignored (it is derived). */
-void og_graph__head_write(og_store *store, const og_graph__state *state, og_str transaction_uuid,
-                          const og_graph__hints *hints);
+void og_graph__head_write(og_store *store, const char *name, const og_graph__state *state,
+                          og_str transaction_uuid, const og_graph__hints *hints);
 
 /* A state made of another by changing pins: for a writer that knows what it published. `pins`
  * replace or add by table_key. */

@@ -20,6 +20,7 @@ struct og_txn {
     og_snapshot *snapshot;
     char *actor; /* NULL = none */
     const char *kind;
+    char merged_parent[27]; /* "" = no merge */
     OG_VEC(txn_table) tables;
     OG_VEC(const og_type_def *) reads;
     OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
@@ -48,6 +49,10 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
     txn->kind = options->kind;
     if (options->actor != NULL && (txn->actor = og_strdup(options->actor)) == NULL)
         return og_error_nomem(err);
+    og_str merged = og_str_of(options->merged_parent != NULL ? options->merged_parent : "");
+    if (merged.len != 0 && !og_ulid_valid(merged))
+        return og_error_set(err, OG_INVALID, "'%.*s' is no commit id", OG_FMT(merged));
+    memcpy(txn->merged_parent, merged.ptr, merged.len);
     OG_TRY(og_repo_snapshot(repo, options->branch, &txn->snapshot, err));
     *out = OG_TAKE(txn);
     return OG_OK;
@@ -85,6 +90,18 @@ og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t cou
     return OG_OK;
 }
 
+/* A table is written where its branch has it. */
+static og_status check_forked(const og_txn *txn, const og_type_def *def, og_error *err)
+{
+    const og_graph__snapshot *s = og_graph__snapshot_of(txn->snapshot);
+    const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
+    og_str branch = s->branch->is_main ? OG_STR("") : og_str_of(s->branch->name);
+    if (pin == NULL || og_str_eq(pin->table_branch, branch))
+        return OG_OK;
+    return og_error_set(err, OG_UNSUPPORTED, "table %.*s is not yet forked on branch '%s'",
+                        OG_FMT(def->table_key), s->branch->name);
+}
+
 og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_lance_write **out,
                        og_error *err)
 {
@@ -96,6 +113,7 @@ og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_l
     }
     if (!is_prepared(txn, def))
         OG_TRY(og_txn_prepare(txn, &def, 1, err));
+    OG_TRY(check_forked(txn, def, err));
     txn_table t = {.def = def, .op = op};
     OG_TRY(og_snapshot_table(txn->snapshot, def, &t.base, err));
     og_lance_write_options options = {.op = op,
@@ -146,8 +164,8 @@ static og_status give_way(og_txn *txn, const og_graph__commit *commit, og_status
     for (size_t i = 0; i < txn->tables.len; i++)
         keys[i] = txn->tables.items[i].def->table_key;
     og_error abort_error;
-    og_status s = og_graph__abort_op(txn->repo, og_str_of(commit->op.id), keys, txn->tables.len,
-                                     &abort_error);
+    og_status s = og_graph__abort_op(txn->repo, og_graph__branch_of(txn->snapshot),
+                                     og_str_of(commit->op.id), keys, txn->tables.len, &abort_error);
     if (s == OG_OK || s == OG_CONFLICT)
         return cause;
     char first[sizeof err->message];
@@ -167,6 +185,7 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     og_graph__commit commit = {.tables = tables, .table_count = txn->tables.len, .reads = reads};
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
                       og_str_of(txn->kind));
+    memcpy(commit.op.merged_parent_id, txn->merged_parent, sizeof txn->merged_parent);
     for (size_t i = 0; i < txn->tables.len; i++) {
         const txn_table *t = &txn->tables.items[i];
         bool new_epoch = t->op == OG_LANCE_OVERWRITE;

@@ -15,7 +15,10 @@ typedef struct og_txn og_txn;
 typedef struct og_txn_options {
     const char *branch; /* NULL = main */
     const char *actor;  /* NULL = none */
-    const char *kind;   /* "Mutation" or "Load": the reference's writer kinds */
+    const char *kind;   /* "Mutation", "Load", "BranchMerge": the reference's writer kinds */
+    /* ULID of the commit that a merge brings in, for the commit's second parent; NULL or "" = no
+     * merge. */
+    const char *merged_parent;
 } og_txn_options;
 
 /* Begin on the newest snapshot. */

@@ -165,7 +165,7 @@ const og_lance_branch *og_lance_refs_branch(const og_lance_refs *refs, og_str na
 
 bool og_lance_branch_path(og_buf *out, const char *path, og_str branch)
 {
-    if (branch.ptr == NULL)
+    if (branch.len == 0)
         return og_buf_text(out, path);
     og_table__join(out, path, "tree/");
     return og_buf_str(out, branch);

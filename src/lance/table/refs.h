@@ -39,7 +39,7 @@ void og_lance_refs_deinit(og_lance_refs *refs);
 /* NULL when there is none. */
 const og_lance_tag *og_lance_refs_tag(const og_lance_refs *refs, og_str name);
 const og_lance_branch *og_lance_refs_branch(const og_lance_refs *refs, og_str name);
-/* "<path>/tree/<branch>"; `branch` with ptr NULL is main, the dataset itself. */
+/* "<path>/tree/<branch>"; an empty `branch` is main, the dataset itself. */
 bool og_lance_branch_path(og_buf *out, const char *path, og_str branch);
 
 #endif

@@ -1,0 +1,48 @@
+/* lance/table/branch - branches of a dataset: their names, refs and first versions.
+ *
+ * A branch `b` is a dataset of its own in `tree/b/`, whose first version is a shallow clone: the parent's
+ * manifest, with its files left where they are. The ref file `_refs/branches/<b>.json` in the root names
+ * the parent, the version, and the line of forks that leads to it (docs/dev/lance.md section 8). */
+#ifndef OG_LANCE_BRANCH_H
+#define OG_LANCE_BRANCH_H
+
+#include "base/arena.h"
+#include "lance/table/refs.h"
+
+/* One fork on the way from main: the version of the parent, and a random number of 32 hex digits. */
+typedef struct og_lance_fork {
+    uint64_t version;
+    og_str id;
+} og_lance_fork;
+
+/* What a ref file says. Texts live in the arena it was read into. */
+typedef struct og_lance_ref {
+    og_str parent; /* "" = main */
+    uint64_t parent_version;
+    int64_t created_s;          /* seconds since 1970 */
+    uint64_t manifest_bytes;    /* of the parent's version */
+    const og_lance_fork *forks; /* from main to this branch; the last is its own */
+    size_t fork_count;
+} og_lance_ref;
+
+/* What may be made a branch, by Lance's rule: segments of letters, digits, '.', '-', '_' joined by single
+ * '/', no "..", not ending in ".lock"; the result must be a file's name. OG_INVALID says why not. */
+OG_NODISCARD og_status og_lance_branch_check_name(og_str name, og_error *err);
+/* What may be looked for as a branch without leaving the dataset: a weaker rule, for stored names. */
+bool og_lance_branch_is_safe(og_str name);
+/* Percent-encoded, as in names of ref files. */
+bool og_lance_branch_encode(og_buf *out, og_str name);
+
+/* "<path>/_refs/branches/<encoded>.json". */
+bool og_lance_branch_ref_name(og_buf *out, const char *path, og_str branch);
+
+/* Read a ref file. OG_NOT_FOUND: no such branch. */
+OG_NODISCARD og_status og_lance_branch_read(og_store *store, const char *path, og_str branch,
+                                            og_arena *arena, og_lance_ref *out, og_error *err);
+/* Its bytes, for the store. */
+bool og_lance_branch_encode_ref(og_buf *out, const og_lance_ref *ref);
+/* Names of the branches that have a ref file, by bytes. Files of other names are passed over. */
+OG_NODISCARD og_status og_lance_branch_list(og_store *store, const char *path, og_arena *arena,
+                                            og_str **out_names, size_t *out_count, og_error *err);
+
+#endif
