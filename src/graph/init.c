@@ -3,6 +3,7 @@
  * A graph exists when `__schema_state.json` does: it is written last, after everything it needs is
  * durable. Until then a marker says that an init is under way, so that one that died can be told from a
  * damaged graph: with the marker, what is there is swept and made again; without it, nothing is touched.
+ * Of several inits that find a dead one, the one that puts its name behind it first goes on.
  * With `force` the new graph is made beside the old one and takes its name in one rename. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 /* A marker this young belongs to a living process. */
 #define INIT_GRACE_MS 10000
+#define MAX_DEAD_INITS 64
 
 typedef struct init {
     og_store *store;
@@ -134,14 +136,14 @@ static og_status create_manifest(init *in, og_error *err)
     return in->store->ops->sync(in->store, &name, 1, err);
 }
 
-/* Everything of a graph, in a store where nothing of it is; the schema state, which makes it exist, last. */
-static og_status build(init *in, og_error *err)
+/* Everything of a graph but the schema files, the last of which makes it exist, in a store where nothing
+ * of it is. */
+static og_status build_tables(init *in, og_error *err)
 {
     OG_TRY(og_lance_env_new(in->store, 0, &in->env, err));
     OG_TRY(create_tables(in, err));
     OG_TRY(og_graph__dag_create(in->env, &in->op, 1, err));
-    OG_TRY(create_manifest(in, err));
-    return og_graph__schema_write(in->store, in->source, in->ir, in->catalog, err);
+    return create_manifest(in, err);
 }
 
 static void init_deinit(init *in)
@@ -206,52 +208,153 @@ static og_status refuse_parts(og_store *store, og_error *err)
     return OG_OK;
 }
 
-static og_status claim(og_store *store, const og_repo *clock, const char *op, og_error *err)
+/* Who holds the place. The marker names an init; one that died is followed by the init that was first to
+ * put `init-<its ULID>.json`, which may die too. The last of the chain holds it: names are put only
+ * where there are none, so there is one. */
+typedef struct chain {
+    OG_VEC(char *) names; /* of the marker and those that follow */
+    char last[27];        /* ULID of the last; "" = there is no marker */
+} chain;
+
+static void chain_deinit(chain *c)
 {
-    OG_AUTO(og_blob) marker = NULL;
-    og_status s = store->ops->get(store, OG_GRAPH__INIT_MARKER, &marker, err);
-    if (s == OG_NOT_FOUND) {
+    for (size_t i = 0; i < c->names.len; i++)
+        og_free(c->names.items[i]);
+    og_vec_deinit(&c->names);
+}
+#define AUTO_CHAIN __attribute__((cleanup(chain_deinit))) chain
+
+static og_status chain_add(chain *c, const char *name, og_error *err)
+{
+    char *copy = og_strdup(name);
+    if (copy != NULL && og_vec_push(&c->names, copy))
+        return OG_OK;
+    og_free(copy);
+    return og_error_nomem(err);
+}
+
+/* The name by which an init follows the last of the chain, or begins one. */
+static void next_name(const chain *c, char *dst, size_t size)
+{
+    if (c->names.len == 0)
+        snprintf(dst, size, "%s", OG_GRAPH__INIT_MARKER);
+    else
+        snprintf(dst, size, OG_GRAPH__INIT_FOLLOWER "%s.json", c->last);
+}
+
+static og_status chain_read(og_store *store, chain *out, og_error *err)
+{
+    for (;;) {
+        char name[128];
+        OG_AUTO(og_blob) blob = NULL;
+        next_name(out, name, sizeof name);
+        og_status s = store->ops->get(store, name, &blob, err);
+        if (s == OG_NOT_FOUND)
+            return OG_OK;
+        OG_TRY(s);
+        og_str id = {(const char *)blob->ptr, blob->len};
+        /* Without a ULID it can't be told how old it is; it is taken for a dead one. */
+        snprintf(out->last, sizeof out->last, "%.*s",
+                 OG_FMT(og_ulid_valid(id) ? id : OG_STR("damaged")));
+        OG_TRY(chain_add(out, name, err));
+        if (out->names.len > MAX_DEAD_INITS)
+            return og_error_set(err, OG_CORRUPT, "%s: too many inits died", store->root);
+    }
+}
+
+static og_status under_way(const og_store *store, og_error *err)
+{
+    og_error_set(err, OG_CONFLICT, "another init of '%s' is under way", store->root);
+    og_error_hint(err, "If it was interrupted, try again in ten seconds.");
+    return OG_CONFLICT;
+}
+
+static bool is_young(const chain *c, const og_repo *clock)
+{
+    og_str id = og_str_of(c->last);
+    return og_ulid_valid(id) &&
+           og_repo_now_us(clock) / 1000 - (int64_t)og_ulid_ms(id) < INIT_GRACE_MS;
+}
+
+/* Become the last of the chain; what an init before us left is swept. */
+static og_status claim(og_store *store, const og_repo *clock, const char *op, chain *out,
+                       og_error *err)
+{
+    bool is_there;
+    OG_TRY(chain_read(store, out, err));
+    bool is_first = out->names.len == 0;
+    if (is_first) {
         OG_TRY(refuse_parts(store, err));
     } else {
-        OG_TRY(s);
-        bool is_there;
         OG_TRY(exists(store, OG_GRAPH__SCHEMA_STATE, &is_there, err));
         if (is_there) /* it died after its last step: the graph is whole */
             return already_there(store, err);
-        og_str id = {(const char *)marker->ptr, marker->len};
-        if (og_ulid_valid(id) &&
-            og_repo_now_us(clock) / 1000 - (int64_t)og_ulid_ms(id) < INIT_GRACE_MS) {
-            og_error_set(err, OG_CONFLICT, "another init of '%s' is under way", store->root);
-            og_error_hint(err, "If it was interrupted, try again in ten seconds.");
-            return OG_CONFLICT;
-        }
-        const char *name = OG_GRAPH__INIT_MARKER;
-        OG_TRY(sweep(store, err));
-        OG_TRY(store->ops->remove(store, &name, 1, err));
+        if (is_young(out, clock))
+            return under_way(store, err);
     }
-    s = store->ops->put_if_absent(store, OG_GRAPH__INIT_MARKER,
-                                  (og_bytes){(const uint8_t *)op, strlen(op)}, true, err);
-    return s == OG_EXISTS
-               ? og_error_set(err, OG_CONFLICT, "another init of '%s' is under way", store->root)
-               : s;
+    char name[128];
+    next_name(out, name, sizeof name);
+    og_status s = store->ops->put_if_absent(store, name,
+                                            (og_bytes){(const uint8_t *)op, strlen(op)}, true, err);
+    if (s == OG_EXISTS)
+        return under_way(store, err);
+    OG_TRY(s);
+    OG_TRY(chain_add(out, name, err));
+    snprintf(out->last, sizeof out->last, "%s", op);
+    OG_TRY(exists(store, OG_GRAPH__SCHEMA_STATE, &is_there, err));
+    return is_first || is_there ? OG_OK : sweep(store, err);
+}
+
+/* Has nobody taken us for dead? */
+static og_status still_holds(og_store *store, const chain *mine, og_error *err)
+{
+    char name[128];
+    bool is_followed;
+    next_name(mine, name, sizeof name);
+    OG_TRY(exists(store, name, &is_followed, err));
+    return is_followed ? under_way(store, err) : OG_OK;
+}
+
+/* The marker goes first: what follows it means nothing without. */
+static void release(og_store *store, const chain *mine)
+{
+    for (size_t i = 0; i < mine->names.len; i++)
+        (void)!store->ops->remove(store, (const char *const *)&mine->names.items[i], 1, NULL);
+}
+
+/* Best effort; if it fails, the marker lets the next init do it. Whose place it is not any more, or that
+ * failed after the graph existed, sweeps nothing. */
+static void give_up(og_store *store, const chain *mine)
+{
+    bool is_there;
+    if (still_holds(store, mine, NULL) == OG_OK &&
+        exists(store, OG_GRAPH__SCHEMA_STATE, &is_there, NULL) == OG_OK &&
+        (is_there || sweep(store, NULL) == OG_OK))
+        release(store, mine);
+}
+
+static og_status build_as_holder(init *in, const chain *mine, og_error *err)
+{
+    bool is_there; /* made while we looked for a marker, which is gone again */
+    OG_TRY(exists(in->store, OG_GRAPH__SCHEMA_STATE, &is_there, err));
+    if (is_there)
+        return already_there(in->store, err);
+    OG_TRY(build_tables(in, err));
+    OG_TRY(still_holds(in->store, mine, err));
+    return og_graph__schema_write(in->store, in->source, in->ir, in->catalog, err);
 }
 
 static og_status init_in_place(init *in, const og_repo *clock, og_error *err)
 {
-    const char *marker = OG_GRAPH__INIT_MARKER;
-    OG_TRY(claim(in->store, clock, in->op.id, err));
+    AUTO_CHAIN mine = {0};
+    OG_TRY(claim(in->store, clock, in->op.id, &mine, err));
     in->place = in->store->root;
-    og_status s = build(in, err);
-    if (s != OG_OK) {
-        /* Best effort; if this fails too, the marker lets the next init do it. */
-        bool is_there = true;
-        if (exists(in->store, OG_GRAPH__SCHEMA_STATE, &is_there, NULL) == OG_OK && !is_there &&
-            sweep(in->store, NULL) == OG_OK)
-            (void)!in->store->ops->remove(in->store, &marker, 1, NULL);
-        return s;
-    }
-    (void)!in->store->ops->remove(in->store, &marker, 1, NULL);
-    return OG_OK;
+    og_status s = build_as_holder(in, &mine, err);
+    if (s == OG_OK)
+        release(in->store, &mine);
+    else
+        give_up(in->store, &mine);
+    return s;
 }
 
 /* What may stand in a graph's folder; a folder that holds anything else is not replaced. */
@@ -282,7 +385,9 @@ static og_status replace(init *in, og_error *err)
     init beside_init = *in;
     beside_init.store = fresh;
     beside_init.place = root;
-    og_status s = build(&beside_init, err);
+    og_status s = build_tables(&beside_init, err);
+    if (s == OG_OK)
+        s = og_graph__schema_write(fresh, in->source, in->ir, in->catalog, err);
     in->names.items = beside_init.names.items; /* one owner for what build allocated */
     in->names.len = beside_init.names.len;
     in->names.cap = beside_init.names.cap;

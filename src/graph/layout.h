@@ -22,6 +22,8 @@
 #define OG_GRAPH__SCHEMA_LOCK "__schema_apply_lock__"
 /* There while an init is under way; holds its ULID. */
 #define OG_GRAPH__INIT_MARKER "_omnigraph/init.json"
+/* Behind it the ULID of an init that died: put by the one that took over, and holds its ULID. */
+#define OG_GRAPH__INIT_FOLLOWER "_omnigraph/init-"
 
 /* Schema metadata of `__manifest`: the shape of its rows. The reference's v0.6.1 writes 3. */
 #define OG_GRAPH__STAMP_KEY "omnigraph:internal_schema_version"
