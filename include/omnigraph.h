@@ -104,10 +104,15 @@ typedef struct og_session_options {
     uint64_t memory_bytes; /* per query; 0 = no limit */
     uint32_t timeout_ms;   /* per query; 0 = none */
     bool lenient; /* change ill-typed values as the reference does instead of refusing them */
+    /* Time travel: at most one of the two. Such a session reads that state and can't write. */
+    const char
+        *snapshot;  /* ULID of a commit, on any branch, or a version of the branch; NULL = none */
+    const char *at; /* the last commit of the branch not after a time ("2026-11-01",
+                             "2026-11-01T09:30:00Z"), or a version of the branch; NULL = none */
 } og_session_options;
 #define OG_SESSION_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        sizeof(og_session_options), NULL, NULL, 0, 0, false                                        \
+        sizeof(og_session_options), NULL, NULL, 0, 0, false, NULL, NULL                            \
     }
 
 OG_API og_status og_session_open(og_graph *graph, const og_session_options *options,
@@ -301,6 +306,44 @@ OG_API og_status og_query_explain(og_session *session, const og_query *query,
 /* Branch, manifest version and the tables, as `omnigraph snapshot` prints them. */
 OG_API og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink,
                                    void *sink_context, og_error *err);
+
+/* One commit; text is borrowed for the time of the call that hands it over. */
+typedef struct og_commit {
+    og_text id;            /* ULID */
+    og_text parent;        /* len 0 = none */
+    og_text merged_parent; /* of a merge: head of the branch that was merged; len 0 = no merge */
+    og_text branch;        /* on which it was made; len 0 = main */
+    og_text actor;         /* len 0 = none */
+    og_text operation;     /* ULID that errors of status OG_UNKNOWN name; len 0 = not known */
+    uint64_t manifest_version; /* on that branch */
+    int64_t created_at_us;     /* microseconds since 1970 */
+} og_commit;
+/* Take a commit; OG_OK to go on. */
+typedef og_status (*og_commit_fn)(void *context, const og_commit *commit, og_error *err);
+
+typedef struct og_commit_list_options {
+    size_t struct_size;
+    const char *actor; /* only this actor's; NULL = all */
+    uint64_t limit;    /* at most so many; 0 = all */
+    bool reverse;      /* newest first instead of oldest first */
+} og_commit_list_options;
+#define OG_COMMIT_LIST_OPTIONS_INIT                                                                \
+    {                                                                                              \
+        sizeof(og_commit_list_options), NULL, 0, false                                             \
+    }
+/* The commits of the session's branch, with those it inherited from the branch it was forked from. */
+OG_API og_status og_commit_list(og_session *session, const og_commit_list_options *options,
+                                og_commit_fn take, void *context, og_error *err);
+/* The commit with this ULID on any branch, or the one of the operation with it: after an outcome
+ * OG_UNKNOWN this tells whether the operation was published. OG_NOT_FOUND when not. */
+OG_API og_status og_commit_show(og_session *session, const char *id, og_commit_fn take,
+                                void *context, og_error *err);
+/* The same, as `omnigraph commit list` and `omnigraph commit show` print them. */
+OG_API og_status og_commit_list_print(og_session *session, const og_commit_list_options *options,
+                                      bool json, og_sink_fn sink, void *sink_context,
+                                      og_error *err);
+OG_API og_status og_commit_show_print(og_session *session, const char *id, bool json,
+                                      og_sink_fn sink, void *sink_context, og_error *err);
 
 /* Check a query file; the report goes to the sink, as `omnigraph lint` prints it. *out_failed: it has
  * errors. `schema`: the text of a schema, with its path for the report; or ptr NULL and a graph. */

@@ -1,6 +1,9 @@
 #include "api/handles_priv.h"
 #include "columnar/kernels.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 og_status og_api__flush(og_buf *buf, og_sink_fn sink, void *context, og_error *err)
 {
     if (buf->failed)
@@ -28,20 +31,33 @@ static og_status copy_column_names(og_cursor *c, og_error *err)
     return OG_OK;
 }
 
+/* What results say of where they come from. */
+static og_status name_snapshot(og_cursor *c, const og_session *session, og_error *err)
+{
+    const char *commit = og_snapshot_commit(c->snapshot);
+    char version[32];
+    snprintf(version, sizeof version, "%" PRIu64, c->snapshot->manifest_version);
+    if (session->target.kind == OG_TARGET_BRANCH)
+        c->branch = og_strdup(session->branch);
+    else
+        c->moment = og_strdup(commit[0] != '\0' ? commit : version);
+    return c->branch != NULL || c->moment != NULL ? OG_OK : og_error_nomem(err);
+}
+
 static og_status start(og_cursor *c, og_session *session, const og_params *params, bool analyze,
                        og_error *err)
 {
     og_repo *repo = session->graph->repo;
     c->arena = og_arena_new(0);
     c->row_arena = og_arena_new(0);
-    c->branch = og_strdup(session->branch);
-    if (c->arena == NULL || c->row_arena == NULL || c->branch == NULL)
+    if (c->arena == NULL || c->row_arena == NULL)
         return og_error_nomem(err);
     c->budget.limit = session->memory_bytes;
     og_literal *literals;
     OG_TRY(og_api__bind(c->query, params, session->lenient, c->arena, &literals, err));
     OG_TRY(copy_column_names(c, err));
-    OG_TRY(og_repo_snapshot(repo, session->branch, &c->snapshot, err));
+    OG_TRY(og_api__snapshot(session, &c->snapshot, err));
+    OG_TRY(name_snapshot(c, session, err));
     og_exec_options options = {
         .budget = session->memory_bytes > 0 ? &c->budget : NULL,
         .deadline_ns = og_api__deadline(session),
@@ -97,6 +113,7 @@ void og_cursor_close(og_cursor *c)
         og_free(c->column_names[i]);
     og_free(c->column_names);
     og_free(c->branch);
+    og_free(c->moment);
     og_free(c);
 }
 

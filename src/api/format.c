@@ -165,6 +165,14 @@ static void write_json_row(printer *p, const og_batch *batch, int64_t row)
     og_buf_text(&p->buf, "\n    }");
 }
 
+static void write_text_or_null(og_buf *out, const char *text)
+{
+    if (text != NULL)
+        og_json_write_str(out, og_str_of(text));
+    else
+        og_buf_text(out, "null");
+}
+
 static og_status write_json(printer *p, og_error *err)
 {
     OG_TRY(drain(p, NULL, err));
@@ -172,10 +180,10 @@ static og_status write_json(printer *p, og_error *err)
     og_buf_text(out, "{\n  \"query_name\": ");
     og_json_write_str(out, og_str_of(p->cursor->query->name));
     og_buf_text(out, ",\n  \"target\": {\n    \"branch\": ");
-    og_json_write_str(out, og_str_of(p->cursor->branch));
-    og_buf_printf(
-        out, ",\n    \"snapshot\": null\n  },\n  \"row_count\": %" PRIu64 ",\n  \"columns\": [",
-        p->row_count);
+    write_text_or_null(out, p->cursor->branch);
+    og_buf_text(out, ",\n    \"snapshot\": ");
+    write_text_or_null(out, p->cursor->moment);
+    og_buf_printf(out, "\n  },\n  \"row_count\": %" PRIu64 ",\n  \"columns\": [", p->row_count);
     for (uint32_t i = 0; i < p->column_count; i++) {
         og_buf_text(out, i > 0 ? ",\n    " : "\n    ");
         og_buf_str(out, p->columns[i].key);
@@ -208,8 +216,10 @@ static og_status write_jsonl(printer *p, og_error *err)
     og_buf_text(&p->buf, "{\"kind\":\"metadata\",\"query_name\":");
     og_json_write_str(&p->buf, og_str_of(p->cursor->query->name));
     og_buf_text(&p->buf, ",\"target\":{\"branch\":");
-    og_json_write_str(&p->buf, og_str_of(p->cursor->branch));
-    og_buf_printf(&p->buf, ",\"snapshot\":null},\"row_count\":%" PRIu64 "}\n", p->row_count);
+    write_text_or_null(&p->buf, p->cursor->branch);
+    og_buf_text(&p->buf, ",\"snapshot\":");
+    write_text_or_null(&p->buf, p->cursor->moment);
+    og_buf_printf(&p->buf, "},\"row_count\":%" PRIu64 "}\n", p->row_count);
     return write_held(p, write_jsonl_row, err);
 }
 
@@ -302,8 +312,10 @@ static og_status write_csv(printer *p, og_error *err)
 
 static void write_summary(printer *p)
 {
-    og_buf_printf(&p->buf, "%" PRIu64 " rows from branch %s via %s\n", p->row_count,
-                  p->cursor->branch, p->cursor->query->name);
+    const og_cursor *c = p->cursor;
+    og_buf_printf(&p->buf, "%" PRIu64 " rows from %s %s via %s\n", p->row_count,
+                  c->branch != NULL ? "branch" : "snapshot",
+                  c->branch != NULL ? c->branch : c->moment, c->query->name);
 }
 
 static void write_kv_row(printer *p, const og_batch *batch, int64_t row)

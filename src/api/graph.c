@@ -63,6 +63,22 @@ void og_graph_io_stats(const og_graph *graph, og_io_stats *out)
 
 /* ---- sessions ----------------------------------------------------------------------------- */
 
+static og_status set_target(og_session *s, const og_session_options *o, og_error *err)
+{
+    s->target = (og_target){.branch = s->branch};
+    if (o->snapshot != NULL && o->at != NULL)
+        return og_error_set(err, OG_INVALID, "a session reads a snapshot or a time, not both");
+    if (o->at != NULL)
+        return og_target_set_moment(&s->target, o->at, err);
+    if (o->snapshot == NULL)
+        return OG_OK;
+    s->snapshot = og_strdup(o->snapshot);
+    if (s->snapshot == NULL)
+        return og_error_nomem(err);
+    og_target_set_snapshot(&s->target, s->snapshot);
+    return OG_OK;
+}
+
 og_status og_session_open(og_graph *graph, const og_session_options *options, og_session **out,
                           og_error *err)
 {
@@ -78,9 +94,11 @@ og_status og_session_open(og_graph *graph, const og_session_options *options, og
     s->memory_bytes = o->memory_bytes;
     s->timeout_ms = o->timeout_ms;
     s->lenient = o->lenient;
-    if (s->branch == NULL || (o->actor != NULL && s->actor == NULL)) {
+    bool has_texts = s->branch != NULL && (o->actor == NULL || s->actor != NULL);
+    og_status status = has_texts ? set_target(s, o, err) : og_error_nomem(err);
+    if (status != OG_OK) {
         og_session_close(s);
-        return og_error_nomem(err);
+        return status;
     }
     *out = s;
     return OG_OK;
@@ -92,7 +110,20 @@ void og_session_close(og_session *session)
         return;
     og_free(session->actor);
     og_free(session->branch);
+    og_free(session->snapshot);
     og_free(session);
+}
+
+og_status og_api__snapshot(og_session *session, og_snapshot **out, og_error *err)
+{
+    return og_repo_snapshot_at(session->graph->repo, &session->target, out, err);
+}
+
+og_status og_api__check_writable(const og_session *session, og_error *err)
+{
+    if (session->target.kind == OG_TARGET_BRANCH)
+        return OG_OK;
+    return og_error_set(err, OG_INVALID, "a session on a snapshot can't write");
 }
 
 void og_session_cancel(og_session *session)

@@ -3,7 +3,7 @@
 #define OG_API_HANDLES_PRIV_H
 
 #include "exec/exec.h"
-#include "graph/repo.h"
+#include "graph/target.h"
 #include "lang/query.h"
 
 struct og_graph {
@@ -14,6 +14,8 @@ struct og_session {
     og_graph *graph; /* borrowed */
     char *actor;     /* NULL = none */
     char *branch;
+    char *snapshot;   /* text that `target` borrows; NULL = none */
+    og_target target; /* what is read: the branch, or a moment of it */
     uint64_t memory_bytes;
     uint32_t timeout_ms;
     bool lenient;
@@ -45,7 +47,8 @@ struct og_cursor {
     og_snapshot *snapshot;
     og_budget budget; /* limit 0 = none */
     og_exec *exec;
-    char *branch;
+    char *branch; /* NULL for a moment of one; then */
+    char *moment; /* what it is called: a commit's ULID or a version */
     const og_result_column *columns;
     uint32_t column_count;
     char **column_names;
@@ -54,6 +57,11 @@ struct og_cursor {
     bool is_done;
     og_arena *row_arena; /* text of list values of the current row */
 };
+
+/* The snapshot that the session reads. */
+OG_NODISCARD og_status og_api__snapshot(og_session *session, og_snapshot **out, og_error *err);
+/* Only sessions on a branch may write. */
+OG_NODISCARD og_status og_api__check_writable(const og_session *session, og_error *err);
 
 /* Literals of `params` (may be NULL) for a run, checked, in the arena. */
 OG_NODISCARD og_status og_api__bind(const og_query *query, const og_params *params, bool lenient,

@@ -55,12 +55,12 @@ og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink, voi
                             og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    OG_TRY(og_repo_snapshot(session->graph->repo, session->branch, &snapshot, err));
+    OG_TRY(og_api__snapshot(session, &snapshot, err));
     OG_AUTO_BUF out = OG_BUF_INIT;
     if (json)
-        write_snapshot_json(&out, session->branch, snapshot);
+        write_snapshot_json(&out, snapshot->branch, snapshot);
     else
-        write_snapshot_text(&out, session->branch, snapshot);
+        write_snapshot_text(&out, snapshot->branch, snapshot);
     return og_api__flush(&out, sink, sink_context, err);
 }
 

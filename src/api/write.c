@@ -79,6 +79,7 @@ og_status og_load(og_session *session, const og_load_options *options, og_source
         .progress_context = &progress,
     };
     og_load_output loaded = {0};
+    OG_TRY(og_api__check_writable(session, err));
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     OG_TRY(og_load_run(session->graph->repo, &input, &loaded, err));
     set_load_result(out, &loaded);
@@ -133,7 +134,7 @@ og_status og_export(og_session *session, const char *const *type_names, size_t t
     };
     if (input.type_names == NULL || input.table_keys == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_repo_snapshot(session->graph->repo, session->branch, &snapshot, err));
+    OG_TRY(og_api__snapshot(session, &snapshot, err));
     return og_export_run(snapshot, &input, err);
 }
 
@@ -145,6 +146,7 @@ og_status og_mutate(og_session *session, const og_query *query, const og_params 
     if (!query->ir->is_mutation)
         return og_error_set(err, OG_INVALID, "query '%s' only reads; run it as a query",
                             query->name);
+    OG_TRY(og_api__check_writable(session, err));
     og_repo *repo = session->graph->repo;
     OG_AUTO(og_arena) arena = og_arena_new(0);
     if (arena == NULL)

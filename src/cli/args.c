@@ -24,6 +24,7 @@ typedef struct parser {
 static const cli_option_id conflicts[][2] = {
     {CLI_ALIAS, CLI_QUERY},        {CLI_ALIAS, CLI_QUERY_STRING}, {CLI_QUERY, CLI_QUERY_STRING},
     {CLI_PARAMS, CLI_PARAMS_FILE}, {CLI_JSON, CLI_FORMAT},        {CLI_EXPLAIN, CLI_FORMAT},
+    {CLI_SNAPSHOT, CLI_BRANCH},    {CLI_SNAPSHOT, CLI_AT},
 };
 
 /* ---- refusing ----------------------------------------------------------------------------- */

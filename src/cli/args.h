@@ -12,7 +12,9 @@
 
 typedef enum cli_option_id {
     CLI_AS,
+    CLI_ACTOR,
     CLI_ALIAS,
+    CLI_AT,
     CLI_BRANCH,
     CLI_CONFIG,
     CLI_DATA,
@@ -22,13 +24,16 @@ typedef enum cli_option_id {
     CLI_JSON,
     CLI_JSONL,
     CLI_LENIENT,
+    CLI_LIMIT,
     CLI_MODE,
     CLI_NAME,
     CLI_PARAMS,
     CLI_PARAMS_FILE,
     CLI_QUERY,
     CLI_QUERY_STRING,
+    CLI_REVERSE,
     CLI_SCHEMA,
+    CLI_SNAPSHOT,
     CLI_TABLE,
     CLI_TARGET,
     CLI_TYPE,
@@ -64,6 +69,7 @@ typedef struct cli_verb {
     const char *argument_help;
     bool argument_required;
     bool argument_repeats;
+    bool argument_is_no_graph; /* the graph comes by --uri, --target or cli.graph only */
     og_status (*run)(cli *c, og_error *err);
 } cli_verb;
 #define CLI_BIT(option) (UINT64_C(1) << (option))

@@ -67,6 +67,8 @@ og_status cli_run_query(cli *c, og_error *err);
 og_status cli_run_mutate(cli *c, og_error *err);
 og_status cli_run_snapshot(cli *c, og_error *err);
 og_status cli_run_export(cli *c, og_error *err);
+og_status cli_run_commit_list(cli *c, og_error *err);
+og_status cli_run_commit_show(cli *c, og_error *err);
 og_status cli_run_lint(cli *c, og_error *err);
 og_status cli_run_schema_show(cli *c, og_error *err);
 

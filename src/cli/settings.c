@@ -118,7 +118,7 @@ static const char *given_uri(cli *c, const char *target)
 {
     const cli_args *args = &c->args;
     const char *uri = cli_value(args, CLI_URI);
-    bool first_is_uri = args->arguments.len > 0;
+    bool first_is_uri = args->arguments.len > 0 && !args->verb->argument_is_no_graph;
     if (cli_has(args, CLI_ALIAS) && (target != NULL || c->config->graph != NULL))
         first_is_uri = false;
     return uri != NULL ? uri : first_is_uri ? args->arguments.items[0] : NULL;
@@ -162,6 +162,8 @@ og_status cli_open(cli *c, const cli_alias *alias, og_error *err)
     options.actor = c->actor;
     options.branch = c->branch;
     options.lenient = cli_has(&c->args, CLI_LENIENT);
+    options.snapshot = cli_value(&c->args, CLI_SNAPSHOT);
+    options.at = cli_value(&c->args, CLI_AT);
     OG_TRY(og_session_open(c->graph, &options, &c->session, err));
     cli_stop_on_interrupt(c->session);
     return OG_OK;

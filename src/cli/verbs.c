@@ -9,9 +9,14 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_AS] = {.name = "as",
                 .value = "ACTOR",
                 .help = "Who writes, for the history; else cli.actor of omnigraph.yaml"},
+    [CLI_ACTOR] = {.name = "actor", .value = "ACTOR", .help = "Only commits of this actor"},
     [CLI_ALIAS] = {.name = "alias",
                    .value = "ALIAS",
                    .help = "Run an alias of omnigraph.yaml; arguments fill its parameters"},
+    [CLI_AT] = {.name = "at",
+                .value = "TIME",
+                .help = "Read the last commit of the branch not after a time (2026-11-01, "
+                        "2026-11-01T09:30:00Z), or the version of a number"},
     [CLI_BRANCH] = {.name = "branch",
                     .value = "BRANCH",
                     .help = "Branch to work on; else cli.branch of omnigraph.yaml, else main"},
@@ -36,6 +41,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_LENIENT] = {.name = "lenient",
                      .help = "Change values of a wrong type as earlier versions did, and count "
                              "them, instead of refusing"},
+    [CLI_LIMIT] = {.name = "limit", .value = "LIMIT", .help = "At most so many"},
     [CLI_MODE] = {.name = "mode",
                   .value = "MODE",
                   .choices = modes,
@@ -53,7 +59,11 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                           .letter = 'e',
                           .value = "GQ",
                           .help = "Query text instead of a file"},
+    [CLI_REVERSE] = {.name = "reverse", .help = "Newest first"},
     [CLI_SCHEMA] = {.name = "schema", .value = "SCHEMA", .help = "Schema file (.pg)"},
+    [CLI_SNAPSHOT] = {.name = "snapshot",
+                      .value = "SNAPSHOT",
+                      .help = "Read the state that a commit made, on whichever branch"},
     [CLI_TABLE] = {.name = "table",
                    .value = "TABLE",
                    .repeats = true,
@@ -71,6 +81,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
 
 #define ALWAYS (CLI_BIT(CLI_AS) | CLI_BIT(CLI_HELP))
 #define ON_GRAPH (ALWAYS | CLI_BIT(CLI_TARGET) | CLI_BIT(CLI_CONFIG))
+#define TIME_TRAVEL (CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_SNAPSHOT) | CLI_BIT(CLI_AT))
 #define WITH_QUERY                                                                                 \
     (ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_ALIAS) | CLI_BIT(CLI_QUERY) |                       \
      CLI_BIT(CLI_QUERY_STRING) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_PARAMS) |                         \
@@ -116,8 +127,9 @@ const cli_verb cli_verbs[] = {
          "  omnigraph query --query team.gq --name friends --params '{\"name\": \"ana\"}'\n"
          "  omnigraph query --query team.gq --name friends --params-file ana.json --format csv\n"
          "  omnigraph query --alias friends ana\n"
+         "  omnigraph query --query team.gq --name friends --at 2026-11-01\n"
          "  omnigraph query --query team.gq --name friends --explain=run\n",
-     .options = WITH_QUERY | CLI_BIT(CLI_FORMAT) | CLI_BIT(CLI_EXPLAIN),
+     .options = WITH_QUERY | TIME_TRAVEL | CLI_BIT(CLI_FORMAT) | CLI_BIT(CLI_EXPLAIN),
      .argument = "ALIAS_ARGS",
      .argument_help = "Folder of the graph, or arguments of the alias",
      .argument_repeats = true,
@@ -138,8 +150,9 @@ const cli_verb cli_verbs[] = {
      .summary = "Show the tables of a graph",
      .about = "",
      .examples = "  omnigraph snapshot team.omni\n"
-                 "  omnigraph snapshot --json\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSON),
+                 "  omnigraph snapshot --json\n"
+                 "  omnigraph snapshot --at 2026-11-01T09:30:00Z\n",
+     .options = ON_GRAPH | TIME_TRAVEL | CLI_BIT(CLI_JSON),
      .argument = "URI",
      .argument_help = "Folder of the graph",
      .run = cli_run_snapshot},
@@ -147,12 +160,37 @@ const cli_verb cli_verbs[] = {
      .summary = "Write a graph as JSON records that load reads again",
      .about = "",
      .examples = "  omnigraph export team.omni > team.jsonl\n"
-                 "  omnigraph export --type Person --type Knows\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSONL) | CLI_BIT(CLI_TYPE) |
-                CLI_BIT(CLI_TABLE),
+                 "  omnigraph export --type Person --type Knows\n"
+                 "  omnigraph export --snapshot 01K9Z3W8Q6YB2T4M5N7P0R1S2V\n",
+     .options =
+         ON_GRAPH | TIME_TRAVEL | CLI_BIT(CLI_JSONL) | CLI_BIT(CLI_TYPE) | CLI_BIT(CLI_TABLE),
      .argument = "URI",
      .argument_help = "Folder of the graph",
      .run = cli_run_export},
+    {.name = "commit list",
+     .summary = "List the commits of a branch, oldest first",
+     .about = "With those that the branch inherited from the one it was made of. --limit takes the "
+              "first ones of\nwhat is listed: with --reverse the newest.",
+     .examples = "  omnigraph commit list team.omni\n"
+                 "  omnigraph commit list --reverse --limit 10\n"
+                 "  omnigraph commit list --branch review --actor ana --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_ACTOR) | CLI_BIT(CLI_LIMIT) |
+                CLI_BIT(CLI_REVERSE) | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_commit_list},
+    {.name = "commit show",
+     .summary = "Show a commit",
+     .about = "Takes the id of a commit, of any branch; or of an operation whose outcome a message "
+              "called unknown:\nthen it tells whether that was published.",
+     .examples = "  omnigraph commit show --uri team.omni 01K9Z3W8Q6YB2T4M5N7P0R1S2V\n"
+                 "  omnigraph commit show 01K9Z3W8Q6YB2T4M5N7P0R1S2V --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_JSON),
+     .argument = "COMMIT_ID",
+     .argument_help = "Id of the commit or operation",
+     .argument_required = true,
+     .argument_is_no_graph = true,
+     .run = cli_run_commit_show},
     {.name = "lint",
      .old_name = "check",
      .summary = "Check a file of queries against a schema or a graph",

@@ -13,6 +13,7 @@
 #ifndef OG_GRAPH_HISTORY_H
 #define OG_GRAPH_HISTORY_H
 
+#include "base/arena.h"
 #include "graph/repo.h"
 
 /* One commit; text is borrowed from its history. */
@@ -23,6 +24,7 @@ typedef struct og_commit_info {
     uint64_t manifest_version; /* of `__manifest` on `branch` */
     og_str branch;             /* on which it was made; "" = main */
     og_str actor;              /* "" = none */
+    og_str op;                 /* ULID of the operation; "" = a commit of the reference's */
     int64_t created_at_us;     /* since 1970 */
 } og_commit_info;
 
@@ -43,6 +45,12 @@ const og_commit_info *og_history_head(const og_history *history);
 /* A commit by its ULID; NULL when the branch does not know it. */
 const og_commit_info *og_history_find(const og_history *history, og_str id);
 
+/* The commit with this ULID, or of the operation with it, on any branch: main is asked first. *out_commit is
+ * borrowed from *out_history. OG_NOT_FOUND "commit '...' not found"; of an operation that was aborted it
+ * says so. */
+OG_NODISCARD og_status og_history_find_any(og_repo *repo, og_str id, og_history **out_history,
+                                           const og_commit_info **out_commit, og_error *err);
+
 /* The commit at which both sides were last the same: of the common ancestors of both heads those that
  * are no ancestor of another one; of these the one with the fewest steps from both heads together,
  * then the highest manifest version, time and id. (The reference takes the fewest steps among all common
@@ -50,5 +58,9 @@ const og_commit_info *og_history_find(const og_history *history, og_str id);
  * its branch and version say where it was published; NULL when there is no common ancestor. */
 OG_NODISCARD og_status og_graph__merge_base(const og_history *source, const og_history *target,
                                             const og_commit_info **out, og_error *err);
+
+/* The commit in a `__manifest` row's metadata; false when there is no `og` object, or none that can be used.
+ * Text is in the arena or points into `metadata`. */
+bool og_graph__commit_of_metadata(og_arena *arena, og_str metadata, og_commit_info *out);
 
 #endif

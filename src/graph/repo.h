@@ -64,5 +64,7 @@ typedef struct og_table_info {
 } og_table_info;
 /* In order of table_key (bytes); borrowed from the snapshot, which must come from a repo. */
 const og_table_info *og_snapshot_tables(const og_snapshot *snapshot, size_t *out_count);
+/* The commit by which a snapshot of the past was found; "" otherwise. */
+const char *og_snapshot_commit(const og_snapshot *snapshot);
 
 #endif

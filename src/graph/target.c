@@ -1,0 +1,129 @@
+#include "graph/target.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/number.h"
+#include "base/timeval.h"
+#include "graph/history.h"
+#include "graph/layout.h"
+#include "graph/repo_priv.h"
+
+void og_target_set_snapshot(og_target *target, const char *text)
+{
+    bool is_version = og_parse_u64(og_str_of(text), &target->version);
+    target->kind = is_version ? OG_TARGET_VERSION : OG_TARGET_COMMIT;
+    target->commit = text;
+}
+
+/* The microseconds that a time's fraction has beyond its milliseconds. */
+static int64_t microseconds(const char *text)
+{
+    const char *dot = strchr(text, '.');
+    int64_t us = 0;
+    if (dot == NULL)
+        return 0;
+    const char *digit = dot + 1;
+    for (int place = 0; place < 6; place++)
+        us = us * 10 + (*digit >= '0' && *digit <= '9' ? *digit++ - '0' : 0);
+    return us % 1000;
+}
+
+og_status og_target_set_moment(og_target *target, const char *text, og_error *err)
+{
+    int64_t ms;
+    if (og_parse_u64(og_str_of(text), &target->version)) {
+        target->kind = OG_TARGET_VERSION;
+        return OG_OK;
+    }
+    if (!og_parse_datetime(og_str_of(text), &ms)) {
+        og_error_set(err, OG_INVALID, "'%s' is neither a time nor a version", text);
+        og_error_hint(err, "Give a time like 2026-11-01T09:30:00Z or 2026-11-01, or the number of "
+                           "a version.");
+        return OG_INVALID;
+    }
+    target->kind = OG_TARGET_TIME;
+    target->time_us = ms * 1000 + microseconds(text);
+    return OG_OK;
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+/* The state that version `version` of a branch's `__manifest` says; `commit` is how it was found, or "". */
+static og_status open_version(og_repo *repo, const char *branch, uint64_t version, og_str commit,
+                              og_snapshot **out, og_error *err)
+{
+    OG_AUTO(og_snapshot) newest = NULL;
+    OG_TRY(og_repo_snapshot(repo, branch, &newest, err));
+    OG_AUTO(og_lance_table) manifest = NULL;
+    og_status s = og_lance_table_open(repo->env, OG_GRAPH__MANIFEST, version, 0, &manifest, err);
+    if (s == OG_NOT_FOUND && version < newest->manifest_version)
+        return og_error_set(err, OG_NOT_FOUND,
+                            "version %" PRIu64 " of branch '%s' was cleaned away", version,
+                            newest->branch);
+    if (s == OG_NOT_FOUND)
+        return og_error_set(err, OG_NOT_FOUND,
+                            "branch '%s' has no version %" PRIu64 " yet; its newest is %" PRIu64,
+                            newest->branch, version, newest->manifest_version);
+    OG_TRY(s);
+    OG_AUTO(og_graph__state) state = NULL;
+    OG_TRY(og_graph__state_read(manifest, &state, err));
+    OG_TRY(og_graph__snapshot_new(repo, state, manifest, newest, out, err));
+    og_graph__snapshot *snapshot = og_graph__snapshot_of(*out);
+    snapshot->is_past = version < newest->manifest_version;
+    snprintf(snapshot->commit_id, sizeof snapshot->commit_id, "%.*s", OG_FMT(commit));
+    return OG_OK;
+}
+
+static og_status open_commit(og_repo *repo, const og_commit_info *commit, og_snapshot **out,
+                             og_error *err)
+{
+    char branch[256] = "main";
+    if (commit->branch.len >= sizeof branch)
+        return og_error_set(err, OG_CORRUPT, "the branch of commit %.*s has too long a name",
+                            OG_FMT(commit->id));
+    if (commit->branch.len > 0)
+        snprintf(branch, sizeof branch, "%.*s", OG_FMT(commit->branch));
+    og_status s = open_version(repo, branch, commit->manifest_version, commit->id, out, err);
+    return s == OG_OK ? s : og_error_context(err, s, "commit %.*s", OG_FMT(commit->id));
+}
+
+/* ---- a moment ----------------------------------------------------------------------------- */
+
+static og_status at_time(og_repo *repo, const og_target *target, og_snapshot **out, og_error *err)
+{
+    OG_AUTO(og_history) history = NULL;
+    OG_TRY(og_history_open(repo, target->branch, &history, err));
+    size_t count;
+    const og_commit_info *commits = og_history_commits(history, &count);
+    while (count > 0 && commits[count - 1].created_at_us > target->time_us)
+        count--;
+    if (count > 0)
+        return open_commit(repo, &commits[count - 1], out, err);
+    return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no commit at or before that time",
+                        target->branch != NULL ? target->branch : "main");
+}
+
+static og_status at_commit(og_repo *repo, const og_target *target, og_snapshot **out, og_error *err)
+{
+    OG_AUTO(og_history) history = NULL;
+    const og_commit_info *commit;
+    OG_TRY(og_history_find_any(repo, og_str_of(target->commit), &history, &commit, err));
+    return open_commit(repo, commit, out, err);
+}
+
+og_status og_repo_snapshot_at(og_repo *repo, const og_target *target, og_snapshot **out,
+                              og_error *err)
+{
+    switch (target->kind) {
+    case OG_TARGET_COMMIT:
+        return at_commit(repo, target, out, err);
+    case OG_TARGET_VERSION:
+        return open_version(repo, target->branch, target->version, OG_STR(""), out, err);
+    case OG_TARGET_TIME:
+        return at_time(repo, target, out, err);
+    case OG_TARGET_BRANCH:
+    default:
+        return og_repo_snapshot(repo, target->branch, out, err);
+    }
+}
