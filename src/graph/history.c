@@ -244,7 +244,7 @@ og_status og_history_open(og_repo *repo, const char *branch, og_history **out, o
     if (h->arena == NULL || h->scratch == NULL || h->ids == NULL || h->actors == NULL)
         return og_error_nomem(err);
     OG_TRY(og_repo_snapshot(repo, branch, &snapshot, err));
-    OG_TRY(read_sources(h, repo, og_graph__snapshot_of(snapshot)->manifest, err));
+    OG_TRY(read_sources(h, og_graph__snapshot_of(snapshot), err));
     if (h->commits.len > 1)
         qsort(h->commits.items, h->commits.len, sizeof *h->commits.items, by_age);
     for (size_t i = 0; i < h->commits.len; i++)

@@ -46,19 +46,14 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     if (!og_graph__pin_path(&path, pin))
         return og_error_nomem(err);
     OG_AUTO(og_lance_table) table = NULL;
-<<<<<<< HEAD
     og_status status = og_lance_table_open(s->repo->env, og_buf_cstr(&path), pin->version,
                                            pin->manifest_bytes, &table, err);
-=======
-    og_status status =
-        og_lance_table_open(s->repo->env, path, pin->version, pin->manifest_bytes, &table, err);
     if (status == OG_NOT_FOUND && s->is_past)
         return og_error_set(err, OG_NOT_FOUND,
                             "table %.*s: version %" PRIu64 ", which version %" PRIu64
                             " of branch '%s' needs, was cleaned away",
                             OG_FMT(def->table_key), pin->version, s->state->manifest_version,
                             s->base.branch);
->>>>>>> 8e0a636 (graph, api, cli: commits of a branch, and reading earlier states)
     if (status == OG_NOT_FOUND) {
         og_error_set(err, OG_CORRUPT,
                      "table %.*s: version %" PRIu64 " that __manifest names is missing",

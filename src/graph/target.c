@@ -55,8 +55,10 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
 {
     OG_AUTO(og_snapshot) newest = NULL;
     OG_TRY(og_repo_snapshot(repo, branch, &newest, err));
+    const og_graph__snapshot *at = og_graph__snapshot_of(newest);
     OG_AUTO(og_lance_table) manifest = NULL;
-    og_status s = og_lance_table_open(repo->env, OG_GRAPH__MANIFEST, version, 0, &manifest, err);
+    og_status s =
+        og_lance_table_open(repo->env, at->branch->manifest_path, version, 0, &manifest, err);
     if (s == OG_NOT_FOUND && version < newest->manifest_version)
         return og_error_set(err, OG_NOT_FOUND,
                             "version %" PRIu64 " of branch '%s' was cleaned away", version,
@@ -68,7 +70,8 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
     OG_TRY(s);
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_read(manifest, &state, err));
-    OG_TRY(og_graph__snapshot_new(repo, state, manifest, newest, out, err));
+    OG_TRY(
+        og_graph__snapshot_new(repo, at->branch, at->branch_id, state, manifest, newest, out, err));
     og_graph__snapshot *snapshot = og_graph__snapshot_of(*out);
     snapshot->is_past = version < newest->manifest_version;
     snprintf(snapshot->commit_id, sizeof snapshot->commit_id, "%.*s", OG_FMT(commit));
