@@ -224,11 +224,11 @@ static int by_age(const void *a, const void *b)
     return og_str_cmp(x->id, y->id);
 }
 
-static og_status read_sources(og_history *h, og_repo *repo, og_lance_table *manifest, og_error *err)
+static og_status read_sources(og_history *h, og_graph__snapshot *at, og_error *err)
 {
-    OG_TRY(scan_table(h, manifest, &manifest_source, err));
-    OG_TRY(scan_newest(h, repo, OG_GRAPH__ACTORS, &actor_source, err));
-    return scan_newest(h, repo, OG_GRAPH__COMMITS, &commit_source, err);
+    OG_TRY(scan_table(h, at->manifest, &manifest_source, err));
+    OG_TRY(scan_newest(h, at->repo, OG_GRAPH__ACTORS, &actor_source, err));
+    return scan_newest(h, at->repo, at->branch->commits_path, &commit_source, err);
 }
 
 og_status og_history_open(og_repo *repo, const char *branch, og_history **out, og_error *err)
