@@ -272,6 +272,14 @@ const og_commit_info *og_history_find(const og_history *history, og_str id)
 
 /* ---- one commit, on whichever branch ------------------------------------------------------ */
 
+typedef struct search {
+    og_repo *repo;
+    og_str id;
+    og_history *history; /* of the branch that knows it; owned */
+    const og_commit_info *found;
+    bool was_aborted; /* a branch says so of the operation `id` */
+} search;
+
 static const og_commit_info *find_commit_or_op(const og_history *h, og_str id)
 {
     const og_commit_info *found = og_history_find(h, id);
@@ -281,46 +289,72 @@ static const og_commit_info *find_commit_or_op(const og_history *h, og_str id)
     return found;
 }
 
-static og_status is_aborted(og_repo *repo, og_str op, bool *out, og_error *err)
+static og_status look_for_abort(search *s, const char *branch, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     og_graph__op_fate fate;
-    OG_TRY(og_repo_snapshot(repo, NULL, &snapshot, err));
-    OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(snapshot)->manifest, op, &fate, err));
-    *out = fate == OG_GRAPH__OP_ABORTED;
+    OG_TRY(og_repo_snapshot(s->repo, branch, &snapshot, err));
+    OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(snapshot)->manifest, s->id, &fate, err));
+    s->was_aborted = fate == OG_GRAPH__OP_ABORTED;
     return OG_OK;
 }
 
-static og_status not_found(og_repo *repo, og_str id, og_error *err)
+static og_status search_branch(search *s, const char *branch, og_error *err)
 {
-    if (id.len != ULID_LENGTH) {
-        og_error_set(err, OG_NOT_FOUND, "commit '%.*s' not found", OG_FMT(id));
-        og_error_hint(err, "The commits of a branch: omnigraph commit list");
-        return OG_NOT_FOUND;
+    OG_AUTO(og_history) history = NULL;
+    OG_TRY(og_history_open(s->repo, branch, &history, err));
+    s->found = find_commit_or_op(history, s->id);
+    if (s->found != NULL)
+        s->history = OG_TAKE(history);
+    else if (s->id.len == ULID_LENGTH && !s->was_aborted)
+        OG_TRY(look_for_abort(s, branch, err));
+    return OG_OK;
+}
+
+static og_status search_branches(search *s, og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_str *names;
+    size_t count;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(search_branch(s, NULL, err));
+    if (s->found != NULL)
+        return OG_OK;
+    OG_TRY(og_lance_branch_list(s->repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
+    for (size_t i = 0; i < count && s->found == NULL; i++) {
+        og_str name = og_arena_str(arena, names[i]);
+        og_status status = name.ptr != NULL ? search_branch(s, name.ptr, err) : og_error_nomem(err);
+        if (status != OG_OK && status != OG_NOT_FOUND) /* deleted since it was listed */
+            return og_error_context(err, status, "branch '%.*s'", OG_FMT(names[i]));
     }
-    bool was_aborted;
-    OG_TRY(is_aborted(repo, id, &was_aborted, err));
-    if (was_aborted)
+    return OG_OK;
+}
+
+static og_status not_found(const search *s, og_error *err)
+{
+    if (s->was_aborted)
         return og_error_set(
             err, OG_NOT_FOUND,
             "operation '%.*s' was aborted: nothing of it was published, and nothing "
             "ever will be",
-            OG_FMT(id));
-    og_error_set(err, OG_NOT_FOUND, "commit '%.*s' not found", OG_FMT(id));
-    og_error_hint(err,
-                  "No operation of this id was published; one whose writer still runs may be.");
+            OG_FMT(s->id));
+    og_error_set(err, OG_NOT_FOUND, "commit '%.*s' not found", OG_FMT(s->id));
+    og_error_hint(err, s->id.len == ULID_LENGTH
+                           ? "No operation of this id was published; one whose writer still runs "
+                             "may be."
+                           : "The commits of a branch: omnigraph commit list");
     return OG_NOT_FOUND;
 }
 
 og_status og_history_find_any(og_repo *repo, og_str id, og_history **out_history,
                               const og_commit_info **out_commit, og_error *err)
 {
-    OG_AUTO(og_history) history = NULL;
-    OG_TRY(og_history_open(repo, NULL, &history, err));
-    const og_commit_info *found = find_commit_or_op(history, id);
-    if (found == NULL)
-        return not_found(repo, id, err);
-    *out_commit = found;
-    *out_history = OG_TAKE(history);
+    search s = {.repo = repo, .id = id};
+    OG_TRY(search_branches(&s, err));
+    if (s.found == NULL)
+        return not_found(&s, err);
+    *out_commit = s.found;
+    *out_history = s.history;
     return OG_OK;
 }

@@ -9,6 +9,9 @@
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
 
+/* Branches of branches of branches: more than this is a circle. */
+#define MAX_FORKS 1000
+
 void og_target_set_snapshot(og_target *target, const char *text)
 {
     bool is_version = og_parse_u64(og_str_of(text), &target->version);
@@ -107,6 +110,31 @@ static og_status at_time(og_repo *repo, const og_target *target, og_snapshot **o
                         target->branch != NULL ? target->branch : "main");
 }
 
+/* Versions before the one at which a branch was made are its parent's. */
+static og_status at_version(og_repo *repo, const og_target *target, og_snapshot **out,
+                            og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_graph__branch *branch;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_get(repo, target->branch, &branch, err));
+    for (int depth = 0; !branch->is_main; depth++) {
+        og_lance_ref ref;
+        if (depth == MAX_FORKS)
+            return og_error_set(err, OG_CORRUPT, "the line of forks of branch '%s' has no end",
+                                target->branch);
+        OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
+        if (target->version >= ref.parent_version)
+            break;
+        og_str parent = og_arena_str(arena, ref.parent);
+        if (parent.ptr == NULL)
+            return og_error_nomem(err);
+        OG_TRY(og_graph__branch_get(repo, parent.len > 0 ? parent.ptr : NULL, &branch, err));
+    }
+    return open_version(repo, branch->name, target->version, OG_STR(""), out, err);
+}
+
 static og_status at_commit(og_repo *repo, const og_target *target, og_snapshot **out, og_error *err)
 {
     OG_AUTO(og_history) history = NULL;
@@ -122,7 +150,7 @@ og_status og_repo_snapshot_at(og_repo *repo, const og_target *target, og_snapsho
     case OG_TARGET_COMMIT:
         return at_commit(repo, target, out, err);
     case OG_TARGET_VERSION:
-        return open_version(repo, target->branch, target->version, OG_STR(""), out, err);
+        return at_version(repo, target, out, err);
     case OG_TARGET_TIME:
         return at_time(repo, target, out, err);
     case OG_TARGET_BRANCH:
