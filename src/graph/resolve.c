@@ -144,31 +144,33 @@ og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
 
 /* ---- what an operation says of itself ----------------------------------------------------- */
 
-/* One item of og.tables: key@expected>new. */
+/* One item of og.tables, key@expected>new, or of og.reads, key@expected. */
 typedef struct op_table {
     og_str key;
     uint64_t expected, version;
 } op_table;
 typedef OG_VEC(op_table) op_tables;
 
-static bool parse_op_table(og_str item, op_table *out)
+static bool parse_op_table(og_str item, bool is_read, op_table *out)
 {
     size_t at = og_str_find(item, OG_STR("@")), gt = og_str_find(item, OG_STR(">"));
-    if (at == SIZE_MAX || gt == SIZE_MAX || gt < at)
+    if (at == SIZE_MAX || (gt == SIZE_MAX) != is_read || gt < at)
         return false;
     out->key = og_str_slice(item, 0, at);
-    return og_parse_u64(og_str_slice(item, at + 1, gt), &out->expected) &&
-           og_parse_u64(og_str_slice(item, gt + 1, item.len), &out->version);
+    size_t end = is_read ? item.len : gt;
+    return og_parse_u64(og_str_slice(item, at + 1, end), &out->expected) &&
+           (is_read || og_parse_u64(og_str_slice(item, gt + 1, item.len), &out->version));
 }
 
-static og_status parse_op_tables(og_str text, op_tables *out, og_error *err)
+static og_status parse_op_tables(og_str text, bool are_reads, op_tables *out, og_error *err)
 {
     while (text.len > 0 && out->len < MAX_TABLES_OF_OP) {
         size_t comma = og_str_find(text, OG_STR(","));
         size_t end = comma == SIZE_MAX ? text.len : comma;
         op_table item;
-        if (!parse_op_table(og_str_slice(text, 0, end), &item))
-            return og_error_set(err, OG_CORRUPT, "transaction property og.tables is damaged");
+        if (!parse_op_table(og_str_slice(text, 0, end), are_reads, &item))
+            return og_error_set(err, OG_CORRUPT, "transaction property %s is damaged",
+                                are_reads ? "og.reads" : "og.tables");
         if (!og_vec_push(out, item))
             return og_error_nomem(err);
         text = comma == SIZE_MAX ? OG_STR("") : og_str_slice(text, comma + 1, text.len);
@@ -181,6 +183,7 @@ typedef struct op_view {
     og_str id; /* of the head's transaction; borrowed from `head` */
     og_lance_table *head;
     op_tables tables;
+    op_tables reads; /* that it was decided by */
     bool holds_all;  /* every slot is the operation's, and no pin moved */
     bool is_blocked; /* a slot is another's, or a pin moved */
 } op_view;
@@ -189,6 +192,7 @@ static void op_view_deinit(op_view *v)
 {
     og_lance_table_unref(v->head);
     og_vec_deinit(&v->tables);
+    og_vec_deinit(&v->reads);
 }
 
 static og_status look_at_slot(og_repo *repo, const og_graph__state *state, op_view *v,
@@ -221,7 +225,13 @@ static og_status look_at_op(og_repo *repo, const og_graph__state *state, const o
         return OG_OK;
     }
     og_str tables = og_lance_table_transaction_property(v->head, OG_STR("og.tables"));
-    OG_TRY(parse_op_tables(tables, &v->tables, err));
+    og_str reads = og_lance_table_transaction_property(v->head, OG_STR("og.reads"));
+    OG_TRY(parse_op_tables(tables, false, &v->tables, err));
+    OG_TRY(parse_op_tables(reads, true, &v->reads, err));
+    for (size_t i = 0; i < v->reads.len; i++) {
+        const og_graph__pin *read = og_graph__state_pin(state, v->reads.items[i].key);
+        v->is_blocked |= read == NULL || read->version != v->reads.items[i].expected;
+    }
     v->holds_all = v->tables.len > 0;
     for (size_t i = 0; i < v->tables.len; i++)
         OG_TRY(look_at_slot(repo, state, v, &v->tables.items[i], err));
@@ -261,16 +271,27 @@ static og_status fill_taken(og_repo *repo, const og_graph__state *state, const o
     return OG_OK;
 }
 
+/* What it was decided by must hold until it is published, whoever publishes. */
+static const og_graph__pin **pins_of_reads(const og_graph__state *state, const op_view *v)
+{
+    const og_graph__pin **pins = og_calloc(v->reads.len + 1, sizeof *pins);
+    for (size_t i = 0; pins != NULL && i < v->reads.len; i++)
+        pins[i] = og_graph__state_pin(state, v->reads.items[i].key);
+    return pins;
+}
+
 static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og_error *err)
 {
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(v->tables.len, sizeof *tables);
     OG_AUTO_FREE og_buf *names = og_calloc(v->tables.len, sizeof *names);
-    if (tables == NULL || names == NULL)
+    const og_graph__state *state = og_graph__snapshot_of(snapshot)->state;
+    OG_AUTO_FREE const og_graph__pin **reads = pins_of_reads(state, v);
+    if (tables == NULL || names == NULL || reads == NULL)
         return og_error_nomem(err);
-    og_graph__commit commit = {.tables = tables};
+    og_graph__commit commit = {.tables = tables, .reads = reads, .read_count = v->reads.len};
     og_graph__op_init(&commit.op, repo, OG_STR(""), OG_STR(""));
     op_from_properties(&commit.op, v->head, v->id);
-    og_status s = fill_taken(repo, og_graph__snapshot_of(snapshot)->state, v, &commit, names, err);
+    og_status s = fill_taken(repo, state, v, &commit, names, err);
     og_commit_result result;
     if (s == OG_OK)
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);

@@ -1,0 +1,181 @@
+/* sim [--seeds A..B] [--ops N] [--jobs N] [--report]
+ *
+ * Runs seeds in worker processes. A failure prints its seed and what was wrong, then the plan with all
+ * operations left out that it does not need. Exit code 0: every seed was clean. */
+#include "sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct options {
+    uint64_t first, last;
+    int ops, jobs;
+    bool report;
+} options;
+
+typedef struct shared {
+    sim_counts counts;
+    uint64_t next_seed;
+    uint64_t current[64]; /* seed of each worker */
+    uint64_t failures;
+} shared;
+static shared *common;
+
+static bool try_plan(const sim_plan *plan, og_buf *out_failure)
+{
+    sim_world *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        abort();
+    bool ok = sim_run(plan, w);
+    if (!ok && out_failure != NULL) {
+        og_buf_clear(out_failure);
+        og_buf_str(out_failure, og_buf_view(&w->failure));
+    }
+    sim_world_free(w);
+    free(w);
+    return ok;
+}
+
+/* Leave out operations, ever smaller runs of them, as long as something stays wrong. */
+static void shrink(sim_plan *plan, og_buf *failure)
+{
+    for (int size = plan->op_count / 2; size > 0; size /= 2)
+        for (int at = 0; at + size <= plan->op_count; at += size) {
+            sim_plan trial = *plan;
+            memset(trial.is_left_out + at, true, (size_t)size * sizeof(bool));
+            if (!try_plan(&trial, failure))
+                *plan = trial;
+        }
+    (void)try_plan(plan, failure);
+}
+
+static void print_plan(const sim_plan *plan, og_buf *out)
+{
+    sim_schema_print(&plan->schema, out);
+    for (int i = 0; i < plan->op_count; i++)
+        if (!plan->is_left_out[i]) {
+            og_buf_printf(out, "%d: ", i);
+            sim_op_print(&plan->schema, &plan->ops[i], out);
+        }
+}
+
+static void run_seed(uint64_t seed, const options *o)
+{
+    static sim_plan plan;
+    OG_AUTO_BUF failure = OG_BUF_INIT;
+    sim_plan_make(seed, o->ops, &plan);
+    if (try_plan(&plan, &failure))
+        return;
+    sim_count(&common->failures);
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    og_buf_printf(&text, "FAILED seed %" PRIu64 ": %.*s\n", seed, OG_FMT(og_buf_view(&failure)));
+    shrink(&plan, &failure);
+    og_buf_printf(&text, "shrunk: %.*s\n", OG_FMT(og_buf_view(&failure)));
+    print_plan(&plan, &text);
+    og_buf_printf(&text, "again: sim --seeds %" PRIu64 "..%" PRIu64 " --ops %d\n", seed, seed,
+                  o->ops);
+    fwrite(text.ptr, 1, text.len, stdout);
+    fflush(stdout);
+}
+
+static void work(int worker, const options *o)
+{
+    while (common->failures < 5) {
+        uint64_t seed = __atomic_fetch_add(&common->next_seed, 1, __ATOMIC_RELAXED);
+        if (seed > o->last) {
+            __atomic_fetch_sub(&common->next_seed, 1, __ATOMIC_RELAXED);
+            return;
+        }
+        common->current[worker] = seed;
+        run_seed(seed, o);
+    }
+}
+
+/* ---- report ------------------------------------------------------------------------------- */
+
+static void report(const sim_counts *c)
+{
+    printf("%" PRIu64 " seeds, %" PRIu64 " calls, %" PRIu64 " publications\n", c->seeds, c->steps,
+           c->publications);
+    for (int f = 1; f < SIM_FAULT_KINDS; f++)
+        printf("  %-20s %10" PRIu64 "\n", sim_fault_names[f], c->faults[f]);
+    for (int k = 0; k < SIM_OP_KINDS; k++)
+        for (int s = 0; s < 16; s++)
+            if (c->outcomes[k][s] > 0)
+                printf("  %-15s %-12s %8" PRIu64 "\n", sim_op_names[k],
+                       s == 0 ? "ok" : og_status_id((og_status)s), c->outcomes[k][s]);
+}
+
+static void report_deaths(const sim_counts *c)
+{
+    for (int k = 0; k < SIM_OP_KINDS; k++)
+        for (int i = 0; i < SIM_CALL_KINDS; i++)
+            if (c->died_before[k][i] + c->died_after[k][i] > 0)
+                printf("  died in %-15s %-28s before %6" PRIu64 " after %6" PRIu64 "\n",
+                       sim_op_names[k], sim_call_name(i), c->died_before[k][i],
+                       c->died_after[k][i]);
+}
+
+/* ---- arguments ---------------------------------------------------------------------------- */
+
+static void read_options(int argc, char **argv, options *o)
+{
+    *o = (options){.first = 1, .last = 300, .ops = 50, .jobs = 2};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--report") == 0)
+            o->report = true;
+        else if (i + 1 < argc && strcmp(argv[i], "--ops") == 0)
+            o->ops = atoi(argv[++i]);
+        else if (i + 1 < argc && strcmp(argv[i], "--jobs") == 0)
+            o->jobs = atoi(argv[++i]);
+        else if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0 &&
+                 sscanf(argv[i + 1], "%" SCNu64 "..%" SCNu64, &o->first, &o->last) == 2)
+            i++;
+        else {
+            fprintf(stderr, "usage: sim [--seeds A..B] [--ops N] [--jobs N] [--report]\n");
+            exit(2);
+        }
+    }
+    if (o->jobs < 0 || o->jobs > 64 || o->ops < 1 || o->ops > SIM_OPS)
+        exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    options o;
+    read_options(argc, argv, &o);
+    common = mmap(NULL, sizeof *common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (common == MAP_FAILED)
+        return 2;
+    sim_total = &common->counts;
+    common->next_seed = o.first;
+    if (o.jobs == 0)
+        work(0, &o);
+    pid_t children[64];
+    for (int j = 0; j < o.jobs; j++) {
+        children[j] = fork();
+        if (children[j] == 0) {
+            work(j, &o);
+            _exit(0);
+        }
+    }
+    for (int j = 0; j < o.jobs; j++) {
+        int status;
+        if (waitpid(children[j], &status, 0) == children[j] && status != 0) {
+            printf("FAILED seed %" PRIu64 ": the simulator died of signal %d\n", common->current[j],
+                   WTERMSIG(status));
+            common->failures++;
+        }
+    }
+    report(&common->counts);
+    if (o.report)
+        report_deaths(&common->counts);
+    printf("sim: %" PRIu64 " passed, %" PRIu64 " failed\n",
+           common->next_seed - o.first - common->failures, common->failures);
+    return common->failures > 0;
+}

@@ -1,0 +1,170 @@
+/* A logical process: its operations, run by the engine as a program would. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "graph/load.h"
+#include "graph/mutate.h"
+#include "lang/query.h"
+
+typedef struct reader {
+    og_str text;
+    size_t at;
+} reader;
+
+static og_status read_text(void *context, uint8_t *dst, size_t cap, size_t *out_len, og_error *err)
+{
+    (void)err;
+    reader *in = context;
+    size_t left = in->text.len - in->at;
+    *out_len = left < cap ? left : cap;
+    if (*out_len > 0)
+        memcpy(dst, in->text.ptr + in->at, *out_len);
+    in->at += *out_len;
+    return OG_OK;
+}
+
+static og_status append_text(void *context, og_bytes bytes, og_error *err)
+{
+    return og_buf_append(context, bytes.ptr, bytes.len) ? OG_OK : og_error_nomem(err);
+}
+
+og_status sim_export(og_snapshot *snapshot, og_buf *out, og_error *err)
+{
+    const og_export_input input = {.write = append_text, .write_context = out};
+    return og_export_run(snapshot, &input, err);
+}
+
+static void name_branch(int branch, char dst[8])
+{
+    snprintf(dst, 8, branch == 0 ? "main" : "b%d", branch);
+}
+
+/* ---- operations --------------------------------------------------------------------------- */
+
+typedef struct attempt {
+    sim_process *p;
+    const sim_op *op;
+    char branch[8], actor[16];
+    bool committed;
+} attempt;
+
+static og_status run_load(attempt *a, og_str text, og_error *err)
+{
+    static const og_load_mode_kind modes[] = {
+        [SIM_LOAD_MERGE] = OG_LOAD_MERGE,
+        [SIM_LOAD_APPEND] = OG_LOAD_APPEND,
+        [SIM_LOAD_OVERWRITE] = OG_LOAD_OVERWRITE,
+    };
+    reader in = {text, 0};
+    const og_load_input input = {.branch = a->branch,
+                                 .actor = a->actor,
+                                 .mode = modes[a->op->kind],
+                                 .read = read_text,
+                                 .read_context = &in};
+    og_load_output output = {0};
+    OG_TRY(og_load_run(a->p->repo, &input, &output, err));
+    og_load_output_deinit(&output);
+    a->committed = true;
+    return OG_OK;
+}
+
+static og_status run_mutation(attempt *a, og_str text, og_error *err)
+{
+    OG_AUTO(og_program) program = NULL;
+    OG_TRY(og_program_compile(text, NULL, og_repo_catalog(a->p->repo), &program, err));
+    const og_mutate_input input = {.branch = a->branch,
+                                   .actor = a->actor,
+                                   .query = og_program_query(program),
+                                   .now_ms = a->p->world->now_us / 1000};
+    og_mutate_output output = {0};
+    OG_TRY(og_mutate_run(a->p->repo, &input, &output, err));
+    a->committed = output.committed;
+    return OG_OK;
+}
+
+static og_status run_read(attempt *a, og_error *err)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    OG_TRY(og_repo_snapshot(a->p->repo, a->branch, &snapshot, err));
+    OG_TRY(sim_export(snapshot, &text, err));
+    sim_check_read(a->p->world, a->p->op, snapshot->manifest_version, og_buf_view(&text));
+    return OG_OK;
+}
+
+static og_status open_repo(sim_process *p, og_error *err)
+{
+    const og_repo_options options = {.store = p->store,
+                                     .clock = &p->clock,
+                                     .random = &p->random,
+                                     .no_derived = p->number % 2 == 1};
+    return p->repo != NULL ? OG_OK : og_repo_open("sim", &options, &p->repo, err);
+}
+
+static og_status run_op(attempt *a, og_error *err)
+{
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    OG_TRY(open_repo(a->p, err));
+    sim_op_input(&a->p->world->plan->schema, a->op, &text);
+    switch (a->op->kind) {
+    case SIM_LOAD_MERGE:
+    case SIM_LOAD_APPEND:
+    case SIM_LOAD_OVERWRITE:
+        return run_load(a, og_buf_view(&text), err);
+    case SIM_MUTATE:
+        return run_mutation(a, og_buf_view(&text), err);
+    default:
+        return run_read(a, err);
+    }
+}
+
+/* ---- the task ----------------------------------------------------------------------------- */
+
+static void restart(sim_process *p)
+{
+    og_repo_close(p->repo);
+    og_store_close(p->store);
+    p->repo = NULL;
+    p->store = NULL;
+    p->is_dead = false;
+    p->last_call = -1;
+}
+
+static void perform(sim_process *p, int index)
+{
+    sim_world *w = p->world;
+    sim_result *r = &w->results[index];
+    attempt a = {.p = p, .op = &w->plan->ops[index]};
+    name_branch(a.op->branch, a.branch);
+    snprintf(a.actor, sizeof a.actor, "op%d", index);
+    og_error err = {0};
+    p->op = index;
+    p->last_call = -1;
+    r->started = true;
+    r->since = w->branches[a.op->branch].count - 1;
+    r->status = run_op(&a, &err);
+    r->ended = true;
+    snprintf(r->message, sizeof r->message, "%.500s", err.message);
+    sim_count(&sim_total->outcomes[a.op->kind][r->status]);
+    p->op = -1;
+    if (p->is_dead)
+        restart(p);
+    else
+        sim_check_outcome(w, index, a.committed);
+}
+
+void sim_process_main(void *process)
+{
+    sim_process *p = process;
+    const sim_plan *plan = p->world->plan;
+    for (int i = 0; i < plan->op_count && !sim_is_wrong(p->world); i++) {
+        if (plan->ops[i].process != p->number || plan->is_left_out[i])
+            continue;
+        sim_process_connect(p);
+        p->call[0] = '\0';
+        sim_fiber_yield();
+        perform(p, i);
+    }
+}

@@ -1,0 +1,150 @@
+/* sim - the engine under a seeded scheduler.
+ *
+ * Several logical processes work on one graph in a memory store. Each runs the engine as it is, on a
+ * task of its own; before each call of the store it goes back to the scheduler, which decides by the
+ * seed who goes on, and what happens to the call: it passes, fails, is done without an answer, comes
+ * late, or is the moment at which the process dies or the power goes. A dead process's calls all fail
+ * from then on, so that it unwinds without a trace in the store. Time is the scheduler's, too.
+ *
+ * After every call that published something the checker (check.c) reads the graph without faults and
+ * compares it with the model. One seed is one run, exactly. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "fiber.h"
+#include "graph/repo.h"
+#include "model.h"
+#include "store/wrap.h"
+
+enum {
+    SIM_PROCESSES = 4,
+    SIM_BRANCHES = 4,
+    SIM_OPS = 512,
+    SIM_FAULTS = OG_STORE_CRASH + 1, /* and those below */
+    SIM_FAULT_POWER = SIM_FAULTS,
+    SIM_FAULT_SLOW,
+    SIM_FAULT_JUMP,
+    SIM_FAULT_KINDS,
+    SIM_CALL_KINDS = 64, /* (function of the store, what it was about) */
+};
+
+/* What happened, over all seeds. In memory that workers share; added to atomically. */
+typedef struct sim_counts {
+    uint64_t seeds, steps, publications;
+    uint64_t faults[SIM_FAULT_KINDS];
+    uint64_t outcomes[SIM_OP_KINDS][16]; /* by status */
+    uint64_t died_before[SIM_OP_KINDS][SIM_CALL_KINDS], died_after[SIM_OP_KINDS][SIM_CALL_KINDS];
+} sim_counts;
+extern sim_counts *sim_total;
+static inline void sim_count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+extern const char *const sim_fault_names[SIM_FAULT_KINDS];
+/* Number of the kind of a call; its name is in sim_call_name. */
+int sim_call_kind(const char *op, const char *name);
+const char *sim_call_name(int kind);
+
+/* How an operation ended, as its caller saw it. */
+typedef struct sim_result {
+    bool started, ended;
+    bool had_fault;    /* some call of it did not pass */
+    bool is_settled;   /* refused, conflict or failed: may never appear */
+    bool acknowledged; /* it was said to be done */
+    bool published;    /* the checker has seen its commit */
+    uint64_t version;  /* of `__manifest` on its branch */
+    size_t since;      /* newest published version when it began (index) */
+    og_status status;
+    char message[512];
+} sim_result;
+
+/* A version of `__manifest` on a branch. */
+typedef struct sim_version {
+    uint64_t number;
+    sim_state state;
+} sim_version;
+
+typedef struct sim_branch {
+    bool exists;
+    sim_version *versions;
+    size_t count, capacity;
+} sim_branch;
+
+typedef struct sim_world sim_world;
+
+typedef struct sim_process {
+    int number;
+    sim_world *world;
+    sim_fiber *fiber;
+    og_store *store; /* around the world's */
+    og_repo *repo;   /* NULL until the first operation after a (re)start */
+    og_random random;
+    sim_rng random_state;
+    og_clock clock;
+    bool is_dead;
+    int64_t wake_us;          /* runs no earlier */
+    int op;                   /* index of the operation under way; -1 = none */
+    og_store_fault next;      /* fate of the call that is waiting */
+    char call[16], name[256]; /* that call */
+    int last_call;            /* kind of the call before it; -1 = none */
+} sim_process;
+
+/* One seed's plan. */
+typedef struct sim_plan {
+    uint64_t seed;
+    sim_schema schema;
+    int process_count;
+    sim_op ops[SIM_OPS];
+    bool is_left_out[SIM_OPS]; /* while shrinking */
+    int op_count;
+    /* Chances in 100,000 calls. */
+    int fault_rate[SIM_FAULT_KINDS];
+} sim_plan;
+void sim_plan_make(uint64_t seed, int op_count, sim_plan *out);
+
+struct sim_world {
+    const sim_plan *plan;
+    og_store *store;
+    int64_t now_us;
+    og_clock clock; /* for the checker: who waits on it waits alone */
+    sim_rng rng;    /* of the scheduler */
+    sim_process processes[SIM_PROCESSES];
+    sim_branch branches[SIM_BRANCHES];
+    sim_result results[SIM_OPS];
+    bool is_dirty[SIM_BRANCHES]; /* a slot of its `__manifest` was taken since the last look */
+    bool power_lost;
+    og_buf failure; /* what is wrong; empty = nothing */
+};
+
+/* Run a plan. False: something is wrong, world->failure says what. The world is to be freed. */
+bool sim_run(const sim_plan *plan, sim_world *world);
+void sim_world_free(sim_world *world);
+
+/* Put the process before its store, if it is not. */
+void sim_process_connect(sim_process *p);
+/* The task of a process: its operations, one after the other. */
+void sim_process_main(void *process);
+og_repo *sim_open_plain(sim_world *world); /* without faults; NULL: sim_wrong was said */
+
+/* ---- check.c ------------------------------------------------------------------------------ */
+
+/* Say what is wrong; the first one counts. */
+__attribute__((format(printf, 2, 3))) void sim_wrong(sim_world *w, const char *format, ...);
+static inline bool sim_is_wrong(const sim_world *w)
+{
+    return w->failure.len > 0;
+}
+/* Look at what was published on a branch since the last look. */
+void sim_check_branch(sim_world *w, int branch);
+/* After power loss: versions that nobody was told of may be gone. */
+void sim_check_power_loss(sim_world *w);
+/* An operation ended. */
+void sim_check_outcome(sim_world *w, int op, bool committed);
+/* What a reader was given. */
+void sim_check_read(sim_world *w, int op, uint64_t version, og_str text);
+/* At the end: old versions can be read, every branch takes a write at once. */
+void sim_check_end(sim_world *w);
+/* Export of a snapshot as text. */
+OG_NODISCARD og_status sim_export(og_snapshot *snapshot, og_buf *out, og_error *err);
+
+#endif
