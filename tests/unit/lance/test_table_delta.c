@@ -185,7 +185,7 @@ static void change(history *h, bool rewrite)
         if (below(h, part) != 0)
             continue;
         dropped[drops++] = live[i].slot;
-        if (!rewrite || below(h, 4) == 0)
+        if (!rewrite || below(h, 8) == 0)
             continue;
         live[i].n += (int64_t)below(h, 2);
         written[writes++] = live[i];
@@ -204,25 +204,16 @@ static void step(history *h)
 {
     row made[MAX_ROWS];
     og_lance_write *write;
-    switch (below(h, 12)) {
-    case 0:
+    uint64_t dice = below(h, 24);
+    if (dice == 0) {
         write = new_write(h, OG_LANCE_OVERWRITE, NULL);
         write_rows(write, made, new_rows(h, 1 + below(h, 12), made));
         finish_write(h, write);
-        return;
-    case 1:
-    case 2:
+    } else if (dice < 3) {
         finish_write(h, new_write(h, OG_LANCE_RESTORE, h->versions[below(h, h->count)]));
-        return;
-    case 3:
-        change(h, false);
-        return;
-    case 4:
-    case 5:
-    case 6:
-        change(h, true);
-        return;
-    default:
+    } else if (dice < 15) {
+        change(h, dice >= 5);
+    } else {
         write = new_write(h, OG_LANCE_APPEND, NULL);
         write_rows(write, made, new_rows(h, 1 + below(h, 4), made));
         finish_write(h, write);
