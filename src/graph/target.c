@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/id.h"
 #include "base/number.h"
 #include "base/timeval.h"
 #include "graph/history.h"
@@ -48,6 +49,48 @@ og_status og_target_set_moment(og_target *target, const char *text, og_error *er
     target->kind = OG_TARGET_TIME;
     target->time_us = ms * 1000 + microseconds(text);
     return OG_OK;
+}
+
+/* "v12"; digits alone are no version here, a branch may be called so. */
+static bool is_version(const char *text, uint64_t *out)
+{
+    return text[0] == 'v' && og_parse_u64(og_str_of(text + 1), out);
+}
+
+static bool is_commit(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c >= 'a' && *c <= 'z') /* ULIDs are written in capitals */
+            return false;
+    return og_ulid_valid(og_str_of(text));
+}
+
+og_status og_target_parse(og_arena *arena, const char *text, const char *branch, og_target *out,
+                          og_error *err)
+{
+    *out = (og_target){.kind = OG_TARGET_BRANCH, .branch = branch};
+    const char *at = strchr(text, '@');
+    if (at == NULL) {
+        if (is_version(text, &out->version))
+            out->kind = OG_TARGET_VERSION;
+        else if (is_commit(text))
+            *out = (og_target){.kind = OG_TARGET_COMMIT, .commit = text};
+        else
+            out->branch = text;
+        return OG_OK;
+    }
+    if (at > text) {
+        out->branch = og_arena_str(arena, (og_str){text, (size_t)(at - text)}).ptr;
+        if (out->branch == NULL)
+            return og_error_nomem(err);
+    }
+    if (at[1] == '\0')
+        return OG_OK;
+    if (is_version(at + 1, &out->version)) {
+        out->kind = OG_TARGET_VERSION;
+        return OG_OK;
+    }
+    return og_target_set_moment(out, at + 1, err);
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */

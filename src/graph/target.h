@@ -26,6 +26,19 @@ void og_target_set_snapshot(og_target *target, const char *text);
  * OG_INVALID for other texts. */
 OG_NODISCARD og_status og_target_set_moment(og_target *target, const char *text, og_error *err);
 
+/* One text that says all, for commands that take several targets:
+ *
+ *   feature                        newest state of a branch
+ *   feature@2026-11-01T00:00:00Z   the same at a time; what follows the @ is as in --at
+ *   feature@12, feature@v12        the same at a version
+ *   @2026-11-01, v12               of the branch `branch`
+ *   01K9Z3W8Q6YB2T4M5N7P0R1S2V     a commit of any branch
+ *
+ * A branch whose name looks like a version or a commit is named with an @ behind it, which no name
+ * holds. Texts of *out are borrowed from the arguments or live in `arena`. OG_INVALID as above. */
+OG_NODISCARD og_status og_target_parse(og_arena *arena, const char *text, const char *branch,
+                                       og_target *out, og_error *err);
+
 /* The snapshot that a target names, a reference. Older snapshots are not cached: each call reads
  * `__manifest` at that version. The schema is the present one.
  *

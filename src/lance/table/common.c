@@ -1,7 +1,7 @@
 /* The common past of two versions (delta.h). Branches of a dataset are a tree: each says which version
  * of its parent it began with, so both lines are followed up to the nearest branch they share. */
+#include "lance/table/branch.h"
 #include "lance/table/delta.h"
-#include "lance/table/refs.h"
 #include "lance/table/table_priv.h"
 
 #define MAX_DEPTH 64 /* of branches; more is damage */
@@ -23,23 +23,34 @@ static og_str branch_of(const og_lance_table *table)
     return og_str_slice(path, root == 0 ? strlen("tree/") : root + strlen("/tree/"), path.len);
 }
 
-/* False when a branch on the way has no ref any more, or refs go in circles. */
-static bool follow(const og_lance_refs *refs, const og_lance_table *table, line *out)
+/* The line of a table; *out_known false when a branch on the way has no ref any more, or refs go in
+ * circles. */
+static og_status follow(const og_lance_table *table, og_arena *arena, line *out, bool *out_known,
+                        og_error *err)
 {
     og_str branch = branch_of(table);
     uint64_t until = og_lance_table_version(table);
+    *out_known = false;
     for (out->count = 0; out->count < MAX_DEPTH;) {
         out->branches[out->count] = branch;
         out->untils[out->count++] = until;
-        if (branch.len == 0)
-            return true;
-        const og_lance_branch *ref = og_lance_refs_branch(refs, branch);
-        if (ref == NULL)
-            return false;
-        branch = ref->parent.ptr != NULL ? ref->parent : OG_STR("");
-        until = ref->parent_version;
+        *out_known = branch.len == 0;
+        if (*out_known)
+            return OG_OK;
+        if (!og_lance_branch_is_safe(branch))
+            return og_error_set(err, OG_CORRUPT, "%s has a branch named '%.*s'", table->root,
+                                OG_FMT(branch));
+        og_lance_ref ref;
+        og_status status = og_lance_branch_read(og_lance_env_store(table->env), table->root, branch,
+                                                arena, &ref, err);
+        if (status == OG_NOT_FOUND)
+            return OG_OK;
+        OG_TRY(status);
+        branch = ref.parent;
+        until = ref.parent_version;
     }
-    return false;
+    *out_known = false;
+    return OG_OK;
 }
 
 /* Both end in main, so there is one: the first branch of `a` that is on `b`, too. */
@@ -59,7 +70,7 @@ static og_status next_row_id_at(og_lance_table *table, og_str branch, uint64_t v
 {
     OG_AUTO_BUF path = OG_BUF_INIT;
     OG_AUTO(og_lance_table) opened = NULL;
-    if (!og_lance_branch_path(&path, table->root, branch.len != 0 ? branch : (og_str){NULL, 0}))
+    if (!og_lance_branch_path(&path, table->root, branch))
         return og_error_nomem(err);
     OG_TRY(og_lance_table_open(table->env, og_buf_cstr(&path), version, 0, &opened, err));
     *out = og_lance_table_next_row_id(opened);
@@ -75,7 +86,7 @@ static og_status leave(og_lance_table *table, const line *l, size_t index, og_la
     uint64_t next_row_id = og_lance_table_next_row_id(table);
     if (index > 0) {
         og_status status =
-            next_row_id_at(table, l->branches[index - 1], version, &next_row_id, NULL);
+            next_row_id_at(table, l->branches[index - 1], version, &next_row_id, err);
         if (status == OG_NOT_FOUND)
             status = next_row_id_at(table, l->branches[index], version, &next_row_id, err);
         if (status == OG_NOT_FOUND) { /* both were cleaned away */
@@ -88,20 +99,6 @@ static og_status leave(og_lance_table *table, const line *l, size_t index, og_la
     return OG_OK;
 }
 
-static og_status find(og_lance_table *a, og_lance_table *b, const og_lance_refs *refs,
-                      og_lance_common *out, og_error *err)
-{
-    line line_a, line_b;
-    *out = OG_LANCE_NO_LINEAGE;
-    if (!follow(refs, a, &line_a) || !follow(refs, b, &line_b))
-        return OG_OK;
-    size_t at_a = 0, at_b = 0;
-    nearest(&line_a, &line_b, &at_a, &at_b);
-    if (line_a.untils[at_a] <= line_b.untils[at_b])
-        return leave(a, &line_a, at_a, out, err);
-    return leave(b, &line_b, at_b, out, err);
-}
-
 og_status og_lance_common_find(og_lance_table *a, og_lance_table *b, og_lance_common *out,
                                og_error *err)
 {
@@ -111,10 +108,18 @@ og_status og_lance_common_find(og_lance_table *a, og_lance_table *b, og_lance_co
     *out = OG_LANCE_NO_LINEAGE;
     if (strcmp(a->root, b->root) != 0)
         return OG_OK;
-    og_lance_refs refs = {0};
-    og_status status = og_lance_refs_read(a->env, a->root, &refs, err);
-    if (status == OG_OK)
-        status = find(a, b, &refs, out, err);
-    og_lance_refs_deinit(&refs);
-    return status;
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    if (arena == NULL)
+        return og_error_nomem(err);
+    line line_a, line_b;
+    bool a_known, b_known;
+    OG_TRY(follow(a, arena, &line_a, &a_known, err));
+    OG_TRY(follow(b, arena, &line_b, &b_known, err));
+    if (!a_known || !b_known)
+        return OG_OK;
+    size_t at_a = 0, at_b = 0;
+    nearest(&line_a, &line_b, &at_a, &at_b);
+    if (line_a.untils[at_a] <= line_b.untils[at_b])
+        return leave(a, &line_a, at_a, out, err);
+    return leave(b, &line_b, at_b, out, err);
 }
