@@ -10,7 +10,8 @@ typedef struct printer {
     const og_lance_field *all_fields;
     uint32_t *fields;
     uint32_t field_count;
-    bool row_ids, all_bytes;
+    bool row_ids;
+    tool_style style;
     uint32_t fragment; /* of the last row, about */
     og_buf text;
     uint64_t ids[OG_BATCH_ROWS], updated[OG_BATCH_ROWS], created[OG_BATCH_ROWS];
@@ -67,7 +68,7 @@ static og_status put_blob(printer *p, uint32_t field, uint32_t slot, const og_ar
     if (blob == NULL)
         og_buf_text(&p->text, "null");
     else
-        tool_put_bytes((og_str){(const char *)blob->ptr, blob->len}, p->all_bytes, &p->text);
+        tool_put_bytes((og_str){(const char *)blob->ptr, blob->len}, p->style.all_bytes, &p->text);
     return OG_OK;
 }
 
@@ -98,7 +99,7 @@ static og_status put_row(printer *p, const og_batch *batch, int64_t row, uint32_
         if (field->is_blob)
             OG_TRY(put_blob(p, p->fields[i], slot, batch->columns[i], row, err));
         else
-            tool_put_value(batch->columns[i], row, p->all_bytes, &p->text);
+            tool_put_value(field, batch->columns[i], row, &p->style, &p->text);
     }
     if (p->row_ids)
         put_row_ids(p, slot, row);
@@ -143,7 +144,7 @@ static og_status run(tool_call *call, og_error *err)
         return og_error_nomem(err);
     p->table = table;
     p->row_ids = tool_has(call, "row-ids");
-    p->all_bytes = tool_has(call, "all-bytes");
+    p->style.all_bytes = tool_has(call, "all-bytes");
     OG_TRY(choose_fields(call, p, err));
     return put_rows(p, err);
 }

@@ -96,10 +96,15 @@ OG_NODISCARD og_status tool_flush_full(og_buf *text, og_error *err);
 
 /* ---- values (value.c) --------------------------------------------------------------------- */
 
+typedef struct tool_style {
+    bool all_bytes; /* else more than 4096 are shown as {"len": .., "sha256": ..} */
+} tool_style;
+
 /* The value of `row` as JSON: numbers; text; lists; objects for structs; NaN and infinities as "nan",
- * "inf" and "-inf"; bytes as {"hex": ..}; dates, times and timestamps as the stored integer. Bytes
- * above 4096 as {"len": .., "sha256": ..} unless `all_bytes`. */
-void tool_put_value(const og_array *array, int64_t row, bool all_bytes, og_buf *out);
+ * "inf" and "-inf"; bytes as {"hex": ..}; dates, times and timestamps as the stored integer; decimals as
+ * text; maps as lists of objects of key and value. */
+void tool_put_value(const og_lance_field *field, const og_array *array, int64_t row,
+                    const tool_style *style, og_buf *out);
 /* A blob's bytes in the same way. */
 void tool_put_bytes(og_str bytes, bool all_bytes, og_buf *out);
 

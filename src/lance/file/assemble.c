@@ -9,13 +9,38 @@ static bool is_list(const og_type *type)
     return type->id == OG_TYPE_LIST || type->id == OG_TYPE_LARGE_LIST;
 }
 
-uint32_t og_lance__leaf_count(const og_type *type, bool is_blob)
+/* One column for it: a value, or a packed struct. */
+static bool is_leaf(const og_type *type, uint64_t packed)
 {
-    if (is_blob || (type->id != OG_TYPE_STRUCT && !is_list(type)))
+    return (packed & 1) != 0 || (type->id != OG_TYPE_STRUCT && !is_list(type));
+}
+
+/* Types of the tree, this one included. */
+static uint32_t type_count(const og_type *type)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < type->child_count; i++)
+        count += type_count(type->children[i].type);
+    return count;
+}
+
+/* `packed` counted from the type that comes `count` later. */
+static uint64_t packed_after(uint64_t packed, uint32_t count)
+{
+    return count < 64 ? packed >> count : 0;
+}
+
+uint32_t og_lance__leaf_count(const og_type *type, uint64_t packed)
+{
+    if (is_leaf(type, packed))
         return 1;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < type->child_count; i++)
-        count += og_lance__leaf_count(type->children[i].type, false);
+    packed >>= 1;
+    for (uint32_t i = 0; i < type->child_count; i++) {
+        const og_type *child = type->children[i].type;
+        count += og_lance__leaf_count(child, packed);
+        packed = packed != 0 ? packed_after(packed, type_count(child)) : 0;
+    }
     return count;
 }
 
@@ -30,23 +55,26 @@ static og_status add_node(og_lance__assembly *a, const og_type *type, og_error *
     return OG_OK;
 }
 
-og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, bool is_blob,
+og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, uint64_t packed,
                                   uint32_t leaf, og_error *err)
 {
     /* Not all of it is cleared: the nodes are many and a lookup of one row uses one. */
     a->depth = 0;
-    a->is_packed = is_blob;
     a->leaf.values = (og_lance__sink){0};
     og_lance__sink_init_fixed(&a->leaf.rep, 16);
     og_lance__sink_init_fixed(&a->leaf.def, 16);
     og_lance__sink_init_fixed(&a->marks, 16);
     OG_TRY(add_node(a, type, err));
-    while (!is_blob && (type->id == OG_TYPE_STRUCT || is_list(type))) {
-        uint32_t child = 0, leaves = 0;
-        for (; child < type->child_count; child++, leaf -= leaves) {
-            leaves = og_lance__leaf_count(type->children[child].type, false);
+    while (!is_leaf(type, packed)) {
+        uint32_t child = 0;
+        packed >>= 1;
+        for (; child < type->child_count; child++) {
+            uint32_t leaves = og_lance__leaf_count(type->children[child].type, packed);
             if (leaf < leaves)
                 break;
+            leaf -= leaves;
+            if (packed != 0)
+                packed = packed_after(packed, type_count(type->children[child].type));
         }
         if (child == type->child_count)
             return og_error_set(err, OG_INVALID, "a struct without fields has no column");
@@ -54,6 +82,7 @@ og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, bo
         type = type->children[child].type;
         OG_TRY(add_node(a, type, err));
     }
+    a->is_packed = (packed & 1) != 0;
     return og_lance__sink_init(&a->leaf.values, type, err);
 }
 
@@ -288,7 +317,9 @@ og_status og_lance__assembly_finish(og_lance__assembly *a, og_array **out, og_er
     og_lance__node *leaf = &a->nodes[a->depth - 1];
     OG_AUTO(og_array) array = NULL;
     OG_TRY(og_lance__sink_array(&a->leaf.values, leaf->type, &array, err));
-    og_lance__validity_move(&leaf->validity, array);
+    /* A struct without fields is stored as nulls to count its rows; it can't be null. */
+    if (leaf->type->id != OG_TYPE_STRUCT || leaf->type->child_count != 0)
+        og_lance__validity_move(&leaf->validity, array);
     for (uint32_t i = a->depth - 1; i-- > 0;) {
         og_lance__node *node = &a->nodes[i];
         OG_AUTO(og_array) parent = og_array_new(node->type, (int64_t)node->validity.count);

@@ -25,13 +25,14 @@ typedef struct og_lance__assembly {
     og_lance__sink marks; /* scratch of one list layer: u16, 1 = null */
 } og_lance__assembly;
 
-/* Leaves of a type, depth first. `is_blob`: the field itself is one. */
-uint32_t og_lance__leaf_count(const og_type *type, bool is_blob);
+/* Leaves of a type, depth first; `packed` as in og_lance_column, counted from this type. A blob is
+ * its own type, packed. */
+uint32_t og_lance__leaf_count(const og_type *type, uint64_t packed);
 
 /* For leaf number `leaf` of a field. OG_UNSUPPORTED for types that can't be read; deinit also
  * then. */
 OG_NODISCARD og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type,
-                                               bool is_blob, uint32_t leaf, og_error *err);
+                                               uint64_t packed, uint32_t leaf, og_error *err);
 void og_lance__assembly_deinit(og_lance__assembly *a);
 #define OG_LANCE__AUTO_ASSEMBLY                                                                    \
     __attribute__((cleanup(og_lance__assembly_deinit))) og_lance__assembly

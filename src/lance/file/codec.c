@@ -6,16 +6,14 @@
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-/* By number of the one-of case. Encodings that no writer of 2.1 or 2.2 files can be made to use for
- * the types we read have a name only, for the message. */
-static const og_lance__codec_ops constant_ops = {.name = "Constant"};
+/* By number of the one-of case. Lance has a message for Dictionary as an encoding and neither writes
+ * nor reads it (a page's dictionary is part of its layout): it has a name only, for the message. */
 static const og_lance__codec_ops dictionary_ops = {.name = "Dictionary"};
-static const og_lance__codec_ops fixed_struct_ops = {.name = "PackedStruct"};
 
 static const og_lance__codec_ops *const codecs[] = {
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_FLAT] = &og_lance__flat_ops,
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_VARIABLE] = &og_lance__variable_ops,
-    [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_CONSTANT] = &constant_ops,
+    [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_CONSTANT] = &og_lance__constant_codec_ops,
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_OUT_OF_LINE_BITPACKING] =
         &og_lance__bitpack_ops,
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_INLINE_BITPACKING] =
@@ -28,7 +26,8 @@ static const og_lance__codec_ops *const codecs[] = {
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_GENERAL] = &og_lance__general_ops,
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_FIXED_SIZE_LIST] =
         &og_lance__fixed_list_ops,
-    [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_PACKED_STRUCT] = &fixed_struct_ops,
+    [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_PACKED_STRUCT] =
+        &og_lance__fixed_struct_ops,
     [OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_VARIABLE_PACKED_STRUCT] =
         &og_lance__packed_struct_ops,
 };
@@ -82,6 +81,7 @@ void og_lance__codec_free(og_lance__codec *codec)
         og_lance__codec_free(codec->fields[i].codec);
     og_free(codec->fields);
     og_free(codec->fsst);
+    og_free(codec->constant);
     og_free(codec);
 }
 
@@ -96,6 +96,15 @@ size_t og_lance__codec_memory(const og_lance__codec *codec)
     return bytes + (codec->fsst != NULL ? sizeof *codec->fsst : 0);
 }
 
+og_status og_lance__no_compression(const Og__Lance__File__BufferCompression *compression,
+                                   const char *encoding, og_error *err)
+{
+    return compression == NULL
+               ? OG_OK
+               : og_error_set(err, OG_UNSUPPORTED, "%s with buffer compression %" PRId32, encoding,
+                              compression->scheme);
+}
+
 og_status og_lance__flat_bits(const og_lance__encoding *encoding, const char *parent,
                               uint32_t *out_bits, og_error *err)
 {
@@ -103,6 +112,7 @@ og_status og_lance__flat_bits(const og_lance__encoding *encoding, const char *pa
         encoding->compression_case != OG__LANCE__FILE__COMPRESSIVE_ENCODING__COMPRESSION_FLAT ||
         encoding->flat->bits_per_value > UINT32_MAX)
         return og_error_set(err, OG_CORRUPT, "%s has no Flat values", parent);
+    OG_TRY(og_lance__no_compression(encoding->flat->data, parent, err));
     *out_bits = (uint32_t)encoding->flat->bits_per_value;
     return OG_OK;
 }

@@ -110,6 +110,7 @@ static og_status variable_open(og_lance__codec *codec, const og_lance__encoding 
 {
     codec->is_bytes = true;
     codec->buffer_count = 1;
+    OG_TRY(og_lance__no_compression(encoding->variable->values, "Variable", err));
     if (place == OG_LANCE__ROW_VALUE)
         return OG_OK; /* the lengths are the layout's; the offsets' width means nothing here */
     OG_TRY(og_lance__flat_bits(encoding->variable->offsets, "Variable", &codec->bits, err));

@@ -77,13 +77,32 @@ static void keep_context(ZSTD_DCtx *context)
     ZSTD_freeDCtx(context);
 }
 
-/* u64 raw length, one zstd frame. A block of 4 bytes may stand for at most 128 KiB. */
-static og_status zstd_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_error *err)
+#define ZSTD_MAGIC UINT32_C(0xFD2FB528)
+
+/* u64 raw length, one zstd frame. Older writers left the length out; as one, the magic number that a frame
+ * begins with would be too large. */
+static og_status split_frame(og_bytes bytes, uint64_t *raw, og_bytes *frame, og_error *err)
 {
     if (bytes.len < 8)
         return og_error_set(err, OG_CORRUPT, "a zstd frame of %zu bytes", bytes.len);
-    uint64_t raw = og_load_u64(bytes.ptr);
-    og_bytes frame = {bytes.ptr + 8, bytes.len - 8};
+    if (og_load_u32(bytes.ptr) != ZSTD_MAGIC) {
+        *raw = og_load_u64(bytes.ptr);
+        *frame = (og_bytes){bytes.ptr + 8, bytes.len - 8};
+        return OG_OK;
+    }
+    *raw = ZSTD_getFrameContentSize(bytes.ptr, bytes.len);
+    *frame = bytes;
+    if (*raw == ZSTD_CONTENTSIZE_UNKNOWN)
+        return og_error_set(err, OG_UNSUPPORTED, "a zstd frame that does not tell its size");
+    return OG_OK; /* ZSTD_CONTENTSIZE_ERROR is too large for anything */
+}
+
+/* A block of 4 bytes may stand for at most 128 KiB. */
+static og_status zstd_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_error *err)
+{
+    uint64_t raw = 0;
+    og_bytes frame = {NULL, 0};
+    OG_TRY(split_frame(bytes, &raw, &frame, err));
     if (raw > MAX_RAW_BYTES || raw / ZSTD_BLOCKSIZE_MAX > frame.len / 4)
         return too_large(raw, bytes.len, err);
     OG_AUTO_FREE uint8_t *dst = og_malloc((size_t)raw);

@@ -5,9 +5,8 @@
 
 #include <inttypes.h>
 
-/* Numbers that take no bytes at all (bit-packed with width 0) can't be bounded by the bytes there
- * are, so by this. */
-enum { MAX_UNSTORED = 1 << 24 };
+/* Of one value: fixed-size binary can be long. */
+#define MAX_FLAT_BITS ((uint64_t)1 << 31)
 
 /* From here on a block is unpacked as a whole rather than value by value: measured on x86-64. */
 enum { UNPACK_ALL_FROM = 64 };
@@ -35,8 +34,12 @@ static void gather(const uint8_t *src, const uint32_t *items, uint64_t base, uin
     case 4:
         GATHER(uint32_t);
         break;
-    default:
+    case 8:
         GATHER(uint64_t);
+        break;
+    default:
+        for (uint64_t i = 0; i < count; i++)
+            memcpy(dst + i * bytes, src + (items[i] - base) * (size_t)bytes, bytes);
         break;
     }
 #undef GATHER
@@ -53,10 +56,11 @@ static og_status flat_open(og_lance__codec *codec, const og_lance__encoding *enc
                            og_lance__place place, og_error *err)
 {
     uint64_t bits = encoding->flat->bits_per_value;
-    if (bits != 1 && !og_lance__is_word(bits))
+    if (bits != 1 && (bits == 0 || bits % 8 != 0 || bits > MAX_FLAT_BITS))
         return og_error_set(err, OG_UNSUPPORTED, "Flat values of %" PRIu64 " bits", bits);
     if (bits == 1 && place != OG_LANCE__CHUNK)
         return og_error_set(err, OG_CORRUPT, "Flat values of 1 bit outside of a chunk");
+    OG_TRY(og_lance__no_compression(encoding->flat->data, "Flat", err));
     codec->bits = (uint32_t)bits;
     codec->buffer_count = 1;
     codec->row_bytes = bits / 8;
@@ -66,7 +70,7 @@ static og_status flat_open(og_lance__codec *codec, const og_lance__encoding *enc
 static og_status flat_bits(og_bytes bytes, uint64_t items, const og_lance__pick *pick,
                            og_lance__sink *sink, og_error *err)
 {
-    if (sink->kind != OG_LANCE__BITS)
+    if (sink->kind != OG_LANCE__BITS || sink->list_size != 1)
         return og_error_set(err, OG_CORRUPT, "Flat of 1 bit does not fit the column's type");
     if (items / 8 + (items % 8 != 0) > bytes.len)
         return short_buffer("Flat", bytes.len, items, err);
@@ -122,7 +126,7 @@ static og_status flat_wide_bools(const uint8_t *first, size_t stride, const og_l
 static og_status flat_fixed(const og_lance__codec *codec, const uint8_t *first, size_t stride,
                             const og_lance__pick *pick, og_lance__sink *sink, og_error *err)
 {
-    if (sink->kind == OG_LANCE__BITS && codec->bits == 8)
+    if (sink->kind == OG_LANCE__BITS && sink->list_size == 1 && codec->bits == 8)
         return flat_wide_bools(first, stride, pick, sink, err);
     uint8_t *dst;
     OG_TRY(og_lance__sink_numbers(sink, codec->bits, pick->count, "Flat", &dst, err));
@@ -188,6 +192,7 @@ static og_status inline_open(og_lance__codec *codec, const og_lance__encoding *e
     uint64_t bits = encoding->inline_bitpacking->uncompressed_bits_per_value;
     if (!og_lance__is_word(bits))
         return og_error_set(err, OG_CORRUPT, "InlineBitpacking of %" PRIu64 " bits", bits);
+    OG_TRY(og_lance__no_compression(encoding->inline_bitpacking->values, "InlineBitpacking", err));
     codec->bits = (uint32_t)bits;
     codec->buffer_count = 1;
     return OG_OK;
@@ -267,7 +272,7 @@ static og_status bitpack_block(const og_lance__codec *codec, og_bytes bytes, uin
     const uint32_t word = codec->bits / 8;
     const size_t block_bytes = og_lance__packed_bytes(codec->packed_bits);
     const uint64_t blocks = items / OG_LANCE__BLOCK_VALUES, tail = items % OG_LANCE__BLOCK_VALUES;
-    if (codec->packed_bits == 0 ? items > MAX_UNSTORED : blocks > bytes.len / block_bytes)
+    if (codec->packed_bits == 0 ? items > OG_LANCE__MAX_UNSTORED : blocks > bytes.len / block_bytes)
         return short_buffer("OutOfLineBitpacking", bytes.len, items, err);
     const size_t rest = bytes.len - blocks * block_bytes;
     const bool raw_tail = tail > 0 && rest == tail * word;

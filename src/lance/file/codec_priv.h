@@ -43,6 +43,9 @@ typedef enum og_lance__place {
     OG_LANCE__ROW_VALUE,
 } og_lance__place;
 
+/* Numbers that take no bytes at all can't be bounded by the bytes there are, so by this. */
+enum { OG_LANCE__MAX_UNSTORED = 1 << 24 };
+
 /* Value buffers of a chunk: as many as any encoding has, with room. */
 #define OG_LANCE__MAX_BUFFERS 8
 
@@ -65,10 +68,10 @@ typedef struct og_lance__codec_ops {
                        og_error *err);
 } og_lance__codec_ops;
 
-/* A child of VariablePackedStruct. */
+/* A child of a packed struct. */
 typedef struct og_lance__packed_field {
-    og_lance__codec *codec;
-    uint32_t bytes; /* of the value, or of its length */
+    og_lance__codec *codec; /* VariablePackedStruct */
+    uint32_t bytes;         /* of the value, or of its length */
     bool has_length;
 } og_lance__packed_field;
 
@@ -78,11 +81,15 @@ struct og_lance__codec {
     uint32_t bits;         /* of a number; of an offset when is_bytes */
     uint32_t packed_bits;  /* OutOfLineBitpacking: W */
     uint32_t buffer_count; /* in a mini-block chunk */
-    uint32_t list_size;    /* FixedSizeList */
-    bool has_validity;     /* FixedSizeList */
-    int32_t scheme;        /* General */
-    size_t row_bytes;      /* of one row in a full-zip page; 0 when variable */
+    /* FixedSizeList: numbers and bits of the whole, sizes outermost first, a bit for each level
+     * whose items have validity. */
+    uint32_t list_size, depth, validity;
+    uint32_t dims[OG_LANCE__MAX_DIMS];
+    uint64_t list_bits;
+    int32_t scheme;   /* General */
+    size_t row_bytes; /* of one row in a full-zip page; 0 when variable */
     struct og_lance__fsst *fsst;
+    uint8_t *constant; /* Constant: the value, row_bytes of it; NULL = none */
     og_lance__codec *inner;
     og_lance__packed_field *fields;
     uint32_t field_count;
@@ -102,9 +109,15 @@ extern const og_lance__codec_ops og_lance__flat_ops, og_lance__bitpack_ops,
     og_lance__inline_bitpack_ops, og_lance__rle_ops, og_lance__stream_split_ops; /* numbers */
 extern const og_lance__codec_ops og_lance__variable_ops, og_lance__fsst_ops;     /* byte strings */
 extern const og_lance__codec_ops og_lance__general_ops; /* LZ4 and zstd around another */
-extern const og_lance__codec_ops og_lance__fixed_list_ops, og_lance__packed_struct_ops;
+extern const og_lance__codec_ops og_lance__constant_codec_ops;
+extern const og_lance__codec_ops og_lance__fixed_list_ops, og_lance__fixed_struct_ops,
+    og_lance__packed_struct_ops;
 
-/* For the open functions: the width of a Flat child, OG_CORRUPT when it is anything else. */
+/* For the open functions: OG_UNSUPPORTED when the buffers of an encoding are under a compression of
+ * their own, which the format can say and no writer writes. */
+OG_NODISCARD og_status og_lance__no_compression(
+    const Og__Lance__File__BufferCompression *compression, const char *encoding, og_error *err);
+/* The width of a Flat child, OG_CORRUPT when it is anything else. */
 OG_NODISCARD og_status og_lance__flat_bits(const og_lance__encoding *encoding, const char *parent,
                                            uint32_t *out_bits, og_error *err);
 /* True for the widths of numbers: 8, 16, 32, 64. */

@@ -112,6 +112,8 @@ static og_status parse_footer(og_lance_file *file, footer *out, og_error *err)
         .major = og_load_u16(p + 32),
         .minor = og_load_u16(p + 34),
     };
+    if (out->major == 0 && out->minor == 3) /* how it says 2.0 */
+        return og_error_set(err, OG_UNSUPPORTED, "the file has format version 2.0, not 2.1 or 2.2");
     if (out->major != 2 || out->minor < 1 || out->minor > 2)
         return og_error_set(err, OG_UNSUPPORTED,
                             "the file has format version %u.%u, not 2.1 or 2.2", out->major,

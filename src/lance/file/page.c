@@ -8,27 +8,11 @@ static const char layout_url[] = "lance.encodings21.PageLayout";
 
 /* ---- layouts ------------------------------------------------------------------------------ */
 
-static og_status blob_open(og_lance__page *page, const Og__Lance__File__PageLayout *layout,
-                           og_error *err)
-{
-    (void)page;
-    (void)layout;
-    return og_error_set(err, OG_UNSUPPORTED, "blobs of files before 2.2 cannot be read");
-}
-
-static void blob_close(og_lance__page *page)
-{
-    (void)page;
-}
-
-/* Blobs of version 1, which Lance itself refuses in 2.2 files. */
-static const og_lance__page_ops blob_ops = {"BlobLayout", blob_open, NULL, blob_close};
-
 static const og_lance__page_ops *const layouts[] = {
     [OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT_MINI_BLOCK_LAYOUT] = &og_lance__mini_block_ops,
     [OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT_CONSTANT_LAYOUT] = &og_lance__constant_ops,
     [OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT_FULL_ZIP_LAYOUT] = &og_lance__full_zip_ops,
-    [OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT_BLOB_LAYOUT] = &blob_ops,
+    [OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT_BLOB_LAYOUT] = &og_lance__blob_page_ops,
 };
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -47,6 +31,16 @@ static void page_drop(void *page)
     og_lance__page_free(page);
 }
 
+og_status og_lance__page_open_layout(og_lance__page *page,
+                                     const Og__Lance__File__PageLayout *layout, og_error *err)
+{
+    if (layout->layout_case == OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT__NOT_SET)
+        return og_error_set(err, OG_UNSUPPORTED, "the layout of the page is unknown");
+    page->ops = layouts[layout->layout_case];
+    og_status status = page->ops->open(page, layout, err);
+    return status == OG_OK ? OG_OK : og_error_context(err, status, "%s", page->ops->name);
+}
+
 static og_status open_layout(og_lance__page *page, og_bytes any_bytes, og_error *err)
 {
     OG_AUTO_PROTO ProtobufCMessage *any_message = NULL, *message = NULL;
@@ -60,11 +54,7 @@ static og_status open_layout(og_lance__page *page, og_bytes any_bytes, og_error 
                                  (og_bytes){any->value.data, any->value.len},
                                  "the layout of the page", &message, err));
     const Og__Lance__File__PageLayout *layout = (Og__Lance__File__PageLayout *)message;
-    if (layout->layout_case == OG__LANCE__FILE__PAGE_LAYOUT__LAYOUT__NOT_SET)
-        return og_error_set(err, OG_UNSUPPORTED, "the layout of the page is unknown");
-    page->ops = layouts[layout->layout_case];
-    og_status status = page->ops->open(page, layout, err);
-    return status == OG_OK ? OG_OK : og_error_context(err, status, "%s", page->ops->name);
+    return og_lance__page_open_layout(page, layout, err);
 }
 
 og_status og_lance__page_get(og_lance_file *file, og_lance__column *column, uint32_t index,

@@ -202,10 +202,10 @@ static og_status fill(const og_lance__constant *c, uint64_t count, og_lance__sin
     og_bytes value = og_lance__sink_item(&c->value_bytes, 0);
     if (sink->kind == OG_LANCE__BYTES && (c->value_is_text || value.len == 0))
         return fill_texts(value, count, sink, err);
-    if (sink->kind == OG_LANCE__BITS && value.len >= 1)
+    if (sink->kind == OG_LANCE__BITS && sink->list_size == 1 && value.len >= 1)
         return fill_bools(value.ptr[0] & 1, count, sink, err);
     uint8_t *dst;
-    if (value.len > 8)
+    if (value.len > UINT32_MAX / 8)
         return og_error_set(err, OG_CORRUPT, "a value of %zu bytes does not fit the column's type",
                             value.len);
     OG_TRY(og_lance__sink_numbers(sink, (uint32_t)value.len * 8, count, "a value", &dst, err));

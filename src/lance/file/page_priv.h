@@ -1,7 +1,7 @@
 /* lance/file/page_priv - one page of one column: where its rows are and how to decode some of them.
  *
- * A page is in one of three layouts, each with its own ops (page_mini.c, page_zip.c,
- * page_constant.c). Opening decodes what all reads share: codecs, chunk table, dictionary,
+ * A page is in one of four layouts, each with its own ops (page_mini.c, page_zip.c,
+ * page_constant.c, page_blob.c). Opening decodes what all reads share: codecs, chunk table, dictionary,
  * repetition index. An open page is immutable; reads keep their state on their own stack. */
 #ifndef OG_LANCE_FILE_PAGE_PRIV_H
 #define OG_LANCE_FILE_PAGE_PRIV_H
@@ -105,6 +105,10 @@ typedef struct og_lance__constant {
     uint32_t *row_starts; /* rows + 1 level indices when there are lists */
 } og_lance__constant;
 
+typedef struct og_lance__blob_places {
+    og_lance__page *places; /* where the bytes are; of another layout, in the same buffers */
+} og_lance__blob_places;
+
 struct og_lance__page {
     const og_lance__page_ops *ops;
     og_lance_file *file; /* the owner */
@@ -115,11 +119,12 @@ struct og_lance__page {
         og_lance__mini_block mini;
         og_lance__full_zip zip;
         og_lance__constant constant;
+        og_lance__blob_places blob;
     };
 };
 
 extern const og_lance__page_ops og_lance__mini_block_ops, og_lance__full_zip_ops,
-    og_lance__constant_ops;
+    og_lance__constant_ops, og_lance__blob_page_ops;
 
 /* Page `index` of a column, opened at first use; borrowed from the column. */
 OG_NODISCARD og_status og_lance__page_get(og_lance_file *file, og_lance__column *column,
@@ -127,7 +132,10 @@ OG_NODISCARD og_status og_lance__page_get(og_lance_file *file, og_lance__column 
                                           og_error *err);
 void og_lance__page_free(og_lance__page *page);
 
-/* For the open functions. */
+/* For the open functions. `page` has its file and info. */
+OG_NODISCARD og_status og_lance__page_open_layout(og_lance__page *page,
+                                                  const Og__Lance__File__PageLayout *layout,
+                                                  og_error *err);
 OG_NODISCARD og_status og_lance__layers_parse(const int32_t *kinds, size_t count,
                                               og_lance__layers *out, og_error *err);
 /* The bytes of buffer `index`. OG_CORRUPT when the page has no such buffer. */

@@ -104,10 +104,11 @@ static og_status read_leaf(og_lance_file *file, const og_lance_column *request, 
                            const selection *s, og_array **out, og_error *err)
 {
     const og_type *type = request->is_blob ? og_lance_blob_type() : request->field->type;
+    uint64_t packed = request->is_blob ? 1 : request->packed;
     og_lance__column *column;
     OG_TRY(og_lance__file_column(file, request->leaves[leaf], &column, err));
     OG_LANCE__AUTO_ASSEMBLY a;
-    OG_TRY(og_lance__assembly_init(&a, type, request->is_blob, leaf, err));
+    OG_TRY(og_lance__assembly_init(&a, type, packed, leaf, err));
     OG_TRY(og_lance__sink_reserve(&a.leaf.values, s->count, err));
     OG_TRY(read_pages(file, column, s, &a, err));
     og_status status = og_lance__assembly_finish(&a, out, err);
@@ -139,7 +140,8 @@ static og_status read_field(og_lance_file *file, const og_lance_column *request,
 
 static og_status check_request(const og_lance_column *request, og_error *err)
 {
-    uint32_t leaves = og_lance__leaf_count(request->field->type, request->is_blob);
+    uint64_t packed = request->is_blob ? 1 : request->packed;
+    uint32_t leaves = og_lance__leaf_count(request->field->type, packed);
     if (request->leaf_count != leaves || leaves == 0)
         return og_error_set(err, OG_INVALID,
                             "%" PRIu32 " columns for field %.*s, which has %" PRIu32,

@@ -33,6 +33,9 @@ typedef struct og_lance_column {
     const uint32_t *leaves;
     uint32_t leaf_count;
     bool is_blob; /* blob v2: the array is a struct of og_lance_blob_type() */
+    /* Bit i: the i-th type of the field, counted depth first from the field's own, is a struct that is
+     * stored as one column. */
+    uint64_t packed;
 } og_lance_column;
 
 /* Descriptor of a blob v2 value: struct<kind u8, position u64, size u64, blob_id u32, uri utf8>,

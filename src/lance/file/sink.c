@@ -147,14 +147,36 @@ static og_status unsupported_type(const og_type *type, og_error *err)
     return og_error_set(err, OG_UNSUPPORTED, "a column of type %s cannot be read", name);
 }
 
+static void init_bits(og_lance__sink *sink)
+{
+    *sink = (og_lance__sink){.kind = OG_LANCE__BITS, .list_size = 1};
+}
+
 static og_status init_fixed_list(og_lance__sink *sink, const og_type *type, og_error *err)
 {
-    size_t width = og_type_width(type->children[0].type->id);
-    if (width == 0 || type->list_size <= 0)
+    og_lance__list_shape shape = {0};
+    uint64_t size = 1;
+    const og_type *item = type;
+    for (; item->id == OG_TYPE_FIXED_SIZE_LIST; item = item->children[0].type) {
+        if (shape.depth == OG_LANCE__MAX_DIMS || item->list_size <= 0 ||
+            (uint64_t)item->list_size > INT32_MAX / size)
+            return unsupported_type(type, err);
+        shape.dims[shape.depth++] = (uint32_t)item->list_size;
+        size *= (uint64_t)item->list_size;
+    }
+    size_t width = og_type_width(item->id);
+    if (width == 0 && item->id != OG_TYPE_BOOL)
         return unsupported_type(type, err);
-    og_lance__sink_init_fixed(sink, (uint32_t)width * 8);
-    sink->list_size = (uint32_t)type->list_size;
-    sink->item_bytes = width * sink->list_size;
+    if (item->id == OG_TYPE_BOOL)
+        init_bits(sink);
+    else
+        og_lance__sink_init_fixed(sink, (uint32_t)width * 8);
+    sink->list_size = (uint32_t)size;
+    sink->item_bytes = width * size;
+    sink->lists = og_malloc(sizeof *sink->lists);
+    if (sink->lists == NULL)
+        return og_error_nomem(err);
+    *sink->lists = shape;
     return OG_OK;
 }
 
@@ -175,7 +197,10 @@ og_status og_lance__sink_init(og_lance__sink *sink, const og_type *type, og_erro
 {
     switch (type->id) {
     case OG_TYPE_BOOL:
-        *sink = (og_lance__sink){.kind = OG_LANCE__BITS};
+        init_bits(sink);
+        return OG_OK;
+    case OG_TYPE_NULL:
+        *sink = (og_lance__sink){.kind = OG_LANCE__NOTHING};
         return OG_OK;
     case OG_TYPE_UTF8:
     case OG_TYPE_BINARY:
@@ -204,7 +229,9 @@ void og_lance__sink_deinit(og_lance__sink *sink)
     og_free(sink->children);
     og_free(sink->data);
     og_free(sink->offsets);
-    og_lance__validity_deinit(&sink->list_validity);
+    for (uint32_t i = 0; sink->lists != NULL && i < sink->lists->depth; i++)
+        og_lance__validity_deinit(&sink->lists->validity[i]);
+    og_free(sink->lists);
     *sink = (og_lance__sink){0};
 }
 
@@ -212,7 +239,7 @@ size_t og_lance__sink_memory(const og_lance__sink *sink)
 {
     switch (sink->kind) {
     case OG_LANCE__BITS:
-        return og_bitmap_bytes(sink->cap);
+        return og_bitmap_bytes(sink->cap * sink->list_size);
     case OG_LANCE__FIXED:
         return sink->cap * sink->item_bytes;
     case OG_LANCE__BYTES:
@@ -229,7 +256,9 @@ static bool buffer_bytes(const og_lance__sink *sink, uint64_t cap, size_t *out)
 {
     switch (sink->kind) {
     case OG_LANCE__BITS:
-        *out = og_align_up(cap, 64) / 8;
+        if (cap > INT64_MAX / sink->list_size)
+            return false;
+        *out = og_align_up(cap * sink->list_size, 64) / 8;
         return true;
     case OG_LANCE__FIXED:
         return !og_mul_overflow(cap, sink->item_bytes, out);
@@ -249,6 +278,10 @@ og_status og_lance__sink_grow(og_lance__sink *sink, uint64_t items, og_error *er
         sink->cap = cap;
         return OG_OK;
     }
+    if (sink->kind == OG_LANCE__NOTHING) {
+        sink->cap = cap;
+        return OG_OK;
+    }
     void **buffer = sink->kind == OG_LANCE__BYTES ? &sink->offsets : (void **)&sink->data;
     size_t size, used = 0;
     if (!buffer_bytes(sink, cap, &size))
@@ -260,7 +293,7 @@ og_status og_lance__sink_grow(og_lance__sink *sink, uint64_t items, og_error *er
         memset(grown, 0, sink->large ? 8 : 4);
     if (sink->kind == OG_LANCE__BITS) {
         /* Bits are set one by one: those not yet written must be zero. */
-        used = og_bitmap_bytes(sink->count);
+        used = og_bitmap_bytes(sink->count * sink->list_size);
         memset((uint8_t *)grown + used, 0, size - used);
     }
     *buffer = grown;
@@ -289,12 +322,13 @@ og_status og_lance__sink_grow_data(og_lance__sink *sink, size_t bytes, og_error 
 og_status og_lance__sink_numbers(og_lance__sink *sink, uint32_t bits, uint64_t items,
                                  const char *encoding, uint8_t **dst, og_error *err)
 {
-    if (sink->kind != OG_LANCE__FIXED || sink->list_size != 1 || sink->value_bytes * 8 != bits)
+    if (sink->kind != OG_LANCE__FIXED || sink->item_bytes != bits / 8 || bits % 8 != 0)
         return og_error_set(err, OG_CORRUPT,
                             "%s of %" PRIu32 " bits does not fit the column's type", encoding,
                             bits);
     /* One at least, so that there is a place to point to also for a page of nulls alone. */
     OG_TRY(og_lance__sink_reserve(sink, items > 0 ? items : 1, err));
+    OG_TRY(og_lance__sink_items_valid(sink, 0, items, err));
     *dst = sink->data + sink->count * sink->item_bytes;
     sink->count += items;
     return OG_OK;
@@ -331,18 +365,30 @@ og_status og_lance__sink_text(og_lance__sink *sink, og_bytes text, og_error *err
     return OG_OK;
 }
 
+og_status og_lance__sink_items_valid(og_lance__sink *sink, uint32_t level, uint64_t count,
+                                     og_error *err)
+{
+    uint64_t size = 1;
+    for (uint32_t i = 0; sink->lists != NULL && i < sink->lists->depth; i++) {
+        og_lance__validity *validity = &sink->lists->validity[i];
+        size *= sink->lists->dims[i];
+        if (i >= level && validity->count > 0)
+            OG_TRY(og_lance__validity_fill(validity, true, count * size, err));
+    }
+    return OG_OK;
+}
+
 og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *err)
 {
     OG_TRY(og_lance__sink_reserve(sink, items, err));
+    OG_TRY(og_lance__sink_items_valid(sink, 0, items, err));
     switch (sink->kind) {
-    case OG_LANCE__BITS:
-        break; /* zero already */
+    case OG_LANCE__BITS: /* zero already */
+    case OG_LANCE__NOTHING:
+        break;
     case OG_LANCE__FIXED:
         if (items > 0)
             memset(sink->data + sink->count * sink->item_bytes, 0, items * sink->item_bytes);
-        if (sink->list_validity.count > 0)
-            OG_TRY(
-                og_lance__validity_fill(&sink->list_validity, true, items * sink->list_size, err));
         break;
     case OG_LANCE__BYTES:
         for (uint64_t i = 0; i < items; i++)
@@ -399,14 +445,17 @@ static og_status bytes_array(og_lance__sink *sink, const og_type *type, og_array
 
 static og_status list_array(og_lance__sink *sink, og_array *array, og_error *err)
 {
-    const og_type *child = array->type->children[0].type;
-    og_array *items = og_array_new(child, array->length * array->type->list_size);
-    if (items == NULL)
-        return og_error_nomem(err);
-    array->children[0] = items;
-    items->data = items->owned[0] = OG_TAKE(sink->data);
-    if (sink->list_validity.count > 0)
-        og_lance__validity_move(&sink->list_validity, items);
+    for (uint32_t level = 0; level < sink->lists->depth; level++) {
+        const og_type *child = array->type->children[0].type;
+        og_array *items = og_array_new(child, array->length * array->type->list_size);
+        if (items == NULL)
+            return og_error_nomem(err);
+        array->children[0] = items;
+        if (sink->lists->validity[level].count > 0)
+            og_lance__validity_move(&sink->lists->validity[level], items);
+        array = items;
+    }
+    array->data = array->owned[0] = OG_TAKE(sink->data);
     return OG_OK;
 }
 
@@ -421,10 +470,12 @@ static og_status fill_array(og_lance__sink *sink, const og_type *type, og_array 
             OG_TRY(og_lance__sink_array(&sink->children[i], type->children[i].type,
                                         &array->children[i], err));
         return OG_OK;
+    case OG_LANCE__NOTHING:
+        return OG_OK;
     default:
         if (sink->data == NULL)
             OG_TRY(og_lance__sink_grow(sink, 1, err));
-        if (type->id == OG_TYPE_FIXED_SIZE_LIST)
+        if (sink->lists != NULL)
             return list_array(sink, array, err);
         array->data = array->owned[0] = OG_TAKE(sink->data);
         return OG_OK;

@@ -38,29 +38,43 @@ void og_lance__validity_move(og_lance__validity *v, og_array *array);
 /* ---- values ------------------------------------------------------------------------------- */
 
 typedef enum og_lance__sink_kind {
-    OG_LANCE__BITS,   /* booleans: a bitmap */
-    OG_LANCE__FIXED,  /* items of item_bytes each: numbers, or fixed-size lists of numbers */
-    OG_LANCE__BYTES,  /* byte strings: offsets and data */
-    OG_LANCE__RECORD, /* packed struct: one sink per child */
+    OG_LANCE__BITS,    /* booleans, or fixed-size lists of them: a bitmap */
+    OG_LANCE__FIXED,   /* items of item_bytes each: numbers, or fixed-size lists of numbers */
+    OG_LANCE__BYTES,   /* byte strings: offsets and data */
+    OG_LANCE__RECORD,  /* packed struct: one sink per child */
+    OG_LANCE__NOTHING, /* values of the null type: counted */
 } og_lance__sink_kind;
+
+/* Fixed-size lists nest at most this deep. */
+enum { OG_LANCE__MAX_DIMS = 4 };
+
+/* The shape of items that are fixed-size lists, outermost first: a list has dims[0] lists of
+ * dims[1] .. of numbers. What is a number in a file may be a list of bytes here (decimals,
+ * fixed-size binary), so the dims of an encoding are the first of these. */
+typedef struct og_lance__list_shape {
+    uint32_t depth;
+    uint32_t dims[OG_LANCE__MAX_DIMS];
+    og_lance__validity validity[OG_LANCE__MAX_DIMS]; /* of the items of each; count 0 = all valid */
+} og_lance__list_shape;
 
 typedef struct og_lance__sink og_lance__sink;
 struct og_lance__sink {
     og_lance__sink_kind kind;
     bool large;           /* BYTES: i64 offsets */
     uint32_t value_bytes; /* FIXED: of one number */
-    uint32_t list_size;   /* FIXED: numbers in an item; 1 unless a fixed-size list */
+    uint32_t list_size;   /* FIXED, BITS: numbers in an item; 1 unless a fixed-size list */
     size_t item_bytes;    /* FIXED: value_bytes * list_size */
     uint64_t count, cap;  /* items */
     uint8_t *data;
-    size_t data_len, data_cap;        /* BYTES */
-    void *offsets;                    /* BYTES: count + 1 of them */
-    og_lance__validity list_validity; /* of the numbers in fixed-size lists; count 0 = all valid */
-    og_lance__sink *children;         /* RECORD */
+    size_t data_len, data_cap;   /* BYTES */
+    void *offsets;               /* BYTES: count + 1 of them */
+    og_lance__list_shape *lists; /* of fixed-size lists; else NULL */
+    og_lance__sink *children;    /* RECORD */
     uint32_t child_count;
 };
 
-/* For values of `type`: primitive, text, fixed-size list of numbers, struct of such (RECORD).
+/* For values of `type`: primitive, text, fixed-size lists of numbers or booleans, struct of such
+ * (RECORD).
  * OG_UNSUPPORTED for others. */
 OG_NODISCARD og_status og_lance__sink_init(og_lance__sink *sink, const og_type *type,
                                            og_error *err);
@@ -114,6 +128,10 @@ static inline void og_lance__sink_end_item(og_lance__sink *sink)
 OG_NODISCARD og_status og_lance__sink_check_data(const og_lance__sink *sink, og_error *err);
 /* BYTES: one item. */
 OG_NODISCARD og_status og_lance__sink_text(og_lance__sink *sink, og_bytes text, og_error *err);
+/* The items of the `count` fixed-size lists that are about to be appended are all valid, at each
+ * level from `level` on. Nothing to do for other items. */
+OG_NODISCARD og_status og_lance__sink_items_valid(og_lance__sink *sink, uint32_t level,
+                                                  uint64_t count, og_error *err);
 /* A placeholder (zero, empty) of any kind, for null slots that are not stored. */
 OG_NODISCARD og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *err);
 

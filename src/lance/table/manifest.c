@@ -41,6 +41,9 @@ static og_status find_manifest(og_bytes file, og_bytes *out, og_error *err)
 static og_status decode_data_file(og_lance_table *t, const OgPb__DataFile *message,
                                   og_table__data_file *out, og_error *err)
 {
+    if (message->file_major_version == 0 && message->file_minor_version < 3)
+        return og_error_set(err, OG_UNSUPPORTED, "data file %.*s is of the format 0.1, before 2.1",
+                            OG_FMT(og_table__text(message->path)));
     if (message->n_fields != message->n_column_indices)
         return og_error_set(err, OG_CORRUPT, "data file lists %zu fields in %zu columns",
                             message->n_fields, message->n_column_indices);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #define MAX_DEPTH 16 /* of nested types */
+#define FIXED_LIST "fixed_size_list:"
 
 /* Logical types without parameters. Types that share a physical form with one of ours are read as
  * that: their values are kept as stored. */
@@ -60,7 +61,11 @@ typedef struct tree {
     OgPb__Field *const *messages;
     uint32_t *first_child, *next_sibling, *last_child;
     uint32_t first_root;
-    OG_VEC(int32_t) leaves; /* of the top-level field being built */
+    /* Of the top-level field being built: */
+    OG_VEC(int32_t) leaves;
+    OG_VEC(og_str) value_types;
+    uint32_t type_count;
+    uint64_t packed;
 } tree;
 
 static og_status link_tree(tree *t, size_t count, og_error *err)
@@ -108,6 +113,13 @@ static bool is_blob(const OgPb__Field *field)
            og_str_is(og_table__text(field->extension_name), OG_TABLE__BLOB_EXTENSION);
 }
 
+/* Stored as one column by the writer's wish. (A struct without fields is always, for its nulls.) */
+static bool is_packed(const OgPb__Field *field)
+{
+    return has_metadata(field, OG_STR("lance-encoding:packed"), OG_STR("true")) ||
+           has_metadata(field, OG_STR("packed"), OG_STR("true"));
+}
+
 static og_status unknown_type(const OgPb__Field *field, og_error *err)
 {
     return og_error_set(err, OG_UNSUPPORTED, "field '%.*s' has type '%.*s'",
@@ -115,35 +127,82 @@ static og_status unknown_type(const OgPb__Field *field, og_error *err)
                         OG_FMT(og_table__text(field->logical_type)));
 }
 
-/* fixed_size_list:{item}:{size}; items are plain types and no fields of their own. */
-static og_status fixed_list_type(const tree *t, const OgPb__Field *field, og_type *out,
-                                 og_error *err)
+/* The part behind the last ':' of `text` as a number; *text loses it. 0 = there is none. */
+static uint32_t last_number(og_str *text)
 {
-    og_str text = og_table__text(field->logical_type);
-    og_str rest = og_str_slice(text, strlen("fixed_size_list:"), text.len);
-    size_t colon = rest.len;
-    while (colon > 0 && rest.ptr[colon - 1] != ':')
+    size_t colon = text->len;
+    while (colon > 0 && text->ptr[colon - 1] != ':')
         colon--;
-    uint64_t size;
-    if (colon == 0 || !og_parse_u64(og_str_slice(rest, colon, rest.len), &size) ||
-        size > INT32_MAX || size == 0)
-        return unknown_type(field, err);
-    og_type_id item = plain_type_of(og_str_slice(rest, 0, colon - 1));
-    if (item == OG_TYPE_NULL)
-        return unknown_type(field, err);
+    uint64_t number = 0;
+    if (colon == 0 || !og_parse_u64(og_str_slice(*text, colon, text->len), &number) ||
+        number > INT32_MAX)
+        return 0;
+    text->len = colon - 1;
+    return (uint32_t)number;
+}
+
+/* A list of `size` items that have no field of their own. */
+static og_status fixed_list_of(const tree *t, const og_type *item, uint32_t size, og_type *out,
+                               og_error *err)
+{
     og_field *child = og_arena_new_of(t->arena, og_field);
     if (child == NULL)
         return og_error_nomem(err);
-    *child = (og_field){OG_STR("item"), og_type_of(item), true};
+    *child = (og_field){OG_STR("item"), item, true};
     *out = (og_type){OG_TYPE_FIXED_SIZE_LIST, (int32_t)size, 1, child};
     return OG_OK;
 }
 
-static og_status build_field(tree *t, uint32_t index, unsigned depth, bool inside_blob,
-                             og_field *out, og_error *err);
+/* Bytes of decimal:{bits}:{precision}:{scale} and fixed_size_binary:{bytes}; 0 for other types. */
+static uint32_t opaque_bytes(og_str name)
+{
+    if (og_str_starts(name, OG_STR("decimal:128:")))
+        return 16;
+    if (og_str_starts(name, OG_STR("decimal:256:")))
+        return 32;
+    return og_str_starts(name, OG_STR("fixed_size_binary:")) ? last_number(&name) : 0;
+}
 
-static og_status build_children(tree *t, uint32_t index, unsigned depth, bool inside_blob,
-                                og_type *type, og_error *err)
+/* The value type of dict:{value}:{index}:{ordered}: a page may have a dictionary, arrays have not. */
+static og_str value_of_dictionary(og_str name)
+{
+    og_str value = og_str_slice(name, strlen("dict:"), name.len);
+    for (int part = 0; part < 2; part++) {
+        while (value.len > 0 && value.ptr[value.len - 1] != ':')
+            value.len--;
+        value.len -= value.len > 0;
+    }
+    return value;
+}
+
+/* A type that has no fields below it; id NULL when it is none of those. */
+static og_status value_type(const tree *t, og_str name, unsigned depth, og_type *out, og_error *err)
+{
+    if (og_str_starts(name, OG_STR("dict:")))
+        name = value_of_dictionary(name);
+    *out = (og_type){.id = plain_type_of(name)};
+    if (out->id != OG_TYPE_NULL)
+        return OG_OK;
+    uint32_t bytes = opaque_bytes(name);
+    if (bytes != 0)
+        return fixed_list_of(t, og_type_of(OG_TYPE_U8), bytes, out, err);
+    if (!og_str_starts(name, OG_STR(FIXED_LIST)) || depth >= MAX_DEPTH)
+        return OG_OK;
+    og_str item_name = og_str_slice(name, strlen(FIXED_LIST), name.len);
+    uint32_t size = last_number(&item_name);
+    og_type item;
+    OG_TRY(value_type(t, item_name, depth + 1, &item, err));
+    if (size == 0 || item.id == OG_TYPE_NULL)
+        return OG_OK;
+    const og_type *interned = og_table__intern_type(t->env, &item);
+    return interned != NULL ? fixed_list_of(t, interned, size, out, err) : og_error_nomem(err);
+}
+
+static og_status build_field(tree *t, uint32_t index, unsigned depth, bool inside, og_field *out,
+                             og_error *err);
+
+static og_status build_children(tree *t, uint32_t index, unsigned depth, bool inside, og_type *type,
+                                og_error *err)
 {
     uint32_t count = 0;
     for (uint32_t i = t->first_child[index]; i != 0; i = t->next_sibling[i - 1])
@@ -154,21 +213,20 @@ static og_status build_children(tree *t, uint32_t index, unsigned depth, bool in
     type->children = children;
     type->child_count = count;
     for (uint32_t i = t->first_child[index]; i != 0; i = t->next_sibling[i - 1])
-        OG_TRY(build_field(t, i - 1, depth + 1, inside_blob, children++, err));
+        OG_TRY(build_field(t, i - 1, depth + 1, inside, children++, err));
     return OG_OK;
 }
 
-static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside_blob, og_type *out,
+static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside, og_type *out,
                             og_error *err)
 {
     const OgPb__Field *field = t->messages[index];
     og_str logical = og_table__text(field->logical_type);
-    *out = (og_type){.id = plain_type_of(logical)};
-    if (out->id != OG_TYPE_NULL)
-        return OG_OK;
-    if (og_str_starts(logical, OG_STR("fixed_size_list:")))
-        return fixed_list_type(t, field, out, err);
-    if (og_str_is(logical, "list") || og_str_is(logical, "list.struct"))
+    OG_TRY(value_type(t, logical, 0, out, err));
+    if (out->id != OG_TYPE_NULL || og_str_is(logical, "null"))
+        return og_vec_push(&t->value_types, logical) ? OG_OK : og_error_nomem(err);
+    if (og_str_is(logical, "list") || og_str_is(logical, "list.struct") ||
+        og_str_is(logical, "map"))
         out->id = OG_TYPE_LIST;
     else if (og_str_is(logical, "large_list") || og_str_is(logical, "large_list.struct"))
         out->id = OG_TYPE_LARGE_LIST;
@@ -178,24 +236,35 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
         return unknown_type(field, err);
     if (depth >= MAX_DEPTH)
         return og_error_set(err, OG_UNSUPPORTED, "types nest deeper than %d", MAX_DEPTH);
-    OG_TRY(build_children(t, index, depth, inside_blob, out, err));
+    OG_TRY(build_children(t, index, depth, inside, out, err));
     bool is_list = out->id != OG_TYPE_STRUCT;
-    if ((is_list && out->child_count != 1) || out->child_count == 0)
+    if (is_list && out->child_count != 1)
         return og_error_set(err, OG_CORRUPT, "field '%.*s' has %u children",
                             OG_FMT(og_table__text(field->name)), out->child_count);
     return OG_OK;
 }
 
-/* A field owns a file column when it is a leaf, or a blob (one column for the whole struct). */
-static og_status build_field(tree *t, uint32_t index, unsigned depth, bool inside_blob,
-                             og_field *out, og_error *err)
+/* A field owns a file column when it is a leaf, or a struct that is one for all of its fields (`inside`
+ * such a one). */
+static og_status build_field(tree *t, uint32_t index, unsigned depth, bool inside, og_field *out,
+                             og_error *err)
 {
     const OgPb__Field *field = t->messages[index];
-    bool blob = is_blob(field) && og_str_is(og_table__text(field->logical_type), "struct");
+    uint32_t number = t->type_count++;
+    bool is_struct = og_str_is(og_table__text(field->logical_type), "struct");
+    bool packed = is_struct && !inside && (is_packed(field) || t->first_child[index] == 0);
+    bool whole = packed || (is_struct && is_blob(field));
+    if (packed && number >= 64)
+        return og_error_set(err, OG_UNSUPPORTED, "field '%.*s' is packed, below 64 other types",
+                            OG_FMT(og_table__text(field->name)));
+    t->packed |= packed ? UINT64_C(1) << number : 0;
     og_type type;
-    OG_TRY(build_type(t, index, depth, inside_blob || blob, &type, err));
-    bool is_leaf = type.child_count == 0 || type.id == OG_TYPE_FIXED_SIZE_LIST;
-    if (!inside_blob && (is_leaf || blob) && !og_vec_push(&t->leaves, field->id))
+    OG_TRY(build_type(t, index, depth, inside || whole, &type, err));
+    bool is_leaf = (type.child_count == 0 && !is_struct) || type.id == OG_TYPE_FIXED_SIZE_LIST;
+    for (const og_type *item = &type; is_leaf && item->child_count != 0;
+         item = item->children[0].type)
+        t->type_count++; /* the items of fixed-size lists are types, not fields */
+    if (!inside && (is_leaf || whole) && !og_vec_push(&t->leaves, field->id))
         return og_error_nomem(err);
     out->name = og_table__text(field->name);
     out->nullable = field->nullable;
@@ -206,7 +275,9 @@ static og_status build_field(tree *t, uint32_t index, unsigned depth, bool insid
 static og_status build_top(tree *t, uint32_t index, og_lance_field *out, og_error *err)
 {
     const OgPb__Field *message = t->messages[index];
-    t->leaves.len = 0;
+    t->leaves.len = t->value_types.len = 0;
+    t->type_count = 0;
+    t->packed = 0;
     OG_TRY(build_field(t, index, 0, false, &out->field, err));
     out->id = message->id;
     out->is_blob = out->field.type->id == OG_TYPE_STRUCT && is_blob(message);
@@ -214,7 +285,11 @@ static og_status build_top(tree *t, uint32_t index, og_lance_field *out, og_erro
                           has_metadata(message, OG_STR(OG_TABLE__PRIMARY_KEY), OG_STR("true"));
     out->leaf_count = (uint32_t)t->leaves.len;
     out->leaf_ids = og_arena_copy(t->arena, t->leaves.items, t->leaves.len * sizeof(int32_t));
-    return out->leaf_ids != NULL ? OG_OK : og_error_nomem(err);
+    out->packed = t->packed;
+    out->value_type_count = (uint32_t)t->value_types.len;
+    out->value_types =
+        og_arena_copy(t->arena, t->value_types.items, t->value_types.len * sizeof(og_str));
+    return out->leaf_ids != NULL && out->value_types != NULL ? OG_OK : og_error_nomem(err);
 }
 
 og_status og_table__fields_decode(og_lance_env *env, og_arena *arena, OgPb__Field *const *messages,
@@ -233,6 +308,7 @@ og_status og_table__fields_decode(og_lance_env *env, og_arena *arena, OgPb__Fiel
     for (uint32_t i = t.first_root; status == OG_OK && i != 0; i = t.next_sibling[i - 1])
         status = build_top(&t, i - 1, &fields[n++], err);
     og_vec_deinit(&t.leaves);
+    og_vec_deinit(&t.value_types);
     *out = fields;
     *out_count = n;
     return status;

@@ -41,6 +41,12 @@ typedef struct og_lance_field {
     int32_t id;
     const int32_t *leaf_ids; /* ids of the leaves that own file columns, depth first */
     uint32_t leaf_count;
+    uint64_t packed; /* structs stored as one column: og_lance_column */
+    /* What the values are, as Lance names it, for each type without fields of its own, depth first.
+     * Types that we keep as another one of the same bytes are told apart by this: "time64:ns" is a
+     * 64-bit integer here, "decimal:128:20:2" and "fixed_size_binary:7" lists of bytes. */
+    const og_str *value_types;
+    uint32_t value_type_count;
     bool is_blob;
     bool is_primary_key; /* lance-schema:unenforced-primary-key */
 } og_lance_field;

@@ -150,7 +150,7 @@ static og_status find_source(og_lance_table *table, uint32_t fragment, uint32_t 
     OG_TRY(og_table__places(table, fragment, &places, err));
     const og_table__place *place = &places[field];
     const og_lance_field *f = &table->fields[field];
-    *out = (source){NULL, {&f->field, place->leaves, place->leaf_count, f->is_blob}};
+    *out = (source){NULL, {&f->field, place->leaves, place->leaf_count, f->is_blob, f->packed}};
     if (place->file == OG_TABLE__NO_FILE)
         return OG_OK;
     return og_table__open_file(table, fragment, place->file, &out->file, err);

@@ -173,15 +173,131 @@ TEST(test_codec__run_lengths_of_zero_end_in_an_error)
 
 TEST(test_codec__unreachable_encodings_are_named)
 {
-    Og__Lance__File__PackedStruct m = {0};
-    const og_lance__encoding encoding = ENCODING(PACKED_STRUCT, packed_struct, &m);
+    Og__Lance__File__DictionaryEncoding m = {0};
+    const og_lance__encoding encoding = ENCODING(DICTIONARY, dictionary, &m);
     og_lance__codec *codec;
     og_error err;
     assert_status(og_lance__codec_open(&encoding, OG_LANCE__CHUNK, "the values", &codec, &err),
                   OG_UNSUPPORTED);
-    assert_string_equal(err.message, "the values have encoding PackedStruct in a mini-block chunk");
+    assert_string_equal(err.message, "the values have encoding Dictionary in a mini-block chunk");
     assert_status(og_lance__codec_open(NULL, OG_LANCE__CHUNK, "the values", &codec, &err),
                   OG_CORRUPT);
+}
+
+TEST(test_codec__compressed_buffers_are_named)
+{
+    Og__Lance__File__BufferCompression zstd = {.scheme = 2};
+    Og__Lance__File__Flat flat = {.bits_per_value = 32, .data = &zstd};
+    const og_lance__encoding encoding = ENCODING(FLAT, flat, &flat);
+    og_lance__codec *codec;
+    og_error err;
+    assert_status(og_lance__codec_open(&encoding, OG_LANCE__CHUNK, "the values", &codec, &err),
+                  OG_UNSUPPORTED);
+    assert_string_equal(err.message, "Flat with buffer compression 2");
+}
+
+TEST(test_codec__constants)
+{
+    uint8_t value[] = {1, 2, 3};
+    Og__Lance__File__ConstantValue m = {.has_value = 1, .value = {3, value}};
+    const og_lance__encoding encoding = ENCODING(CONSTANT, constant, &m);
+    OG_AUTO(og_lance__codec) codec = open_codec(&encoding, OG_LANCE__ROW_FIXED);
+    assert_int_equal(codec->row_bytes, 3);
+    static const og_type u8 = {OG_TYPE_U8};
+    static const og_field item = {{"item", 4}, &u8, true};
+    static const og_type type = {OG_TYPE_FIXED_SIZE_LIST, 3, 1, &item};
+    OG_LANCE__AUTO_SINK sink;
+    assert_ok(og_lance__sink_init(&sink, &type, err));
+    const og_lance__pick pick = {NULL, 1, 2};
+    assert_ok(codec->ops->fixed(codec, value, 3, &pick, &sink, err));
+    assert_memory_equal(sink.data, "\1\2\3\1\2\3", 6);
+    m.has_value = 0; /* nulls alone */
+    OG_AUTO(og_lance__codec) nulls = open_codec(&encoding, OG_LANCE__BLOCK);
+    assert_ok(nulls->ops->block(nulls, (og_bytes){NULL, 0}, 2, &(og_lance__pick){.count = 2}, &sink,
+                                err));
+    assert_int_equal(sink.count, 4);
+    assert_status(nulls->ops->block(nulls, (og_bytes){NULL, 0}, UINT64_MAX,
+                                    &(og_lance__pick){.count = 1}, &sink, NULL),
+                  OG_CORRUPT);
+}
+
+/* ---- values made of several --------------------------------------------------------------- */
+
+TEST(test_codec__packed_structs)
+{
+    Og__Lance__File__Flat flat = {.bits_per_value = 24};
+    og_lance__encoding values = ENCODING(FLAT, flat, &flat);
+    uint64_t bits[] = {16, 8};
+    Og__Lance__File__PackedStruct m = {
+        .n_bits_per_value = 2, .bits_per_value = bits, .values = &values};
+    const og_lance__encoding encoding = ENCODING(PACKED_STRUCT, packed_struct, &m);
+    static const og_type u8 = {OG_TYPE_U8}, u16 = {OG_TYPE_U16};
+    static const og_field fields[] = {{{"a", 1}, &u16, false}, {{"b", 1}, &u8, false}};
+    static const og_type type = {OG_TYPE_STRUCT, 0, 2, fields};
+    const uint8_t rows[9] = {1, 0, 2, 3, 0, 4, 5, 0, 6};
+    OG_AUTO(og_lance__codec) codec = open_codec(&encoding, OG_LANCE__CHUNK);
+    OG_LANCE__AUTO_SINK sink;
+    assert_ok(og_lance__sink_init(&sink, &type, err));
+    const uint32_t some[] = {0, 2};
+    const og_lance__pick pick = {some, 0, 2};
+    assert_ok(codec->ops->chunk(codec, &(og_bytes){rows, 9}, 3, &pick, &sink, err));
+    assert_memory_equal(sink.children[0].data, "\1\0\5\0", 4);
+    assert_memory_equal(sink.children[1].data, "\2\6", 2);
+    assert_status(codec->ops->chunk(codec, &(og_bytes){rows, 8}, 3, &pick, &sink, NULL),
+                  OG_CORRUPT);
+    /* Fields that are not the row, of no whole byte, and a column of another type. */
+    og_lance__codec *bad;
+    bits[1] = 16;
+    assert_status(og_lance__codec_open(&encoding, OG_LANCE__CHUNK, "", &bad, NULL), OG_CORRUPT);
+    bits[1] = 1;
+    assert_status(og_lance__codec_open(&encoding, OG_LANCE__CHUNK, "", &bad, NULL), OG_UNSUPPORTED);
+    OG_LANCE__AUTO_SINK numbers;
+    og_lance__sink_init_fixed(&numbers, 24);
+    assert_status(codec->ops->chunk(codec, &(og_bytes){rows, 9}, 3, &pick, &numbers, NULL),
+                  OG_CORRUPT);
+}
+
+/* fixed_size_list<fixed_size_list<u8, 2>, 3> with validity at the inner level, read from chunks and from
+ * rows. */
+TEST(test_codec__lists_in_lists)
+{
+    Og__Lance__File__Flat flat = {.bits_per_value = 8};
+    og_lance__encoding numbers = ENCODING(FLAT, flat, &flat);
+    Og__Lance__File__FixedSizeList inner = {.items_per_value = 2, .values = &numbers};
+    og_lance__encoding lists = ENCODING(FIXED_SIZE_LIST, fixed_size_list, &inner);
+    Og__Lance__File__FixedSizeList outer = {
+        .items_per_value = 3, .values = &lists, .has_validity = 1};
+    const og_lance__encoding encoding = ENCODING(FIXED_SIZE_LIST, fixed_size_list, &outer);
+    static const og_type u8 = {OG_TYPE_U8};
+    static const og_field item = {{"item", 4}, &u8, true};
+    static const og_type pair = {OG_TYPE_FIXED_SIZE_LIST, 2, 1, &item};
+    static const og_field pairs = {{"item", 4}, &pair, true};
+    static const og_type type = {OG_TYPE_FIXED_SIZE_LIST, 3, 1, &pairs};
+    OG_AUTO(og_lance__codec) chunk = open_codec(&encoding, OG_LANCE__CHUNK);
+    OG_AUTO(og_lance__codec) rows = open_codec(&encoding, OG_LANCE__ROW_FIXED);
+    assert_int_equal(chunk->buffer_count, 2);
+    assert_int_equal(rows->row_bytes, 7);
+    OG_LANCE__AUTO_SINK sink;
+    assert_ok(og_lance__sink_init(&sink, &type, err));
+    const uint8_t validity[1] = {0x2f}, data[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    const og_bytes buffers[2] = {{validity, 1}, {data, 12}};
+    const og_lance__pick all = {.count = 2}, second = {NULL, 1, 1};
+    assert_ok(chunk->ops->chunk(chunk, buffers, 2, &second, &sink, err));
+    const uint8_t row[14] = {6, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12};
+    assert_ok(rows->ops->fixed(rows, row, 7, &all, &sink, err));
+    assert_ok(og_lance__sink_empty(&sink, 1, err));
+    OG_AUTO(og_array) array = NULL;
+    assert_ok(og_lance__sink_array(&sink, &type, &array, err));
+    assert_ok(og_array_validate(array, true, err));
+    assert_int_equal(array->length, 4);
+    assert_int_equal(array->children[0]->null_count, 2);
+    assert_true(og_array_is_null(array->children[0], 1)); /* bit 4 of 0x2f */
+    assert_true(og_array_is_null(array->children[0], 3)); /* bit 0 of 6 */
+    const uint8_t *bytes = array->children[0]->children[0]->data;
+    assert_memory_equal(bytes, data + 6, 6);
+    assert_memory_equal(bytes + 6, row + 1, 6);
+    const og_bytes cut[2] = {{validity, 0}, {data, 12}};
+    assert_status(chunk->ops->chunk(chunk, cut, 2, &all, &sink, NULL), OG_CORRUPT);
 }
 
 /* ---- FSST --------------------------------------------------------------------------------- */
