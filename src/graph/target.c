@@ -101,6 +101,8 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
 {
     OG_AUTO(og_snapshot) newest = NULL;
     OG_TRY(og_repo_snapshot(repo, branch, &newest, err));
+    if (version == 0) /* to the layer below: the newest */
+        return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no version 0", newest->branch);
     const og_graph__snapshot *at = og_graph__snapshot_of(newest);
     OG_AUTO(og_lance_table) manifest = NULL;
     og_status s =
