@@ -26,13 +26,32 @@ og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node, 
     return og_topo_cache_directory(snapshot->topo, table, out, out_source, err);
 }
 
+typedef struct hop_tables {
+    og_lance_table *edges, *from, *to;
+} hop_tables;
+
+static og_status tables_of(og_snapshot *snapshot, const og_type_def *edge, hop_tables *out,
+                           og_error *err)
+{
+    const og_catalog *catalog = snapshot->catalog;
+    OG_TRY(og_snapshot_table(snapshot, edge, &out->edges, err));
+    OG_TRY(og_snapshot_table(snapshot, &catalog->nodes[edge->from_type], &out->from, err));
+    return og_snapshot_table(snapshot, &catalog->nodes[edge->to_type], &out->to, err);
+}
+
 og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge, og_topology **out,
                                og_topo_source *out_source, og_error *err)
 {
-    const og_catalog *catalog = snapshot->catalog;
-    og_lance_table *edges, *from, *to;
-    OG_TRY(og_snapshot_table(snapshot, edge, &edges, err));
-    OG_TRY(og_snapshot_table(snapshot, &catalog->nodes[edge->from_type], &from, err));
-    OG_TRY(og_snapshot_table(snapshot, &catalog->nodes[edge->to_type], &to, err));
-    return og_topo_cache_topology(snapshot->topo, edges, from, to, out, out_source, err);
+    hop_tables h;
+    OG_TRY(tables_of(snapshot, edge, &h, err));
+    return og_topo_cache_topology(snapshot->topo, h.edges, h.from, h.to, out, out_source, err);
+}
+
+og_status og_snapshot_incident(og_snapshot *snapshot, const og_type_def *edge, bool at_src,
+                               const og_str *ids, size_t id_count, og_incident *out, og_error *err)
+{
+    hop_tables h;
+    OG_TRY(tables_of(snapshot, edge, &h, err));
+    return og_topo_cache_incident(snapshot->topo, h.edges, h.from, h.to, at_src, ids, id_count, out,
+                                  err);
 }

@@ -41,5 +41,9 @@ OG_NODISCARD og_status og_snapshot_directory(og_snapshot *snapshot, const og_typ
 OG_NODISCARD og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge,
                                             og_topology **out, og_topo_source *out_source,
                                             og_error *err);
+/* The edges at nodes with these ids (topo/cache.h): at their `src`, or `dst`. */
+OG_NODISCARD og_status og_snapshot_incident(og_snapshot *snapshot, const og_type_def *edge,
+                                            bool at_src, const og_str *ids, size_t id_count,
+                                            og_incident *out, og_error *err);
 
 #endif

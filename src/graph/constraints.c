@@ -114,6 +114,11 @@ og_status og_graph__checks_remove(og_graph__checks *checks, const og_type_def *d
     return OG_OK;
 }
 
+bool og_graph__checks_asks_removed(const og_type_def *def)
+{
+    return !def->is_edge || def->unique_count > 0 || og_graph__has_card(def);
+}
+
 void og_graph__checks_replace(og_graph__checks *checks, const og_type_def *def)
 {
     og_graph__checks_of(checks, def)->replaced = true;

@@ -48,6 +48,8 @@ OG_NODISCARD og_status og_graph__checks_values(og_graph__checks *checks, const o
                                                const og_batch *batch, uint32_t first_row,
                                                const uint32_t *lines, og_error *err);
 
+/* Must removed rows of this type be told (og_graph__checks_remove, _lost)? */
+bool og_graph__checks_asks_removed(const og_type_def *def);
 /* A stored row that is gone after the operation. */
 OG_NODISCARD og_status og_graph__checks_remove(og_graph__checks *checks, const og_type_def *def,
                                                og_str id, og_error *err);

@@ -282,11 +282,11 @@ static og_status update(run *r, const og_ir_mutation *m, og_error *err)
 /* ---- delete ------------------------------------------------------------------------------- */
 
 /* Edges at one end of deleted nodes go with them. */
-static og_status cascade_end(run *r, og_overlay *edges, og_str column, const og_str *ids,
+static og_status cascade_end(run *r, og_overlay *edges, bool at_src, const og_str *ids,
                              size_t id_count, og_error *err)
 {
     og_overlay_rows rows = {0};
-    OG_TRY(og_overlay_find_any(edges, column, ids, id_count, &rows, err));
+    OG_TRY(og_overlay_find_ends(edges, at_src, ids, id_count, &rows, err));
     og_status s = og_overlay_delete(edges, &rows, err);
     r->affected_edges += og_overlay_rows_count(&rows);
     og_overlay_rows_deinit(&rows);
@@ -305,9 +305,9 @@ static og_status cascade(run *r, const og_type_def *node, const og_str *ids, siz
         OG_TRY(overlay_of(r, edge, &overlay, err));
         OG_TRY(og_txn_reads(r->txn, edge, err));
         if (is_from)
-            OG_TRY(cascade_end(r, overlay, OG_STR("src"), ids, id_count, err));
+            OG_TRY(cascade_end(r, overlay, true, ids, id_count, err));
         if (is_to)
-            OG_TRY(cascade_end(r, overlay, OG_STR("dst"), ids, id_count, err));
+            OG_TRY(cascade_end(r, overlay, false, ids, id_count, err));
     }
     return OG_OK;
 }
@@ -354,7 +354,7 @@ static og_status check_shadowed(run *r, og_overlay *overlay, og_error *err)
     og_overlay_rows gone = {0};
     gone.slots = (uint32_t *)og_overlay_shadowed(overlay, &gone.slot_count);
     static const uint32_t columns[] = {0, 1};
-    if (gone.slot_count == 0)
+    if (gone.slot_count == 0 || !og_graph__checks_asks_removed(def))
         return OG_OK;
     OG_AUTO_BATCH rows = {0};
     OG_TRY(og_overlay_read(overlay, &gone, columns, def->is_edge ? 2 : 1, &rows, err));

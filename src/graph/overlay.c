@@ -146,23 +146,15 @@ og_status og_overlay_find(og_overlay *o, int32_t property, og_str column, og_cmp
 
 typedef OG_VEC(uint32_t) u32_vec;
 
-/* Rows of the snapshot whose text is in `wanted`: one scan of one column. */
-static og_status scan_texts(og_overlay *o, uint32_t field, const og_strmap *wanted, u32_vec *out,
-                            og_error *err)
+static og_status test_texts(void *context, const og_array *values, og_mask *out, og_error *err)
 {
-    OG_AUTO(og_lance_scan) scan = NULL;
-    OG_TRY(og_lance_scan_open(o->table, &field, 1, 0, UINT32_MAX, &scan, err));
-    for (;;) {
-        OG_AUTO_BATCH batch = {0};
-        const uint32_t *slots;
-        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
-        if (batch.row_count == 0)
-            return OG_OK;
-        for (int64_t i = 0; i < batch.row_count; i++)
-            if (og_strmap_get(wanted, og_array_str(batch.columns[0], i)) != NULL &&
-                !og_vec_push(out, slots[i]))
-                return og_error_nomem(err);
-    }
+    const og_strmap *wanted = context;
+    OG_TRY(og_mask_resize(out, values->length, err));
+    og_mask_fill(out, false);
+    for (int64_t i = 0; i < values->length; i++)
+        if (og_strmap_get(wanted, og_array_str(values, i)) != NULL)
+            out->truth[i >> 6] |= UINT64_C(1) << (i & 63);
+    return OG_OK;
 }
 
 static og_status pending_texts(og_overlay *o, uint32_t column, const og_strmap *wanted,
@@ -178,30 +170,60 @@ static og_status pending_texts(og_overlay *o, uint32_t column, const og_strmap *
     return OG_OK;
 }
 
-og_status og_overlay_find_any(og_overlay *o, og_str column, const og_str *texts, size_t text_count,
-                              og_overlay_rows *out, og_error *err)
+/* Slots of the snapshot whose text is in `wanted`: those that a topology knows, and a scan of the
+ * rows beyond. */
+static og_status stored_at(og_overlay *o, bool at_src, uint32_t field, const og_str *ids,
+                           size_t id_count, og_strmap *wanted, og_overlay_rows *rows, og_error *err)
+{
+    og_incident known;
+    uint32_t *scanned;
+    size_t scanned_count;
+    OG_TRY(og_snapshot_incident(o->snapshot, o->def, at_src, ids, id_count, &known, err));
+    rows->slots = known.slots;
+    rows->slot_count = known.slot_count;
+    OG_TRY(og_lance_find(o->table, field, known.scan_from, test_texts, wanted, &scanned,
+                         &scanned_count, err));
+    if (rows->slot_count == 0) {
+        og_free(rows->slots);
+        rows->slots = scanned;
+        rows->slot_count = scanned_count;
+        return OG_OK;
+    }
+    uint32_t *both = og_reallocarray(rows->slots, rows->slot_count + scanned_count, sizeof *both);
+    if (both != NULL) {
+        rows->slots = both;
+        if (scanned_count > 0)
+            memcpy(both + rows->slot_count, scanned, scanned_count * sizeof *both);
+        rows->slot_count += scanned_count;
+    }
+    og_free(scanned);
+    return both != NULL ? OG_OK : og_error_nomem(err);
+}
+
+og_status og_overlay_find_ends(og_overlay *o, bool at_src, const og_str *ids, size_t id_count,
+                               og_overlay_rows *out, og_error *err)
 {
     OG_AUTO(og_strmap) wanted = og_strmap_new(true);
     if (wanted == NULL)
         return og_error_nomem(err);
-    for (size_t i = 0; i < text_count; i++)
-        if (og_strmap_put(wanted, texts[i], NULL) == NULL)
+    for (size_t i = 0; i < id_count; i++)
+        if (og_strmap_put(wanted, ids[i], NULL) == NULL)
             return og_error_nomem(err);
-    uint32_t field = (uint32_t)og_schema_find(o->def->table_schema, column);
-    u32_vec slots = {0}, pending = {0};
-    og_status s = scan_texts(o, field, wanted, &slots, err);
+    uint32_t field =
+        (uint32_t)og_schema_find(o->def->table_schema, at_src ? OG_STR("src") : OG_STR("dst"));
+    og_overlay_rows rows = {0};
+    u32_vec pending = {0};
+    og_status s = stored_at(o, at_src, field, ids, id_count, wanted, &rows, err);
     if (s == OG_OK)
         s = pending_texts(o, field, wanted, &pending, err);
-    if (s != OG_OK) {
-        og_vec_deinit(&slots);
-        og_vec_deinit(&pending);
-        return s;
-    }
-    *out = (og_overlay_rows){.slots = slots.items,
-                             .slot_count = drop_shadowed(o, slots.items, slots.len),
-                             .pending = pending.items,
-                             .pending_count = pending.len};
-    return OG_OK;
+    rows.slot_count = drop_shadowed(o, rows.slots, rows.slot_count);
+    rows.pending = pending.items;
+    rows.pending_count = pending.len;
+    if (s == OG_OK)
+        *out = rows;
+    else
+        og_overlay_rows_deinit(&rows);
+    return s;
 }
 
 /* The snapshot's slots of ids, OG_NO_SLOT for those it does not have or that are shadowed. */

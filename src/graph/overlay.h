@@ -36,9 +36,9 @@ static inline size_t og_overlay_rows_count(const og_overlay_rows *rows)
 OG_NODISCARD og_status og_overlay_find(og_overlay *overlay, int32_t property, og_str column,
                                        og_cmp_op op, const og_literal *value, og_overlay_rows *out,
                                        og_error *err);
-/* Rows whose text in column `column` (id, src, dst) is one of `texts`. */
-OG_NODISCARD og_status og_overlay_find_any(og_overlay *overlay, og_str column, const og_str *texts,
-                                           size_t text_count, og_overlay_rows *out, og_error *err);
+/* Rows of an edge table whose `src` (else `dst`) is one of `ids`. */
+OG_NODISCARD og_status og_overlay_find_ends(og_overlay *overlay, bool at_src, const og_str *ids,
+                                            size_t id_count, og_overlay_rows *out, og_error *err);
 
 /* Values of the rows in table order of columns, slots first; blob columns as they are written
  * (struct<data, uri>). The fields to read; NULL = all. */

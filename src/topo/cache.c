@@ -313,14 +313,47 @@ og_status og_topo_cache_topology(og_topo_cache *c, og_lance_table *edges, og_lan
     return s;
 }
 
-static bool is_at_hand(og_topo_cache *c, const og_topo__key *wanted)
+/* One of this version or an earlier one, in memory or saved; NULL: none. */
+static topology_entry *at_hand(og_topo_cache *c, const og_topo__key *wanted)
 {
-    if (best_topology(c, wanted) != NULL)
-        return true;
+    topology_entry *e = best_topology(c, wanted);
+    if (e != NULL)
+        return e;
     OG_AUTO(og_topology) saved = og_topo__load_topology(og_lance_env_store(c->env), wanted);
     if (saved != NULL)
         keep_topology(c, saved);
-    return saved != NULL;
+    return best_topology(c, wanted);
+}
+
+static og_status find_incident(og_topo_cache *c, const hop_tables *h, bool at_src,
+                               const og_str *ids, size_t id_count, og_incident *out, og_error *err)
+{
+    og_topo__wanted wanted;
+    og_topo__want(h->edges, h->from, h->to, &wanted);
+    topology_entry *e = at_hand(c, &wanted.key);
+    if (e == NULL || e->topology->dangling_count > 0)
+        return OG_OK;
+    e->used = ++c->clock;
+    OG_AUTO(og_topology) base = og_topology_ref(e->topology);
+    OG_AUTO(og_directory) directory = NULL;
+    og_lance_table *nodes = at_src ? h->from : h->to;
+    og_topo_source ignored;
+    OG_TRY(get_directory(c, nodes, &directory, &ignored, err));
+    if (og_directory_has_duplicates(directory))
+        return OG_OK;
+    return og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
+}
+
+og_status og_topo_cache_incident(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
+                                 og_lance_table *to, bool at_src, const og_str *ids,
+                                 size_t id_count, og_incident *out, og_error *err)
+{
+    const hop_tables h = {edges, from, to};
+    *out = (og_incident){0};
+    pthread_mutex_lock(&c->lock);
+    og_status s = find_incident(c, &h, at_src, ids, id_count, out, err);
+    pthread_mutex_unlock(&c->lock);
+    return s;
 }
 
 bool og_topo_cache_prefers_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
@@ -330,7 +363,7 @@ bool og_topo_cache_prefers_topology(og_topo_cache *c, og_lance_table *edges, og_
     og_topo__want(edges, from, to, &wanted);
     uint64_t path = og_hash64(wanted.key.edge_path, strlen(wanted.key.edge_path));
     pthread_mutex_lock(&c->lock);
-    bool prefers = is_at_hand(c, &wanted.key) ||
+    bool prefers = at_hand(c, &wanted.key) != NULL ||
                    (c->save && og_lance_table_row_count(edges) <= OG_TOPO_BUILD_EDGES);
     if (!prefers) {
         uint64_t *asked = og_u64map_put(c->asked, path, NULL);

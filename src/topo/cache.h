@@ -33,6 +33,12 @@ OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_tab
                                               og_lance_table *from, og_lance_table *to,
                                               og_topology **out, og_topo_source *out_source,
                                               og_error *err);
+/* The edges at nodes with these ids, at their `src` or `dst`, as far as a topology that is at hand, of this version
+ * or an earlier one, tells; nothing is built: `scan_from` is 0 when none does. */
+OG_NODISCARD og_status og_topo_cache_incident(og_topo_cache *cache, og_lance_table *edges,
+                                              og_lance_table *from, og_lance_table *to, bool at_src,
+                                              const og_str *ids, size_t id_count, og_incident *out,
+                                              og_error *err);
 /* For choosing a method: is a topology at hand (in memory or saved), or worth building now? It is when it can be
  * saved for those who come after, up to OG_TOPO_BUILD_EDGES edges (about a second), and when the same
  * was asked for before. */

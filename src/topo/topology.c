@@ -80,11 +80,12 @@ void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *
 
 /* ---- edges as triples --------------------------------------------------------------------- */
 
+typedef OG_VEC(uint32_t) vertex_list;
+
 /* Edges in slot order, before they are sorted by vertex. */
 typedef struct edge_list {
-    OG_VEC(uint32_t) src;
-    OG_VEC(uint32_t) dst;
-    OG_VEC(uint32_t) edge;
+    vertex_list src, dst;
+    vertex_list edge;
     uint64_t dangling;
 } edge_list;
 
@@ -106,77 +107,112 @@ typedef struct ends {
     og_directory *from, *to;
 } ends;
 
-/* Scratch of one batch. */
-typedef struct lookup {
-    og_str ids[OG_BATCH_ROWS];
-    uint32_t distinct[OG_BATCH_ROWS];
-    uint32_t src[OG_BATCH_ROWS];
-    uint32_t dst[OG_BATCH_ROWS];
-    uint64_t row_ids[OG_BATCH_ROWS];
-} lookup;
-
-/* Vertices of a column of ids. Runs of equal ids, common when edges were loaded by source, are looked up
- * once. */
-static og_status look_up(const og_array *column, og_directory *directory, og_lance_table *table,
-                         lookup *l, uint32_t *out, og_error *err)
+/* Vertices of all values at once. */
+static og_status vertices_of_values(const og_array *values, og_directory *directory,
+                                    og_lance_table *table, vertex_list *out, og_error *err)
 {
-    size_t runs = 0;
-    for (int64_t i = 0; i < column->length; i++) {
-        og_str id = og_array_str(column, i);
-        if (runs == 0 || !og_str_eq(id, l->ids[runs - 1]))
-            l->ids[runs++] = id;
+    size_t count = (size_t)values->length;
+    OG_AUTO_FREE og_str *ids = og_reallocarray(NULL, count, sizeof *ids);
+    out->len = 0;
+    if (ids == NULL || !og_vec_reserve(out, count))
+        return og_error_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = og_array_str(values, (int64_t)i);
+    return og_directory_find(directory, table, ids, count, out->items, err);
+}
+
+static og_status add_end_batch(const og_lance_codes *batch, const uint32_t *vertices,
+                               vertex_list *out, og_error *err)
+{
+    if (!og_vec_reserve(out, batch->row_count))
+        return og_error_nomem(err);
+    for (uint32_t i = 0; i < batch->row_count; i++)
+        out->items[out->len + i] = vertices[batch->codes[i]];
+    out->len += batch->row_count;
+    return OG_OK;
+}
+
+/* Append the vertices at one end of the live edges from slot `start` on. An id is looked up once for
+ * all rows of a page that share it. */
+static og_status add_end(og_lance_table *edges, const char *column, uint32_t start,
+                         og_directory *directory, og_lance_table *nodes, vertex_list *out,
+                         og_error *err)
+{
+    int32_t field = og_lance_table_find_field(edges, og_str_of(column));
+    if (field < 0)
+        return og_error_set(err, OG_CORRUPT, "table %s has no column '%s'",
+                            og_lance_table_path(edges), column);
+    OG_AUTO(og_lance_code_scan) scan = NULL;
+    OG_TRY(og_lance_code_scan_open(edges, (uint32_t)field, start, &scan, err));
+    vertex_list vertices = {0};
+    og_lance_codes batch;
+    og_status s;
+    for (uint64_t known = 0;; known = batch.values_id) {
+        s = og_lance_code_scan_next(scan, &batch, err);
+        if (s != OG_OK || batch.row_count == 0)
+            break;
+        if (batch.values_id != known)
+            s = vertices_of_values(batch.values, directory, nodes, &vertices, err);
+        if (s == OG_OK)
+            s = add_end_batch(&batch, vertices.items, out, err);
+        if (s != OG_OK)
+            break;
     }
-    OG_TRY(og_directory_find(directory, table, l->ids, runs, l->distinct, err));
-    size_t run = 0;
-    for (int64_t i = 0; i < column->length; i++) {
-        if (i > 0 && !og_str_eq(og_array_str(column, i), l->ids[run]))
-            run++;
-        out[i] = l->distinct[run];
+    og_vec_deinit(&vertices);
+    return s;
+}
+
+/* Append the row ids of the live rows from slot `start` on. */
+static og_status add_row_ids(og_lance_table *edges, uint32_t start, vertex_list *out, og_error *err)
+{
+    const uint8_t *deleted;
+    uint32_t slots[1024], next = start, end = (uint32_t)og_lance_table_slot_count(edges);
+    uint64_t row_ids[1024];
+    OG_TRY(og_lance_table_deleted(edges, &deleted, err));
+    while (next < end) {
+        size_t count = 0;
+        for (; next < end && count < 1024; next++)
+            if (deleted == NULL || !og_bit_get(deleted, next))
+                slots[count++] = next;
+        OG_TRY(og_lance_row_ids(edges, slots, count, row_ids, err));
+        if (!og_vec_reserve(out, count))
+            return og_error_nomem(err);
+        for (size_t i = 0; i < count; i++)
+            out->items[out->len++] = (uint32_t)row_ids[i];
     }
     return OG_OK;
 }
 
-static og_status add_batch(edge_list *list, const og_batch *batch, const ends *e, lookup *l,
-                           og_error *err)
+/* Of the edges from number `first` on, leave out those that lack an end. */
+static void drop_dangling(edge_list *list, size_t first)
 {
-    OG_TRY(look_up(batch->columns[0], e->from, e->from_table, l, l->src, err));
-    OG_TRY(look_up(batch->columns[1], e->to, e->to_table, l, l->dst, err));
-    for (int64_t i = 0; i < batch->row_count; i++) {
-        if (l->src[i] == OG_NO_VERTEX || l->dst[i] == OG_NO_VERTEX)
-            list->dangling++;
-        else if (!edge_list_push(list, l->src[i], l->dst[i], (uint32_t)l->row_ids[i]))
-            return og_error_nomem(err);
+    size_t kept = first;
+    for (size_t i = first; i < list->edge.len; i++) {
+        list->src.items[kept] = list->src.items[i];
+        list->dst.items[kept] = list->dst.items[i];
+        list->edge.items[kept] = list->edge.items[i];
+        kept += list->src.items[i] != OG_NO_VERTEX && list->dst.items[i] != OG_NO_VERTEX;
     }
-    return OG_OK;
+    list->dangling += list->edge.len - kept;
+    list->src.len = list->dst.len = list->edge.len = kept;
 }
 
 /* Add the live edges from slot `start` on. */
 static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e, uint32_t start,
                            og_error *err)
 {
-    int32_t src = og_lance_table_find_field(edges, OG_STR("src"));
-    int32_t dst = og_lance_table_find_field(edges, OG_STR("dst"));
-    if (src < 0 || dst < 0)
-        return og_error_set(err, OG_CORRUPT, "table %s has no columns 'src' and 'dst'",
-                            og_lance_table_path(edges));
+    size_t first = list->edge.len;
     if (og_lance_table_next_row_id(edges) >= UINT32_MAX)
         return og_error_set(err, OG_UNSUPPORTED, "table %s has given out more than 2^32 row ids",
                             og_lance_table_path(edges));
-    const uint32_t fields[2] = {(uint32_t)src, (uint32_t)dst};
-    OG_AUTO(og_lance_scan) scan = NULL;
-    OG_AUTO_FREE lookup *l = og_malloc(sizeof *l);
-    if (l == NULL)
-        return og_error_nomem(err);
-    OG_TRY(og_lance_scan_open(edges, fields, 2, start, UINT32_MAX, &scan, err));
-    for (;;) {
-        OG_AUTO_BATCH batch = {0};
-        const uint32_t *slots;
-        OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
-        if (batch.row_count == 0)
-            return OG_OK;
-        OG_TRY(og_lance_row_ids(edges, slots, (size_t)batch.row_count, l->row_ids, err));
-        OG_TRY(add_batch(list, &batch, e, l, err));
-    }
+    OG_TRY(add_row_ids(edges, start, &list->edge, err));
+    OG_TRY(add_end(edges, "src", start, e->from, e->from_table, &list->src, err));
+    OG_TRY(add_end(edges, "dst", start, e->to, e->to_table, &list->dst, err));
+    if (list->src.len != list->edge.len || list->dst.len != list->edge.len)
+        return og_error_set(err, OG_CORRUPT, "the columns of %s differ in length",
+                            og_lance_table_path(edges));
+    drop_dangling(list, first);
+    return OG_OK;
 }
 
 /* ---- sorting into adjacency --------------------------------------------------------------- */
@@ -311,17 +347,6 @@ static og_status keep_live(edge_list *list, const og_topology *base, og_lance_ta
     return OG_OK;
 }
 
-/* Where the fragments begin that the old topology did not know; the end when there are none. */
-static uint32_t first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
-{
-    uint32_t count;
-    const og_lance_fragment *fragments = og_lance_table_fragments(table, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if ((int64_t)fragments[i].id > max_fragment_id)
-            return fragments[i].first_slot;
-    return (uint32_t)og_lance_table_slot_count(table);
-}
-
 og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edges,
                                    og_lance_table *from_table, og_directory *from,
                                    og_lance_table *to_table, og_directory *to, og_topology **out,
@@ -335,7 +360,7 @@ og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edge
     if (base->dangling_count > 0)
         return og_topology_build(edges, from_table, from, to_table, to, out, err);
     edge_list list = {0};
-    uint32_t start = first_newer_slot(edges, old->max_fragment_id);
+    uint32_t start = og_topo__first_newer_slot(edges, old->max_fragment_id);
     og_status s = keep_live(&list, base, edges, start, err);
     if (s == OG_OK && start < og_lance_table_slot_count(edges))
         s = add_edges(&list, edges, &e, start, err);

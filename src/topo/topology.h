@@ -37,6 +37,14 @@ OG_NODISCARD og_status og_topology_build(og_lance_table *edges, og_lance_table *
                                          og_directory *to, og_topology **out, og_error *err);
 size_t og_topology_bytes(const og_topology *topology);
 
+/* Edges found at some nodes: slots of the edge table below `scan_from`, ascending. Whether rows from
+ * `scan_from` on belong to them is not known. */
+typedef struct og_incident {
+    uint32_t *slots; /* og_free; NULL when there are none */
+    size_t slot_count;
+    uint32_t scan_from;
+} og_incident;
+
 /* Neighbours of a vertex: targets[*out_start .. *out_end). */
 static inline void og_adjacency_range(const og_adjacency *a, uint32_t vertex, uint32_t *out_start,
                                       uint32_t *out_end)

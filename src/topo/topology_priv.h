@@ -46,5 +46,15 @@ OG_NODISCARD og_status og_topo__topology_extend(const og_topology *base, og_lanc
                                                 og_lance_table *from_table, og_directory *from,
                                                 og_lance_table *to_table, og_directory *to,
                                                 og_topology **out, og_error *err);
+/* Where the fragments begin that a table has had only since `max_fragment_id` was the highest; its end
+ * when there are none. */
+uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id);
+
+/* og_topo_cache_incident by this topology, which left out no edge, and a directory of `nodes` without
+ * duplicates. */
+OG_NODISCARD og_status og_topo__incident(const og_topology *base, og_lance_table *edges,
+                                         og_lance_table *nodes, og_directory *directory,
+                                         bool at_src, const og_str *ids, size_t id_count,
+                                         og_incident *out, og_error *err);
 
 #endif

@@ -42,6 +42,21 @@ static void require(bool ok)
         abort();
 }
 
+/* Codes name the values that a plain read gives. */
+static void use_codes(og_lance_file *file, const og_lance_column *column, const og_array *range,
+                      og_error *err)
+{
+    uint32_t codes[MAX_ROWS];
+    og_lance_coded coded;
+    if (range->length == 0 || og_lance_file_read_coded(file, column, 0, (uint32_t)range->length,
+                                                       codes, &coded, err) != OG_OK)
+        return;
+    require(coded.count <= range->length && (coded.count == 0) == (coded.values == NULL));
+    for (uint32_t i = 0; i < coded.count; i++)
+        require(codes[i] < coded.values->length && og_rows_equal(range, i, coded.values, codes[i]));
+    og_array_unref(coded.values);
+}
+
 static void use(og_lance_file *file, const og_lance_column *column, og_error *err)
 {
     uint64_t rows = og_lance_file_rows(file), count = rows < MAX_ROWS ? rows : MAX_ROWS;
@@ -50,6 +65,7 @@ static void use(og_lance_file *file, const og_lance_column *column, og_error *er
         return;
     require(range->length == (int64_t)count);
     require(og_array_validate(range, true, err) == OG_OK);
+    use_codes(file, column, range, err);
     uint32_t wanted[MAX_ROWS / 3 + 1], n = 0;
     for (uint32_t row = 0; row < count; row += 3)
         wanted[n++] = row;

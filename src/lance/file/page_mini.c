@@ -448,6 +448,66 @@ static og_status read_flat(const og_lance__page *page, const og_lance__rows *row
     return OG_OK;
 }
 
+/* ---- codes -------------------------------------------------------------------------------- */
+
+og_status og_lance__mini_values(const og_lance__page *page, const og_type *type, og_array **out,
+                                og_error *err)
+{
+    const og_lance__mini_block *m = &page->mini;
+    const og_lance__sink *d = &m->dictionary;
+    *out = NULL;
+    if (page->ops != &og_lance__mini_block_ops || !m->has_dictionary || m->rep != NULL ||
+        m->def != NULL || m->chunk_count == 0 || d->count == 0 || page->layers.count != 1)
+        return OG_OK;
+    bool is_text = type->id == OG_TYPE_UTF8 || type->id == OG_TYPE_BINARY;
+    size_t width = og_type_width(type->id);
+    if (d->kind == OG_LANCE__BYTES ? !is_text : width == 0 || width != d->item_bytes)
+        return OG_OK;
+    og_array *array = og_array_new(type, (int64_t)d->count);
+    if (array == NULL)
+        return og_error_nomem(err);
+    array->data = d->data;
+    array->offsets = is_text ? d->offsets : NULL;
+    *out = array;
+    return OG_OK;
+}
+
+/* The codes of one chunk's rows. */
+static og_status chunk_codes(const og_lance__page *page, const chunk_parts *parts,
+                             const og_lance__pick *pick, og_lance__sink *indices, uint32_t *out,
+                             og_error *err)
+{
+    const og_lance__mini_block *m = &page->mini;
+    OG_AUTO_FREE uint32_t *widened = NULL;
+    const uint32_t *checked = NULL;
+    og_lance__sink_clear(indices);
+    OG_TRY(m->values->ops->chunk(m->values, parts->buffers, parts->items, pick, indices, err));
+    OG_TRY(checked_indices(indices, m->dictionary.count, &widened, &checked, err));
+    memcpy(out, checked, pick->count * sizeof *out);
+    return OG_OK;
+}
+
+og_status og_lance__mini_codes(const og_lance__page *page, const og_lance__rows *rows,
+                               uint32_t *out, og_error *err)
+{
+    __attribute__((cleanup(window_deinit))) window w = {0};
+    OG_LANCE__AUTO_SINK indices;
+    og_lance__sink_init_fixed(&indices, page->mini.values->bits);
+    uint32_t c = 0;
+    for (uint64_t done = 0; done < rows->count;) {
+        c = find_chunk(&page->mini, c, og_lance__row_at(rows, done));
+        og_lance__pick pick = pick_rows(&page->mini.chunks[c], rows, done, NULL);
+        chunk_parts parts;
+        og_status status = load_chunk(page, c, rows, done, &w, &parts, err);
+        if (status == OG_OK)
+            status = chunk_codes(page, &parts, &pick, &indices, out + done, err);
+        if (status != OG_OK)
+            return chunk_context(page, c, status, err);
+        done += pick.count;
+    }
+    return OG_OK;
+}
+
 /* ---- reading with lists ------------------------------------------------------------------- */
 
 /* A walk over the levels of chunks that collects those of the wanted rows. */

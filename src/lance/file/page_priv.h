@@ -132,6 +132,14 @@ OG_NODISCARD og_status og_lance__page_get(og_lance_file *file, og_lance__column 
                                           og_error *err);
 void og_lance__page_free(og_lance__page *page);
 
+/* The dictionary of a page as values of `type`, borrowed from the page; NULL when the page has
+ * none, or its rows may be null or lists, or the type is another. */
+OG_NODISCARD og_status og_lance__mini_values(const og_lance__page *page, const og_type *type,
+                                             og_array **out, og_error *err);
+/* Where in the dictionary each row's value is, for a page that gave its values. */
+OG_NODISCARD og_status og_lance__mini_codes(const og_lance__page *page, const og_lance__rows *rows,
+                                            uint32_t *out, og_error *err);
+
 /* For the open functions. `page` has its file and info. */
 OG_NODISCARD og_status og_lance__page_open_layout(og_lance__page *page,
                                                   const Og__Lance__File__PageLayout *layout,

@@ -160,6 +160,37 @@ og_status og_lance_file_read(og_lance_file *file, const og_lance_column *column,
     return read_field(file, column, &(selection){NULL, start, count}, out, err);
 }
 
+og_status og_lance_file_read_coded(og_lance_file *file, const og_lance_column *column,
+                                   uint64_t start, uint32_t count, uint32_t *out_codes,
+                                   og_lance_coded *out, og_error *err)
+{
+    *out = (og_lance_coded){0};
+    OG_TRY(check_request(column, err));
+    if (start >= file->rows || count == 0 || column->is_blob || column->leaf_count != 1)
+        return OG_OK;
+    og_lance__column *c;
+    OG_TRY(og_lance__file_column(file, column->leaves[0], &c, err));
+    uint32_t index = og_lance__column_find(c, start);
+    const og_lance__page_info *info = &c->pages[index];
+    uint64_t from = start - info->first_row;
+    const og_lance__page *page;
+    OG_AUTO(og_array) values = NULL;
+    og_status status = og_lance__page_get(file, c, index, &page, err);
+    if (status == OG_OK)
+        status = og_lance__mini_values(page, column->field->type, &values, err);
+    if (status == OG_OK && values != NULL) {
+        const og_lance__rows rows = {
+            .start = from, .count = count < info->rows - from ? count : info->rows - from};
+        status = og_lance__mini_codes(page, &rows, out_codes, err);
+        *out = (og_lance_coded){.page = index, .count = (uint32_t)rows.count};
+    }
+    if (status != OG_OK)
+        return og_error_context(err, status, "%s: column %" PRIu32 ", page %" PRIu32, file->name,
+                                c->index, index);
+    out->values = OG_TAKE(values);
+    return OG_OK;
+}
+
 static bool contains_list(const og_type *type)
 {
     if (type->id == OG_TYPE_LIST || type->id == OG_TYPE_LARGE_LIST)

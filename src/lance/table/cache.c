@@ -437,8 +437,9 @@ og_array *og_table__cached_column(og_table__cached *entry, const og_lance_column
         pthread_mutex_unlock(&entry->lock);
         return whole;
     }
-    c->work += work;
+    /* By the reads before this one: the end of a first scan must not decode all of it again. */
     bool decode = worth_keeping(entry, c, column);
+    c->work += work;
     c->busy = c->busy || decode;
     pthread_mutex_unlock(&entry->lock);
     return decode ? decode_whole(entry, c, column) : NULL;

@@ -37,9 +37,14 @@ og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_
     if (og_table__touches(write, fragment)) {
         const uint8_t *before;
         OG_TRY(og_lance_table_deleted(write->base, &before, err));
-        live = 0;
-        for (uint32_t slot = f->first_slot; slot < f->first_slot + f->physical_rows; slot++)
-            live += !og_table__dead(write, before, slot);
+        live = f->physical_rows;
+        uint32_t end = f->first_slot + f->physical_rows;
+        for (uint32_t slot = f->first_slot;; slot++) {
+            slot = og_table__next_dead(write, before, slot, end);
+            if (slot == end)
+                break;
+            live--;
+        }
     }
     *out = live;
     return OG_OK;

@@ -37,11 +37,13 @@ static og_status dead_offsets(og_lance_write *write, const og_lance_fragment *f,
     const uint8_t *before;
     OG_TRY(og_lance_table_deleted(write->base, &before, err));
     *out_changed = false;
-    for (uint32_t i = 0; i < f->physical_rows; i++) {
-        if (!og_table__dead(write, before, f->first_slot + i))
-            continue;
-        *out_changed = *out_changed || before == NULL || !og_bit_get(before, f->first_slot + i);
-        if (!og_vec_push(out, i))
+    uint32_t end = f->first_slot + f->physical_rows;
+    for (uint32_t slot = f->first_slot;; slot++) {
+        slot = og_table__next_dead(write, before, slot, end);
+        if (slot == end)
+            break;
+        *out_changed = *out_changed || before == NULL || !og_bit_get(before, slot);
+        if (!og_vec_push(out, slot - f->first_slot))
             return og_error_nomem(err);
     }
     return OG_OK;

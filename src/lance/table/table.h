@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "columnar/array.h"
+#include "columnar/mask.h"
 #include "store/store.h"
 
 /* What all tables of a graph share: the store, a cache of open files, deletion vectors and decoded
@@ -132,6 +133,36 @@ OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,
                                           const uint32_t **out_slots, og_error *err);
 void og_lance_scan_close(og_lance_scan *scan);
 OG_DEFINE_AUTO(og_lance_scan, og_lance_scan_close)
+
+/* A scan of live rows of one field as values and codes: of each batch some values, and for each row
+ * which of them it has, so that what depends on the value alone is worked out once, however often
+ * it occurs. Where the file has a dictionary the values are its entries (text that is not
+ * checked to be UTF-8, and perhaps some that no row has), else the rows' own. */
+typedef struct og_lance_code_scan og_lance_code_scan;
+typedef struct og_lance_codes {
+    const og_array *values;
+    uint64_t values_id;    /* of a scan: the same for equal values, never 0 */
+    const uint32_t *codes; /* by row: below values->length */
+    const uint32_t *slots; /* by row, ascending */
+    uint32_t row_count;    /* at most OG_BATCH_ROWS; 0 at the end */
+} og_lance_codes;
+OG_NODISCARD og_status og_lance_code_scan_open(og_lance_table *table, uint32_t field,
+                                               uint32_t start, og_lance_code_scan **out,
+                                               og_error *err);
+/* The next batch, borrowed until the next call. */
+OG_NODISCARD og_status og_lance_code_scan_next(og_lance_code_scan *scan, og_lance_codes *out,
+                                               og_error *err);
+void og_lance_code_scan_close(og_lance_code_scan *scan);
+OG_DEFINE_AUTO(og_lance_code_scan, og_lance_code_scan_close)
+
+/* For which of these values is it true? Asked once for values that many rows share. */
+typedef og_status (*og_lance_test)(void *context, const og_array *values, og_mask *out,
+                                   og_error *err);
+/* Slots from `start` on of the live rows for whose value `test` is true, ascending. The caller frees
+ * *out_slots (og_free). */
+OG_NODISCARD og_status og_lance_find(og_lance_table *table, uint32_t field, uint32_t start,
+                                     og_lance_test test, void *context, uint32_t **out_slots,
+                                     size_t *out_count, og_error *err);
 
 /* Values of the slots named, in the order named (any order, repeats allowed; ascending is fastest).
  * Deleted rows may be named: their values are still stored. Columns that no file of a fragment

@@ -195,6 +195,19 @@ og_status og_table__read_range(og_lance_table *table, uint32_t fragment, uint32_
     return OG_OK;
 }
 
+og_status og_table__read_codes(og_lance_table *table, uint32_t fragment, uint32_t field,
+                               uint32_t start, uint32_t count, uint32_t *out_codes,
+                               og_lance_coded *out, og_error *err)
+{
+    source from;
+    OG_TRY(find_source(table, fragment, field, &from, err));
+    *out = (og_lance_coded){0};
+    if (from.file == NULL)
+        return OG_OK;
+    return og_lance_file_read_coded(og_table__cached_file(from.file), &from.column, start, count,
+                                    out_codes, out, err);
+}
+
 /* ---- a field of all groups ---------------------------------------------------------------- */
 
 static og_status join_groups(og_lance_table *table, uint32_t field, const take_plan *plan,

@@ -8,5 +8,10 @@
 OG_NODISCARD og_status og_table__read_range(og_lance_table *table, uint32_t fragment,
                                             uint32_t field, uint32_t start, uint32_t count,
                                             og_array **out, og_error *err);
+/* The same as codes, for as many rows as share a dictionary; out->count 0: read_range. */
+OG_NODISCARD og_status og_table__read_codes(og_lance_table *table, uint32_t fragment,
+                                            uint32_t field, uint32_t start, uint32_t count,
+                                            uint32_t *out_codes, og_lance_coded *out,
+                                            og_error *err);
 
 #endif

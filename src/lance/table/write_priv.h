@@ -124,6 +124,18 @@ static inline bool og_table__dead(const og_lance_write *write, const uint8_t *be
            (write->deleted != NULL && og_bit_get(write->deleted, slot));
 }
 
+/* The first dead slot in [slot, end), else end; stretches of live rows are passed by the byte. */
+static inline uint32_t og_table__next_dead(const og_lance_write *write, const uint8_t *before,
+                                           uint32_t slot, uint32_t end)
+{
+    while (slot < end && !og_table__dead(write, before, slot)) {
+        uint8_t bits = (uint8_t)((before != NULL ? before[slot / 8] : 0) |
+                                 (write->deleted != NULL ? write->deleted[slot / 8] : 0));
+        slot = bits == 0 ? (slot / 8 + 1) * 8 : slot + 1;
+    }
+    return slot < end ? slot : end;
+}
+
 /* ---- index_section.c */
 /* For each fragment of base a number: equal when the same indices cover them. */
 OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,

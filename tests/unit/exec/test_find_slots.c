@@ -1,5 +1,7 @@
 #include "graph.h"
 
+#include "columnar/compare.h"
+
 static const char SCHEMA[] = "node Person { slug: String @key age: I32? }\n"
                              "edge Knows: Person -> Person { since: I32? }\n";
 
@@ -59,5 +61,124 @@ TEST(test_find_slots__unknown_column)
                                      &slots, &count, &err),
                   OG_INVALID);
     assert_string_equal(err.message, "type 'Person' has no stored column 'src'");
+    graph_free(g);
+}
+
+/* ---- many rows: dictionaries, several fragments, deleted rows -------------------------------- */
+
+static void append_people(og_buf *out, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        og_buf_printf(out,
+                      "{\"type\":\"Person\",\"data\":{\"slug\":\"p%d\"}}"
+                      "{\"edge\":\"Knows\",\"from\":\"p%d\",\"to\":\"p%d\","
+                      "\"data\":{\"id\":\"e%d\"}}",
+                      i, i % 300, (i * 7) % 50, i);
+}
+
+static og_status is_text(void *context, const og_array *values, og_mask *out, og_error *err)
+{
+    const og_datum value = {.type = OG_TYPE_UTF8, .str = *(const og_str *)context};
+    return og_compare_datum(values, OG_COMPARE_EQ, &value, out, err);
+}
+
+/* Slots with this text, by a plain scan. */
+static size_t scan_for(og_lance_table *table, const char *column, og_str wanted, uint32_t *out)
+{
+    uint32_t field = (uint32_t)og_lance_table_find_field(table, og_str_of(column));
+    OG_AUTO(og_lance_scan) scan = NULL;
+    assert_ok(og_lance_scan_open(table, &field, 1, 0, UINT32_MAX, &scan, err));
+    for (size_t count = 0;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        assert_ok(og_lance_scan_next(scan, &batch, &slots, err));
+        if (batch.row_count == 0)
+            return count;
+        for (int64_t i = 0; i < batch.row_count; i++) {
+            out[count] = slots[i];
+            count += og_str_eq(og_array_str(batch.columns[0], i), wanted);
+        }
+    }
+}
+
+/* What a topology at hand knows, with a scan of the rest, is what a scan of all finds. */
+static void expect_ends(graph *g, const og_type_def *knows, bool at_src, bool known)
+{
+    static uint32_t wanted[30000];
+    og_lance_table *table;
+    assert_ok(og_snapshot_table(graph_snapshot(g), knows, &table, err));
+    const char *column = at_src ? "src" : "dst";
+    uint32_t field = (uint32_t)og_lance_table_find_field(table, og_str_of(column));
+    for (int i = 0; i < 320; i += 7) {
+        char text[16];
+        snprintf(text, sizeof text, "p%d", i);
+        og_str id = og_str_of(text);
+        size_t count = scan_for(table, column, id, wanted), rest_count;
+        og_incident found;
+        uint32_t *rest;
+        assert_ok(og_snapshot_incident(graph_snapshot(g), knows, at_src, &id, 1, &found, err));
+        assert_int_equal(found.scan_from > 0, known);
+        assert_ok(
+            og_lance_find(table, field, found.scan_from, is_text, &id, &rest, &rest_count, err));
+        assert_int_equal(found.slot_count + rest_count, count);
+        if (found.slot_count > 0)
+            assert_memory_equal(found.slots, wanted, found.slot_count * sizeof *wanted);
+        if (rest_count > 0)
+            assert_memory_equal(rest, wanted + found.slot_count, rest_count * sizeof *wanted);
+        og_free(found.slots);
+        og_free(rest);
+    }
+}
+
+TEST(test_find_slots__ends_by_an_older_topology)
+{
+    graph *g = graph_new(SCHEMA);
+    const og_type_def *knows = og_catalog_edge(graph_catalog(g), OG_STR("Knows"));
+    og_buf rows = OG_BUF_INIT;
+    append_people(&rows, 0, 20000);
+    graph_load(g, og_buf_cstr(&rows));
+    graph_delete(g, "Knows", "e17");
+    expect_ends(g, knows, true, false); /* nothing at hand: nothing is built */
+    OG_AUTO(og_topology) topology = NULL;
+    assert_ok(og_snapshot_topology(graph_snapshot(g), knows, &topology, NULL, err));
+    expect_ends(g, knows, true, true);
+    expect_ends(g, knows, false, true);
+    og_buf_clear(&rows);
+    append_people(&rows, 20000, 21000);
+    graph_load(g, og_buf_cstr(&rows));
+    graph_delete(g, "Knows", "e14");
+    graph_delete(g, "Knows", "e20006");
+    expect_ends(g, knows, true, true);
+    expect_ends(g, knows, false, true);
+    og_buf_deinit(&rows);
+    graph_free(g);
+}
+
+/* Conditions on values that repeat, that are null, and that are gone. */
+TEST(test_find_slots__by_dictionary_like_by_value)
+{
+    static uint32_t wanted[30000];
+    graph *g = graph_new(SCHEMA);
+    const og_type_def *knows = og_catalog_edge(graph_catalog(g), OG_STR("Knows"));
+    og_buf rows = OG_BUF_INIT;
+    append_people(&rows, 0, 20000);
+    graph_load(g, og_buf_cstr(&rows));
+    graph_delete(g, "Knows", "e49");
+    og_lance_table *table;
+    assert_ok(og_snapshot_table(graph_snapshot(g), knows, &table, err));
+    for (int i = 0; i < 60; i += 7) {
+        char text[16];
+        snprintf(text, sizeof text, "p%d", i);
+        og_literal value = {.kind = OG_LIT_STRING, .text = og_str_of(text)};
+        uint32_t *slots;
+        size_t count, expected = scan_for(table, "dst", value.text, wanted);
+        assert_ok(og_exec_find_slots(graph_snapshot(g), knows, -1, OG_STR("dst"), OG_CMP_EQ, &value,
+                                     &slots, &count, err));
+        assert_int_equal(count, expected);
+        if (count > 0)
+            assert_memory_equal(slots, wanted, count * sizeof *slots);
+        og_free(slots);
+    }
+    og_buf_deinit(&rows);
     graph_free(g);
 }
