@@ -311,6 +311,24 @@ def tags_and_branches(tool, root):
     tool.refuses(moved, 2, "no version or tag 'none'", "--version", "none")
 
 
+def deletion_files(tool, root):
+    """Arrow files under any compression; Lance writes zstd."""
+    uri = os.path.join(root, "deleted")
+    dataset = lance.write_dataset(people(0, 2000), uri)
+    dataset.delete("id % 3 = 0")
+    name = os.path.join(uri, "_deletions", os.listdir(os.path.join(uri, "_deletions"))[0])
+    assert name.endswith(".arrow")
+    with pa.OSFile(name) as f:
+        rows = pa.ipc.open_file(f).read_all()
+    for compression in ("lz4", None, "zstd"):
+        options = pa.ipc.IpcWriteOptions(compression=compression)
+        with pa.OSFile(name, "wb") as f, pa.ipc.new_file(f, rows.schema, options=options) as writer:
+            writer.write_table(rows)
+        assert [row["id"] for row in tool.cat(uri)] == [i for i in range(2000) if i % 3 != 0]
+    os.truncate(name, os.path.getsize(name) // 2)
+    tool.refuses(uri, 1, "_deletions/")
+
+
 def row_addresses(tool, root):
     """Without stable row ids a row's id is its address; after a compaction and updates, too."""
     uri = os.path.join(root, "addresses")
@@ -335,7 +353,7 @@ def refusals(tool, root):
     tool.refuses(os.path.join(root, "nowhere"), 2, "no table at")
 
 
-CASES = (types, fixed_lists, encodings, blobs_of_21, changing_fields, old_names, tags_and_branches, row_addresses,
+CASES = (types, fixed_lists, encodings, blobs_of_21, changing_fields, old_names, tags_and_branches, deletion_files, row_addresses,
          refusals)
 
 

@@ -4,6 +4,7 @@
 
 #include "base/bits.h"
 
+#include <lz4frame.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -102,6 +103,7 @@ static og_status fb_vector(const fb_table *t, unsigned slot, size_t width, size_
 #define BATCH_LENGTH 0
 #define BATCH_BUFFERS 2
 #define BATCH_COMPRESSION 3
+#define CODEC_LZ4 0
 #define CODEC_ZSTD 1
 
 /* The one record batch of the file: its message and its body. */
@@ -139,6 +141,25 @@ static og_status find_batch(og_bytes file, fb_table *out_batch, og_bytes *out_bo
     return OG_OK;
 }
 
+/* An LZ4 frame that holds exactly `len` bytes. */
+static bool lz4_expand(og_bytes frame, void *dst, size_t len)
+{
+    LZ4F_dctx *context;
+    if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+        return false;
+    size_t done = 0, left = 1;
+    while (left != 0 && frame.len != 0 && !LZ4F_isError(left)) {
+        size_t room = len - done, taken = frame.len;
+        left = LZ4F_decompress(context, (uint8_t *)dst + done, &room, frame.ptr, &taken, NULL);
+        if (taken == 0 && room == 0)
+            break;
+        done += room;
+        frame = (og_bytes){frame.ptr + taken, frame.len - taken};
+    }
+    LZ4F_freeDecompressionContext(context);
+    return left == 0 && done == len;
+}
+
 /* A compressed buffer begins with its size as i64, -1 when it was kept as it is. */
 static og_status inflate(og_bytes stored, int8_t codec, void *dst, size_t len, og_error *err)
 {
@@ -152,11 +173,13 @@ static og_status inflate(og_bytes stored, int8_t codec, void *dst, size_t len, o
         memcpy(dst, data.ptr, len);
         return OG_OK;
     }
-    if (codec != CODEC_ZSTD)
-        return og_error_set(err, OG_UNSUPPORTED, "deletion file is compressed with LZ4 frames");
-    if (size != len || ZSTD_decompress(dst, len, data.ptr, data.len) != len)
-        return damaged(err);
-    return OG_OK;
+    if (codec != CODEC_ZSTD && codec != CODEC_LZ4)
+        return og_error_set(err, OG_UNSUPPORTED, "deletion file is compressed with codec %d",
+                            codec);
+    bool ok =
+        size == len && (codec == CODEC_ZSTD ? ZSTD_decompress(dst, len, data.ptr, data.len) == len
+                                            : lz4_expand(data, dst, len));
+    return ok ? OG_OK : damaged(err);
 }
 
 static int compare_u32(const void *a, const void *b)

@@ -71,6 +71,50 @@ static og_status decode_deletion(og_lance_table *t, const OgPb__DataFragment *me
                                file->base_id, &part->deletion_name, err);
 }
 
+/* A sequence that is kept in a file of its own, long ones in the format's intent, is read at once: from here
+ * on it is as if the manifest held it (and the next version written does). */
+static og_status load_sequence(og_lance_table *t, OgPb__ExternalFile **external,
+                               protobuf_c_boolean *has_inline, ProtobufCBinaryData *out,
+                               og_error *err)
+{
+    if (*external == NULL)
+        return OG_OK;
+    const char *name;
+    OG_TRY(og_table__object_name(t, t->arena, og_table__text((*external)->path), &name, err));
+    og_store *store = og_lance_env_store(t->env);
+    OG_AUTO(og_blob) blob = NULL;
+    uint64_t size = (*external)->size;
+    if (size > SIZE_MAX / 2)
+        return og_error_set(err, OG_CORRUPT, "%s: %" PRIu64 " bytes of row ids", name, size);
+    og_status status =
+        store->ops->get_range(store, name, (*external)->offset, (size_t)size, &blob, err);
+    if (status == OG_NOT_FOUND)
+        return og_error_set(err, OG_CORRUPT, "%s, which has row ids, is missing", name);
+    OG_TRY(status);
+    out->data = og_malloc(blob->len);
+    out->len = blob->len;
+    if (out->data == NULL)
+        return og_error_nomem(err);
+    if (!og_arena_on_free(t->arena, og_free, out->data)) {
+        og_free(out->data);
+        return og_error_nomem(err);
+    }
+    memcpy(out->data, blob->ptr, blob->len);
+    *has_inline = 1;
+    *external = NULL;
+    return OG_OK;
+}
+
+static og_status load_sequences(og_lance_table *t, OgPb__DataFragment *fragment, og_error *err)
+{
+    OG_TRY(load_sequence(t, &fragment->external_row_ids, &fragment->has_inline_row_ids,
+                         &fragment->inline_row_ids, err));
+    OG_TRY(load_sequence(t, &fragment->external_last_updated, &fragment->has_inline_last_updated,
+                         &fragment->inline_last_updated, err));
+    return load_sequence(t, &fragment->external_created, &fragment->has_inline_created,
+                         &fragment->inline_created, err);
+}
+
 static og_status decode_fragment(og_lance_table *t, uint32_t index, og_error *err)
 {
     const OgPb__DataFragment *message = t->manifest->fragments[index];
@@ -80,10 +124,7 @@ static og_status decode_fragment(og_lance_table *t, uint32_t index, og_error *er
         return og_error_set(err, OG_CORRUPT, "fragments are not in order of their ids");
     if (message->physical_rows > MAX_SLOTS - t->slot_count)
         return og_error_set(err, OG_UNSUPPORTED, "the table has more than 2^32 - 2 rows");
-    if (message->external_row_ids != NULL || message->external_last_updated != NULL ||
-        message->external_created != NULL)
-        return og_error_set(err, OG_UNSUPPORTED,
-                            "row ids or versions are kept outside the manifest");
+    OG_TRY(load_sequences(t, t->manifest->fragments[index], err));
     bool stable = (t->manifest->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) != 0;
     if (stable && !message->has_inline_row_ids)
         return og_error_set(err, OG_CORRUPT, "row ids are missing");

@@ -27,6 +27,12 @@ bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version)
     return og_buf_printf(out, "%020" PRIu64 MANIFEST_SUFFIX, UINT64_MAX - version);
 }
 
+bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version)
+{
+    og_table__join(out, path, "_versions/");
+    return og_buf_printf(out, "%" PRIu64 MANIFEST_SUFFIX, version);
+}
+
 const char *og_table__dataset_root(og_arena *arena, const char *path)
 {
     size_t branch = og_str_find(og_str_of(path), OG_STR(BRANCH_FOLDER));
@@ -105,6 +111,16 @@ static og_status rebase(const og_lance_table *table, uint32_t base_id, og_buf *o
                         OG_FMT(path));
 }
 
+og_status og_table__object_name(const og_lance_table *table, og_arena *arena, og_str file,
+                                const char **out, og_error *err)
+{
+    if (!safe_name(file))
+        return og_error_set(err, OG_CORRUPT, "file name '%.*s' is not a plain name", OG_FMT(file));
+    const char *slash = table->path[0] != '\0' ? "/" : "";
+    *out = og_arena_printf(arena, "%s%s%.*s", table->path, slash, OG_FMT(file)).ptr;
+    return *out != NULL ? OG_OK : og_error_nomem(err);
+}
+
 og_status og_table__file_name(const og_lance_table *table, og_arena *arena, const char *folder,
                               og_str file, bool has_base, uint32_t base_id, const char **out,
                               og_error *err)
@@ -128,16 +144,20 @@ og_status og_table__file_name(const og_lance_table *table, og_arena *arena, cons
 
 /* ---- versions ----------------------------------------------------------------------------- */
 
-/* The version a V2 name stands for; 0 for every other name. */
-static uint64_t version_of_name(og_str name)
+/* The version a name stands for; 0 for a name of another kind. V2 names have 20 digits, V1 names, which
+ * count upwards, fewer. */
+static uint64_t version_of_name(og_str name, bool *out_old)
 {
     og_str file = last_segment(name);
-    uint64_t inverse;
-    if (file.len != MANIFEST_DIGITS + strlen(MANIFEST_SUFFIX) ||
-        !og_str_ends(file, OG_STR(MANIFEST_SUFFIX)) ||
-        !og_parse_u64(og_str_slice(file, 0, MANIFEST_DIGITS), &inverse))
+    uint64_t number;
+    *out_old = false;
+    if (!og_str_ends(file, OG_STR(MANIFEST_SUFFIX)))
         return 0;
-    uint64_t version = UINT64_MAX - inverse;
+    file.len -= strlen(MANIFEST_SUFFIX);
+    if (file.len == 0 || file.len > MANIFEST_DIGITS || !og_parse_u64(file, &number))
+        return 0;
+    *out_old = file.len < MANIFEST_DIGITS;
+    uint64_t version = *out_old ? number : UINT64_MAX - number;
     return version >> 63 == 0 ? version : 0; /* bit 63: a detached version */
 }
 
@@ -170,11 +190,18 @@ og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t *
     uint64_t *versions = og_malloc((names.len + 1) * sizeof *versions);
     if (versions == NULL)
         return og_error_nomem(err);
-    size_t count = 0;
+    size_t count = 0, old_count = 0;
     for (size_t i = 0; i < names.len; i++) {
-        uint64_t version = version_of_name(names.items[i].name);
-        if (version != 0)
-            versions[count++] = version;
+        bool old;
+        uint64_t version = version_of_name(names.items[i].name, &old);
+        if (version == 0)
+            continue;
+        versions[count++] = version;
+        old_count += old;
+    }
+    if (old_count != 0 && old_count != count) {
+        og_free(versions);
+        return og_error_set(err, OG_CORRUPT, "table '%s' names its versions by two schemes", path);
     }
     qsort(versions, count, sizeof *versions, compare_u64);
     *out = versions;
@@ -196,8 +223,9 @@ static og_status latest_by_listing(og_lance_env *env, const char *path, uint64_t
         OG_TRY(list_names(env, path, 1, &first, err));
         if (first.len == 0)
             return no_versions(path, err);
-        *out = version_of_name(first.items[0].name);
-        if (*out != 0)
+        bool old;
+        *out = version_of_name(first.items[0].name, &old);
+        if (*out != 0 && !old)
             return OG_OK;
     }
     OG_AUTO_FREE uint64_t *versions = NULL;

@@ -473,7 +473,9 @@ static og_status make_transaction(staging *s, og_error *err)
 static og_status name_manifest(og_lance_write *write, og_error *err)
 {
     OG_AUTO_BUF name = OG_BUF_INIT;
-    if (!og_lance_manifest_name(&name, write->options.path, write->version))
+    bool old = write->base != NULL && write->base->old_names;
+    if (!(old ? og_table__old_manifest_name : og_lance_manifest_name)(&name, write->options.path,
+                                                                      write->version))
         return og_error_nomem(err);
     og_str kept = og_arena_str(write->arena, og_buf_view(&name));
     write->staged.manifest_name = (char *)(uintptr_t)kept.ptr;

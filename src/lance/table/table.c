@@ -35,6 +35,14 @@ og_status og_lance_table_open(og_lance_env *env, const char *path, uint64_t vers
     if (!og_lance_manifest_name(&name, path, version))
         return og_error_nomem(err);
     og_status status = open_named(env, path, og_buf_cstr(&name), version, manifest_bytes, out, err);
+    if (status == OG_NOT_FOUND) {
+        og_buf_clear(&name);
+        if (!og_table__old_manifest_name(&name, path, version))
+            return og_error_nomem(err);
+        status = open_named(env, path, og_buf_cstr(&name), version, manifest_bytes, out, err);
+        if (status == OG_OK)
+            (*out)->old_names = true;
+    }
     if (status == OG_NOT_FOUND)
         return og_error_set(err, OG_NOT_FOUND, "table '%s' has no version %" PRIu64, path, version);
     if (status == OG_CORRUPT || status == OG_UNSUPPORTED)

@@ -75,7 +75,8 @@ OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *pa
  * none. */
 OG_NODISCARD og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t **out,
                                               size_t *out_count, og_error *err);
-/* "<path>/_versions/<20 digits>.manifest" of a version. */
+/* "<path>/_versions/<20 digits>.manifest" of a version. (Tables of old writers have other names, which
+ * are read, and continued by writes.) */
 bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version);
 
 og_lance_table *og_lance_table_ref(og_lance_table *table);

@@ -53,7 +53,8 @@ struct og_lance_table {
     int32_t refs; /* atomic */
     og_lance_env *env;
     char *path;
-    char *root; /* of the dataset: path without "tree/<branch>" */
+    char *root;     /* of the dataset: path without "tree/<branch>" */
+    bool old_names; /* manifests are named by version, upwards (V1) */
     og_arena *arena;
     OgPb__Manifest *manifest;
     og_bytes index_section;                   /* packed IndexSection; ptr NULL: no indices */
@@ -93,8 +94,13 @@ OG_NODISCARD og_status og_table__fields_decode(og_lance_env *env, og_arena *aren
 OG_NODISCARD og_status og_table__file_name(const og_lance_table *table, og_arena *arena,
                                            const char *folder, og_str file, bool has_base,
                                            uint32_t base_id, const char **out, og_error *err);
+/* The store's name of an object that the manifest names relative to the table. */
+OG_NODISCARD og_status og_table__object_name(const og_lance_table *table, og_arena *arena,
+                                             og_str file, const char **out, og_error *err);
 /* Root of the dataset that `path` is, or is a branch of; text in `arena`, NULL out of memory. */
 const char *og_table__dataset_root(og_arena *arena, const char *path);
+/* "<path>/_versions/<version>.manifest", as tables of old writers have it. */
+bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version);
 /* "<path>/<rest>", or rest when path is "". */
 bool og_table__join(og_buf *out, const char *path, const char *rest);
 

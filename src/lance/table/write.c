@@ -388,6 +388,8 @@ og_status og_lance_write_table(og_lance_write *write, og_lance_table **out, og_e
 {
     if (write->state == OG_TABLE__OPEN || write->state == OG_TABLE__FAILED)
         return og_error_set(err, OG_INVALID, "the write is not staged");
-    return og_table__table_decode(write->env, write->options.path,
-                                  og_buf_bytes(&write->staged.manifest), out, err);
+    OG_TRY(og_table__table_decode(write->env, write->options.path,
+                                  og_buf_bytes(&write->staged.manifest), out, err));
+    (*out)->old_names = write->base != NULL && write->base->old_names;
+    return OG_OK;
 }

@@ -2,6 +2,7 @@
 #include "lance/table/table.h"
 
 #include "columnar/kernels.h"
+#include "lance/table/table_priv.h"
 #include "lance/table/write.h"
 #include "lance_text.h"
 #include "og_test.h"
@@ -472,6 +473,72 @@ TEST(test_table__unknown_fields_survive)
     og_str all = {(const char *)blob->ptr, blob->len};
     assert_true(og_str_find(all, OG_STR("unheard of")) != SIZE_MAX);
     assert_true(og_str_find(all, OG_STR("\xa2\x01\x04side")) != SIZE_MAX);
+}
+
+/* Row ids in a file of their own, which no writer in reach makes: a second fragment with the rows of
+ * the first. */
+TEST(test_table__external_row_ids)
+{
+    AUTO_BENCH b = open_bench((og_store_hook){0});
+    OG_AUTO(og_lance_table) t = make_table(b.env);
+    static const uint8_t ids[] = {0xff, 0x0a, 6, 0x0a, 4, 8, 100, 16, 102}; /* a range 100..102 */
+    assert_ok(b.store->ops->put(b.store, "t/far/ids.bin", (og_bytes){ids, sizeof ids}, err));
+    OgPb__ExternalFile file;
+    og_pb__external_file__init(&file);
+    OG_PB_SET(&file, path, og_table__binary_str(OG_STR("far/ids.bin")));
+    OG_PB_SET(&file, offset, 1);
+    OG_PB_SET(&file, size, sizeof ids - 1);
+    OgPb__DataFragment fragment = *t->parts[0].message;
+    OG_PB_SET(&fragment, id, 1);
+    fragment.has_inline_row_ids = 0;
+    fragment.external_row_ids = &file;
+    uint8_t extra[1024] = {0x18, 2, 0x12};
+    size_t len = og_pb__data_fragment__get_packed_size(&fragment);
+    assert_in_range(len, 1, sizeof extra - 5);
+    extra[3] = (uint8_t)(0x80 | (len & 0x7f));
+    extra[4] = (uint8_t)(len >> 7);
+    og_pb__data_fragment__pack(&fragment, extra + 5);
+    replace_manifest(&b, t, 2, (const char *)extra, 5 + len);
+
+    OG_AUTO(og_lance_table) changed = NULL;
+    assert_ok(og_lance_table_open(b.env, "t", 2, 0, &changed, err));
+    assert_string_equal(text_of(changed), "a:1@0 b:null@1 a:1@100 b:null@101");
+    /* The next version keeps them in its manifest. */
+    changed = must_commit(b.env, changed, (change){.op = OG_LANCE_APPEND, .rows = TWO_ROWS});
+    const char *names[] = {"t/far/ids.bin"};
+    assert_ok(b.store->ops->remove(b.store, names, 1, err));
+    OG_AUTO(og_lance_table) again = NULL;
+    assert_ok(og_lance_table_open(b.env, "t", 3, 0, &again, err));
+    assert_string_equal(text_of(again), "a:1@0 b:null@1 a:1@100 b:null@101 a:1@2 b:null@3");
+    OG_AUTO(og_lance_table) gone = NULL;
+    assert_status(og_lance_table_open(b.env, "t", 2, 0, &gone, NULL), OG_CORRUPT);
+}
+
+/* Manifests named upwards are read, and the next one is named so. */
+TEST(test_table__old_names_of_manifests)
+{
+    AUTO_BENCH b = open_bench((og_store_hook){0});
+    OG_AUTO(og_lance_table) t = make_table(b.env);
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    assert_true(og_lance_manifest_name(&name, "t", 1));
+    OG_AUTO(og_blob) blob = NULL;
+    assert_ok(b.store->ops->get(b.store, og_buf_cstr(&name), &blob, err));
+    og_bytes bytes = {blob->ptr, blob->len};
+    assert_ok(b.store->ops->put(b.store, "t/_versions/1.manifest", bytes, err));
+    uint64_t version;
+    assert_status(og_lance_latest_version(b.env, "t", 0, &version, NULL), OG_CORRUPT); /* mixed */
+    const char *names[] = {og_buf_cstr(&name)};
+    assert_ok(b.store->ops->remove(b.store, names, 1, err));
+    OG_AUTO(og_lance_table) old = NULL;
+    assert_ok(og_lance_table_open(b.env, "t", 0, 0, &old, err));
+    for (int i = 0; i < 10; i++)
+        old = must_commit(b.env, old, (change){.op = OG_LANCE_APPEND, .rows = TWO_ROWS});
+    uint64_t size;
+    assert_ok(b.store->ops->head(b.store, "t/_versions/11.manifest", &size, err));
+    for (uint64_t hint = 0; hint < 13; hint++) {
+        assert_ok(og_lance_latest_version(b.env, "t", hint, &version, err));
+        assert_int_equal(version, 11);
+    }
 }
 
 TEST(test_table__unknown_flags_are_refused)
