@@ -69,4 +69,12 @@ bool og_graph__checks_has_written(const og_graph__checks *checks, const og_type_
 OG_NODISCARD og_status og_graph__checks_finish(og_graph__checks *checks, og_txn *txn,
                                                og_error *err);
 
+/* The operation was checked on `was`; does it hold on `now`, a later snapshot, too? Reads only the rows
+ * that differ, unless edges at a source with @card do: those are counted again. OG_CONFLICT, naming
+ * table and versions, when the operation must be run again (others wrote or removed what it writes,
+ * removes or refers to; what changed can't be told, or is too much); OG_INVALID as above for a rule
+ * that it would now break. */
+OG_NODISCARD og_status og_graph__checks_again(og_graph__checks *checks, og_snapshot *was,
+                                              og_snapshot *now, og_error *err);
+
 #endif

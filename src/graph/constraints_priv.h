@@ -21,8 +21,9 @@ typedef struct og_graph__end {
 
 /* Edges of one type at a source, which is an id of the type they come from. */
 typedef struct og_graph__degree {
-    uint32_t count;
-    uint32_t line; /* of the last record that wrote one */
+    uint32_t count;  /* written by the operation */
+    uint32_t stored; /* there before, and staying */
+    uint32_t line;   /* of the last record that wrote one */
     bool touched;
 } og_graph__degree;
 
@@ -78,7 +79,20 @@ OG_NODISCARD og_status og_graph__uniques_finish(og_graph__checks *checks,
                                                 const og_graph__type_checks *t, og_txn *txn,
                                                 og_error *err);
 
-/* ---- constraints_stored.c: a scan of the columns named, or nothing when the table is empty. */
+/* Has a row a tuple of a written one? `columns` are the tuple's; rows that the operation removes or
+ * writes don't count. OG_INVALID when one has. */
+OG_NODISCARD og_status og_graph__uniques_probe(og_graph__checks *checks,
+                                               const og_graph__type_checks *t,
+                                               const og_graph__unique *u, const og_array *ids,
+                                               const og_array *const *columns, og_error *err);
+
+/* ---- constraints_stored.c: count the edges at touched sources, stored in the snapshot and written,
+ * and check them against @card. */
+OG_NODISCARD og_status og_graph__cards_check(const og_graph__checks *checks,
+                                             og_graph__type_checks *edge, og_snapshot *snapshot,
+                                             og_error *err);
+
+/* a scan of the columns named, or nothing when the table is empty. */
 typedef struct og_graph__column_scan {
     og_lance_scan *scan; /* NULL: no rows */
     og_batch batch;      /* the current one; columns in the order asked for */

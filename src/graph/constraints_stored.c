@@ -247,11 +247,13 @@ static og_status check_dangling(const og_graph__checks *checks, og_txn *txn, og_
 
 /* Add the stored edges that stay, at touched sources. */
 static og_status count_stored(const og_graph__checks *checks, og_graph__type_checks *edge,
-                              og_txn *txn, og_error *err)
+                              og_snapshot *snapshot, og_error *err)
 {
     const og_graph__type_checks *from = &checks->nodes[edge->def->from_type];
     og_lance_table *table;
-    OG_TRY(og_snapshot_table(og_txn_snapshot(txn), edge->def, &table, err));
+    for (size_t i = 0; i < edge->degrees.len; i++)
+        edge->degrees.items[i].stored = 0;
+    OG_TRY(og_snapshot_table(snapshot, edge->def, &table, err));
     const og_str names[2] = {OG_STR("id"), OG_STR("src")};
     OG_GRAPH__AUTO_SCAN scan = {0};
     OG_TRY(og_graph__column_scan_open(table, names, 2, &scan, err));
@@ -266,7 +268,7 @@ static og_status count_stored(const og_graph__checks *checks, og_graph__type_che
                 continue;
             og_str id = og_array_str(scan.batch.columns[0], row);
             if (og_graph__id_state(edge, id) == OG_GRAPH__NAMED)
-                edge->degrees.items[*source].count++;
+                edge->degrees.items[*source].stored++;
         }
     }
 }
@@ -278,28 +280,26 @@ static og_status check_degrees(const og_graph__checks *checks, const og_graph__t
     const og_graph__type_checks *from = &checks->nodes[def->from_type];
     for (size_t i = 0; i < edge->degrees.len; i++) {
         const og_graph__degree *d = &edge->degrees.items[i];
-        bool is_above = d->count > def->card_max, is_below = d->count < def->card_min;
-        if (!d->touched || d->count == 0 || (!is_above && !is_below))
+        uint32_t count = d->count + d->stored;
+        bool is_above = count > def->card_max, is_below = count < def->card_min;
+        if (!d->touched || count == 0 || (!is_above && !is_below))
             continue;
         return og_error_set_at(err, OG_INVALID, d->line, 0,
                                "@card violation on edge %.*s: source '%.*s' has %u edges (%s %u)",
-                               OG_FMT(def->name), OG_FMT(id_text(from, (uint32_t)i)), d->count,
+                               OG_FMT(def->name), OG_FMT(id_text(from, (uint32_t)i)), count,
                                is_above ? "max" : "min", is_above ? def->card_max : def->card_min);
     }
     return OG_OK;
 }
 
-static og_status check_cards(const og_graph__checks *checks, og_txn *txn, og_error *err)
+og_status og_graph__cards_check(const og_graph__checks *checks, og_graph__type_checks *edge,
+                                og_snapshot *snapshot, og_error *err)
 {
-    for (uint32_t i = 0; i < checks->catalog->edge_count; i++) {
-        og_graph__type_checks *edge = &checks->edges[i];
-        if (edge->degrees.len == 0)
-            continue;
-        if (!edge->replaced)
-            OG_TRY(count_stored(checks, edge, txn, err));
-        OG_TRY(check_degrees(checks, edge, err));
-    }
-    return OG_OK;
+    if (edge->degrees.len == 0)
+        return OG_OK;
+    if (!edge->replaced)
+        OG_TRY(count_stored(checks, edge, snapshot, err));
+    return check_degrees(checks, edge, err);
 }
 
 og_status og_graph__checks_finish(og_graph__checks *checks, og_txn *txn, og_error *err)
@@ -310,5 +310,7 @@ og_status og_graph__checks_finish(og_graph__checks *checks, og_txn *txn, og_erro
         OG_TRY(og_graph__uniques_finish(checks, &checks->nodes[i], txn, err));
     for (uint32_t i = 0; i < checks->catalog->edge_count; i++)
         OG_TRY(og_graph__uniques_finish(checks, &checks->edges[i], txn, err));
-    return check_cards(checks, txn, err);
+    for (uint32_t i = 0; i < checks->catalog->edge_count; i++)
+        OG_TRY(og_graph__cards_check(checks, &checks->edges[i], og_txn_snapshot(txn), err));
+    return OG_OK;
 }

@@ -193,12 +193,11 @@ static og_status taken(const og_graph__type_checks *t, const og_graph__unique *u
                            og_buf_cstr(&what), OG_FMT(id));
 }
 
-/* Column 0 of the batch is the id, the tuple's columns follow. */
-static og_status probe_batch(og_graph__checks *checks, const og_graph__type_checks *t,
-                             const og_graph__unique *u, const og_batch *batch, og_error *err)
+og_status og_graph__uniques_probe(og_graph__checks *checks, const og_graph__type_checks *t,
+                                  const og_graph__unique *u, const og_array *ids,
+                                  const og_array *const *columns, og_error *err)
 {
-    const og_array *const *columns = (const og_array *const *)batch->columns + 1;
-    for (int64_t row = 0; row < batch->row_count; row++) {
+    for (int64_t row = 0; row < ids->length; row++) {
         bool exempt;
         OG_TRY(encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
         if (exempt)
@@ -206,11 +205,19 @@ static og_status probe_batch(og_graph__checks *checks, const og_graph__type_chec
         uint64_t *place = og_strmap_get(u->tuples, og_buf_view(&checks->scratch));
         if (place == NULL)
             continue;
-        og_str id = og_array_str(batch->columns[0], row);
+        og_str id = og_array_str(ids, row);
         if (og_graph__id_state(t, id) == OG_GRAPH__NAMED)
             return taken(t, u, columns, row, id, *place, err);
     }
     return OG_OK;
+}
+
+/* Column 0 of the batch is the id, the tuple's columns follow. */
+static og_status probe_batch(og_graph__checks *checks, const og_graph__type_checks *t,
+                             const og_graph__unique *u, const og_batch *batch, og_error *err)
+{
+    return og_graph__uniques_probe(checks, t, u, batch->columns[0],
+                                   (const og_array *const *)batch->columns + 1, err);
 }
 
 static og_status probe_stored(og_graph__checks *checks, const og_graph__type_checks *t,
