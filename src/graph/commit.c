@@ -236,6 +236,17 @@ static og_status sync_names(run *r, og_error *err)
     return s;
 }
 
+/* Of files that no slot names yet: that they may not last is a failure, not an open question. */
+static og_status sync_staged(run *r, og_error *err)
+{
+    og_status s = sync_names(r, err);
+    if (s != OG_UNKNOWN || r->commit->slots_held > 0)
+        return s;
+    if (err != NULL)
+        err->status = OG_IO;
+    return OG_IO;
+}
+
 /* S2 */
 static og_status take_tables(run *r, og_error *err)
 {
@@ -291,6 +302,14 @@ static og_status follow_head(run *r, og_error *err)
     return OG_OK;
 }
 
+static og_status check_reads(const og_graph__commit *c, og_snapshot *now, og_error *err)
+{
+    og_status s = OG_OK;
+    for (size_t i = 0; i < c->read_count && s == OG_OK; i++)
+        s = check_pin(og_graph__snapshot_of(now)->state, c->reads[i], err);
+    return s == OG_CONFLICT && c->reads_hold != NULL ? c->reads_hold(c->context, now, err) : s;
+}
+
 /* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */
 static og_status rebase_publish(run *r, bool *out_published, og_error *err)
 {
@@ -317,8 +336,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     }
     for (size_t i = 0; i < c->table_count; i++)
         OG_TRY(check_pin(s->state, c->tables[i].pin, err));
-    for (size_t i = 0; i < c->read_count; i++)
-        OG_TRY(check_pin(s->state, c->reads[i], err));
+    OG_TRY(check_reads(c, newest, err));
     og_lance_table_unref(r->manifest);
     og_graph__state_unref(r->state);
     r->manifest = og_lance_table_ref(s->manifest);
@@ -333,7 +351,7 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
     for (int attempt = 0; attempt < MAX_PUBLISH_ATTEMPTS; attempt++) {
         if (attempt > 0) {
             OG_TRY(stage_publish(r, err));
-            OG_TRY(sync_names(r, err));
+            OG_TRY(sync_staged(r, err));
         }
         og_status s =
             take_slot(r, r->publish, r->branch->manifest_path, r->publish_staged->version, err);
@@ -462,7 +480,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(stage_tables(r, err));
     OG_TRY(stage_publish(r, err));
     OG_TRY(put_sidecar(r, err));
-    OG_TRY(sync_names(r, err));
+    OG_TRY(sync_staged(r, err));
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));
     OG_TRY(check_schema(r, err));

@@ -28,6 +28,10 @@ typedef struct og_graph__commit {
     size_t table_count;
     const og_graph__pin *const *reads; /* pins that must not move either */
     size_t read_count;
+    /* Asked when pins of `reads` have moved before the publish: does what was decided by them hold on
+     * `now`? OG_CONFLICT or another error when not; NULL: it does not. */
+    og_status (*reads_hold)(void *context, og_snapshot *now, og_error *err);
+    void *context;
     og_str aborted_op; /* publish an og_abort row for it; "" = none */
     /* out */
     size_t slots_held; /* after a failure: slots taken and not published */

@@ -245,6 +245,13 @@ static og_status load_records(og_graph__load *load, og_json_stream *stream, og_a
 
 /* ---- the load ----------------------------------------------------------------------------- */
 
+/* A load streams, so it can't be run again; all that it decided by what is stored is in the checks. */
+static og_status holds(void *context, og_snapshot *was, og_snapshot *now, og_error *err)
+{
+    const og_graph__load *load = context;
+    return og_graph__checks_again(load->checks, was, now, err);
+}
+
 static og_status load_init(og_graph__load *load, og_repo *repo, const og_load_input *input,
                            og_error *err)
 {
@@ -257,7 +264,9 @@ static og_status load_init(og_graph__load *load, og_repo *repo, const og_load_in
     if (load->nodes == NULL || load->edges == NULL)
         return og_error_nomem(err);
     OG_TRY(og_graph__checks_new(load->catalog, &load->checks, err));
-    return og_txn_begin(repo, &options, &load->txn, err);
+    OG_TRY(og_txn_begin(repo, &options, &load->txn, err));
+    og_txn_on_move(load->txn, holds, load);
+    return OG_OK;
 }
 
 static void load_deinit(og_graph__load *load)

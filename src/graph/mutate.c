@@ -9,7 +9,8 @@
 #include "graph/rowset.h"
 #include "lang/query.h"
 
-/* Heads that must be resolved may renew the snapshot; then all statements run again. */
+/* Heads that must be resolved may renew the snapshot, others may commit first; then all statements run
+ * again. */
 #define MAX_ATTEMPTS 8
 
 /* One run of all statements over one snapshot. */
@@ -17,11 +18,13 @@ typedef struct run {
     og_repo *repo;
     const og_mutate_input *input;
     const og_catalog *catalog;
+    bool is_repeat;
     og_txn *txn;
     og_snapshot *snapshot;
     og_arena *arena;       /* literals and texts of this run */
     og_overlay **overlays; /* nodes, then edges; NULL until touched */
     og_graph__checks *checks;
+    OG_VEC(const og_type_def *) searched; /* by `where`: another row may match once they change */
     og_lenient_counts lenient;
     uint64_t affected_nodes, affected_edges;
 } run;
@@ -36,6 +39,7 @@ static void run_deinit(run *r)
     for (size_t i = 0; r->overlays != NULL && i < table_count(r); i++)
         og_overlay_free(r->overlays[i]);
     og_free(r->overlays);
+    og_vec_deinit(&r->searched);
     og_graph__checks_free(r->checks);
     og_txn_free(r->txn);
     og_snapshot_unref(r->snapshot);
@@ -126,6 +130,8 @@ static og_status find(run *r, const og_ir_mutation *m, og_overlay_rows *out, og_
     OG_TRY(predicate_value(r, m, &value, err));
     og_str column = p->is_from ? OG_STR("src") : p->is_to ? OG_STR("dst") : p->name;
     OG_TRY(og_txn_reads(r->txn, m->def, err));
+    if (!og_vec_push(&r->searched, m->def))
+        return og_error_nomem(err);
     return og_overlay_find(overlay, p->property, column, p->op, value, out, err);
 }
 
@@ -426,12 +432,30 @@ static og_status prepare(run *r, og_error *err)
     return og_txn_prepare(r->txn, defs, count, err);
 }
 
+/* May the writes go behind another's commit as they are? (Else all statements run again.) */
+static og_status holds(void *context, og_snapshot *was, og_snapshot *now, og_error *err)
+{
+    const run *r = context;
+    for (size_t i = 0; i < r->searched.len; i++) {
+        og_lance_table *before, *after;
+        OG_TRY(og_snapshot_table(was, r->searched.items[i], &before, err));
+        OG_TRY(og_snapshot_table(now, r->searched.items[i], &after, err));
+        uint64_t expected = og_lance_table_version(before), actual = og_lance_table_version(after);
+        if (expected != actual)
+            return og_graph__stale(err, r->searched.items[i]->table_key, expected, actual);
+    }
+    return og_graph__checks_again(r->checks, was, now, err);
+}
+
 static og_status run_statements(run *r, og_error *err)
 {
     const og_ir_query *q = r->input->query;
-    const og_txn_options options = {
-        .branch = r->input->branch, .actor = r->input->actor, .kind = "Mutation"};
+    const og_txn_options options = {.branch = r->input->branch,
+                                    .actor = r->input->actor,
+                                    .kind = "Mutation",
+                                    .in_turn = r->is_repeat};
     OG_TRY(og_txn_begin(r->repo, &options, &r->txn, err));
+    og_txn_on_move(r->txn, holds, r);
     OG_TRY(prepare(r, err));
     r->snapshot = og_snapshot_ref(og_txn_snapshot(r->txn));
     r->arena = og_arena_new(0);
@@ -475,10 +499,12 @@ og_status og_mutate_run(og_repo *repo, const og_mutate_input *input, og_mutate_o
 {
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
         bool again;
-        run r = {.repo = repo, .input = input, .catalog = og_repo_catalog(repo)};
+        run r = {
+            .repo = repo, .input = input, .catalog = og_repo_catalog(repo), .is_repeat = i > 0};
         og_status s = attempt(&r, out, &again, err);
         run_deinit(&r);
-        if (s != OG_OK || !again)
+        bool is_last = i + 1 == MAX_ATTEMPTS;
+        if (s == OG_CONFLICT ? is_last : s != OG_OK || !again)
             return s;
     }
     og_error_set(err, OG_CONFLICT, "tables of this mutation are being written by others");

@@ -6,7 +6,13 @@
 #include "base/vec.h"
 #include "graph/commit.h"
 #include "graph/resolve.h"
+#include "lance/table/rebase.h"
 #include "topo/directory.h"
+
+/* How often a commit is moved behind others before it is a conflict. */
+#define MAX_COMMIT_ATTEMPTS 8
+/* How long a commit waits for its turn; then it goes without. */
+#define TURN_WAIT_US 1000000
 
 typedef struct txn_table {
     const og_type_def *def;
@@ -24,6 +30,9 @@ struct og_txn {
     OG_VEC(txn_table) tables;
     OG_VEC(const og_type_def *) reads;
     OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
+    og_txn_holds_fn holds;                /* NULL: the commit can't be moved */
+    void *holds_context;
+    og_turn *turn; /* NULL: not taken, or not got */
 };
 
 void og_txn_free(og_txn *txn)
@@ -36,8 +45,16 @@ void og_txn_free(og_txn *txn)
     og_vec_deinit(&txn->reads);
     og_vec_deinit(&txn->prepared);
     og_snapshot_unref(txn->snapshot);
+    og_turn_end(txn->turn);
     og_free(txn->actor);
     og_free(txn);
+}
+
+/* Writers of a branch take turns at its `__manifest`. */
+static void take_turn(og_txn *txn, const og_graph__branch *branch)
+{
+    if (txn->turn == NULL)
+        txn->turn = og_store_take_turn(txn->repo->store, branch->manifest_path, TURN_WAIT_US);
 }
 
 og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **out, og_error *err)
@@ -53,6 +70,11 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
     if (merged.len != 0 && !og_ulid_valid(merged))
         return og_error_set(err, OG_INVALID, "'%.*s' is no commit id", OG_FMT(merged));
     memcpy(txn->merged_parent, merged.ptr, merged.len);
+    if (options->in_turn) {
+        og_graph__branch *branch;
+        OG_TRY(og_graph__branch_get(repo, options->branch, &branch, err));
+        take_turn(txn, branch);
+    }
     OG_TRY(og_repo_snapshot(repo, options->branch, &txn->snapshot, err));
     *out = OG_TAKE(txn);
     return OG_OK;
@@ -71,7 +93,13 @@ static bool is_prepared(const og_txn *txn, const og_type_def *def)
     return false;
 }
 
-og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
+void og_txn_on_move(og_txn *txn, og_txn_holds_fn holds, void *context)
+{
+    txn->holds = holds;
+    txn->holds_context = context;
+}
+
+static og_status resolve(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
 {
     uint64_t before = txn->snapshot->manifest_version;
     OG_TRY(og_graph__resolve_heads(txn->repo, defs, count, &txn->snapshot, err));
@@ -84,6 +112,14 @@ og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t cou
         if (before != txn->snapshot->manifest_version && (pin == NULL || pin->version != built_on))
             return og_graph__stale(err, key, built_on, pin != NULL ? pin->version : 0);
     }
+    return OG_OK;
+}
+
+og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
+{
+    /* Once something is written the snapshot stays; a head in the way is then met by the commit. */
+    if (txn->tables.len == 0 || txn->holds == NULL)
+        OG_TRY(resolve(txn, defs, count, err));
     for (size_t i = 0; i < count; i++)
         if (!is_prepared(txn, defs[i]) && !og_vec_push(&txn->prepared, defs[i]))
             return og_error_nomem(err);
@@ -178,11 +214,21 @@ static og_status give_way(og_txn *txn, const og_graph__commit *commit, og_status
     return OG_UNKNOWN;
 }
 
+static og_status holds_on(void *context, og_snapshot *now, og_error *err)
+{
+    og_txn *txn = context;
+    return txn->holds(txn->holds_context, txn->snapshot, now, err);
+}
+
 static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
                                const og_graph__pin **reads, og_commit_result *out, og_error *err)
 {
     const og_graph__state *state = og_graph__snapshot_of(txn->snapshot)->state;
-    og_graph__commit commit = {.tables = tables, .table_count = txn->tables.len, .reads = reads};
+    og_graph__commit commit = {.tables = tables,
+                               .table_count = txn->tables.len,
+                               .reads = reads,
+                               .reads_hold = txn->holds != NULL ? holds_on : NULL,
+                               .context = txn};
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
                       og_str_of(txn->kind));
     memcpy(commit.op.merged_parent_id, txn->merged_parent, sizeof txn->merged_parent);
@@ -203,14 +249,90 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     return s;
 }
 
-og_status og_txn_commit(og_txn *txn, og_commit_result *out, og_error *err)
+static og_status commit_once(og_txn *txn, og_commit_result *out, og_error *err)
 {
-    /* Ascending keys: two writers of the same tables meet at the first, so neither waits in a circle. */
-    if (txn->tables.len > 1)
-        qsort(txn->tables.items, txn->tables.len, sizeof *txn->tables.items, by_key);
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(txn->tables.len, sizeof *tables);
     OG_AUTO_FREE const og_graph__pin **reads = og_calloc(txn->reads.len, sizeof *reads);
     if (tables == NULL || reads == NULL)
         return og_error_nomem(err);
     return commit_tables(txn, tables, reads, out, err);
+}
+
+/* ---- going behind another's commit -------------------------------------------------------- */
+
+static og_status move_write(txn_table *t, og_snapshot *now, og_error *err)
+{
+    og_lance_table *base;
+    og_lance_verdict verdict;
+    OG_TRY(og_snapshot_table(now, t->def, &base, err));
+    OG_TRY(og_lance_write_rebase(t->write, base, &verdict, err));
+    if (verdict != OG_LANCE_FITS)
+        return og_graph__stale(err, t->def->table_key, og_lance_table_version(t->base),
+                               og_lance_table_version(base));
+    t->base = base;
+    return OG_OK;
+}
+
+/* Build on the newest snapshot. After a conflict the txn can only be freed: some writes may be moved. */
+static og_status move_to_newest(og_txn *txn, og_error *err)
+{
+    OG_AUTO(og_snapshot) now = NULL;
+    OG_AUTO_FREE const og_type_def **defs = og_calloc(txn->tables.len, sizeof *defs);
+    if (defs == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < txn->tables.len; i++)
+        defs[i] = txn->tables.items[i].def;
+    OG_TRY(og_repo_snapshot(txn->repo, og_graph__branch_of(txn->snapshot)->name, &now, err));
+    OG_TRY(og_graph__resolve_heads(txn->repo, defs, txn->tables.len, &now, err));
+    OG_TRY(txn->holds(txn->holds_context, txn->snapshot, now, err));
+    for (size_t i = 0; i < txn->tables.len; i++)
+        OG_TRY(move_write(&txn->tables.items[i], now, err));
+    og_snapshot_unref(txn->snapshot);
+    txn->snapshot = OG_TAKE(now);
+    return OG_OK;
+}
+
+/* Others may have committed while we worked: seen before a slot is lost, it costs less. */
+static og_status catch_up(og_txn *txn, og_error *err)
+{
+    OG_AUTO(og_snapshot) now = NULL;
+    OG_TRY(og_repo_snapshot(txn->repo, og_graph__branch_of(txn->snapshot)->name, &now, err));
+    if (now->manifest_version == txn->snapshot->manifest_version)
+        return OG_OK;
+    return move_to_newest(txn, err);
+}
+
+/* Those who met come back at different times; a turn is enough where there are turns. */
+static void step_back(const og_txn *txn, int attempt)
+{
+    uint32_t bits;
+    if (txn->turn != NULL)
+        return;
+    txn->repo->random->fill(txn->repo->random->context, &bits, sizeof bits);
+    og_clock_sleep(txn->repo->clock, (int64_t)(bits % (1000u << attempt)));
+}
+
+static og_status commit_movable(og_txn *txn, og_commit_result *out, og_error *err)
+{
+    take_turn(txn, og_graph__branch_of(txn->snapshot));
+    og_status s = catch_up(txn, err);
+    for (int attempt = 1; s == OG_OK; attempt++) {
+        s = commit_once(txn, out, err);
+        if (s != OG_CONFLICT || attempt == MAX_COMMIT_ATTEMPTS)
+            return s;
+        step_back(txn, attempt);
+        s = move_to_newest(txn, err);
+    }
+    return s;
+}
+
+og_status og_txn_commit(og_txn *txn, og_commit_result *out, og_error *err)
+{
+    /* Ascending keys: two writers of the same tables meet at the first, so neither waits in a circle. */
+    if (txn->tables.len > 1)
+        qsort(txn->tables.items, txn->tables.len, sizeof *txn->tables.items, by_key);
+    og_status s = txn->holds != NULL ? commit_movable(txn, out, err) : commit_once(txn, out, err);
+    og_turn_end(txn->turn);
+    txn->turn = NULL;
+    return s;
 }

@@ -19,6 +19,9 @@ typedef struct og_txn_options {
     /* ULID of the commit that a merge brings in, for the commit's second parent; NULL or "" = no
      * merge. */
     const char *merged_parent;
+    /* Have other writers of the branch wait from the start: for an operation that lost before, and would
+     * be run in vain again. */
+    bool in_turn;
 } og_txn_options;
 
 /* Begin on the newest snapshot. */
@@ -46,9 +49,19 @@ typedef struct og_commit_result {
     char commit_id[27]; /* ULID of the commit */
     uint64_t manifest_version;
 } og_commit_result;
+/* Without this a commit before ours of a table that we write or rely on is a conflict. With it the
+ * writes are moved behind that commit, as long as they are of other rows and `holds` agrees: what was
+ * decided on `was` is right on `now`, too. It returns OG_CONFLICT when the operation must be run again,
+ * or what else is wrong. It may be asked several times, always with the snapshot the txn began with
+ * or was moved to. */
+typedef og_status (*og_txn_holds_fn)(void *context, og_snapshot *was, og_snapshot *now,
+                                     og_error *err);
+void og_txn_on_move(og_txn *txn, og_txn_holds_fn holds, void *context);
+
 /* Commit. Without any write it publishes a commit that changes no table (a load of nothing). OG_CONFLICT
  * "stale view of '<table>': expected manifest table version N but current is M - refresh and
- * retry" (the reference's text); OG_UNKNOWN when the outcome could not be learnt, naming the op. */
+ * retry" (the reference's text): nothing of it will ever be visible; OG_UNKNOWN when the outcome could
+ * not be learnt, naming the op. */
 OG_NODISCARD og_status og_txn_commit(og_txn *txn, og_commit_result *out, og_error *err);
 
 #endif

@@ -383,6 +383,7 @@ static const og_store_ops file_ops = {
     .list = file_list,
     .remove = file_remove,
     .sync = og_store__file_sync,
+    .take_turn = og_store__file_take_turn,
     .close = file_close,
 };
 

@@ -36,6 +36,9 @@ og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes b
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
                                 og_error *err);
 
+/* file_turn.c */
+og_turn *og_store__file_take_turn(og_store *s, const char *folder, uint32_t wait_us);
+
 /* file_sync.c */
 og_status og_store__file_sync(og_store *s, const char *const *names, size_t count, og_error *err);
 /* fdatasync of an open file, seen by the probe. 0 or an errno value. */

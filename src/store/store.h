@@ -76,6 +76,18 @@ static inline void og_object_writer_close(og_object_writer *w)
 }
 OG_DEFINE_AUTO(og_object_writer, og_object_writer_close)
 
+/* A turn at a folder, see take_turn. */
+typedef struct og_turn og_turn;
+struct og_turn {
+    void (*end)(og_turn *turn); /* frees it, too */
+};
+static inline void og_turn_end(og_turn *turn)
+{
+    if (turn != NULL)
+        turn->end(turn);
+}
+OG_DEFINE_AUTO(og_turn, og_turn_end)
+
 typedef struct og_store_ops {
     /* Whole object. */
     og_status (*get)(og_store *s, const char *name, og_blob **out, og_error *err);
@@ -101,6 +113,11 @@ typedef struct og_store_ops {
     /* Return when these objects and their names survive power loss. A failed sync means that the
      * outcome of the writes is unknown (OG_UNKNOWN): it is never retried. */
     og_status (*sync)(og_store *s, const char *const *names, size_t count, og_error *err);
+    /* Have other processes and threads that ask for the same folder wait. NULL when another has the
+     * turn for `wait_us` or longer, or cannot be asked. A process that dies gives its turn back. Nothing
+     * may depend on a turn: it spares writers the work that only one of them could use. NULL in
+     * stores without turns. */
+    og_turn *(*take_turn)(og_store *s, const char *folder, uint32_t wait_us);
     void (*close)(og_store *s);
 } og_store_ops;
 
@@ -111,6 +128,11 @@ struct og_store {
     bool list_is_cheap; /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
     const char *root;   /* absolute folder or URI prefix, for messages and manifest_path; owned */
 };
+
+static inline og_turn *og_store_take_turn(og_store *s, const char *folder, uint32_t wait_us)
+{
+    return s->ops->take_turn != NULL ? s->ops->take_turn(s, folder, wait_us) : NULL;
+}
 
 static inline void og_store_close(og_store *s)
 {

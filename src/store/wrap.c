@@ -157,6 +157,12 @@ static og_status wrap_remove(og_store *s, const char *const *names, size_t count
     return answer(v, done, "remove", name, err);
 }
 
+/* Changes nothing, so it does not count, and does not fail. */
+static og_turn *wrap_take_turn(og_store *s, const char *folder, uint32_t wait_us)
+{
+    return og_store_take_turn(((wrapped_store *)s)->inner, folder, wait_us);
+}
+
 static og_status wrap_sync(og_store *s, const char *const *names, size_t count, og_error *err)
 {
     wrapped_store *w = (wrapped_store *)s;
@@ -256,6 +262,7 @@ og_status og_store_wrap(og_store *inner, og_store_hook hook, uint32_t latency_us
         .list = wrap_list,
         .remove = wrap_remove,
         .sync = wrap_sync,
+        .take_turn = wrap_take_turn,
         .close = wrap_close,
     };
     wrapped_store *w = og_calloc(1, sizeof *w);
