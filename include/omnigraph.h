@@ -301,6 +301,59 @@ OG_API og_status og_query_explain(og_session *session, const og_query *query,
                                   const og_params *params, bool analyze, bool json, og_sink_fn sink,
                                   void *sink_context, og_error *err);
 
+/* ---- differences -------------------------------------------------------------------------- */
+
+typedef enum og_diff_op { OG_DIFF_INSERT = 1, OG_DIFF_UPDATE = 2, OG_DIFF_DELETE = 4 } og_diff_op;
+typedef enum og_diff_kind { OG_DIFF_NODES = 1, OG_DIFF_EDGES = 2 } og_diff_kind;
+
+typedef struct og_diff_options {
+    size_t struct_size;
+    const char *const *type_names; /* only these node or edge types */
+    size_t type_count;             /* 0 = all */
+    uint32_t kinds;                /* of og_diff_kind, joined by |; 0 = both */
+    uint32_t ops;                  /* of og_diff_op, joined by |; 0 = all */
+} og_diff_options;
+#define OG_DIFF_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_diff_options), NULL, 0, 0, 0                                                     \
+    }
+
+/* One row that differs; borrowed for the time of the call that hands it over. */
+typedef struct og_diff_row {
+    og_diff_op op;
+    bool is_edge;
+    og_text type_name;
+    og_text id;
+    og_text before, after;  /* JSON objects of all properties, of edges with "src" and "dst"; len 0
+                              where the row is not there */
+    const og_text *changed; /* updates: names of the properties that differ */
+    size_t changed_count;
+} og_diff_row;
+/* Take a row; OG_OK to go on. */
+typedef og_status (*og_diff_fn)(void *context, const og_diff_row *row, og_error *err);
+
+typedef struct og_diff_result {
+    uint64_t inserts, updates, deletes;
+    bool full; /* some table had to be compared as a whole, so it cost more than the change */
+} og_diff_result;
+
+/* What leads from one state of the graph to another: tables in order of their keys, rows by id. A row
+ * that was written again with equal values is no change; an id deleted and inserted again is an update.
+ *
+ *   from, to   a branch "feature", a commit's ULID, a version "v12", or one of the last two of a branch:
+ *              "feature@v12", "feature@2026-11-01T09:30:00Z"; NULL is what the session reads
+ *   take       NULL: only count
+ *   out        may be NULL
+ *
+ * OG_NOT_FOUND no such branch, commit or version; OG_INVALID unknown type. */
+OG_API og_status og_diff(og_session *session, const char *from, const char *to,
+                         const og_diff_options *options, og_diff_fn take, void *context,
+                         og_diff_result *out, og_error *err);
+/* The same, as `omnigraph diff` prints it: `stat` only counts, `json` as JSON lines. */
+OG_API og_status og_diff_print(og_session *session, const char *from, const char *to,
+                               const og_diff_options *options, bool stat, bool json,
+                               og_sink_fn sink, void *sink_context, og_error *err);
+
 /* ---- looking at a graph ------------------------------------------------------------------- */
 
 /* Branch, manifest version and the tables, as `omnigraph snapshot` prints them. */
