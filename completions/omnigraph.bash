@@ -17,6 +17,8 @@ _omnigraph() {
     fi
     case $prev in
     --mode) COMPREPLY=($(compgen -W 'overwrite append merge' -- "$cur")); return ;;
+    --kind) COMPREPLY=($(compgen -W 'node edge' -- "$cur")); return ;;
+    --op) COMPREPLY=($(compgen -W 'insert update delete' -- "$cur")); return ;;
     --format) COMPREPLY=($(compgen -W 'table kv csv jsonl json' -- "$cur")); return ;;
     --schema | --data | --query | --params-file | --config | --uri)
         COMPREPLY=($(compgen -f -- "$cur")); return ;;

@@ -69,6 +69,7 @@ og_status cli_run_snapshot(cli *c, og_error *err);
 og_status cli_run_export(cli *c, og_error *err);
 og_status cli_run_commit_list(cli *c, og_error *err);
 og_status cli_run_commit_show(cli *c, og_error *err);
+og_status cli_run_diff(cli *c, og_error *err);
 og_status cli_run_lint(cli *c, og_error *err);
 og_status cli_run_schema_show(cli *c, og_error *err);
 

@@ -3,6 +3,7 @@
 
 static const char *const modes[] = {"overwrite", "append", "merge", NULL};
 static const char *const formats[] = {"table", "kv", "csv", "jsonl", "json", NULL};
+static const char *const kinds[] = {"node", "edge", NULL};
 static const char *const explains[] = {"plan", "run", NULL};
 
 const cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -38,6 +39,10 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                     .help = "How rows are printed; else cli.output_format, else table"},
     [CLI_JSON] = {.name = "json", .help = "Print JSON"},
     [CLI_JSONL] = {.name = "jsonl", .is_hidden = true, .help = "Export is always JSONL"},
+    [CLI_KIND] = {.name = "kind",
+                  .value = "KIND",
+                  .choices = kinds,
+                  .help = "Only nodes, or only edges"},
     [CLI_LENIENT] = {.name = "lenient",
                      .help = "Change values of a wrong type as earlier versions did, and count "
                              "them, instead of refusing"},
@@ -50,6 +55,10 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_NAME] = {.name = "name",
                   .value = "NAME",
                   .help = "Which query of the source; needed when it has several"},
+    [CLI_OP] = {.name = "op",
+                .value = "OPS",
+                .repeats = true,
+                .help = "Only these operations: insert, update, delete, joined by commas"},
     [CLI_PARAMS] = {.name = "params", .value = "PARAMS", .help = "Parameters as a JSON object"},
     [CLI_PARAMS_FILE] = {.name = "params-file",
                          .value = "PARAMS_FILE",
@@ -64,6 +73,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_SNAPSHOT] = {.name = "snapshot",
                       .value = "SNAPSHOT",
                       .help = "Read the state that a commit made, on whichever branch"},
+    [CLI_STAT] = {.name = "stat", .help = "Only count"},
     [CLI_TABLE] = {.name = "table",
                    .value = "TABLE",
                    .repeats = true,
@@ -191,6 +201,28 @@ const cli_verb cli_verbs[] = {
      .argument_required = true,
      .argument_is_no_graph = true,
      .run = cli_run_commit_show},
+    {.name = "diff",
+     .summary = "Show what changed between two states of a graph",
+     .about =
+         "A state is a branch (feature), a commit's id, a version (v12), or a moment of a branch\n"
+         "(feature@v12, feature@2026-11-01T09:30:00Z). Changes lead from the first to the second, "
+         "or "
+         "to the\nnewest state of --branch. A row that was written again with equal values is no "
+         "change. Text shows\nlong vectors and blobs in short; --json prints a line for each row "
+         "and "
+         "a last one of counts.",
+     .examples = "  omnigraph diff main feature --uri team.omni\n"
+                 "  omnigraph diff v12 v15\n"
+                 "  omnigraph diff main@2026-11-01 main --type Person --op insert,delete --json\n"
+                 "  omnigraph diff 01K9Z3W8Q6YB2T4M5N7P0R1S2V --stat\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_TYPE) |
+                CLI_BIT(CLI_KIND) | CLI_BIT(CLI_OP) | CLI_BIT(CLI_STAT) | CLI_BIT(CLI_JSON),
+     .argument = "STATE",
+     .argument_help = "Branch, commit, version or moment: one or two",
+     .argument_required = true,
+     .argument_repeats = true,
+     .argument_is_no_graph = true,
+     .run = cli_run_diff},
     {.name = "lint",
      .old_name = "check",
      .summary = "Check a file of queries against a schema or a graph",

@@ -585,7 +585,7 @@ const char *og_lance_delta_reason_text(og_lance_delta_reason reason)
     case OG_LANCE_DELTA_REPEATED_IDS:
         return "row ids are not unique";
     case OG_LANCE_DELTA_OVERWRITTEN:
-        return "the table was overwritten";
+        return "no row in common, as after an overwrite";
     }
     return "";
 }

@@ -49,7 +49,7 @@ typedef enum og_lance_delta_reason {
     OG_LANCE_DELTA_REPEATED_IDS, /* two rows of a version have one row id */
     OG_LANCE_DELTA_OVERWRITTEN,  /* the two have no row in common: an overwrite lies between */
 } og_lance_delta_reason;
-/* Words for the user, e.g. "the table was overwritten". */
+/* Words for the user, e.g. "no row in common, as after an overwrite". */
 const char *og_lance_delta_reason_text(og_lance_delta_reason reason);
 
 typedef struct og_lance_delta {

@@ -399,7 +399,8 @@ TEST(test_table_delta__says_when_a_table_was_overwritten)
     assert_int_equal(delta.reason, OG_LANCE_DELTA_OVERWRITTEN);
     assert_int_equal(delta.from_count, 5);
     assert_int_equal(delta.to_count, 8);
-    assert_string_equal(og_lance_delta_reason_text(delta.reason), "the table was overwritten");
+    assert_string_equal(og_lance_delta_reason_text(delta.reason),
+                        "no row in common, as after an overwrite");
 }
 
 TEST(test_table_delta__out_of_memory_is_an_error)
