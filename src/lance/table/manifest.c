@@ -160,6 +160,28 @@ static og_status decode_fragments(og_lance_table *t, og_error *err)
     return OG_OK;
 }
 
+/* A table without stable row ids: Lance forgets them when it clones one without rows for a branch. Such rows
+ * get their slots as ids. These mean something in this version only, as does the epoch of a version that we did
+ * not write; the next version of ours keeps them, and from then on they are stable. Indices, which know
+ * rows by addresses, are not carried on. */
+static og_status give_row_ids(og_lance_table *t, og_error *err)
+{
+    OgPb__Manifest *m = t->manifest;
+    if ((m->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) != 0)
+        return OG_OK;
+    for (uint32_t i = 0; i < t->fragment_count; i++) {
+        const og_lance_fragment *f = &t->fragments[i];
+        const og_table__id_run run = {f->first_slot, f->physical_rows, f->first_slot};
+        OG_TRY(og_table__row_ids_encode(&run, f->physical_rows != 0, t->arena,
+                                        &m->fragments[i]->inline_row_ids, err));
+        m->fragments[i]->has_inline_row_ids = 1;
+    }
+    OG_PB_SET(m, next_row_id, t->slot_count);
+    OG_PB_SET(m, reader_feature_flags, m->reader_feature_flags | OG_TABLE__FLAG_STABLE_ROW_IDS);
+    t->index_section = (og_bytes){NULL, 0};
+    return OG_OK;
+}
+
 /* ---- sections ----------------------------------------------------------------------------- */
 
 /* "<read version>-<uuid>.txn" */
@@ -245,6 +267,7 @@ og_status og_table__table_decode(og_lance_env *env, const char *path, og_bytes f
                                    &t->fields, &t->field_count, err));
     OG_TRY(decode_fragments(t, err));
     OG_TRY(decode_sections(t, file, err));
+    OG_TRY(give_row_ids(t, err));
     *out = OG_TAKE(t);
     return OG_OK;
 }

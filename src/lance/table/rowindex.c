@@ -104,13 +104,8 @@ static og_status read_runs(const og_lance_table *table, og_table__id_runs *runs,
     for (uint32_t i = 0; i < table->fragment_count; i++) {
         const og_lance_fragment *f = &table->fragments[i];
         const OgPb__DataFragment *m = table->parts[i].message;
-        og_status status = OG_OK;
-        if (m->has_inline_row_ids)
-            status = og_table__row_ids_decode(og_table__bytes(m->inline_row_ids), f->first_slot,
-                                              f->physical_rows, runs, err);
-        else if (f->physical_rows != 0 && /* without stable ids, the address is the id */
-                 !og_table__id_runs_add(runs, f->first_slot, f->physical_rows, f->id << 32))
-            status = og_error_nomem(err);
+        og_status status = og_table__row_ids_decode(og_table__bytes(m->inline_row_ids),
+                                                    f->first_slot, f->physical_rows, runs, err);
         if (status != OG_OK)
             return og_error_context(err, status, "%s version %llu, fragment %llu", table->path,
                                     (unsigned long long)table->manifest->version,

@@ -56,9 +56,6 @@ static og_status check_writable(const og_lance_table *table, og_lance_op op, og_
         return og_error_set(err, OG_UNSUPPORTED,
                             "%s needs features this version can't write (flags 0x%" PRIx64 ")",
                             table->path, m->writer_feature_flags);
-    if ((m->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) == 0)
-        return og_error_set(err, OG_UNSUPPORTED, "%s has no stable row ids and can't be changed",
-                            table->path);
     og_str version = m->data_format != NULL ? og_table__text(m->data_format->version) : OG_STR("");
     if (writes_files(op) && version.len != 0 && !og_str_is(version, "2.2"))
         return og_error_set(err, OG_UNSUPPORTED,
