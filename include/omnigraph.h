@@ -354,6 +354,38 @@ OG_API og_status og_diff_print(og_session *session, const char *from, const char
                                const og_diff_options *options, bool stat, bool json,
                                og_sink_fn sink, void *sink_context, og_error *err);
 
+/* ---- upkeep ------------------------------------------------------------------------------- */
+
+/* What upkeep did to a table. */
+typedef struct og_table_upkeep {
+    og_text table_key;
+    uint64_t fragments_removed, fragments_added; /* og_optimize */
+    bool committed;                              /* og_optimize: it has a new version */
+    uint64_t versions_removed, bytes_removed;    /* og_cleanup */
+    og_text error; /* og_cleanup: why the table could not be cleaned; len 0 = it was */
+} og_table_upkeep;
+/* Called once for each table, in order of their keys; texts are borrowed for the call. */
+typedef og_status (*og_upkeep_fn)(void *context, const og_table_upkeep *table, og_error *err);
+
+/* Join small fragments of the branch's tables and drop deleted rows, a commit for each table with
+ * something to do. What queries answer stays the same but for the order of rows without `order`. */
+OG_API og_status og_optimize(og_session *session, og_upkeep_fn take, void *context, og_error *err);
+
+typedef struct og_cleanup_options {
+    size_t struct_size;
+    bool by_count, by_age;  /* at least one; with both, a version must be beyond both to go */
+    uint64_t keep_versions; /* by_count: versions more than this many behind the newest may go */
+    uint64_t older_than_s;  /* by_age: versions older than this many seconds may go */
+} og_cleanup_options;
+#define OG_CLEANUP_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(og_cleanup_options), false, false, 0, 0                                             \
+    }
+/* Remove old versions for good, on all branches. What the newest version of any branch needs stays, as
+ * does what a merge of two branches would need. */
+OG_API og_status og_cleanup(og_session *session, const og_cleanup_options *options,
+                            og_upkeep_fn take, void *context, og_error *err);
+
 /* ---- looking at a graph ------------------------------------------------------------------- */
 
 /* Branch, manifest version and the tables, as `omnigraph snapshot` prints them. */

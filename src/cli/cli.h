@@ -72,5 +72,7 @@ og_status cli_run_commit_show(cli *c, og_error *err);
 og_status cli_run_diff(cli *c, og_error *err);
 og_status cli_run_lint(cli *c, og_error *err);
 og_status cli_run_schema_show(cli *c, og_error *err);
+og_status cli_run_optimize(cli *c, og_error *err);
+og_status cli_run_cleanup(cli *c, og_error *err);
 
 #endif

@@ -24,6 +24,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_CONFIG] = {.name = "config",
                     .value = "CONFIG",
                     .help = "Configuration file instead of ./omnigraph.yaml"},
+    [CLI_CONFIRM] = {.name = "confirm", .help = "Really remove; without it, only say what for"},
     [CLI_DATA] = {.name = "data",
                   .value = "DATA",
                   .help = "File of JSON records, one after the other; - is standard input"},
@@ -43,6 +44,9 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                   .value = "KIND",
                   .choices = kinds,
                   .help = "Only nodes, or only edges"},
+    [CLI_KEEP] = {.name = "keep",
+                  .value = "KEEP",
+                  .help = "Keep this many versions behind the newest of each table"},
     [CLI_LENIENT] = {.name = "lenient",
                      .help = "Change values of a wrong type as earlier versions did, and count "
                              "them, instead of refusing"},
@@ -59,6 +63,9 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                 .value = "OPS",
                 .repeats = true,
                 .help = "Only these operations: insert, update, delete, joined by commas"},
+    [CLI_OLDER_THAN] = {.name = "older-than",
+                        .value = "OLDER_THAN",
+                        .help = "Only versions older than this: 90m, 24h, 7d, 2w"},
     [CLI_PARAMS] = {.name = "params", .value = "PARAMS", .help = "Parameters as a JSON object"},
     [CLI_PARAMS_FILE] = {.name = "params-file",
                          .value = "PARAMS_FILE",
@@ -223,6 +230,28 @@ const cli_verb cli_verbs[] = {
      .argument_repeats = true,
      .argument_is_no_graph = true,
      .run = cli_run_diff},
+    {.name = "optimize",
+     .summary = "Join small files of a graph's tables and drop deleted rows",
+     .about = "What queries answer stays the same, but for the order of rows without `order`. The "
+              "files that were joined\nremain, for earlier versions, until a cleanup.",
+     .examples = "  omnigraph optimize team.omni\n"
+                 "  omnigraph optimize --branch review --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_optimize},
+    {.name = "cleanup",
+     .summary = "Remove old versions of a graph's tables for good",
+     .about = "Needs --keep or --older-than; with both, what either keeps stays. What the newest "
+              "state of any branch, or a\nmerge of two, needs is never removed. Earlier states "
+              "that go can't be read any more.",
+     .examples = "  omnigraph cleanup --keep 10 team.omni\n"
+                 "  omnigraph cleanup --keep 10 --older-than 7d --confirm team.omni\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_KEEP) | CLI_BIT(CLI_OLDER_THAN) | CLI_BIT(CLI_CONFIRM) |
+                CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_cleanup},
     {.name = "lint",
      .old_name = "check",
      .summary = "Check a file of queries against a schema or a graph",

@@ -279,9 +279,9 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
  * retried on the winner's version. */
 static og_status append_batch(const dataset *d, const og_lance_new_field *fields,
                               uint32_t field_count, og_lance_table *base, uint64_t head,
-                              const og_batch *batch, og_str commit_id, og_error *err)
+                              const og_batch *batch, const og_graph__op *op, og_error *err)
 {
-    const og_lance_kv property = {OG_STR("og.commit"), commit_id};
+    const og_lance_kv property = {OG_STR("og.commit"), og_str_of(op->commit_id)};
     og_lance_write_options options = {.path = d->path,
                                       .fields = fields,
                                       .field_count = field_count,
@@ -289,6 +289,7 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
                                       .properties = &property,
                                       .property_count = 1,
                                       .fold_one_run = true,
+                                      .fold_all = op->fold_all,
                                       .now_us = og_repo_now_us(d->repo),
                                       .random = d->repo->random};
     OG_AUTO(og_lance_table) current = base != NULL ? og_lance_table_ref(base) : NULL;
@@ -312,7 +313,8 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
 
-static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commit_id, og_error *err)
+static og_status append_actors(og_repo *repo, const dag_rows *rows, const og_graph__op *op,
+                               og_error *err)
 {
     bool any = false;
     for (size_t i = 0; i < rows->len; i++)
@@ -325,7 +327,7 @@ static og_status append_actors(og_repo *repo, const dag_rows *rows, og_str commi
     OG_TRY(open_newest(&d, 0, &actors, &head, err));
     OG_AUTO_BATCH batch = {0};
     OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, rows->items, rows->len, &batch, err));
-    return append_batch(&d, actor_fields, ACTOR_COLUMNS, actors, head, &batch, commit_id, err);
+    return append_batch(&d, actor_fields, ACTOR_COLUMNS, actors, head, &batch, op, err);
 }
 
 static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
@@ -360,9 +362,9 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
                        err);
     if (s == OG_OK)
         s = append_batch(&d, commit_fields, COMMIT_COLUMNS, dag->commits, dag->head_version, &batch,
-                         own.id, err);
+                         op, err);
     if (s == OG_OK)
-        s = append_actors(repo, &rows, own.id, err);
+        s = append_actors(repo, &rows, op, err);
     og_vec_deinit(&rows);
     return s;
 }

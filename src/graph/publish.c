@@ -212,6 +212,7 @@ og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest, c
         .properties = properties,
         .property_count = 2,
         .fold = true,
+        .fold_all = op->fold_all,
         .fold_one_run = true,
         .now_us = op->at_us,
         .random = random,

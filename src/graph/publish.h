@@ -22,6 +22,7 @@ typedef struct og_graph__op {
     og_str actor;              /* "" = none */
     og_str kind;               /* "Mutation", "Load", "Recovery", "Init" */
     int64_t at_us;
+    bool fold_all; /* its publish and its DAG rows join all fragments of their data sets */
 } og_graph__op;
 /* Fill ids and time. actor and kind are borrowed. The branch is main until og_graph__commit_run sets it. */
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind);

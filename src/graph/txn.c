@@ -27,6 +27,7 @@ struct og_txn {
     char *actor; /* NULL = none */
     const char *kind;
     char merged_parent[27]; /* "" = no merge */
+    bool fold_control;
     OG_VEC(txn_table) tables;
     OG_VEC(const og_type_def *) reads;
     OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
@@ -64,6 +65,7 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
         return og_error_nomem(err);
     txn->repo = repo;
     txn->kind = options->kind;
+    txn->fold_control = options->fold_control;
     if (options->actor != NULL && (txn->actor = og_strdup(options->actor)) == NULL)
         return og_error_nomem(err);
     og_str merged = og_str_of(options->merged_parent != NULL ? options->merged_parent : "");
@@ -155,6 +157,7 @@ og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_l
     og_lance_write_options options = {.op = op,
                                       .min_max_fragment_id = -1,
                                       .fold = op == OG_LANCE_APPEND || op == OG_LANCE_UPDATE,
+                                      .compact_as_update = true,
                                       .now_us = og_repo_now_us(txn->repo),
                                       .random = txn->repo->random};
     OG_TRY(og_lance_write_new(txn->repo->env, t.base, &options, &t.write, err));
@@ -232,6 +235,7 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
                       og_str_of(txn->kind));
     memcpy(commit.op.merged_parent_id, txn->merged_parent, sizeof txn->merged_parent);
+    commit.op.fold_all = txn->fold_control;
     for (size_t i = 0; i < txn->tables.len; i++) {
         const txn_table *t = &txn->tables.items[i];
         bool new_epoch = t->op == OG_LANCE_OVERWRITE;

@@ -15,13 +15,15 @@ typedef struct og_txn og_txn;
 typedef struct og_txn_options {
     const char *branch; /* NULL = main */
     const char *actor;  /* NULL = none */
-    const char *kind;   /* "Mutation", "Load", "BranchMerge": the reference's writer kinds */
+    const char
+        *kind; /* "Mutation", "Load", "BranchMerge", "Optimize": the reference's writer kinds */
     /* ULID of the commit that a merge brings in, for the commit's second parent; NULL or "" = no
      * merge. */
     const char *merged_parent;
     /* Have other writers of the branch wait from the start: for an operation that lost before, and would
      * be run in vain again. */
     bool in_turn;
+    bool fold_control; /* also join all fragments of `__manifest` and the commit DAG */
 } og_txn_options;
 
 /* Begin on the newest snapshot. */
@@ -38,7 +40,7 @@ og_snapshot *og_txn_snapshot(og_txn *txn);
 OG_NODISCARD og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t count,
                                       og_error *err);
 
-/* The write of a table, made at the first call with `op` (APPEND, UPDATE, DELETE or OVERWRITE); borrowed.
+/* The write of a table, made at the first call with `op` (APPEND, UPDATE, DELETE, OVERWRITE or COMPACT); borrowed.
  * A second call for the same table returns the same write; its op must be equal. */
 OG_NODISCARD og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op,
                                     og_lance_write **out, og_error *err);

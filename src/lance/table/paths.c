@@ -146,7 +146,7 @@ og_status og_table__file_name(const og_lance_table *table, og_arena *arena, cons
 
 /* The version a name stands for; 0 for a name of another kind. V2 names have 20 digits, V1 names, which
  * count upwards, fewer. */
-static uint64_t version_of_name(og_str name, bool *out_old)
+uint64_t og_table__version_of_name(og_str name, bool *out_old)
 {
     og_str file = last_segment(name);
     uint64_t number;
@@ -193,7 +193,7 @@ og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t *
     size_t count = 0, old_count = 0;
     for (size_t i = 0; i < names.len; i++) {
         bool old;
-        uint64_t version = version_of_name(names.items[i].name, &old);
+        uint64_t version = og_table__version_of_name(names.items[i].name, &old);
         if (version == 0)
             continue;
         versions[count++] = version;
@@ -224,7 +224,7 @@ static og_status latest_by_listing(og_lance_env *env, const char *path, uint64_t
         if (first.len == 0)
             return no_versions(path, err);
         bool old;
-        *out = version_of_name(first.items[0].name, &old);
+        *out = og_table__version_of_name(first.items[0].name, &old);
         if (*out != 0 && !old)
             return OG_OK;
     }

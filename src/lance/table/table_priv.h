@@ -103,6 +103,9 @@ const char *og_table__dataset_root(og_arena *arena, const char *path);
 bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version);
 /* "<path>/<rest>", or rest when path is "". */
 bool og_table__join(og_buf *out, const char *path, const char *rest);
+/* The version a manifest's name stands for; 0 for a name of another kind. *out_old: by the first
+ * naming scheme. */
+uint64_t og_table__version_of_name(og_str name, bool *out_old);
 
 /* Index of the fragment that holds the slot; `hint` is tried first. */
 uint32_t og_table__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint);

@@ -79,10 +79,10 @@ struct og_lance_write {
     og_table__rows_out folded;
     OG_VEC(og_table__group) groups; /* what is folded or compacted, ascending */
     uint8_t *deleted;               /* bit per slot of base: deleted by this write; NULL: none */
-    uint8_t *kept;                  /* bit per slot of base: written again with its id; NULL: none */
-    OG_VEC(char *) names;           /* objects of this write, with a NUL behind */
-    size_t first_staged_name;       /* of those: made by staging, not by collecting rows */
-    bool keep_files;                /* a version that was given up names them */
+    uint8_t *kept;            /* bit per slot of base: written again with its id; NULL: none */
+    OG_VEC(char *) names;     /* objects of this write, with a NUL behind */
+    size_t first_staged_name; /* of those: made by staging, not by collecting rows */
+    bool keep_files;          /* a version that was given up names them */
     og_lance_staged staged;
 };
 

@@ -1,0 +1,156 @@
+#include "graph/cleanup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graph/layout.h"
+#include "graph/repo_priv.h"
+#include "graph/retain.h"
+
+/* Longer than it takes to create a branch, of whose refs that of the DAG comes first. */
+#define BRANCH_CREATION_S 600
+
+void og_cleanup_output_deinit(og_cleanup_output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        og_free(output->tables[i].error);
+    og_free(output->tables);
+    *output = (og_cleanup_output){0};
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return og_str_cmp(((const og_cleanup_table *)a)->def->table_key,
+                      ((const og_cleanup_table *)b)->def->table_key);
+}
+
+static og_status list_tables(og_repo *repo, og_cleanup_output *out, og_error *err)
+{
+    const og_catalog *catalog = og_repo_catalog(repo);
+    size_t count = (size_t)catalog->node_count + catalog->edge_count;
+    out->tables = og_calloc(count + 1, sizeof *out->tables);
+    if (out->tables == NULL)
+        return og_error_nomem(err);
+    out->count = count;
+    for (uint32_t i = 0; i < catalog->node_count; i++)
+        out->tables[i].def = &catalog->nodes[i];
+    for (uint32_t i = 0; i < catalog->edge_count; i++)
+        out->tables[catalog->node_count + i].def = &catalog->edges[i];
+    qsort(out->tables, count, sizeof *out->tables, by_key);
+    return OG_OK;
+}
+
+/* ---- forks of branches that are gone -------------------------------------------------------- */
+
+static bool is_branch(const og_str *branches, size_t count, og_str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (og_str_eq(branches[i], name))
+            return true;
+    return false;
+}
+
+/* ---- cleaning -------------------------------------------------------------------------------- */
+
+typedef struct cleaning {
+    og_repo *repo;
+    og_lance_cleanup_options options; /* pins what is retained */
+    og_graph__retained retained;
+    og_arena *arena;
+    og_str *branches;
+    size_t branch_count;
+    int64_t orphan_age_s;
+} cleaning;
+
+static void cleaning_deinit(cleaning *c)
+{
+    og_graph__retained_deinit(&c->retained);
+    og_arena_free(c->arena);
+}
+
+/* A branch of a dataset that the graph does not have, and that no retained version pins. */
+static bool is_orphan(const cleaning *c, const char *dataset, const og_lance_branch *branch)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    int64_t age_s = c->options.now_us / 1000000 - branch->created_s;
+    return og_lance_branch_path(&path, dataset, branch->name) &&
+           !is_branch(c->branches, c->branch_count, branch->name) && age_s >= c->orphan_age_s &&
+           !og_graph__is_place_retained(&c->retained, og_buf_cstr(&path));
+}
+
+static og_status drop_orphans(cleaning *c, const char *dataset, og_error *err)
+{
+    og_lance_refs refs;
+    OG_TRY(og_lance_refs_read(c->repo->env, dataset, &refs, err));
+    og_status s = OG_OK;
+    for (uint32_t i = 0; i < refs.branch_count && s == OG_OK; i++)
+        if (is_orphan(c, dataset, &refs.branches[i]))
+            s = og_lance_cleanup_branch(c->repo->env, dataset, refs.branches[i].name, err);
+    og_lance_refs_deinit(&refs);
+    return s;
+}
+
+static og_status clean(cleaning *c, const char *dataset, og_lance_cleanup_stats *out, og_error *err)
+{
+    OG_TRY(drop_orphans(c, dataset, err));
+    return og_lance_cleanup(c->repo->env, dataset, &c->options, out, err);
+}
+
+static og_status clean_table(cleaning *c, og_cleanup_table *t, og_error *err)
+{
+    const char *path = og_arena_str(c->arena, t->def->table_path).ptr;
+    if (path == NULL)
+        return og_error_nomem(err);
+    og_error why;
+    og_status s = clean(c, path, &t->removed, &why);
+    if (s == OG_OK || s == OG_NOT_FOUND)
+        return OG_OK;
+    t->error = og_strdup(why.message);
+    return t->error != NULL ? OG_OK : og_error_nomem(err);
+}
+
+static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err)
+{
+    c->arena = og_arena_new(0);
+    if (c->arena == NULL)
+        return og_error_nomem(err);
+    c->options = og_graph__cleanup_bounds(input, og_repo_now_us(c->repo));
+    OG_TRY(og_lance_branch_list(c->repo->store, OG_GRAPH__MANIFEST, c->arena, &c->branches,
+                                &c->branch_count, err));
+    OG_TRY(og_graph__retain(c->repo, &c->options, &c->retained, err));
+    c->options.is_pinned = og_graph__is_retained;
+    c->options.context = &c->retained;
+    return OG_OK;
+}
+
+static og_status run(cleaning *c, const og_cleanup_input *input, og_cleanup_output *out,
+                     og_error *err)
+{
+    og_lance_cleanup_stats control;
+    OG_TRY(begin(c, input, err));
+    OG_TRY(list_tables(c->repo, out, err));
+    /* First, so that no version of it names tables' versions that are gone. */
+    OG_TRY(og_lance_cleanup(c->repo->env, OG_GRAPH__MANIFEST, &c->options, &control, err));
+    for (size_t i = 0; i < out->count; i++)
+        OG_TRY(clean_table(c, &out->tables[i], err));
+    /* Derived: what is wrong with them never matters. A new branch begins here. */
+    c->orphan_age_s = BRANCH_CREATION_S;
+    (void)!clean(c, OG_GRAPH__COMMITS, &control, NULL);
+    (void)!clean(c, OG_GRAPH__ACTORS, &control, NULL);
+    return OG_OK;
+}
+
+og_status og_cleanup_run(og_repo *repo, const og_cleanup_input *input, og_cleanup_output *out,
+                         og_error *err)
+{
+    *out = (og_cleanup_output){0};
+    if (!input->by_count && !input->by_age)
+        return og_error_set(err, OG_INVALID,
+                            "cleanup requires at least one of --keep or --older-than");
+    cleaning c = {.repo = repo};
+    og_status s = run(&c, input, out, err);
+    cleaning_deinit(&c);
+    if (s != OG_OK)
+        og_cleanup_output_deinit(out);
+    return s;
+}

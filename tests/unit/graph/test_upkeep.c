@@ -1,0 +1,256 @@
+/* optimize and cleanup of whole graphs: the same rows after, whatever fails on the way. */
+#include <stdlib.h>
+
+#include "graph/cleanup.h"
+#include "graph/optimize.h"
+#include "graph/target.h"
+#include "graph_fixture.h"
+#include "og_test.h"
+
+#define HOUR_US INT64_C(3600000000)
+
+typedef struct world {
+    og_store *store;
+    fixture_clock clock;
+} world;
+
+static void world_init(world *w, int commits)
+{
+    assert_ok(og_store_open_memory(&w->store, err));
+    fixture_clock_init(&w->clock);
+    fixture_init(w->store, &w->clock);
+    og_repo *repo = fixture_open(w->store, &w->clock);
+    for (int i = 0; i < commits; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "k%d", i);
+        w->clock.now_us += HOUR_US;
+        assert_ok(fixture_write_both(repo, id, err));
+    }
+    og_repo_close(repo);
+}
+
+static uint32_t fragments(og_repo *repo, const char *type)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    og_lance_table *table;
+    uint32_t count;
+    assert_ok(og_snapshot_table(snapshot, og_catalog_node(snapshot->catalog, og_str_of(type)),
+                                &table, err));
+    og_lance_table_fragments(table, &count);
+    return count;
+}
+
+static uint64_t manifest_version(og_repo *repo)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    return snapshot->manifest_version;
+}
+
+/* ---- optimize ------------------------------------------------------------------------------- */
+
+TEST(test_upkeep__optimize_commits_each_table_once)
+{
+    world w;
+    world_init(&w, 5);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    uint64_t before = manifest_version(repo);
+    og_optimize_output done;
+    assert_ok(og_optimize_run(repo, NULL, &done, err));
+    assert_int_equal(done.count, 3);
+    assert_true(og_str_is(done.tables[0].def->table_key, "edge:E"));
+    assert_false(done.tables[0].committed);
+    assert_true(done.tables[1].committed && done.tables[2].committed);
+    assert_int_equal(done.tables[1].fragments_removed, 5);
+    assert_int_equal(done.tables[1].fragments_added, 1);
+    og_optimize_output_deinit(&done);
+    assert_int_equal(manifest_version(repo), before + 2);
+    assert_int_equal(fragments(repo, "A"), 1);
+    assert_int_equal(fixture_count(repo, "A"), 5);
+    assert_int_equal(fixture_count(repo, "B"), 5);
+
+    OG_AUTO(og_lance_table) manifest = NULL;
+    uint32_t count;
+    assert_ok(og_lance_table_open(og_repo_env(repo), "__manifest", 0, 0, &manifest, err));
+    og_lance_table_fragments(manifest, &count);
+    assert_int_equal(count, 2); /* all old rows, and those of the last commit */
+
+    assert_ok(og_optimize_run(repo, NULL, &done, err));
+    for (size_t i = 0; i < done.count; i++)
+        assert_false(done.tables[i].committed);
+    og_optimize_output_deinit(&done);
+    assert_int_equal(manifest_version(repo), before + 2);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_upkeep__optimize_survives_any_failing_call)
+{
+    static const og_store_fault faults[] = {OG_STORE_FAIL, OG_STORE_LOST_ACK, OG_STORE_CRASH};
+    for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
+        for (uint64_t at = 0;; at++) {
+            world w;
+            world_init(&w, 2);
+            og_store_fault_at plan = {.at = UINT64_MAX, .fault = faults[f]};
+            og_store *faulty = NULL;
+            assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+            og_repo *repo = fixture_open(faulty, &w.clock);
+            plan.at = plan.seen + at;
+            og_optimize_output done = {0};
+            if (og_optimize_run(repo, NULL, &done, NULL) == OG_OK)
+                og_optimize_output_deinit(&done);
+            bool over = plan.seen <= plan.at;
+            og_repo_close(repo);
+            og_store_close(faulty);
+            w.clock.now_us += HOUR_US;
+            repo = fixture_open(w.store, &w.clock);
+            assert_int_equal(fixture_count(repo, "A"), 2);
+            assert_ok(fixture_write_both(repo, "next", err));
+            assert_int_equal(fixture_count(repo, "A"), 3);
+            assert_int_equal(fixture_count(repo, "B"), 3);
+            og_repo_close(repo);
+            og_store_close(w.store);
+            if (over)
+                break;
+            assert_true(at < 1000);
+        }
+}
+
+/* ---- cleanup -------------------------------------------------------------------------------- */
+
+static uint64_t clean(og_repo *repo, og_cleanup_input input)
+{
+    og_cleanup_output done;
+    uint64_t removed = 0;
+    assert_ok(og_cleanup_run(repo, &input, &done, err));
+    for (size_t i = 0; i < done.count; i++) {
+        assert_null(done.tables[i].error);
+        removed += done.tables[i].removed.versions_removed;
+    }
+    og_cleanup_output_deinit(&done);
+    return removed;
+}
+
+static og_status look_back(og_repo *repo, uint64_t version)
+{
+    const og_target target = {.kind = OG_TARGET_VERSION, .version = version};
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_TRY(og_repo_snapshot_at(repo, &target, &snapshot, NULL));
+    og_lance_table *table;
+    return og_snapshot_table(snapshot, og_catalog_node(snapshot->catalog, OG_STR("A")), &table,
+                             NULL);
+}
+
+TEST(test_upkeep__cleanup_keeps_the_versions_behind_the_newest)
+{
+    world w;
+    world_init(&w, 10);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    uint64_t newest = manifest_version(repo);
+    assert_int_equal(clean(repo, (og_cleanup_input){.by_count = true, .keep = 100}), 0);
+    /* A and B have 11 versions each. */
+    assert_int_equal(clean(repo, (og_cleanup_input){.by_count = true, .keep = 2}), 16);
+    assert_int_equal(look_back(repo, newest - 2), OG_OK);
+    assert_int_equal(look_back(repo, newest - 3), OG_NOT_FOUND);
+    assert_int_equal(fixture_count(repo, "A"), 10);
+    assert_ok(fixture_write_both(repo, "next", err));
+    og_repo_close(repo);
+
+    repo = fixture_open(w.store, &w.clock);
+    assert_int_equal(fixture_count(repo, "B"), 11);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_upkeep__cleanup_by_age_keeps_what_is_younger)
+{
+    world w;
+    world_init(&w, 10); /* an hour apart */
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    uint64_t newest = manifest_version(repo);
+    const og_cleanup_input two_hours = {.by_age = true, .older_than_us = 2 * HOUR_US};
+    assert_int_equal(clean(repo, two_hours), 16);
+    assert_int_equal(look_back(repo, newest - 2), OG_OK);
+    assert_int_equal(look_back(repo, newest - 3), OG_NOT_FOUND);
+    /* Both bounds: what either keeps stays. */
+    const og_cleanup_input both = {.by_age = true, .by_count = true, .keep = 50};
+    assert_int_equal(clean(repo, both), 0);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_upkeep__a_table_that_is_rarely_written_keeps_its_pin)
+{
+    world w;
+    world_init(&w, 1);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    for (int i = 0; i < 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "only%d", i);
+        assert_ok(fixture_write(repo, "A", id, err));
+    }
+    clean(repo, (og_cleanup_input){.by_count = true, .keep = 0});
+    assert_int_equal(fixture_count(repo, "A"), 6);
+    assert_int_equal(fixture_count(repo, "B"), 1);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_upkeep__a_head_that_nobody_published_is_no_reason_to_drop_its_pin)
+{
+    world w;
+    world_init(&w, 3);
+    og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
+    og_store *faulty = NULL;
+    assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+    /* Die at each call of a commit in turn; then clean up with nothing kept behind the newest. */
+    for (uint64_t at = 0; at < 60; at++) {
+        og_repo *dying = fixture_open(w.store, &w.clock);
+        og_repo_close(dying);
+        plan = (og_store_fault_at){.at = UINT64_MAX, .fault = OG_STORE_CRASH};
+        og_store_close(faulty);
+        assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+        dying = fixture_open(faulty, &w.clock);
+        plan.at = plan.seen + at;
+        (void)!fixture_write_both(dying, "dead", NULL);
+        og_repo_close(dying);
+        w.clock.now_us += HOUR_US;
+        og_repo *repo = fixture_open(w.store, &w.clock);
+        uint64_t rows = fixture_count(repo, "A");
+        clean(repo, (og_cleanup_input){.by_count = true, .keep = 0});
+        assert_int_equal(fixture_count(repo, "A"), rows);
+        assert_ok(fixture_write_both(repo, "next", err));
+        assert_int_equal(fixture_count(repo, "A"), fixture_count(repo, "B"));
+        og_repo_close(repo);
+    }
+    og_store_close(faulty);
+    og_store_close(w.store);
+}
+
+TEST(test_upkeep__a_failing_table_does_not_stop_the_others)
+{
+    world w;
+    world_init(&w, 4);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    const og_type_def *a = og_catalog_node(snapshot->catalog, OG_STR("A"));
+    char path[128];
+    snprintf(path, sizeof path, "%.*s", OG_FMT(a->table_path));
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    og_lance_manifest_name(&name, path, 2);
+    assert_ok(
+        w.store->ops->put(w.store, og_buf_cstr(&name), (og_bytes){(const uint8_t *)"x", 1}, err));
+    const og_cleanup_input input = {.by_count = true, .keep = 0};
+    og_cleanup_output done;
+    assert_ok(og_cleanup_run(repo, &input, &done, err));
+    assert_non_null(done.tables[1].error);
+    assert_int_equal(done.tables[1].removed.versions_removed, 0);
+    assert_null(done.tables[2].error);
+    assert_true(done.tables[2].removed.versions_removed > 0);
+    og_cleanup_output_deinit(&done);
+    assert_status(og_cleanup_run(repo, &(og_cleanup_input){0}, &done, NULL), OG_INVALID);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
