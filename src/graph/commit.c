@@ -224,6 +224,7 @@ static og_status take_slot(run *r, og_lance_write *write, const char *path, uint
                                 "the outcome of operation %s is unknown: no answer about version "
                                 "%" PRIu64 " of %s",
                                 r->commit->op.id, version, path);
+        og_lance_write_settle(write, false);
     }
 }
 
@@ -508,4 +509,13 @@ og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commi
         remove_sidecar(&r);
     run_deinit(&r);
     return s;
+}
+
+og_status og_graph__commit_helped(og_repo *repo, og_snapshot *base, og_graph__commit *commit,
+                                  og_commit_result *out, og_error *err)
+{
+    run r = {
+        .repo = repo, .store = repo->store, .branch = og_graph__branch_of(base), .commit = commit};
+    memcpy(out->commit_id, commit->op.commit_id, sizeof out->commit_id);
+    return finish_helped(&r, base, out, err);
 }

@@ -44,6 +44,12 @@ OG_NODISCARD og_status og_graph__commit_run(og_repo *repo, og_snapshot *base,
                                             og_graph__commit *commit, og_commit_result *out,
                                             og_error *err);
 
+/* For an operation that failed, and was then found published by another writer: see that what it is part
+ * of is durable. OG_UNKNOWN when it may not be. */
+OG_NODISCARD og_status og_graph__commit_helped(og_repo *repo, og_snapshot *base,
+                                               og_graph__commit *commit, og_commit_result *out,
+                                               og_error *err);
+
 /* Add to a conflict that running the operation again may succeed. Returns OG_CONFLICT. */
 og_status og_graph__retryable(og_error *err);
 /* The typed conflict: table, expected and actual version. */

@@ -13,6 +13,7 @@
 /* How long one that holds all its slots may take to publish before we do it for it. */
 #define HELP_AFTER_MS 20
 #define MAX_TABLES_OF_OP 4096
+#define MAX_SETTLE_ATTEMPTS 8
 
 static og_status open_version(og_repo *repo, const og_graph__pin *pin, uint64_t version,
                               og_lance_table **out, og_error *err)
@@ -86,10 +87,10 @@ static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t 
     return og_lance_write_new(repo->env, base, &options, out, err);
 }
 
-/* One commit that restores the pins of `keys` (those whose slot is taken) and, when given, says that `op` is
- * aborted. A table whose pin moved meanwhile is left alone. */
+/* One commit that restores the pins of `keys`, those whose slot is taken. A table whose pin moved
+ * meanwhile is left alone. */
 static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const og_str *keys,
-                                size_t key_count, og_str op, og_error *err)
+                                size_t key_count, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
@@ -97,7 +98,7 @@ static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const o
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(key_count, sizeof *tables);
     if (tables == NULL)
         return og_error_nomem(err);
-    og_graph__commit commit = {.tables = tables, .aborted_op = op};
+    og_graph__commit commit = {.tables = tables};
     og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
     og_status status = OG_OK;
     for (size_t i = 0; i < key_count && status == OG_OK; i++) {
@@ -113,7 +114,7 @@ static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const o
         commit.table_count += status == OG_OK;
     }
     og_commit_result result;
-    if (status == OG_OK && (commit.table_count > 0 || op.len > 0))
+    if (status == OG_OK && commit.table_count > 0)
         status = og_graph__commit_run(repo, snapshot, &commit, &result, err);
     for (size_t i = 0; i < commit.table_count; i++)
         og_lance_write_free(tables[i].write);
@@ -129,15 +130,38 @@ static void remove_sidecar(og_repo *repo, og_str op)
     (void)!repo->store->ops->remove(repo->store, &name, 1, NULL);
 }
 
-og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
-                             const og_str *table_keys, size_t table_count, og_error *err)
+/* From here on nobody can publish the operation, unless somebody has. */
+static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op, og_graph__op_fate *out,
+                        og_error *err)
 {
-    /* First the row: from here on nobody can publish the operation. Then its tables, in a commit of
-     * their own, which any later writer may also do. */
-    og_status s = restore_tables(repo, branch, NULL, 0, op, err);
-    if (s != OG_OK && s != OG_CONFLICT)
-        return s;
-    OG_TRY(restore_tables(repo, branch, table_keys, table_count, OG_STR(""), err));
+    og_status s = OG_OK;
+    for (int attempt = 0; attempt < MAX_SETTLE_ATTEMPTS; attempt++) {
+        OG_AUTO(og_snapshot) snapshot = NULL;
+        OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
+        OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(snapshot)->manifest, op, out, err));
+        if (*out != OG_GRAPH__OP_PENDING)
+            return OG_OK;
+        og_graph__commit commit = {.aborted_op = op};
+        og_commit_result result;
+        og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
+        s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
+        if (s == OG_OK)
+            *out = OG_GRAPH__OP_ABORTED;
+        if (s != OG_CONFLICT && s != OG_UNKNOWN)
+            return s;
+    }
+    return s;
+}
+
+og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
+                             const og_str *table_keys, size_t table_count,
+                             og_graph__op_fate *out_fate, og_error *err)
+{
+    OG_TRY(settle(repo, branch, op, out_fate, err));
+    /* Its tables, in a commit of their own; what fails here the next writer of the table does. */
+    if (*out_fate == OG_GRAPH__OP_ABORTED &&
+        restore_tables(repo, branch, table_keys, table_count, NULL) != OG_OK)
+        return OG_OK;
     remove_sidecar(repo, op);
     return OG_OK;
 }
@@ -184,8 +208,9 @@ typedef struct op_view {
     og_lance_table *head;
     op_tables tables;
     op_tables reads; /* that it was decided by */
-    bool holds_all;  /* every slot is the operation's, and no pin moved */
-    bool is_blocked; /* a slot is another's, or a pin moved */
+    bool holds_all;  /* every slot is the operation's, no pin moved: it may be helped */
+    bool is_blocked; /* it can't be published any more: a slot is another's, a pin moved, or it
+                      * is aborted */
 } op_view;
 
 static void op_view_deinit(op_view *v)
@@ -215,7 +240,18 @@ static og_status look_at_slot(og_repo *repo, const og_graph__state *state, op_vi
     return OG_OK;
 }
 
-static og_status look_at_op(og_repo *repo, const og_graph__state *state, const og_graph__pin *pin,
+/* The reads of the operation have not moved; who moved behind others checks them itself. */
+static bool reads_hold(const og_graph__state *state, const op_view *v)
+{
+    for (size_t i = 0; i < v->reads.len; i++) {
+        const og_graph__pin *read = og_graph__state_pin(state, v->reads.items[i].key);
+        if (read == NULL || read->version != v->reads.items[i].expected)
+            return false;
+    }
+    return true;
+}
+
+static og_status look_at_op(og_repo *repo, const og_graph__snapshot *s, const og_graph__pin *pin,
                             op_view *v, og_error *err)
 {
     OG_TRY(open_version(repo, pin, pin->version + 1, &v->head, err));
@@ -228,13 +264,12 @@ static og_status look_at_op(og_repo *repo, const og_graph__state *state, const o
     og_str reads = og_lance_table_transaction_property(v->head, OG_STR("og.reads"));
     OG_TRY(parse_op_tables(tables, false, &v->tables, err));
     OG_TRY(parse_op_tables(reads, true, &v->reads, err));
-    for (size_t i = 0; i < v->reads.len; i++) {
-        const og_graph__pin *read = og_graph__state_pin(state, v->reads.items[i].key);
-        v->is_blocked |= read == NULL || read->version != v->reads.items[i].expected;
-    }
-    v->holds_all = v->tables.len > 0;
+    og_graph__op_fate fate;
+    OG_TRY(og_graph__op_fate_of(s->manifest, v->id, &fate, err));
+    v->is_blocked = fate == OG_GRAPH__OP_ABORTED; /* and its tables are not yet restored */
+    v->holds_all = v->tables.len > 0 && reads_hold(s->state, v);
     for (size_t i = 0; i < v->tables.len; i++)
-        OG_TRY(look_at_slot(repo, state, v, &v->tables.items[i], err));
+        OG_TRY(look_at_slot(repo, s->state, v, &v->tables.items[i], err));
     v->holds_all &= !v->is_blocked;
     return OG_OK;
 }
@@ -345,7 +380,8 @@ static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_vi
         return og_error_nomem(err);
     for (size_t i = 0; i < v->tables.len; i++)
         keys[i] = v->tables.items[i].key;
-    return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, err);
+    og_graph__op_fate fate;
+    return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, &fate, err);
 }
 
 /* One look at a head above its pin, and one step towards an end. */
@@ -355,7 +391,7 @@ static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_gra
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
     op_view v = {0};
     *out_wait_ms = 0;
-    og_status status = look_at_op(repo, s->state, pin, &v, err);
+    og_status status = look_at_op(repo, s, pin, &v, err);
     if (status == OG_NOT_FOUND) { /* gone again: nothing in the way */
         op_view_deinit(&v);
         return OG_OK;
@@ -363,7 +399,7 @@ static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_gra
     if (status == OG_OK && v.id.len == 0) {
         status = check_foreign_writer(repo, pin, err);
         if (status == OG_OK)
-            status = restore_tables(repo, s->branch, &pin->table_key, 1, OG_STR(""), err);
+            status = restore_tables(repo, s->branch, &pin->table_key, 1, err);
     } else if (status == OG_OK) {
         int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v.id);
         bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;

@@ -17,10 +17,11 @@ OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def 
                                                size_t def_count, og_snapshot **inout_snapshot,
                                                og_error *err);
 
-/* Abort an operation of ours that lost a slot while it held others: publish its og_abort row and
- * restore its tables. After OG_OK nobody can publish it any more. */
+/* Abort an operation that holds slots: publish its og_abort row and restore its tables. After OG_OK it is
+ * decided: *out_fate is ABORTED, and nobody can publish it any more, or PUBLISHED, as others did
+ * before. After an error it is open. */
 OG_NODISCARD og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
                                           const og_str *table_keys, size_t table_count,
-                                          og_error *err);
+                                          og_graph__op_fate *out_fate, og_error *err);
 
 #endif

@@ -193,19 +193,23 @@ static int by_key(const void *a, const void *b)
                       ((const txn_table *)b)->def->table_key);
 }
 
-/* Slots held, but the commit is lost: say "conflict" only when nobody can publish it any more. */
-static og_status give_way(og_txn *txn, const og_graph__commit *commit, og_status cause,
-                          og_error *err)
+/* The commit failed, but holds slots: say so only when nobody can publish it any more. Somebody may have
+ * already; then it did not fail. */
+static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause,
+                          og_commit_result *out, og_error *err)
 {
     OG_AUTO_FREE og_str *keys = og_calloc(txn->tables.len, sizeof *keys);
-    if (keys == NULL)
-        return og_error_nomem(err);
-    for (size_t i = 0; i < txn->tables.len; i++)
-        keys[i] = txn->tables.items[i].def->table_key;
     og_error abort_error;
-    og_status s = og_graph__abort_op(txn->repo, og_graph__branch_of(txn->snapshot),
-                                     og_str_of(commit->op.id), keys, txn->tables.len, &abort_error);
-    if (s == OG_OK || s == OG_CONFLICT)
+    og_graph__op_fate fate = OG_GRAPH__OP_PENDING;
+    for (size_t i = 0; keys != NULL && i < txn->tables.len; i++)
+        keys[i] = txn->tables.items[i].def->table_key;
+    og_status s = keys == NULL ? og_error_nomem(&abort_error)
+                               : og_graph__abort_op(txn->repo, og_graph__branch_of(txn->snapshot),
+                                                    og_str_of(commit->op.id), keys, txn->tables.len,
+                                                    &fate, &abort_error);
+    if (s == OG_OK && fate == OG_GRAPH__OP_PUBLISHED)
+        return og_graph__commit_helped(txn->repo, txn->snapshot, commit, out, err);
+    if (s == OG_OK)
         return cause;
     char first[sizeof err->message];
     snprintf(first, sizeof first, "%s", err != NULL ? err->message : "");
@@ -249,7 +253,7 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
             reads[commit.read_count++] = og_graph__state_pin(state, txn->reads.items[i]->table_key);
     og_status s = og_graph__commit_run(txn->repo, txn->snapshot, &commit, out, err);
     if (s != OG_OK && s != OG_UNKNOWN && commit.slots_held > 0)
-        s = give_way(txn, &commit, s, err);
+        s = give_way(txn, &commit, s, out, err);
     return s;
 }
 
