@@ -17,11 +17,11 @@ static int exit_code_of(og_status status)
 
 static void print_error(const og_error *err)
 {
-    fprintf(stderr, "error: %s\n", err->message);
+    tool_complain("error: ", err->message);
     if (err->detail[0] != '\0')
-        fprintf(stderr, "  %s\n", err->detail);
+        tool_complain("  ", err->detail);
     if (err->hint[0] != '\0')
-        fprintf(stderr, "hint: %s\n", err->hint);
+        tool_complain("hint: ", err->hint);
 }
 
 int main(int argc, char **argv)

@@ -94,6 +94,9 @@ OG_NODISCARD og_status tool_flush(og_buf *text, og_error *err);
 /* The same once it holds 64 KiB. */
 OG_NODISCARD og_status tool_flush_full(og_buf *text, og_error *err);
 
+/* A line on the error output; names out of damaged files are made fit to be shown. */
+void tool_complain(const char *label, const char *text);
+
 /* ---- values (value.c) --------------------------------------------------------------------- */
 
 typedef struct tool_style {

@@ -2,6 +2,8 @@
 #include "lancetool/verbs.h"
 
 const tool_verb *const tool_verbs[] = {
+    &tool_inspect,
     &tool_cat,
+    &tool_verify,
     NULL,
 };

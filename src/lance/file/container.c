@@ -131,8 +131,8 @@ static og_status read_descriptor(og_lance_file *file, uint64_t gbo_start, og_err
 {
     OG_LANCE__AUTO_SPAN entry = {0}, bytes = {0};
     OG_TRY(og_lance__file_span(file, gbo_start, TABLE_ENTRY_BYTES, &entry, err));
-    OG_TRY(
-        og_lance__file_span(file, og_load_u64(entry.ptr), og_load_u64(entry.ptr + 8), &bytes, err));
+    file->descriptor = (og_lance__buffer){og_load_u64(entry.ptr), og_load_u64(entry.ptr + 8)};
+    OG_TRY(og_lance__file_span(file, file->descriptor.offset, file->descriptor.size, &bytes, err));
     OG_AUTO_PROTO ProtobufCMessage *message = NULL;
     OG_TRY(og_lance_proto_unpack(&og__lance__file__file_descriptor__descriptor,
                                  (og_bytes){bytes.ptr, bytes.len}, "the file descriptor", &message,
@@ -152,6 +152,8 @@ static og_status open_file(og_lance_file *file, og_error *err)
     OG_TRY(extend_head(file, start < f.gbo_start ? start : f.gbo_start, err));
     OG_TRY(read_descriptor(file, f.gbo_start, err));
     file->cmo_start = f.cmo_start;
+    file->major = f.major;
+    file->minor = f.minor;
     file->column_count = f.column_count;
     file->columns = og_calloc(f.column_count, sizeof *file->columns);
     return file->columns != NULL ? OG_OK : og_error_nomem(err);

@@ -65,6 +65,8 @@ struct og_lance_file {
     uint64_t head_start;
     uint64_t cmo_start;
     uint64_t rows;
+    og_lance__buffer descriptor; /* global buffer 0 */
+    uint16_t major, minor;
     uint32_t column_count;
     og_lance__column **columns; /* atomic each; NULL until first used */
     size_t cached_bytes;        /* atomic */

@@ -41,20 +41,26 @@ og_status og_lance__page_open_layout(og_lance__page *page,
     return status == OG_OK ? OG_OK : og_error_context(err, status, "%s", page->ops->name);
 }
 
-static og_status open_layout(og_lance__page *page, og_bytes any_bytes, og_error *err)
+og_status og_lance__page_layout(const og_lance__page_info *info, ProtobufCMessage **out,
+                                og_error *err)
 {
-    OG_AUTO_PROTO ProtobufCMessage *any_message = NULL, *message = NULL;
-    OG_TRY(og_lance_proto_unpack(&og__lance__file__any__descriptor, any_bytes,
+    OG_AUTO_PROTO ProtobufCMessage *any_message = NULL;
+    OG_TRY(og_lance_proto_unpack(&og__lance__file__any__descriptor, info->layout,
                                  "the encoding of the page", &any_message, err));
     const Og__Lance__File__Any *any = (Og__Lance__File__Any *)any_message;
     if (any->type_url == NULL || !og_str_ends(og_str_of(any->type_url), og_str_of(layout_url)))
         return og_error_set(err, OG_UNSUPPORTED, "the page has encoding \"%s\"",
                             any->type_url != NULL ? any->type_url : "");
-    OG_TRY(og_lance_proto_unpack(&og__lance__file__page_layout__descriptor,
+    return og_lance_proto_unpack(&og__lance__file__page_layout__descriptor,
                                  (og_bytes){any->value.data, any->value.len},
-                                 "the layout of the page", &message, err));
-    const Og__Lance__File__PageLayout *layout = (Og__Lance__File__PageLayout *)message;
-    return og_lance__page_open_layout(page, layout, err);
+                                 "the layout of the page", out, err);
+}
+
+static og_status open_layout(og_lance__page *page, og_error *err)
+{
+    OG_AUTO_PROTO ProtobufCMessage *message = NULL;
+    OG_TRY(og_lance__page_layout(page->info, &message, err));
+    return og_lance__page_open_layout(page, (Og__Lance__File__PageLayout *)message, err);
 }
 
 og_status og_lance__page_get(og_lance_file *file, og_lance__column *column, uint32_t index,
@@ -68,7 +74,7 @@ og_status og_lance__page_get(og_lance_file *file, og_lance__column *column, uint
             return og_error_nomem(err);
         page->file = file;
         page->info = info;
-        og_status status = open_layout(page, info->layout, err);
+        og_status status = open_layout(page, err);
         if (status != OG_OK) {
             og_lance__page_free(page);
             return status;

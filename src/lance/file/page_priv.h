@@ -140,6 +140,9 @@ OG_NODISCARD og_status og_lance__mini_values(const og_lance__page *page, const o
 OG_NODISCARD og_status og_lance__mini_codes(const og_lance__page *page, const og_lance__rows *rows,
                                             uint32_t *out, og_error *err);
 
+/* The PageLayout message of a page: og_lance_proto_free. */
+OG_NODISCARD og_status og_lance__page_layout(const og_lance__page_info *info,
+                                             ProtobufCMessage **out, og_error *err);
 /* For the open functions. `page` has its file and info. */
 OG_NODISCARD og_status og_lance__page_open_layout(og_lance__page *page,
                                                   const Og__Lance__File__PageLayout *layout,

@@ -1,0 +1,98 @@
+/* verify: read all of a table. */
+#include "lancetool/verbs.h"
+
+#include "lance/table/verify.h"
+
+#include <inttypes.h>
+
+static void tell(void *context, const og_error *problem)
+{
+    (void)context;
+    tool_complain("problem: ", problem->message);
+}
+
+static void put_report(const og_lance_table *table, const og_lance_verified *v, og_buf *out)
+{
+    og_buf_printf(out,
+                  "version %" PRIu64 ": %" PRIu64 " rows, %" PRIu64 " fragments, %" PRIu64
+                  " files, %" PRIu64 " columns, %" PRIu64 " pages\n",
+                  og_lance_table_version(table), v->rows, v->fragments, v->files, v->columns,
+                  v->pages);
+    og_buf_printf(out,
+                  "  %" PRIu64 " bytes of structure: read, and agree with each other\n"
+                  "  %" PRIu64 " bytes of values: decoded, but the format has no checksum of them\n"
+                  "  %" PRIu64 " bytes of blobs: there, in their stated sizes\n"
+                  "  %" PRIu64 " bytes of columns the table no longer has: not decoded\n",
+                  v->structure_bytes, v->value_bytes, v->blob_bytes, v->unread_bytes);
+    og_buf_printf(out, "%" PRIu64 " problems\n", v->problems);
+}
+
+static og_status verify_version(tool_place *place, uint64_t version, uint64_t *problems,
+                                og_buf *out, og_error *err)
+{
+    OG_AUTO(og_lance_table) table = NULL;
+    og_status status = og_lance_table_open(place->env, place->path, version, 0, &table, err);
+    if (status == OG_CORRUPT) {
+        tell(NULL, err);
+        *problems += 1;
+        return OG_OK;
+    }
+    OG_TRY(status);
+    og_lance_verified verified;
+    OG_TRY(og_lance_table_verify(table, tell, NULL, &verified, err));
+    *problems += verified.problems;
+    put_report(table, &verified, out);
+    return tool_flush(out, err);
+}
+
+static og_status verify_all(tool_place *place, uint64_t *problems, og_buf *out, og_error *err)
+{
+    OG_AUTO_FREE uint64_t *versions = NULL;
+    size_t count;
+    OG_TRY(og_lance_list_versions(place->env, place->path, &versions, &count, err));
+    if (count == 0)
+        return og_error_set(err, OG_INVALID, "no table at '%s'", place->path);
+    for (size_t i = 0; i < count; i++)
+        OG_TRY(verify_version(place, versions[i], problems, out, err));
+    return OG_OK;
+}
+
+static og_status run(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_TRY(tool_place_open(call, call->arguments[0], false, &place, err));
+    OG_AUTO_BUF out = OG_BUF_INIT;
+    uint64_t problems = 0;
+    if (tool_has(call, "all")) {
+        OG_TRY(verify_all(&place, &problems, &out, err));
+    } else {
+        OG_AUTO(og_lance_table) table = NULL;
+        OG_TRY(tool_table_open(call, &place, &table, err));
+        OG_TRY(verify_version(&place, og_lance_table_version(table), &problems, &out, err));
+    }
+    return problems == 0 ? OG_OK
+                         : og_error_set(err, OG_CORRUPT, "%s has %" PRIu64 " problems",
+                                        call->arguments[0], problems);
+}
+
+static const tool_option options[] = {
+    {"version", "N|TAG", "a version by number or tag (default: the newest)"},
+    {"branch", "NAME", "a branch (default: main)"},
+    {"all", NULL, "every version that is there"},
+    {NULL, NULL, NULL},
+};
+
+const tool_verb tool_verify = {
+    .name = "verify",
+    .arguments = "TABLE",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "Read every file, page and count of a table, and say what does not agree",
+    .about = "Lance files have no checksums: what is inside plain values can't be vouched for. The "
+             "report\n"
+             "says how many bytes that is. Each problem is a line on the error output.\n",
+    .examples = "  lancetool verify people.lance\n"
+                "  lancetool verify --all people.lance\n",
+    .options = options,
+    .run = run,
+};
