@@ -278,7 +278,7 @@ static og_status stage_publish(run *r, og_error *err)
     og_graph__commit *c = r->commit;
     og_lance_write_free(OG_TAKE(r->publish));
     OG_TRY(og_graph__publish_stage(r->repo->env, r->manifest, r->store->root, &c->op, r->moves,
-                                   c->table_count, c->aborted_op, r->repo->random, &r->publish,
+                                   c->table_count, &c->mark, r->repo->random, &r->publish,
                                    &r->publish_staged, err));
     for (size_t f = 0; f < r->publish_staged->file_count; f++)
         if (!og_vec_push(&r->names, r->publish_staged->file_names[f]))
@@ -327,11 +327,11 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
         og_error_set(err, OG_CONFLICT, "operation %s was aborted by another writer", c->op.id);
         return og_graph__retryable(err);
     }
-    if (c->aborted_op.len > 0) {
-        OG_TRY(og_graph__op_fate_of(s->manifest, c->aborted_op, &fate, err));
+    if (c->mark.aborted_op.len > 0) {
+        OG_TRY(og_graph__op_fate_of(s->manifest, c->mark.aborted_op, &fate, err));
         if (fate != OG_GRAPH__OP_PENDING) {
             og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
-                         OG_FMT(c->aborted_op));
+                         OG_FMT(c->mark.aborted_op));
             return og_graph__retryable(err);
         }
     }
@@ -345,6 +345,20 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     return follow_head(r, err);
 }
 
+/* A cleanup has passed that may have taken our files for garbage. */
+static og_status check_fence(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    uint64_t began = c->began_ms != 0 ? c->began_ms : og_ulid_ms(og_str_of(c->op.id));
+    if (began >= r->state->horizon_ms)
+        return OG_OK;
+    c->is_fenced = true;
+    og_error_set(err, OG_CONFLICT,
+                 "operation %s began before a cleanup that was not to wait for it", c->op.id);
+    og_error_hint(err, "Run the operation again.");
+    return OG_CONFLICT;
+}
+
 /* Take the slot, again and again on newer versions while only others' tables moved. */
 static og_status publish(run *r, bool *out_by_helper, og_error *err)
 {
@@ -354,6 +368,7 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(stage_publish(r, err));
             OG_TRY(sync_staged(r, err));
         }
+        OG_TRY(check_fence(r, err));
         og_status s =
             take_slot(r, r->publish, r->branch->manifest_path, r->publish_staged->version, err);
         if (s == OG_OK) {
@@ -383,8 +398,10 @@ static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_e
         pins[i] = r->moves[i].pin;
     OG_AUTO(og_graph__state) state = NULL;
     OG_AUTO(og_lance_table) manifest = NULL;
-    OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, c->table_count,
-                                   og_str_of(c->op.commit_id), &state, err));
+    /* Marks are no part of the history. */
+    og_str id = og_graph__is_mark(&c->mark) ? OG_STR("") : og_str_of(c->op.commit_id);
+    OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, c->table_count, id,
+                                   c->mark.horizon_ms, &state, err));
     OG_TRY(og_lance_write_table(r->publish, &manifest, err));
     return og_graph__snapshot_new(r->repo, r->branch, og_graph__snapshot_of(base)->branch_id, state,
                                   manifest, base, out, err);
@@ -407,8 +424,9 @@ static void tidy(run *r, og_snapshot *base)
     if (new_snapshot(r, base, &snapshot, NULL) != OG_OK)
         return;
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
-    (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
-                                snapshot->manifest_version, NULL);
+    if (!og_graph__is_mark(&r->commit->mark))
+        (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
+                                    snapshot->manifest_version, NULL);
     if (!r->repo->no_derived)
         write_head(r->repo, s);
     og_graph__repo_advance(snapshot);

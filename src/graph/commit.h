@@ -32,9 +32,11 @@ typedef struct og_graph__commit {
      * `now`? OG_CONFLICT or another error when not; NULL: it does not. */
     og_status (*reads_hold)(void *context, og_snapshot *now, og_error *err);
     void *context;
-    og_str aborted_op; /* publish an og_abort row for it; "" = none */
+    og_graph__mark mark;
+    uint64_t began_ms; /* when its first file was made; 0 = the time of op.id */
     /* out */
     size_t slots_held; /* after a failure: slots taken and not published */
+    bool is_fenced;    /* a conflict that no retry helps: its files may be gone (fence.h) */
 } og_graph__commit;
 
 /* Run the steps on the snapshot `base`. OG_CONFLICT with the reference's text when a slot or a pin

@@ -125,10 +125,11 @@ static og_status create_manifest(init *in, og_error *err)
                                       .schema_metadata_count = 1,
                                       .now_us = in->op.at_us,
                                       .random = in->random};
+    const og_graph__mark no_mark = {0};
     OG_AUTO(og_lance_write) write = NULL;
     const og_lance_staged *staged;
     OG_TRY(og_lance_write_new(in->env, NULL, &options, &write, err));
-    OG_TRY(og_graph__publish_rows(write, in->place, 1, &in->op, in->moves, count, OG_STR(""), err));
+    OG_TRY(og_graph__publish_rows(write, in->place, 1, &in->op, in->moves, count, &no_mark, err));
     OG_TRY(og_lance_write_stage(write, &staged, err));
     OG_TRY(in->store->ops->sync(in->store, staged->file_names, staged->file_count, err));
     OG_TRY(og_lance_staged_commit(write, true, err));

@@ -35,6 +35,7 @@
 #define OG_GRAPH__ROW_TOMBSTONE "table_tombstone"
 #define OG_GRAPH__ROW_COMMIT "og_commit"
 #define OG_GRAPH__ROW_ABORT "og_abort"
+#define OG_GRAPH__ROW_GC "og_gc"
 
 /* Columns of `__manifest`, in order. */
 enum {

@@ -151,40 +151,55 @@ static void put_move(row_builder *b, og_buf *text, const char *place, const og_g
     b->failed |= text->failed;
 }
 
-/* A row that belongs to no table: an abort, or a commit that changes none. */
-static void put_marker(row_builder *b, og_buf *text, const char *type, og_str name,
-                       const og_graph__op *op, uint64_t manifest_version)
+/* A row that belongs to no table; its id names its type and what it is about. */
+static void put_row_of(row_builder *b, const char *type, og_str name, og_str metadata)
 {
     char object_id[128];
-    bool is_abort = strcmp(type, OG_GRAPH__ROW_ABORT) == 0;
-    snprintf(object_id, sizeof object_id, "%s$%.*s", is_abort ? "og$abort" : "og$commit",
-             OG_FMT(name));
-    og_buf_clear(text);
-    if (is_abort) {
-        og_buf_printf(text, "{\"aborted\":{\"op\":\"%.*s\"}}", OG_FMT(name));
-    } else {
-        og_buf_byte(text, '{');
-        write_og(text, op, manifest_version);
-        og_buf_byte(text, '}');
+    snprintf(object_id, sizeof object_id, "og$%s$%.*s", type + strlen("og_"), OG_FMT(name));
+    put_row(b, og_str_of(object_id), type, absent, metadata, OG_STR(""), NULL);
+}
+
+static void put_marks(row_builder *b, og_buf *text, const og_graph__mark *mark,
+                      const og_graph__op *op)
+{
+    if (mark->aborted_op.len > 0) {
+        og_buf_clear(text);
+        og_buf_printf(text, "{\"aborted\":{\"op\":\"%.*s\"}}", OG_FMT(mark->aborted_op));
+        put_row_of(b, OG_GRAPH__ROW_ABORT, mark->aborted_op, og_buf_view(text));
     }
-    put_row(b, og_str_of(object_id), type, absent, og_buf_view(text), OG_STR(""), NULL);
+    if (mark->horizon_ms > 0) {
+        og_buf_clear(text);
+        og_buf_printf(text, "{\"gc\":{\"horizon\":%" PRIu64 "}}", mark->horizon_ms);
+        put_row_of(b, OG_GRAPH__ROW_GC, og_str_of(op->id), og_buf_view(text));
+    }
+    b->failed |= text->failed;
+}
+
+/* A commit that changes no table. */
+static void put_commit(row_builder *b, og_buf *text, const og_graph__op *op,
+                       uint64_t manifest_version)
+{
+    og_buf_clear(text);
+    og_buf_byte(text, '{');
+    write_og(text, op, manifest_version);
+    og_buf_byte(text, '}');
+    put_row_of(b, OG_GRAPH__ROW_COMMIT, og_str_of(op->commit_id), og_buf_view(text));
     b->failed |= text->failed;
 }
 
 og_status og_graph__publish_rows(og_lance_write *write, const char *place,
                                  uint64_t manifest_version, const og_graph__op *op,
-                                 const og_graph__move *moves, size_t move_count, og_str aborted_op,
-                                 og_error *err)
+                                 const og_graph__move *moves, size_t move_count,
+                                 const og_graph__mark *mark, og_error *err)
 {
     row_builder b;
     OG_TRY(row_builder_init(&b, err));
     OG_AUTO_BUF text = OG_BUF_INIT;
-    if (aborted_op.len > 0)
-        put_marker(&b, &text, OG_GRAPH__ROW_ABORT, aborted_op, op, manifest_version);
+    put_marks(&b, &text, mark, op);
     for (size_t i = 0; i < move_count; i++)
         put_move(&b, &text, place, &moves[i], op, manifest_version);
-    if (move_count == 0 && aborted_op.len == 0)
-        put_marker(&b, &text, OG_GRAPH__ROW_COMMIT, og_str_of(op->commit_id), op, manifest_version);
+    if (move_count == 0 && !og_graph__is_mark(mark))
+        put_commit(&b, &text, op, manifest_version);
 
     OG_AUTO_BATCH batch = {0};
     int64_t rows = og_builder_length(b.columns[0]);
@@ -198,9 +213,9 @@ og_status og_graph__publish_rows(og_lance_write *write, const char *place,
 
 og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest, const char *place,
                                   const og_graph__op *op, const og_graph__move *moves,
-                                  size_t move_count, og_str aborted_op, const og_random *random,
-                                  og_lance_write **out, const og_lance_staged **out_staged,
-                                  og_error *err)
+                                  size_t move_count, const og_graph__mark *mark,
+                                  const og_random *random, og_lance_write **out,
+                                  const og_lance_staged **out_staged, og_error *err)
 {
     const og_lance_kv properties[] = {
         {OG_STR("og.op"), og_str_of(op->id)},
@@ -220,7 +235,7 @@ og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest, c
     OG_AUTO(og_lance_write) write = NULL;
     OG_TRY(og_lance_write_new(env, manifest, &options, &write, err));
     OG_TRY(og_graph__publish_rows(write, place, og_lance_table_version(manifest) + 1, op, moves,
-                                  move_count, aborted_op, err));
+                                  move_count, mark, err));
     OG_TRY(og_lance_write_stage(write, out_staged, err));
     *out = OG_TAKE(write);
     return OG_OK;

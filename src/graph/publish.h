@@ -35,13 +35,24 @@ typedef struct og_graph__move {
     bool is_registration;      /* also add the `table` row */
 } og_graph__move;
 
-/* The rows of a publish: of each move, in order; with no move, a row that only carries the commit. An
- * aborted operation, when given, gets its og_abort row. The write is made on `manifest` and staged.
+/* A row that belongs to no table, and to no commit of the history. */
+typedef struct og_graph__mark {
+    og_str aborted_op; /* og_abort: it will never be published; "" = no such row */
+    uint64_t
+        horizon_ms; /* og_gc: an operation that began before it will never be, either; 0 = none */
+} og_graph__mark;
+static inline bool og_graph__is_mark(const og_graph__mark *mark)
+{
+    return mark->aborted_op.len > 0 || mark->horizon_ms > 0;
+}
+
+/* The rows of a publish: those of the mark, those of each move in order; with neither, a row that only
+ * carries the commit. The write is made on `manifest` and staged.
  * `place` is the graph's absolute folder, for manifest_path. */
 OG_NODISCARD og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest,
                                                const char *place, const og_graph__op *op,
                                                const og_graph__move *moves, size_t move_count,
-                                               og_str aborted_op, const og_random *random,
+                                               const og_graph__mark *mark, const og_random *random,
                                                og_lance_write **out,
                                                const og_lance_staged **out_staged, og_error *err);
 
@@ -51,6 +62,6 @@ const og_lance_new_field *og_graph__manifest_fields(void);
 OG_NODISCARD og_status og_graph__publish_rows(og_lance_write *write, const char *place,
                                               uint64_t manifest_version, const og_graph__op *op,
                                               const og_graph__move *moves, size_t move_count,
-                                              og_str aborted_op, og_error *err);
+                                              const og_graph__mark *mark, og_error *err);
 
 #endif

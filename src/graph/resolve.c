@@ -141,7 +141,7 @@ static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op, og_g
         OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(snapshot)->manifest, op, out, err));
         if (*out != OG_GRAPH__OP_PENDING)
             return OG_OK;
-        og_graph__commit commit = {.aborted_op = op};
+        og_graph__commit commit = {.mark.aborted_op = op};
         og_commit_result result;
         og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
@@ -266,7 +266,8 @@ static og_status look_at_op(og_repo *repo, const og_graph__snapshot *s, const og
     OG_TRY(parse_op_tables(reads, true, &v->reads, err));
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_of(s->manifest, v->id, &fate, err));
-    v->is_blocked = fate == OG_GRAPH__OP_ABORTED; /* and its tables are not yet restored */
+    /* Aborted, and its tables are not yet restored; or a cleanup may have taken its files. */
+    v->is_blocked = fate == OG_GRAPH__OP_ABORTED || og_ulid_ms(v->id) < s->state->horizon_ms;
     v->holds_all = v->tables.len > 0 && reads_hold(s->state, v);
     for (size_t i = 0; i < v->tables.len; i++)
         OG_TRY(look_at_slot(repo, s->state, v, &v->tables.items[i], err));

@@ -100,6 +100,15 @@ static og_str text_at(const og_batch *batch, int column, int64_t row)
     return og_array_is_null(a, row) ? OG_STR("") : og_array_str(a, row);
 }
 
+static uint64_t number_of(const og_json *head, const char *key)
+{
+    const og_json *member = og_json_get(head, key);
+    uint64_t value = 0;
+    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &value))
+        return 0;
+    return value;
+}
+
 /* Columns of the scan below, in this order. */
 enum { TYPE, LOCATION, METADATA, KEY, VERSION, BRANCH, ROWS, SCANNED };
 
@@ -131,6 +140,23 @@ static og_status take_version_row(row_reader *r, const og_batch *batch, int64_t 
     return OG_OK;
 }
 
+/* An og_gc row: the highest horizon counts. */
+static og_status take_horizon(row_reader *r, og_str metadata, og_error *err)
+{
+    OG_AUTO(og_arena) scratch = og_arena_new(0);
+    og_json json;
+    uint64_t horizon;
+    if (scratch == NULL)
+        return og_error_nomem(err);
+    if (og_json_parse(scratch, metadata, &json, NULL) != OG_OK)
+        return og_error_set(err, OG_CORRUPT, "__manifest has an unreadable %s row",
+                            OG_GRAPH__ROW_GC);
+    horizon = number_of(og_json_get(&json, "gc"), "horizon");
+    if (horizon > r->state->horizon_ms)
+        r->state->horizon_ms = horizon;
+    return OG_OK;
+}
+
 static og_status take_row(row_reader *r, const og_batch *batch, int64_t row, og_error *err)
 {
     og_str type = text_at(batch, TYPE, row), metadata = text_at(batch, METADATA, row);
@@ -140,6 +166,8 @@ static og_status take_row(row_reader *r, const og_batch *batch, int64_t row, og_
     }
     if (og_str_is(type, OG_GRAPH__ROW_VERSION))
         return take_version_row(r, batch, row, err);
+    if (og_str_is(type, OG_GRAPH__ROW_GC))
+        return take_horizon(r, metadata, err);
     if (og_str_is(type, OG_GRAPH__ROW_TABLE)) {
         table_rows *t = table_of(r, text_at(batch, KEY, row));
         if (t == NULL)
@@ -385,15 +413,6 @@ static bool head_is_whole(og_str head)
     return memcmp(head.ptr + HEAD_START_BYTES, sum, HEAD_SUM_DIGITS) == 0;
 }
 
-static uint64_t number_of(const og_json *head, const char *key)
-{
-    const og_json *member = og_json_get(head, key);
-    uint64_t value = 0;
-    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &value))
-        return 0;
-    return value;
-}
-
 og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *out_bytes)
 {
     OG_AUTO(og_blob) blob = NULL;
@@ -458,6 +477,7 @@ static bool fill_from_head(og_graph__state *state, const og_json *head)
     state->commit_id = og_arena_str(state->arena, og_json_get_str(head, "commit", OG_STR("")));
     state->from_head_file = true;
     state->commit_version = number_of(head, "commit_version");
+    state->horizon_ms = number_of(head, "horizon_ms");
     return state->commit_id.ptr != NULL;
 }
 
@@ -491,9 +511,9 @@ void og_graph__head_write(og_store *store, const char *name, const og_graph__sta
     og_buf_text(&json, ",\"commit\":");
     og_json_write_str(&json, state->commit_id);
     og_buf_printf(&json,
-                  ",\"commit_version\":%" PRIu64 ",\"commits_version\":%" PRIu64
-                  ",\"actors_version\":%" PRIu64 ",\"tables\":[",
-                  state->commit_version, hints->commits, hints->actors);
+                  ",\"commit_version\":%" PRIu64 ",\"horizon_ms\":%" PRIu64
+                  ",\"commits_version\":%" PRIu64 ",\"actors_version\":%" PRIu64 ",\"tables\":[",
+                  state->commit_version, state->horizon_ms, hints->commits, hints->actors);
     for (size_t i = 0; i < state->pin_count; i++) {
         const og_graph__pin *pin = &state->pins[i];
         og_buf_text(&json, i > 0 ? ",\n[" : "\n[");
@@ -527,7 +547,7 @@ static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *o
 
 og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifest_version,
                                   const og_graph__pin *pins, size_t pin_count, og_str commit_id,
-                                  og_graph__state **out, og_error *err)
+                                  uint64_t horizon_ms, og_graph__state **out, og_error *err)
 {
     OG_AUTO(og_graph__state) next = new_state(manifest_version);
     og_graph__pin *all =
@@ -551,8 +571,10 @@ og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifes
     qsort(all, count, sizeof *all, by_table_key);
     next->pins = all;
     next->pin_count = count;
-    next->commit_id = og_arena_str(next->arena, commit_id);
-    next->commit_version = manifest_version;
+    bool is_commit = commit_id.len > 0;
+    next->commit_id = og_arena_str(next->arena, is_commit ? commit_id : state->commit_id);
+    next->commit_version = is_commit ? manifest_version : state->commit_version;
+    next->horizon_ms = horizon_ms > state->horizon_ms ? horizon_ms : state->horizon_ms;
     if (next->commit_id.ptr == NULL)
         return og_error_nomem(err);
     *out = OG_TAKE(next);

@@ -27,6 +27,7 @@ typedef struct og_graph__state {
      * written since (dag.h tells). */
     og_str commit_id;
     uint64_t commit_version; /* manifest version at which it was published */
+    uint64_t horizon_ms;     /* what began before it may not be published any more (fence.h) */
     bool from_head_file;
     int32_t refs;
     og_arena *arena;
@@ -69,10 +70,12 @@ void og_graph__head_write(og_store *store, const char *name, const og_graph__sta
                           og_str transaction_uuid, const og_graph__hints *hints);
 
 /* A state made of another by changing pins: for a writer that knows what it published. `pins`
- * replace or add by table_key. */
+ * replace or add by table_key; commit_id "" leaves the newest commit as it was; the horizon never
+ * goes back. */
 OG_NODISCARD og_status og_graph__state_advance(const og_graph__state *state,
                                                uint64_t manifest_version, const og_graph__pin *pins,
                                                size_t pin_count, og_str commit_id,
-                                               og_graph__state **out, og_error *err);
+                                               uint64_t horizon_ms, og_graph__state **out,
+                                               og_error *err);
 
 #endif

@@ -33,7 +33,9 @@ struct og_txn {
     OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
     og_txn_holds_fn holds;                /* NULL: the commit can't be moved */
     void *holds_context;
-    og_turn *turn; /* NULL: not taken, or not got */
+    og_turn *turn;     /* NULL: not taken, or not got */
+    uint64_t began_ms; /* no file is older */
+    bool is_fenced;    /* a cleanup may have taken them */
 };
 
 void og_txn_free(og_txn *txn)
@@ -65,6 +67,7 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
         return og_error_nomem(err);
     txn->repo = repo;
     txn->kind = options->kind;
+    txn->began_ms = (uint64_t)og_repo_now_us(repo) / 1000;
     txn->fold_control = options->fold_control;
     if (options->actor != NULL && (txn->actor = og_strdup(options->actor)) == NULL)
         return og_error_nomem(err);
@@ -234,6 +237,7 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     og_graph__commit commit = {.tables = tables,
                                .table_count = txn->tables.len,
                                .reads = reads,
+                               .began_ms = txn->began_ms,
                                .reads_hold = txn->holds != NULL ? holds_on : NULL,
                                .context = txn};
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
@@ -252,6 +256,7 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
         if (!is_written(txn, txn->reads.items[i]))
             reads[commit.read_count++] = og_graph__state_pin(state, txn->reads.items[i]->table_key);
     og_status s = og_graph__commit_run(txn->repo, txn->snapshot, &commit, out, err);
+    txn->is_fenced = commit.is_fenced;
     if (s != OG_OK && s != OG_UNKNOWN && commit.slots_held > 0)
         s = give_way(txn, &commit, s, out, err);
     return s;
@@ -326,7 +331,7 @@ static og_status commit_movable(og_txn *txn, og_commit_result *out, og_error *er
     og_status s = catch_up(txn, err);
     for (int attempt = 1; s == OG_OK; attempt++) {
         s = commit_once(txn, out, err);
-        if (s != OG_CONFLICT || attempt == MAX_COMMIT_ATTEMPTS)
+        if (s != OG_CONFLICT || attempt == MAX_COMMIT_ATTEMPTS || txn->is_fenced)
             return s;
         step_back(txn, attempt);
         s = move_to_newest(txn, err);
