@@ -248,6 +248,20 @@ static og_status sync_staged(run *r, og_error *err)
     return OG_IO;
 }
 
+/* The slots' content goes to disk with the files of S1, so that S2 and S3 have only names to sync. */
+static og_status announce_slots(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    for (size_t i = 0; i < c->table_count; i++)
+        if (c->tables[i].write != NULL && og_lance_staged_announce(c->tables[i].write) &&
+            !og_vec_push(&r->names, r->moves[i].manifest_name))
+            return og_error_nomem(err);
+    if (og_lance_staged_announce(r->publish) &&
+        !og_vec_push(&r->names, r->publish_staged->manifest_name))
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
 /* S2 */
 static og_status take_tables(run *r, og_error *err)
 {
@@ -499,6 +513,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(stage_tables(r, err));
     OG_TRY(stage_publish(r, err));
     OG_TRY(put_sidecar(r, err));
+    OG_TRY(announce_slots(r, err));
     OG_TRY(sync_staged(r, err));
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));

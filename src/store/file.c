@@ -365,9 +365,9 @@ static og_status make_root(char *path, og_error *err)
 static void file_close(og_store *store)
 {
     og_store__file *s = (og_store__file *)store;
+    og_store__file_forget_syncs(s);
     if (s->root_fd >= 0)
         close(s->root_fd);
-    og_store__file_forget_syncs(s);
     pthread_mutex_destroy(&s->lock);
     og_free(s->root);
     og_free(s);
@@ -379,6 +379,7 @@ static const og_store_ops file_ops = {
     .head = file_head,
     .put = og_store__file_put,
     .put_if_absent = og_store__file_put_if_absent,
+    .announce = og_store__file_announce,
     .create = og_store__file_create,
     .list = file_list,
     .remove = file_remove,
@@ -433,4 +434,5 @@ void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void 
     og_store__file *s = (og_store__file *)store;
     s->probe = probe;
     s->probe_context = context;
+    s->syncs_each = true;
 }

@@ -12,17 +12,34 @@
 /* Names put with durable content and not synced yet, of which the last few are remembered. */
 #define OG_STORE__DURABLE_SLOTS 64
 
+/* A file that has no name of its own yet. */
+typedef struct og_store__temp {
+    int fd;
+    char path[OG_STORE__NAME_MAX + 32]; /* relative to the root */
+} og_store__temp;
+
+/* An object whose content is there already, and whose name is to come. */
+typedef struct og_store__announced {
+    og_store__temp temp;
+    size_t len;
+    uint64_t sum; /* og_hash64 of the content */
+    bool durable;
+    char name[]; /* NUL-terminated */
+} og_store__announced;
+
 typedef struct og_store__file {
     og_store base;
     int root_fd; /* all names are opened relative to it */
     char *root;
     og_store_sync_probe probe; /* NULL unless a test looks */
     void *probe_context;
+    bool syncs_each; /* whatever is faster */
 
     pthread_mutex_t lock;                   /* guards what follows */
     OG_VEC(char *) new_folders;             /* made by us, whose own names are not yet synced */
     char *durable[OG_STORE__DURABLE_SLOTS]; /* ring; NULL = free */
     size_t durable_next;
+    OG_VEC(og_store__announced *) announced;
 } og_store__file;
 
 /* og_error_errno with the full path of the object; ENOTDIR (a parent is a file) is OG_NOT_FOUND. */
@@ -33,6 +50,11 @@ og_status og_store__file_error(const og_store__file *s, int errnum, const char *
 og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_error *err);
 og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
                                        og_error *err);
+bool og_store__file_announce(og_store *s, const char *name, og_bytes bytes);
+/* The announced object of this name, which the caller then owns; NULL: there is none. */
+og_store__announced *og_store__file_take_announced(og_store__file *s, const char *name);
+void og_store__file_keep_announced(og_store__file *s, og_store__announced *announced);
+void og_store__file_drop_announced(og_store__file *s, og_store__announced *announced);
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
                                 og_error *err);
 

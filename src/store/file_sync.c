@@ -12,11 +12,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Above this many files one syncfs is faster than a sync of each. */
-#define SYNC_EACH_MAX 8
+/* Each sync waits for the disk once, a syncfs of everything not much longer, as long as others have
+ * not left much to write. From so many syncs on it is the better choice, unless more bytes than
+ * this are waiting; and from so many on always. */
+#define SYNC_ALL_FROM 4
+#define SYNC_ALL_DIRTY_BYTES ((uint64_t)256 << 20)
+#define SYNC_ALL_ALWAYS_FROM 32
 
 static int probe(og_store__file *s, char kind, const char *name)
 {
@@ -137,6 +142,9 @@ void og_store__file_forget_syncs(og_store__file *s)
     og_vec_deinit(&s->new_folders);
     for (size_t i = 0; i < OG_STORE__DURABLE_SLOTS; i++)
         og_free(s->durable[i]);
+    while (s->announced.len > 0)
+        og_store__file_drop_announced(s, s->announced.items[--s->announced.len]);
+    og_vec_deinit(&s->announced);
 }
 
 /* ---- sync --------------------------------------------------------------------------------- */
@@ -181,16 +189,23 @@ static og_status unknown(og_store__file *s, int errnum, const char *name, og_err
     return OG_UNKNOWN;
 }
 
-static og_status sync_file(og_store__file *s, const char *name, og_error *err)
+/* An object of a sync. */
+typedef struct due {
+    const char *name;
+    og_store__announced *announced; /* owned; NULL: it has its name */
+    bool content;                   /* is not on disk yet */
+} due;
+
+static og_status sync_content(og_store__file *s, const due *d, og_error *err)
 {
-    if (og_store__file_take_durable(s, name))
-        return OG_OK;
-    int fd = openat(s->root_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = d->announced != NULL ? d->announced->temp.fd
+                                  : openat(s->root_fd, d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return unknown(s, errno, name, err);
-    int errnum = og_store__file_sync_fd(s, fd, name);
-    close(fd);
-    return errnum == 0 ? OG_OK : unknown(s, errnum, name, err);
+        return unknown(s, errno, d->name, err);
+    int errnum = og_store__file_sync_fd(s, fd, d->name);
+    if (d->announced == NULL)
+        close(fd);
+    return errnum == 0 ? OG_OK : unknown(s, errnum, d->name, err);
 }
 
 static og_status sync_folder(og_store__file *s, og_str folder, og_error *err)
@@ -210,33 +225,112 @@ static og_status sync_folder(og_store__file *s, og_str folder, og_error *err)
     return errnum == 0 ? OG_OK : unknown(s, errnum, path, err);
 }
 
-static og_status sync_each(og_store__file *s, const char *const *names, size_t count,
-                           const folder_set *folders, og_error *err)
+/* What one sync has to do. */
+typedef struct plan {
+    OG_VEC(due) objects;
+    folder_set folders;
+    size_t content_count;
+} plan;
+
+static bool has_name(const plan *p, const char *name)
+{
+    for (size_t i = 0; i < p->objects.len; i++) {
+        if (strcmp(p->objects.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The folder of an announced object matters only when it has its name. */
+static bool make_plan(og_store__file *s, const char *const *names, size_t count, plan *p)
 {
     for (size_t i = 0; i < count; i++) {
-        bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = strcmp(names[j], names[i]) == 0;
-        if (!seen)
-            OG_TRY(sync_file(s, names[i], err));
+        if (has_name(p, names[i]))
+            continue;
+        due d = {.name = names[i], .announced = og_store__file_take_announced(s, names[i])};
+        d.content =
+            d.announced != NULL ? !d.announced->durable : !og_store__file_take_durable(s, names[i]);
+        if (!og_vec_push(&p->objects, d)) {
+            og_store__file_drop_announced(s, d.announced);
+            return false;
+        }
+        if (d.announced == NULL && !add_folders_of(s, names[i], &p->folders))
+            return false;
+        p->content_count += d.content;
     }
-    for (size_t i = 0; i < folders->len; i++)
-        OG_TRY(sync_folder(s, folders->items[i], err));
+    return true;
+}
+
+/* What was announced is durable now, or, when the sync failed, worth nothing. */
+static void finish_plan(og_store__file *s, plan *p, bool is_durable)
+{
+    for (size_t i = 0; i < p->objects.len; i++) {
+        og_store__announced *a = p->objects.items[i].announced;
+        if (a == NULL)
+            continue;
+        a->durable = is_durable;
+        if (is_durable)
+            og_store__file_keep_announced(s, a);
+        else
+            og_store__file_drop_announced(s, a);
+    }
+    og_vec_deinit(&p->objects);
+    og_vec_deinit(&p->folders);
+}
+
+static og_status sync_each(og_store__file *s, const plan *p, og_error *err)
+{
+    for (size_t i = 0; i < p->objects.len; i++) {
+        if (p->objects.items[i].content)
+            OG_TRY(sync_content(s, &p->objects.items[i], err));
+    }
+    for (size_t i = 0; i < p->folders.len; i++)
+        OG_TRY(sync_folder(s, p->folders.items[i], err));
     return OG_OK;
 }
 
-static og_status sync_file_system(og_store__file *s, const char *const *names, size_t count,
-                                  og_error *err)
+static og_status sync_file_system(og_store__file *s, const plan *p, og_error *err)
 {
     /* syncfs does not look at names; an object that is gone must not be reported as durable. */
-    for (size_t i = 0; i < count; i++) {
-        if (faccessat(s->root_fd, names[i], F_OK, 0) != 0)
-            return unknown(s, errno, names[i], err);
+    for (size_t i = 0; i < p->objects.len; i++) {
+        const due *d = &p->objects.items[i];
+        if (d->announced == NULL && faccessat(s->root_fd, d->name, F_OK, 0) != 0)
+            return unknown(s, errno, d->name, err);
     }
     int errnum = probe(s, 's', "");
     if (errnum == 0 && syncfs(s->root_fd) != 0)
         errnum = errno;
     return errnum == 0 ? OG_OK : unknown(s, errnum, "", err);
+}
+
+/* Bytes in the page cache that wait to be written, of all programs; UINT64_MAX when it is not known. */
+static uint64_t dirty_bytes(void)
+{
+    char text[4096];
+    int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0)
+        return UINT64_MAX;
+    text[len] = '\0';
+    uint64_t bytes = 0;
+    static const char *const keys[] = {"\nDirty:", "\nWriteback:"};
+    for (int i = 0; i < 2; i++) {
+        const char *line = strstr(text, keys[i]);
+        if (line == NULL)
+            return UINT64_MAX;
+        bytes += strtoull(line + strlen(keys[i]), NULL, 10) * 1024;
+    }
+    return bytes;
+}
+
+static bool syncs_all(const og_store__file *s, const plan *p)
+{
+    size_t syncs = p->content_count + p->folders.len;
+    if (syncs < SYNC_ALL_FROM || syncs >= SYNC_ALL_ALWAYS_FROM)
+        return syncs >= SYNC_ALL_ALWAYS_FROM;
+    return !s->syncs_each && dirty_bytes() <= SYNC_ALL_DIRTY_BYTES;
 }
 
 /* The folders of these objects are durable now, with all above them. */
@@ -253,20 +347,17 @@ og_status og_store__file_sync(og_store *store, const char *const *names, size_t 
     og_store__count(&store->stats.syncs, 1);
     for (size_t i = 0; i < count; i++)
         OG_TRY(og_store__check_name(names[i], err));
-    if (count > SYNC_EACH_MAX) {
-        OG_TRY(sync_file_system(s, names, count, err));
-        for (size_t i = 0; i < count; i++)
-            og_store__file_take_durable(s, names[i]);
-    } else {
-        folder_set folders = {0};
-        bool ok = true;
-        for (size_t i = 0; i < count && ok; i++)
-            ok = add_folders_of(s, names[i], &folders);
-        og_status status = ok ? sync_each(s, names, count, &folders, err) : og_error_nomem(err);
-        og_vec_deinit(&folders);
-        OG_TRY(status);
+    plan p = {0};
+    og_status status = OG_OK;
+    if (!make_plan(s, names, count, &p))
+        status = og_error_nomem(err);
+    else
+        status = syncs_all(s, &p) ? sync_file_system(s, &p, err) : sync_each(s, &p, err);
+    if (status == OG_OK) {
+        for (size_t i = 0; i < p.objects.len; i++)
+            if (p.objects.items[i].announced == NULL)
+                forget_folders_of(s, p.objects.items[i].name);
     }
-    for (size_t i = 0; i < count; i++)
-        forget_folders_of(s, names[i]);
-    return OG_OK;
+    finish_plan(s, &p, status == OG_OK);
+    return status;
 }

@@ -4,6 +4,7 @@
 #include "store/file_priv.h"
 
 #include "base/id.h"
+#include "base/map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +18,7 @@
 /* One write call takes at most 0x7ffff000 bytes on Linux; stay on a round number below. */
 #define WRITE_MAX_BYTES ((size_t)1 << 30)
 
-/* A file that has no name of its own yet. */
-typedef struct temp_file {
-    int fd;
-    char path[OG_STORE__NAME_MAX + 32]; /* relative to the root */
-} temp_file;
+typedef og_store__temp temp_file;
 
 static og_str folder_of(const char *name)
 {
@@ -38,6 +35,7 @@ static void name_temp(temp_file *t, const char *name)
              folder.len > 0 ? "/" : "", unique);
 }
 
+/* After an error there is nothing to drop: the path is empty. */
 static og_status open_temp(og_store__file *s, const char *name, temp_file *t, og_error *err)
 {
     /* Twice for a folder that must be made (again, when another process removes it meanwhile). */
@@ -54,6 +52,7 @@ static og_status open_temp(og_store__file *s, const char *name, temp_file *t, og
             if (errnum == 0)
                 continue;
         }
+        t->path[0] = '\0';
         if (errnum == ENOENT || errnum == ENOTDIR)
             return og_error_set(err, OG_IO, "cannot create %s/%s: no folder can be made there",
                                 s->root, name);
@@ -162,6 +161,82 @@ og_status og_store__file_put(og_store *store, const char *name, og_bytes bytes, 
     return status;
 }
 
+/* ---- announced ---------------------------------------------------------------------------- */
+
+og_store__announced *og_store__file_take_announced(og_store__file *s, const char *name)
+{
+    og_store__announced *found = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->announced.len && found == NULL; i++) {
+        if (strcmp(s->announced.items[i]->name, name) != 0)
+            continue;
+        found = s->announced.items[i];
+        s->announced.items[i] = og_vec_last(&s->announced);
+        s->announced.len--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+void og_store__file_drop_announced(og_store__file *s, og_store__announced *announced)
+{
+    if (announced == NULL)
+        return;
+    drop_temp(s, &announced->temp);
+    og_free(announced);
+}
+
+void og_store__file_keep_announced(og_store__file *s, og_store__announced *announced)
+{
+    pthread_mutex_lock(&s->lock);
+    bool ok = og_vec_push(&s->announced, announced);
+    pthread_mutex_unlock(&s->lock);
+    if (!ok)
+        og_store__file_drop_announced(s, announced);
+}
+
+bool og_store__file_announce(og_store *store, const char *name, og_bytes bytes)
+{
+    og_store__file *s = (og_store__file *)store;
+    og_store__file_drop_announced(s, og_store__file_take_announced(s, name));
+    if (bytes.ptr == NULL || og_store__check_name(name, NULL) != OG_OK)
+        return false;
+    size_t name_size = strlen(name) + 1;
+    og_store__announced *a = og_malloc(sizeof *a + name_size);
+    if (a == NULL)
+        return false;
+    if (open_temp(s, name, &a->temp, NULL) != OG_OK) {
+        og_free(a);
+        return false;
+    }
+    memcpy(a->name, name, name_size);
+    a->len = bytes.len;
+    a->sum = og_hash64(bytes.ptr, bytes.len);
+    a->durable = false;
+    bool ok = write_temp(s, &a->temp, name, bytes, false, NULL) == OG_OK;
+    if (ok)
+        og_store__file_keep_announced(s, a);
+    else
+        og_store__file_drop_announced(s, a);
+    return ok;
+}
+
+/* The content in a temporary file: the announced one, if it is this very content. */
+static og_status prepare_temp(og_store__file *s, const char *name, og_bytes bytes, bool durable,
+                              temp_file *t, og_error *err)
+{
+    og_store__announced *a = og_store__file_take_announced(s, name);
+    if (a != NULL && a->len == bytes.len && a->sum == og_hash64(bytes.ptr, bytes.len)) {
+        bool is_done = a->durable || !durable;
+        *t = a->temp;
+        og_free(a);
+        return is_done ? OG_OK : write_temp(s, t, name, (og_bytes){NULL, 0}, true, err);
+    }
+    og_store__file_drop_announced(s, a);
+    OG_TRY(open_temp(s, name, t, err));
+    return write_temp(s, t, name, bytes, durable, err);
+}
+
 og_status og_store__file_put_if_absent(og_store *store, const char *name, og_bytes bytes,
                                        bool durable, og_error *err)
 {
@@ -169,11 +244,11 @@ og_status og_store__file_put_if_absent(og_store *store, const char *name, og_byt
     og_store__count(&store->stats.puts, 1);
     OG_TRY(og_store__check_name(name, err));
     temp_file t;
-    OG_TRY(open_temp(s, name, &t, err));
-    og_status status = write_temp(s, &t, name, bytes, durable, err);
+    og_status status = prepare_temp(s, name, bytes, durable, &t, err);
     if (status == OG_OK)
         status = publish_new(s, &t, name, err);
-    drop_temp(s, &t);
+    if (t.path[0] != '\0')
+        drop_temp(s, &t);
     if (status == OG_OK) {
         if (durable)
             og_store__file_note_durable(s, name);

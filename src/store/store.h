@@ -102,6 +102,11 @@ typedef struct og_store_ops {
      * appears, so that a name never leads to torn content (slots); the name itself needs a sync. */
     og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, bool durable,
                                og_error *err);
+    /* A durable put_if_absent of exactly this is going to follow a sync: what can be done for it
+     * beforehand is. True: the name may be among those of that sync, which then takes the content to
+     * disk with all the rest, so that only the name is left to do. `bytes.ptr` NULL: it is not going
+     * to follow after all. NULL op: there is nothing to gain. */
+    bool (*announce)(og_store *s, const char *name, og_bytes bytes);
     og_status (*create)(og_store *s, const char *name, og_object_writer **out, og_error *err);
     /* Names below `prefix` (which ends in '/' or is ""), not recursive unless `recursive`, in byte
      * order, after `start_after` (NULL = from the first), at most max_keys (0 = all). Names are

@@ -242,6 +242,13 @@ static og_status wrap_create(og_store *s, const char *name, og_object_writer **o
     return OG_OK;
 }
 
+/* Nothing becomes visible and nothing can be told to have failed: no call of its own. */
+static bool wrap_announce(og_store *s, const char *name, og_bytes bytes)
+{
+    og_store *inner = ((wrapped_store *)s)->inner;
+    return inner->ops->announce != NULL && inner->ops->announce(inner, name, bytes);
+}
+
 /* ---- open and close ----------------------------------------------------------------------- */
 
 static void wrap_close(og_store *s)
@@ -258,6 +265,7 @@ og_status og_store_wrap(og_store *inner, og_store_hook hook, uint32_t latency_us
         .head = wrap_head,
         .put = wrap_put,
         .put_if_absent = wrap_put_if_absent,
+        .announce = wrap_announce,
         .create = wrap_create,
         .list = wrap_list,
         .remove = wrap_remove,

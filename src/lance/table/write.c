@@ -194,6 +194,10 @@ void og_lance_write_free(og_lance_write *write)
     if (write->state != OG_TABLE__COMMITTED && write->state != OG_TABLE__IN_DOUBT &&
         !write->keep_files)
         drop_files(write);
+    if (write->is_announced && write->state != OG_TABLE__COMMITTED)
+        (void)og_lance_env_store(write->env)
+            ->ops->announce(og_lance_env_store(write->env), write->staged.manifest_name,
+                            (og_bytes){NULL, 0});
     for (size_t i = 0; i < write->names.len; i++)
         og_free(write->names.items[i]);
     og_vec_deinit(&write->names);
@@ -374,6 +378,16 @@ og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *
     else if (status == OG_UNKNOWN)
         write->state = OG_TABLE__IN_DOUBT;
     return status;
+}
+
+bool og_lance_staged_announce(og_lance_write *write)
+{
+    og_store *store = og_lance_env_store(write->env);
+    if (write->state != OG_TABLE__STAGED || store->ops->announce == NULL)
+        return false;
+    write->is_announced = store->ops->announce(store, write->staged.manifest_name,
+                                               og_buf_bytes(&write->staged.manifest));
+    return write->is_announced;
 }
 
 void og_lance_write_settle(og_lance_write *write, bool committed)

@@ -99,6 +99,9 @@ OG_NODISCARD og_status og_lance_write_stage(og_lance_write *write, const og_lanc
  * for derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
  * OG_UNKNOWN too, until the caller knows better. */
 OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err);
+/* Say beforehand that the slot is going to be taken, durably: true when the manifest's name may be
+ * among those of the next sync, which then does part of the work for all slots at once. */
+bool og_lance_staged_announce(og_lance_write *write);
 /* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the
  * files. */
 void og_lance_write_settle(og_lance_write *write, bool committed);

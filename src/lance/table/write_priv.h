@@ -82,6 +82,7 @@ struct og_lance_write {
     uint8_t *kept;            /* bit per slot of base: written again with its id; NULL: none */
     OG_VEC(char *) names;     /* objects of this write, with a NUL behind */
     size_t first_staged_name; /* of those: made by staging, not by collecting rows */
+    bool is_announced;        /* the store waits for the manifest */
     bool keep_files;          /* a version that was given up names them */
     og_lance_staged staged;
 };
