@@ -492,20 +492,6 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
     return follow_head(r, err);
 }
 
-/* Another program may be changing the types: it holds this lock while it does. */
-#define SCHEMA_LOCK OG_GRAPH__MANIFEST "/_refs/branches/" OG_GRAPH__SCHEMA_LOCK ".json"
-
-static og_status check_schema(run *r, og_error *err)
-{
-    uint64_t bytes;
-    og_status s = r->store->ops->head(r->store, SCHEMA_LOCK, &bytes, err);
-    if (s == OG_OK)
-        return og_error_set(err, OG_CONFLICT, "a schema change of this graph is under way");
-    if (s != OG_NOT_FOUND)
-        return s;
-    return og_graph__schema_unchanged(r->store, r->repo->catalog, err);
-}
-
 static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_error *err)
 {
     og_graph__commit *c = r->commit;
@@ -517,7 +503,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(sync_staged(r, err));
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));
-    OG_TRY(check_schema(r, err));
+    OG_TRY(og_graph__schema_idle(r->store, r->repo->catalog, err));
     bool by_helper;
     OG_TRY(publish(r, &by_helper, err));
     c->slots_held = 0;

@@ -157,6 +157,14 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
     return OG_OK;
 }
 
+og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch, og_graph__dag *out,
+                               og_error *err)
+{
+    *out = (og_graph__dag){.branch = branch};
+    const dataset d = commits_of(repo, branch);
+    return open_newest(&d, 0, &out->commits, &out->head_version, err);
+}
+
 /* ---- rows that are missing ---------------------------------------------------------------- */
 
 static og_status known_ids(og_lance_table *commits, og_strmap *out, og_error *err)

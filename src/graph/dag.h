@@ -26,6 +26,10 @@ OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branc
                                           const og_graph__state *state, og_graph__dag *out,
                                           og_error *err);
 
+/* Only the newest readable version of the branch's commits, without asking what it lacks. */
+OG_NODISCARD og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch,
+                                            og_graph__dag *out, og_error *err);
+
 /* Append the rows of `op`, published at `manifest_version`, and rows that are missing. Not durable and
  * not waited for by anyone: errors only say why it was not done. */
 OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,

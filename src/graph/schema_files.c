@@ -99,6 +99,19 @@ og_status og_graph__schema_unchanged(og_store *store, const og_catalog *catalog,
     return OG_CONFLICT;
 }
 
+#define SCHEMA_LOCK OG_GRAPH__MANIFEST "/_refs/branches/" OG_GRAPH__SCHEMA_LOCK ".json"
+
+og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog, og_error *err)
+{
+    uint64_t bytes;
+    og_status s = store->ops->head(store, SCHEMA_LOCK, &bytes, err);
+    if (s == OG_OK)
+        return og_error_set(err, OG_CONFLICT, "a schema change of this graph is under way");
+    if (s != OG_NOT_FOUND)
+        return s;
+    return og_graph__schema_unchanged(store, catalog, err);
+}
+
 og_status og_graph__schema_write(og_store *store, og_str source, og_str ir,
                                  const og_catalog *catalog, og_error *err)
 {

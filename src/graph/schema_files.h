@@ -17,6 +17,10 @@ OG_NODISCARD og_status og_graph__schema_open(og_store *store, og_buf *out_source
 OG_NODISCARD og_status og_graph__schema_unchanged(og_store *store, const og_catalog *catalog,
                                                   og_error *err);
 
+/* The same, and nobody is changing it right now (the reference holds a branch as a lock while it does). */
+OG_NODISCARD og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog,
+                                             og_error *err);
+
 /* Write the three files of a new graph and make them durable. `ir` is the canonical form of `source`. */
 OG_NODISCARD og_status og_graph__schema_write(og_store *store, og_str source, og_str ir,
                                               const og_catalog *catalog, og_error *err);

@@ -3,11 +3,12 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <wctype.h>
 
 #include "base/json.h"
-#include "base/vec.h"
+#include "base/number.h"
 #include "lance/table/table_priv.h"
 
 #define REFS_FOLDER "_refs/branches/"
@@ -298,4 +299,100 @@ og_status og_lance_branch_list(og_store *store, const char *path, og_arena *aren
     *out_names = names;
     *out_count = count;
     return OG_OK;
+}
+
+/* ---- versions without a branch ------------------------------------------------------------- */
+
+#define FLOOR_PREFIX "og.floor-"
+
+static void listing_auto(og_listing *listing)
+{
+    og_listing_deinit(listing);
+}
+
+static og_status list_slots(og_store *store, const char *path, og_str branch, og_buf *out_folder,
+                            og_listing *out, og_error *err)
+{
+    og_lance_branch_path(out_folder, path, branch);
+    if (!og_buf_text(out_folder, "/_versions/"))
+        return og_error_nomem(err);
+    return store->ops->list(store, og_buf_cstr(out_folder), false, NULL, 0, out, err);
+}
+
+static og_lance_branch_slots read_slots(const og_listing *listing, size_t prefix)
+{
+    og_lance_branch_slots slots = {0};
+    for (size_t i = 0; i < listing->len; i++) {
+        const og_object_info *object = &listing->items[i];
+        og_str file = og_str_slice(object->name, prefix, object->name.len);
+        bool is_old;
+        uint64_t version = og_table__version_of_name(object->name, &is_old), floor;
+        if (version > slots.newest) {
+            slots.newest = version;
+            slots.newest_put_us = object->modified_us;
+        }
+        if (og_str_starts(file, OG_STR(FLOOR_PREFIX)) &&
+            og_parse_u64(og_str_slice(file, strlen(FLOOR_PREFIX), file.len), &floor) &&
+            floor > slots.floor)
+            slots.floor = floor;
+    }
+    return slots;
+}
+
+og_status og_lance_branch_survey(og_store *store, const char *path, og_str branch,
+                                 og_lance_branch_slots *out, og_error *err)
+{
+    OG_AUTO_BUF folder = OG_BUF_INIT;
+    __attribute__((cleanup(listing_auto))) og_listing listing = {0};
+    OG_TRY(list_slots(store, path, branch, &folder, &listing, err));
+    *out = read_slots(&listing, folder.len);
+    return OG_OK;
+}
+
+static og_status put_floor(og_store *store, og_str folder, uint64_t floor, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    if (!og_buf_printf(&name, "%.*s" FLOOR_PREFIX "%020" PRIu64, OG_FMT(folder), floor))
+        return og_error_nomem(err);
+    const char *text = og_buf_cstr(&name);
+    OG_TRY(store->ops->put(store, text, (og_bytes){(const uint8_t *)"", 0}, err));
+    return store->ops->sync(store, &text, 1, err);
+}
+
+/* All of the listing but the newest mark. */
+static og_status remove_slots(og_store *store, const og_listing *listing, uint64_t floor,
+                              og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    const char **names =
+        arena != NULL ? og_arena_array_of(arena, const char *, listing->len + 1) : NULL;
+    if (names == NULL)
+        return og_error_nomem(err);
+    char kept[64];
+    size_t count = 0;
+    snprintf(kept, sizeof kept, "/" FLOOR_PREFIX "%020" PRIu64, floor);
+    for (size_t i = 0; i < listing->len; i++) {
+        og_str name = listing->items[i].name;
+        bool is_mark = og_str_find(name, OG_STR("/" FLOOR_PREFIX)) != SIZE_MAX, is_old;
+        if (og_str_ends(name, og_str_of(kept)) ||
+            (!is_mark && og_table__version_of_name(name, &is_old) == 0))
+            continue;
+        names[count] = og_arena_str(arena, name).ptr;
+        if (names[count++] == NULL)
+            return og_error_nomem(err);
+    }
+    return count > 0 ? store->ops->remove(store, names, count, err) : OG_OK;
+}
+
+og_status og_lance_branch_clear(og_store *store, const char *path, og_str branch, og_error *err)
+{
+    OG_AUTO_BUF folder = OG_BUF_INIT;
+    __attribute__((cleanup(listing_auto))) og_listing listing = {0};
+    OG_TRY(list_slots(store, path, branch, &folder, &listing, err));
+    og_lance_branch_slots slots = read_slots(&listing, folder.len);
+    if (slots.newest == 0)
+        return OG_OK;
+    uint64_t floor = slots.newest > slots.floor ? slots.newest : slots.floor;
+    OG_TRY(put_floor(store, og_buf_view(&folder), floor, err));
+    return remove_slots(store, &listing, floor, err);
 }

@@ -45,4 +45,17 @@ bool og_lance_branch_encode_ref(og_buf *out, const og_lance_ref *ref);
 OG_NODISCARD og_status og_lance_branch_list(og_store *store, const char *path, og_arena *arena,
                                             og_str **out_names, size_t *out_count, og_error *err);
 
+/* What stands in a branch's `_versions`, whether or not it has a ref. */
+typedef struct og_lance_branch_slots {
+    uint64_t newest;       /* version; 0 = none */
+    int64_t newest_put_us; /* when it was put, as far as the store knows; 0 = unknown */
+    uint64_t floor;        /* versions up to this one were used by an earlier branch of the name */
+} og_lance_branch_slots;
+OG_NODISCARD og_status og_lance_branch_survey(og_store *store, const char *path, og_str branch,
+                                              og_lance_branch_slots *out, og_error *err);
+/* Make the name of a branch whose ref is gone free for others: its manifests are removed, and a mark
+ * `og.floor-<version>` stays, so that no version number is used twice by those who look for it. */
+OG_NODISCARD og_status og_lance_branch_clear(og_store *store, const char *path, og_str branch,
+                                             og_error *err);
+
 #endif

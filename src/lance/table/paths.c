@@ -144,8 +144,6 @@ og_status og_table__file_name(const og_lance_table *table, og_arena *arena, cons
 
 /* ---- versions ----------------------------------------------------------------------------- */
 
-/* The version a name stands for; 0 for a name of another kind. V2 names have 20 digits, V1 names, which
- * count upwards, fewer. */
 uint64_t og_table__version_of_name(og_str name, bool *out_old)
 {
     og_str file = last_segment(name);

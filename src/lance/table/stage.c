@@ -397,6 +397,8 @@ static og_status make_manifest(staging *s, og_error *err)
     s->manifest.n_fragments = s->fragments.len;
     OG_TRY(set_identity(s, err));
     OG_TRY(set_maps(s, err));
+    if (write->options.op == OG_LANCE_CLONE)
+        OG_TRY(og_table__clone_manifest(write, &s->manifest, err));
     set_flags(s);
     OG_TRY(bound_lineage(s, true, err));
     return bound_lineage(s, false, err);
@@ -408,6 +410,8 @@ static og_status choose_indices(staging *s, og_bytes *out, og_error *err)
     *out = (og_bytes){NULL, 0};
     if (write->source == NULL || write->options.op == OG_LANCE_OVERWRITE)
         return OG_OK;
+    if (write->options.op == OG_LANCE_CLONE)
+        return og_table__clone_indices(write, out, err);
     return og_table__index_section_after(write, s->first_new_id, s->arena, out, err);
 }
 

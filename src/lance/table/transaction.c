@@ -217,6 +217,8 @@ static og_status set_operation(og_lance_write *write, const og_table__change *ch
         return set_restore(write, t, err);
     case OG_LANCE_CONFIG:
         return set_config(write, t, err);
+    case OG_LANCE_CLONE:
+        return og_table__clone_transaction(write, t, err);
     case OG_LANCE_COMPACT:
         if (write->options.compact_as_update)
             return set_update(write, change, t, err);

@@ -28,8 +28,12 @@ static og_status copy_options(og_lance_write *write, const og_lance_write_option
     og_lance_write_options *o = &write->options;
     *o = *options;
     const char *path = write->base != NULL ? og_lance_table_path(write->base) : options->path;
-    o->path = og_arena_str(write->arena, og_str_of(path)).ptr;
-    if (o->path == NULL || !copy_kvs(write->arena, &o->properties, o->property_count) ||
+    if (options->op == OG_LANCE_CLONE)
+        path = og_table__clone_path(write->arena, write->base, options->branch);
+    o->path = path != NULL ? og_arena_str(write->arena, og_str_of(path)).ptr : NULL;
+    o->branch = og_arena_str(write->arena, options->branch);
+    if (o->path == NULL || o->branch.ptr == NULL ||
+        !copy_kvs(write->arena, &o->properties, o->property_count) ||
         !copy_kvs(write->arena, &o->config, o->config_count) ||
         !copy_kvs(write->arena, &o->metadata, o->metadata_count) ||
         !copy_kvs(write->arena, &o->schema_metadata, o->schema_metadata_count))
@@ -73,7 +77,10 @@ static og_status check_options(const og_lance_table *base, const og_lance_write_
         return og_error_set(err, OG_INVALID, "CREATE needs a path");
     if ((o->restore_from != NULL) != (o->op == OG_LANCE_RESTORE))
         return og_error_set(err, OG_INVALID, "RESTORE needs the version to restore");
-    if (base != NULL && o->version != 0 && o->version <= base->manifest->version)
+    if ((o->branch.len != 0) != (o->op == OG_LANCE_CLONE))
+        return og_error_set(err, OG_INVALID, "CLONE needs the branch to make");
+    uint64_t lowest = base != NULL ? base->manifest->version + (o->op != OG_LANCE_CLONE) : 0;
+    if (base != NULL && o->version != 0 && o->version < lowest)
         return og_error_set(err, OG_INVALID, "version %" PRIu64 " is not above its base",
                             o->version);
     if (base != NULL)
@@ -93,7 +100,7 @@ static void set_counters(og_lance_write *write)
         return;
     }
     if (o->version == 0)
-        write->version = write->base->manifest->version + 1;
+        write->version = write->base->manifest->version + (o->op != OG_LANCE_CLONE);
     const og_lance_table *tables[2] = {write->base, write->source};
     for (int i = 0; i < 2; i++) {
         uint64_t next = og_lance_table_next_row_id(tables[i]);

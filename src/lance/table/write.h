@@ -20,7 +20,8 @@ typedef enum og_lance_op {
     OG_LANCE_OVERWRITE, /* all old fragments go, indices go, row ids continue; new rows */
     OG_LANCE_RESTORE,   /* the content of an older version; takes everything from `restore_from` */
     OG_LANCE_CONFIG,    /* config / metadata only */
-    OG_LANCE_COMPACT,   /* the same rows in fewer fragments: compact.h */
+    OG_LANCE_CLONE, /* first version of a branch: base's content, files left in place (branch.h) */
+    OG_LANCE_COMPACT, /* the same rows in fewer fragments: compact.h */
 } og_lance_op;
 
 /* A field of a table to be created. */
@@ -36,6 +37,7 @@ typedef struct og_lance_write_options {
     const og_lance_new_field *fields; /* CREATE, or OVERWRITE with a new schema */
     uint32_t field_count;
     og_lance_table *restore_from;  /* RESTORE */
+    og_str branch;                 /* CLONE: its name */
     uint64_t version;              /* the slot; 0 = base + 1. More when orphan heads lie between */
     uint64_t min_next_row_id;      /* counters never go below these (heads that nobody published) */
     int64_t min_max_fragment_id;   /* -1 = none; ignored by CREATE unless above 0 */

@@ -147,6 +147,19 @@ OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uin
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
                                                      og_arena *arena, og_bytes *out, og_error *err);
 
+/* ---- clone.c: a branch's first version */
+/* Path of the branch's dataset in the arena; NULL out of memory. */
+const char *og_table__clone_path(og_arena *arena, const og_lance_table *source, og_str branch);
+/* Let a manifest that is a copy of the source's, with fragments of its own, say whose branch it is and where
+ * the files are. */
+OG_NODISCARD og_status og_table__clone_manifest(const og_lance_write *write,
+                                                OgPb__Manifest *manifest, og_error *err);
+/* The source's index section, with places. ptr NULL: it has none. */
+OG_NODISCARD og_status og_table__clone_indices(const og_lance_write *write, og_bytes *out,
+                                               og_error *err);
+OG_NODISCARD og_status og_table__clone_transaction(const og_lance_write *write,
+                                                   OgPb__Transaction *transaction, og_error *err);
+
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */
 typedef struct og_table__change {
