@@ -140,23 +140,30 @@ typedef enum og_load_mode {
     OG_MODE_MERGE = 2      /* add, or replace by key */
 } og_load_mode;
 
-typedef struct og_load_options {
-    size_t struct_size;
-    og_load_mode mode;
-    og_progress_fn progress;
-    void *progress_context;
-} og_load_options;
-#define OG_LOAD_OPTIONS_INIT                                                                       \
-    {                                                                                              \
-        sizeof(og_load_options), OG_MODE_OVERWRITE, NULL, NULL                                     \
-    }
-
 /* What was written of a type. */
 typedef struct og_type_count {
     char type_name[256];
     bool is_edge;
     uint64_t rows;
 } og_type_count;
+typedef void (*og_count_fn)(void *context, const og_type_count *count);
+
+typedef struct og_load_options {
+    size_t struct_size;
+    og_load_mode mode;
+    og_progress_fn progress;
+    void *progress_context;
+    /* Make the session's branch of the newest state of this one when it does not exist; NULL: then it is
+     * an error. A branch that was made stays when the load fails. */
+    const char *create_from;
+    og_count_fn
+        count; /* called when all is done, once per type loaded: edges, then nodes, by name */
+    void *count_context;
+} og_load_options;
+#define OG_LOAD_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_load_options), OG_MODE_OVERWRITE, NULL, NULL, NULL, NULL, NULL                   \
+    }
 
 /* The outcome of a write. */
 typedef struct og_write_result {
@@ -170,6 +177,7 @@ typedef struct og_write_result {
     /* lenient sessions: values that were changed instead of refused */
     uint64_t lenient_unknown_properties, lenient_wrong_types, lenient_wrapped_integers,
         lenient_float_overflows, lenient_vector_items, lenient_list_items;
+    bool branch_created; /* by a load with create_from */
 } og_write_result;
 
 /* Load a sequence of JSON records as one commit. */
@@ -353,6 +361,24 @@ OG_API og_status og_diff(og_session *session, const char *from, const char *to,
 OG_API og_status og_diff_print(og_session *session, const char *from, const char *to,
                                const og_diff_options *options, bool stat, bool json,
                                og_sink_fn sink, void *sink_context, og_error *err);
+
+/* ---- branches ----------------------------------------------------------------------------- */
+
+/* Make a branch of the newest state of `from` (NULL: main). Costs the same whatever the graph holds. Names
+ * are segments of letters, digits, '.', '-' and '_' with '/' between. OG_INVALID; OG_EXISTS;
+ * OG_NOT_FOUND no `from`; OG_CONFLICT somebody else is making it; OG_UNKNOWN. */
+OG_API og_status og_branch_create(og_graph *graph, const char *name, const char *from,
+                                  og_error *err);
+/* Delete a branch. OG_NOT_FOUND; OG_INVALID for main; OG_CONFLICT while a branch that was made of it
+ * exists; OG_UNKNOWN. */
+OG_API og_status og_branch_delete(og_graph *graph, const char *name, og_error *err);
+
+/* The names of all branches at one moment, main among them, by bytes. */
+typedef struct og_branch_list og_branch_list;
+OG_API og_status og_branch_list_read(og_graph *graph, og_branch_list **out, og_error *err);
+OG_API void og_branch_list_free(og_branch_list *list);
+OG_API size_t og_branch_list_count(const og_branch_list *list);
+OG_API const char *og_branch_list_name(const og_branch_list *list, size_t index);
 
 /* ---- upkeep ------------------------------------------------------------------------------- */
 

@@ -1,7 +1,10 @@
 /* Changing a graph and taking it out: load, export, mutate. */
 #include "api/handles_priv.h"
+#include "graph/branch_ops.h"
 #include "graph/load.h"
 #include "graph/mutate.h"
+
+#include <stdio.h>
 
 static void set_commit(og_write_result *out, const og_commit_result *commit)
 {
@@ -61,6 +64,35 @@ static void set_load_result(og_write_result *out, const og_load_output *loaded)
     set_commit(out, &loaded->commit);
 }
 
+/* Edges before nodes, as table keys sort. */
+static void report_counts(const og_load_options *o, const og_load_output *loaded)
+{
+    for (int edges = 1; edges >= 0 && o->count != NULL; edges--) {
+        for (size_t i = 0; i < loaded->count_len; i++) {
+            const og_load_count *from = &loaded->counts[i];
+            if (from->def->is_edge != (edges == 1))
+                continue;
+            og_type_count count = {.is_edge = from->def->is_edge, .rows = from->rows};
+            snprintf(count.type_name, sizeof count.type_name, "%.*s", OG_FMT(from->def->name));
+            o->count(o->count_context, &count);
+        }
+    }
+}
+
+/* Is there a branch to load into? Another process may make it at the same time: that is as good. */
+static og_status ensure_branch(og_session *session, const char *from, bool *out_created,
+                               og_error *err)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_repo *repo = session->graph->repo;
+    og_status s = og_repo_snapshot(repo, session->branch, &snapshot, err);
+    if (s != OG_NOT_FOUND)
+        return s;
+    s = og_branch_make(repo, from, session->branch, err);
+    *out_created = s == OG_OK;
+    return s == OG_EXISTS ? OG_OK : s;
+}
+
 og_status og_load(og_session *session, const og_load_options *options, og_source_fn source,
                   void *source_context, og_write_result *out, og_error *err)
 {
@@ -80,9 +112,14 @@ og_status og_load(og_session *session, const og_load_options *options, og_source
     };
     og_load_output loaded = {0};
     OG_TRY(og_api__check_writable(session, err));
+    bool created = false;
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
+    if (o->create_from != NULL)
+        OG_TRY(ensure_branch(session, o->create_from, &created, err));
     OG_TRY(og_load_run(session->graph->repo, &input, &loaded, err));
     set_load_result(out, &loaded);
+    out->branch_created = created;
+    report_counts(o, &loaded);
     og_load_output_deinit(&loaded);
     return OG_OK;
 }

@@ -22,6 +22,7 @@ typedef enum cli_option_id {
     CLI_EXPLAIN,
     CLI_FORCE,
     CLI_FORMAT,
+    CLI_FROM,
     CLI_JSON,
     CLI_JSONL,
     CLI_KEEP,
@@ -76,6 +77,7 @@ typedef struct cli_verb {
     bool argument_required;
     bool argument_repeats;
     bool argument_is_no_graph; /* the graph comes by --uri, --target or cli.graph only */
+    bool changes_graph;        /* what a policy may forbid */
     og_status (*run)(cli *c, og_error *err);
 } cli_verb;
 #define CLI_BIT(option) (UINT64_C(1) << (option))

@@ -41,6 +41,8 @@ bool cli_wants_colour(int fd);
 
 /* Read --config, or omnigraph.yaml when there is one. */
 OG_NODISCARD og_status cli_load_config(cli *c, og_error *err);
+/* --from; else cli.branch of omnigraph.yaml, else main. */
+const char *cli_from(const cli *c);
 /* The graph (argument, --uri, --target, alias, cli.graph), branch and actor of a command, by the
  * reference's precedence. */
 OG_NODISCARD og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err);
@@ -63,6 +65,10 @@ OG_NODISCARD og_status cli_params(cli *c, const cli_alias *alias, og_text *out, 
 og_status cli_run_version(cli *c, og_error *err);
 og_status cli_run_init(cli *c, og_error *err);
 og_status cli_run_load(cli *c, og_error *err);
+og_status cli_run_ingest(cli *c, og_error *err);
+og_status cli_run_branch_create(cli *c, og_error *err);
+og_status cli_run_branch_list(cli *c, og_error *err);
+og_status cli_run_branch_delete(cli *c, og_error *err);
 og_status cli_run_query(cli *c, og_error *err);
 og_status cli_run_mutate(cli *c, og_error *err);
 og_status cli_run_snapshot(cli *c, og_error *err);

@@ -1,4 +1,4 @@
-/* load and export: a graph's data in and out. */
+/* load, ingest and export: a graph's data in and out. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -102,29 +102,99 @@ static og_status print_load(const cli *c, const char *mode, const og_write_resul
     return cli_print_buf(&out, err);
 }
 
-og_status cli_run_load(cli *c, og_error *err)
+/* Open the graph and load --data into it. */
+static og_status load(cli *c, og_load_options *options, const char *mode, og_write_result *out,
+                      og_error *err)
 {
-    const char *mode = cli_value(&c->args, CLI_MODE);
-    mode = mode != NULL ? mode : "overwrite";
     input in;
     uint64_t bytes = 0;
-    og_write_result result;
     OG_TRY(cli_load_config(c, err));
     OG_TRY(cli_open(c, NULL, err));
     OG_TRY(open_input(cli_value(&c->args, CLI_DATA), &in, &bytes, err));
-    og_load_options options = OG_LOAD_OPTIONS_INIT;
-    options.mode = load_mode(mode);
-    options.progress = show_progress;
+    options->mode = load_mode(mode);
+    options->progress = show_progress;
+    options->create_from = c->args.verb->run == cli_run_ingest ? cli_from(c) : NULL;
     cli_progress_start("loading", bytes);
-    og_status s = og_load(c->session, &options, read_input, &in, &result, err);
+    og_status s = og_load(c->session, options, read_input, &in, out, err);
     cli_progress_stop();
     if (in.fd != STDIN_FILENO)
         close(in.fd);
     if (s != OG_OK && err->line > 0)
         og_error_context(err, s, "%s:%" PRIu32, in.path, err->line);
     OG_TRY(s);
-    report_lenient(&result);
+    report_lenient(out);
+    return OG_OK;
+}
+
+og_status cli_run_load(cli *c, og_error *err)
+{
+    const char *mode = cli_value(&c->args, CLI_MODE);
+    mode = mode != NULL ? mode : "overwrite";
+    og_write_result result;
+    og_load_options options = OG_LOAD_OPTIONS_INIT;
+    OG_TRY(load(c, &options, mode, &result, err));
     return print_load(c, mode, &result, err);
+}
+
+/* ---- ingest ------------------------------------------------------------------------------- */
+
+/* Lines of the answer, one per table. */
+typedef struct table_lines {
+    og_buf text;
+    bool json;
+} table_lines;
+
+static void add_table(void *context, const og_type_count *count)
+{
+    table_lines *lines = context;
+    const char *kind = count->is_edge ? "edge" : "node";
+    if (lines->json)
+        og_buf_printf(&lines->text,
+                      "%s\n    {\n      \"table_key\": \"%s:%s\",\n      \"rows_loaded\": %" PRIu64
+                      "\n    }",
+                      lines->text.len > 0 ? "," : "", kind, count->type_name, count->rows);
+    else
+        og_buf_printf(&lines->text, "%s:%s rows_loaded=%" PRIu64 "\n", kind, count->type_name,
+                      count->rows);
+}
+
+static og_status print_ingest(const cli *c, const char *mode, const og_write_result *r,
+                              const table_lines *tables, og_error *err)
+{
+    OG_AUTO_BUF out = OG_BUF_INIT;
+    if (!tables->json) {
+        og_buf_printf(&out, "ingested %s into branch %s from %s with %s (branch %s)\n", c->uri,
+                      c->branch, cli_from(c), mode, r->branch_created ? "created" : "exists");
+        og_buf_str(&out, og_buf_view(&tables->text));
+        return cli_print_buf(&out, err);
+    }
+    og_buf_text(&out, "{\n  \"uri\": ");
+    og_json_write_str(&out, og_str_of(c->uri));
+    og_buf_text(&out, ",\n  \"branch\": ");
+    og_json_write_str(&out, og_str_of(c->branch));
+    og_buf_text(&out, ",\n  \"base_branch\": ");
+    og_json_write_str(&out, og_str_of(cli_from(c)));
+    og_buf_printf(&out, ",\n  \"branch_created\": %s,\n  \"mode\": \"%s\",\n  \"tables\": [",
+                  r->branch_created ? "true" : "false", mode);
+    og_buf_str(&out, og_buf_view(&tables->text));
+    og_buf_printf(&out, "%s],\n  \"actor_id\": null\n}\n", tables->text.len > 0 ? "\n  " : "");
+    return cli_print_buf(&out, err);
+}
+
+og_status cli_run_ingest(cli *c, og_error *err)
+{
+    const char *mode = cli_value(&c->args, CLI_MODE);
+    mode = mode != NULL ? mode : "merge";
+    og_write_result result;
+    table_lines tables = {.text = OG_BUF_INIT, .json = cli_has(&c->args, CLI_JSON)};
+    og_load_options options = OG_LOAD_OPTIONS_INIT;
+    options.count = add_table;
+    options.count_context = &tables;
+    og_status s = load(c, &options, mode, &result, err);
+    if (s == OG_OK)
+        s = tables.text.failed ? og_error_nomem(err) : print_ingest(c, mode, &result, &tables, err);
+    og_buf_deinit(&tables.text);
+    return s;
 }
 
 /* ---- export ------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define NAME_WIDTH 10
+#define NAME_WIDTH 12
 
 void cli_option_label(FILE *out, cli_option_id id)
 {

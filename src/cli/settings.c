@@ -77,7 +77,7 @@ og_status cli_load_config(cli *c, og_error *err)
 /* A policy that this program can't enforce must not be passed over. */
 static og_status check_policy(const cli *c, bool has_policy, og_error *err)
 {
-    if (!has_policy || (c->args.verb->run != cli_run_load && c->args.verb->run != cli_run_mutate))
+    if (!has_policy || !c->args.verb->changes_graph)
         return OG_OK;
     og_error_set(err, OG_UNSUPPORTED,
                  "omnigraph.yaml names a policy file, and this version can't enforce policies");
@@ -149,6 +149,14 @@ og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err)
     const char *actor = cli_value(&c->args, CLI_AS);
     c->actor = actor != NULL ? actor : c->config->actor;
     return OG_OK;
+}
+
+const char *cli_from(const cli *c)
+{
+    const char *from = cli_value(&c->args, CLI_FROM);
+    if (from == NULL)
+        from = c->config->branch;
+    return from != NULL ? from : "main";
 }
 
 og_status cli_open(cli *c, const cli_alias *alias, og_error *err)
