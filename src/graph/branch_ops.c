@@ -266,11 +266,10 @@ static void remember(creation *c)
     OG_AUTO(og_graph__state) state = NULL;
     OG_AUTO(og_lance_table) manifest = NULL;
     OG_AUTO(og_snapshot) snapshot = NULL;
-    if (og_graph__state_advance(from->state, c->manifest.staged->version, NULL, 0,
-                                from->state->commit_id, &state, NULL) != OG_OK ||
+    if (og_graph__state_advance(from->state, c->manifest.staged->version, NULL, 0, OG_STR(""), 0,
+                                &state, NULL) != OG_OK ||
         og_lance_write_table(c->manifest.write, &manifest, NULL) != OG_OK)
         return;
-    state->commit_version = from->state->commit_version;
     if (og_graph__snapshot_new(c->repo, c->to, c->manifest.id, state, manifest, c->snapshot,
                                &snapshot, NULL) != OG_OK)
         return;
