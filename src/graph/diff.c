@@ -25,12 +25,12 @@ static bool column_is_blob(const og_type_def *def, uint32_t column)
 }
 
 /* Put the columns that were read in their places, and nulls in the others. */
-static og_status spread_columns(const og_type_def *def, const int32_t *fields, og_batch *read,
-                                size_t count, og_batch *out, og_error *err)
+static og_status spread_columns(const og_type_def *def, uint32_t first, const int32_t *fields,
+                                og_batch *read, size_t count, og_batch *out, og_error *err)
 {
     uint32_t next = 0;
     OG_TRY(og_batch_init(out, def->table_schema->field_count, (int64_t)count, err));
-    for (uint32_t i = 0; i < out->column_count; i++) {
+    for (uint32_t i = first; i < out->column_count; i++) {
         if (fields[i] >= 0) {
             out->columns[i] = OG_TAKE(read->columns[next]);
             next++;
@@ -43,15 +43,16 @@ static og_status spread_columns(const og_type_def *def, const int32_t *fields, o
     return OG_OK;
 }
 
-og_status og_type_rows_read(const og_type_def *def, og_lance_table *table, const uint32_t *slots,
-                            size_t count, og_batch *out, og_error *err)
+/* Columns from `first` on; those before are NULL. */
+static og_status read_columns(const og_type_def *def, uint32_t first, og_lance_table *table,
+                              const uint32_t *slots, size_t count, og_batch *out, og_error *err)
 {
     uint32_t columns = def->table_schema->field_count, present = 0;
     OG_AUTO_FREE int32_t *fields = og_malloc(columns * sizeof *fields);
     OG_AUTO_FREE uint32_t *stored = og_malloc(columns * sizeof *stored);
     if (fields == NULL || stored == NULL)
         return og_error_nomem(err);
-    for (uint32_t i = 0; i < columns; i++) {
+    for (uint32_t i = first; i < columns; i++) {
         fields[i] = og_lance_table_find_field(table, def->table_schema->fields[i].name);
         if (fields[i] >= 0)
             stored[present++] = (uint32_t)fields[i];
@@ -59,10 +60,16 @@ og_status og_type_rows_read(const og_type_def *def, og_lance_table *table, const
     OG_AUTO_BATCH read = {0};
     OG_AUTO_BATCH spread = {0};
     OG_TRY(og_lance_take(table, stored, present, slots, count, &read, err));
-    OG_TRY(spread_columns(def, fields, &read, count, &spread, err));
+    OG_TRY(spread_columns(def, first, fields, &read, count, &spread, err));
     *out = spread;
     spread = (og_batch){0};
     return OG_OK;
+}
+
+og_status og_type_rows_read(const og_type_def *def, og_lance_table *table, const uint32_t *slots,
+                            size_t count, og_batch *out, og_error *err)
+{
+    return read_columns(def, 0, table, slots, count, out, err);
 }
 
 /* ---- comparing rows ----------------------------------------------------------------------- */
@@ -106,9 +113,9 @@ og_status og_type_rows_compare(const og_type_def *def, og_lance_table *a, const 
     rows left = {a, a_slots, {0}}, right = {b, b_slots, {0}};
     size_t words = og_type_column_words(def);
     memset(out_columns, 0, count * words * sizeof *out_columns);
-    og_status status = og_type_rows_read(def, a, a_slots, count, &left.values, err);
+    og_status status = read_columns(def, 1, a, a_slots, count, &left.values, err);
     if (status == OG_OK)
-        status = og_type_rows_read(def, b, b_slots, count, &right.values, err);
+        status = read_columns(def, 1, b, b_slots, count, &right.values, err);
     for (uint32_t column = 1; status == OG_OK && column < def->table_schema->field_count; column++)
         for (size_t row = 0; status == OG_OK && row < count; row++) {
             bool same;
