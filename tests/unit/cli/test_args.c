@@ -85,14 +85,14 @@ TEST(test_args__commands_of_two_words)
 
 TEST(test_args__every_option_is_of_some_command_and_says_what_it_does)
 {
-    uint32_t all = 0;
+    uint64_t all = 0;
     for (size_t i = 0; i < cli_verb_count; i++) {
         all |= cli_verbs[i].options;
         assert_int_equal(cli_verbs[i].required & ~cli_verbs[i].options, 0);
         assert_true(strlen(cli_verbs[i].summary) > 0 && strlen(cli_verbs[i].examples) > 0);
         assert_non_null(cli_verbs[i].run);
     }
-    assert_int_equal(all, (UINT32_C(1) << CLI_OPTION_COUNT) - 1);
+    assert_int_equal(all, CLI_BIT(CLI_OPTION_COUNT) - 1);
     for (cli_option_id id = 0; id < CLI_OPTION_COUNT; id++)
         assert_true(strlen(cli_options[id].name) > 0 && strlen(cli_options[id].help) > 0);
     cli_args_deinit(&args);
