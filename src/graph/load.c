@@ -1,4 +1,5 @@
 #include "graph/load_priv.h"
+#include "graph/repo_priv.h"
 
 #include <inttypes.h>
 
@@ -320,6 +321,38 @@ static og_status load_all(og_graph__load *load, og_error *err)
     return og_graph__checks_finish(load->checks, load->txn, err);
 }
 
+/* ---- what reads will ask for -------------------------------------------------------------- */
+
+/* Most of the table is new, so that nothing made earlier would help. */
+static bool is_mostly_new(og_graph__load_table *t, og_snapshot *snapshot, uint64_t limit)
+{
+    og_lance_table *table;
+    if (t == NULL || og_snapshot_table(snapshot, t->def, &table, NULL) != OG_OK)
+        return false;
+    uint64_t rows = og_lance_table_row_count(table);
+    return rows <= limit && og_graph__load_rows(t) > rows / 2;
+}
+
+/* Make and save key directories and topologies while the columns they are made of are at hand, lest
+ * the first query waits for them. They are derived: failing is no error. */
+static void prepare_reads(og_graph__load *load)
+{
+    OG_AUTO(og_snapshot) now = NULL;
+    if (load->repo->no_derived ||
+        og_repo_snapshot(load->repo, load->input->branch, &now, NULL) != OG_OK)
+        return;
+    for (uint32_t i = 0; i < load->catalog->node_count; i++) {
+        OG_AUTO(og_directory) directory = NULL;
+        if (is_mostly_new(load->nodes[i], now, UINT64_MAX))
+            (void)!og_snapshot_directory(now, load->nodes[i]->def, &directory, NULL, NULL);
+    }
+    for (uint32_t i = 0; i < load->catalog->edge_count; i++) {
+        OG_AUTO(og_topology) topology = NULL;
+        if (is_mostly_new(load->edges[i], now, OG_TOPO_BUILD_EDGES))
+            (void)!og_snapshot_topology(now, load->edges[i]->def, &topology, NULL, NULL);
+    }
+}
+
 og_status og_load_run(og_repo *repo, const og_load_input *input, og_load_output *out, og_error *err)
 {
     __attribute__((cleanup(load_deinit))) og_graph__load load = {0};
@@ -333,6 +366,7 @@ og_status og_load_run(og_repo *repo, const og_load_input *input, og_load_output 
         return s;
     }
     *out = made;
+    prepare_reads(&load);
     return OG_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "topo/saved.h"
 
 /* What took longer than this to make is worth a file: reading it back costs about a tenth. */
-#define SAVE_AFTER_NS 5000000
+#define SAVE_AFTER_NS 1000000
 
 typedef struct directory_entry {
     og_directory *directory;

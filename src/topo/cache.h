@@ -1,8 +1,8 @@
 /* topo/cache - directories and topologies of a graph, kept in the process and saved beside it.
  *
  * Looked for in this order: in memory, saved under `_omnigraph/` (checked against what the
- * manifests say: epoch, version, transaction uuid, sizes, sums), built. What had to be built for longer
- * than 100 ms, or by a caller that asks, is saved when the store allows; failing to save is no error.
+ * manifests say: epoch, version, transaction uuid, sizes, sums), built. What took longer than a
+ * millisecond to build is saved when the store allows; failing to save is no error.
  * LRU by bytes. Thread safe. */
 #ifndef OG_TOPO_CACHE_H
 #define OG_TOPO_CACHE_H

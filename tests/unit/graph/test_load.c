@@ -157,6 +157,34 @@ TEST(test_load__chunks_of_every_size)
     }
 }
 
+static size_t count_derived(og_store *store, const char *folder)
+{
+    og_listing listing;
+    assert_ok(store->ops->list(store, folder, true, NULL, 0, &listing, err));
+    size_t count = listing.len;
+    og_listing_deinit(&listing);
+    return count;
+}
+
+/* What the first point read and the first hop ask for is there after a load that is worth it. */
+TEST(test_load__saves_what_reads_will_ask_for)
+{
+    text_graph g;
+    og_buf text = OG_BUF_INIT;
+    text_graph_init(&g, schema);
+    text_graph_load(&g, OG_LOAD_OVERWRITE, PERSON("a"));
+    assert_int_equal(count_derived(g.memory, "_omnigraph/directory/"), 0);
+    append_persons(&text, 0, 60000);
+    for (int i = 0; i < 60000; i++)
+        og_buf_printf(&text, "{\"edge\":\"Knows\",\"from\":\"p%06d\",\"to\":\"p%06d\"}\n", i,
+                      i * 7 % 60000);
+    assert_ok(text_graph_try(&g, OG_LOAD_OVERWRITE, false, og_buf_view(&text), NULL, err));
+    assert_int_equal(count_derived(g.memory, "_omnigraph/directory/"), 1);
+    assert_int_equal(count_derived(g.memory, "_omnigraph/topology/"), 1);
+    og_buf_deinit(&text);
+    text_graph_deinit(&g);
+}
+
 /* Kept and new rows in turn, over several chunks: kept ones keep their place by id. */
 TEST(test_load__merge_mixes_old_and_new_rows)
 {
