@@ -426,6 +426,14 @@ static bool consume(side *s, piece *p, uint32_t count, bool same)
     return true;
 }
 
+/* Forget the first pieces. */
+static void drop_pieces(side *s, size_t count)
+{
+    s->pieces.len -= count;
+    if (s->pieces.len != 0)
+        memmove(s->pieces.items, s->pieces.items + count, s->pieces.len * sizeof *s->pieces.items);
+}
+
 static bool drop_moved(comparison *c)
 {
     side *a = &c->from, *b = &c->to;
@@ -448,10 +456,8 @@ static bool drop_moved(comparison *c)
         i += p->count == 0;
         k += q->count == 0;
     }
-    a->pieces.len -= i; /* what is left is on one side only */
-    memmove(a->pieces.items, a->pieces.items + i, a->pieces.len * sizeof *a->pieces.items);
-    b->pieces.len -= k;
-    memmove(b->pieces.items, b->pieces.items + k, b->pieces.len * sizeof *b->pieces.items);
+    drop_pieces(a, i); /* what is left is on one side only */
+    drop_pieces(b, k);
     return true;
 }
 
