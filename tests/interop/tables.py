@@ -351,6 +351,52 @@ def blob_compaction(tool, root):
                 assert f.readall() == bytes.fromhex(v["hex"])
 
 
+def evolution(tool, root):
+    """Columns added, dropped, renamed and of another type by us; read, validated and gone on with by pylance."""
+    t = Driver(tool, root, "evolve")
+    t.write({"op": "create", "fields": FIELDS, "rows": [row(i) for i in range(50)]},
+            {"op": "append", "rows": [row(i) for i in range(50, 70)]}, {"op": "delete", "delete": [3, 55]})
+    lance.dataset(t.uri).create_scalar_index("n", "BTREE")
+    lance.dataset(t.uri).create_scalar_index("id", "BTREE")
+    t.check()
+
+    def column(name):
+        return t.dump()["columns"][name]
+    ids = column("id")
+    t.write({"op": "evolve", "add": [{"name": "note", "type": "utf8"}, {"name": "pair", "type": "struct<a:i32,b:list<utf8>>"}]})
+    assert column("note") == [None] * 68 and lance.dataset(t.uri).schema.field("note").type == pa.string()
+    t.write({"op": "evolve", "add": [{"name": "score", "type": "i64", "nullable": False}, {"name": "v8", "type": "fsl<f32,8>"}],
+             "fill": [{"score": 1000 + i, "v8": [i] * 8} for i in range(70)]})
+    assert column("score") == [1000 + int(k[1:]) for k in ids]
+    t.write({"op": "evolve", "rename": {"f": "fraction"}, "drop": ["u", "tags"]})
+    names = set(lance.dataset(t.uri).schema.names)
+    assert "fraction" in names and not names & {"f", "u", "tags"}
+    t.write({"op": "evolve", "retype": {"n": {"name": "n", "type": "f64"}}, "fill": [{"n": i / 2} for i in range(70)]})
+    assert [i["name"] for i in lance.dataset(t.uri).list_indices()] == ["id_idx"]
+    assert column("n") == [int(k[1:]) / 2 for k in ids]
+    assert lance.dataset(t.uri).to_table(filter="n = 20.5", columns=["id"])["id"].to_pylist() == ["k00041"]
+    # An update of one side by the other, then both kinds of rows together.
+    schema = lance.dataset(t.uri).schema
+    new = {f.name: pa.array([None], f.type) for f in schema}
+    new.update({"id": pa.array(["k00001"]), "score": pa.array([5], pa.int64())})
+    lance.dataset(t.uri).merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(pa.table(new, schema=schema))
+    t.check()
+    rows = {k: s for k, s in zip(column("id"), column("score"))}
+    assert rows["k00001"] == 5 and rows["k00002"] == 1002
+    lance.dataset(t.uri).add_columns({"later": "score + 1"})
+    t.check()
+    t.write({"op": "evolve", "drop": ["score", "v8"]}, {"op": "compact", "threshold": -1})
+    lance.dataset(t.uri).drop_columns(["d"])
+    lance.dataset(t.uri).alter_columns({"path": "later", "data_type": pa.int32()})
+    t.check()
+    t.write({"op": "evolve", "add": [{"name": "again", "type": "i32"}]}, {"op": "index", "drop_index": ["id_idx"]})
+    assert lance.dataset(t.uri).list_indices() == []
+    lance.dataset(t.uri).optimize.compact_files(num_threads=1)
+    t.check()
+    for version in range(1, lance.dataset(t.uri).version + 1):
+        assert lance.dataset(t.uri, version=version).count_rows() == t.dump(version)["count_rows"]
+
+
 def keyed(tool, root):
     """A table of the shape of the engine's manifest: primary key, upserted by both sides."""
     t = Driver(tool, root, "keyed")
@@ -374,7 +420,7 @@ def main(argv):
         return 77  # meson: skipped
     root = tempfile.mkdtemp(prefix="og-tables-")
     try:
-        for case in (every_operation, continued_by_lance, folds, blobs, compaction, blob_compaction, keyed):
+        for case in (every_operation, continued_by_lance, folds, blobs, compaction, blob_compaction, evolution, keyed):
             if argv[2:] and case.__name__ not in argv[2:]:
                 continue
             case(argv[1], root)

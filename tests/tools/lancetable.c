@@ -3,15 +3,18 @@
  * lancetable write ROOT PATH SCRIPT      apply the operations of a JSON script, one version each
  *
  * Developer's tool, driven by tests/interop. A script is an array of
- *   {"op": "create"|"append"|"update"|"delete"|"overwrite"|"restore"|"config"|"compact",
+ *   {"op": "create"|"append"|"update"|"delete"|"overwrite"|"restore"|"config"|"compact"|"evolve"|"index",
  *    "fields": [{"name", "type" (see lance_text.h), "nullable", "blob", "key"}],
  *    "rows": [{..}], "keep": [row ids of the first rows; their old rows are deleted],
  *    "delete": [row ids], "version": N to restore, "fold": bool, "one_run": bool,
+ *    "drop": [names], "rename": {from: to}, "retype": {name: field}, "add": [fields],
+ *    "fill": [one object for each slot], "drop_index": [names],
  *    "target": rows of a fragment, "threshold": share of deleted rows, "as_update": bool,
  *    "config", "metadata", "schema_metadata", "properties": {key: text or null}} */
 #include "columnar/builder.h"
 #include "columnar/kernels.h"
 #include "lance/table/compact.h"
+#include "lance/table/evolve.h"
 #include "lance/table/write.h"
 #include "lance_text.h"
 #include "store/file.h"
@@ -234,8 +237,8 @@ static void list_versions(og_lance_env *env, const char *path)
 static og_lance_op op_of(og_str name)
 {
     static const char *const names[] = {"create",  "append", "update",  "delete", "overwrite",
-                                        "restore", "config", "compact"};
-    for (int i = 0; i < 8; i++)
+                                        "restore", "config", "compact", "evolve", "index"};
+    for (int i = 0; i < 10; i++)
         if (og_str_is(name, names[i]))
             return (og_lance_op)i;
     must_be(false, "unknown op");
@@ -371,6 +374,53 @@ static void compact(og_lance_write *write, og_lance_table *base, const og_json *
     must_be(count == stats.fragments_removed, "the plan of a compaction differs");
 }
 
+static const og_lance_new_field *field_of(og_arena *arena, const og_json *item)
+{
+    const og_json list = {.kind = OG_JSON_ARRAY, .count = 1, .items = (og_json *)(uintptr_t)item};
+    uint32_t count;
+    return fields_of(arena, &list, &count);
+}
+
+/* The columns of "retype" and "add", in order, from the rows of "fill". */
+static void fill(og_lance_write *write, const og_lance_field *fields, uint32_t field_count,
+                 const og_json *rows)
+{
+    OG_AUTO_BATCH batch = {0};
+    must_be(table_text_batch(fields, field_count, rows, &batch), "rows do not fit the fields");
+    must(og_lance_write_fill(write, &batch, &error));
+}
+
+static void evolve(og_lance_write *write, og_arena *arena, const og_json *op)
+{
+    static const og_json none = {.kind = OG_JSON_ARRAY};
+    og_lance_field fields[16];
+    uint32_t count = 0;
+    const og_json *list = og_json_get(op, "drop");
+    for (uint32_t i = 0; list != NULL && i < list->count; i++)
+        must(og_lance_write_drop_field(write, list->items[i].text, &error));
+    list = og_json_get(op, "rename");
+    for (uint32_t i = 0; list != NULL && i < list->count; i++)
+        must(og_lance_write_rename_field(write, list->keys[i], list->items[i].text, &error));
+    list = og_json_get(op, "retype");
+    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+        const og_lance_new_field *field = field_of(arena, &list->items[i]);
+        fields[count++].field = field->field;
+        must(og_lance_write_retype_field(write, list->keys[i], field, &error));
+    }
+    list = og_json_get(op, "add");
+    for (uint32_t i = 0; list != NULL && i < list->count && count < 16; i++) {
+        const og_lance_new_field *field = field_of(arena, &list->items[i]);
+        fields[count++].field = field->field;
+        must(og_lance_write_add_field(write, field, &error));
+    }
+    const og_json *rows = og_json_get(op, "fill");
+    if (rows != NULL)
+        fill(write, fields, count, rows->count != 0 ? rows : &none);
+    list = og_json_get(op, "drop_index");
+    for (uint32_t i = 0; list != NULL && i < list->count; i++)
+        must(og_lance_write_drop_index(write, list->items[i].text, &error));
+}
+
 static void apply(og_lance_env *env, const char *path, og_arena *arena, const og_json *op)
 {
     OG_AUTO(og_lance_table) base = NULL;
@@ -392,6 +442,7 @@ static void apply(og_lance_env *env, const char *path, og_arena *arena, const og
     }
     if (og_str_is(og_json_get_str(op, "op", OG_STR("")), "compact"))
         compact(write, base, op);
+    evolve(write, arena, op);
     const og_lance_staged *staged;
     must(og_lance_write_stage(write, &staged, &error));
     og_store *store = og_lance_env_store(env);

@@ -17,9 +17,10 @@ static const og_random *random_of(const og_lance_write *write)
     return write->options.random != NULL ? write->options.random : &og_system_random;
 }
 
-static og_status begin_fragment(og_table__rows_out *out, og_error *err)
+og_status og_table__file_begin(og_lance_write *write, const og_lance_write_column *columns,
+                               uint32_t column_count, og_bytes descriptor, const char **out_file,
+                               og_lance_file_writer **out, og_error *err)
 {
-    og_lance_write *write = out->write;
     char uuid[37];
     og_uuid_format(og_uuid_new(random_of(write)), uuid);
     const char *file = og_arena_printf(write->arena, "%s.lance", uuid).ptr;
@@ -28,11 +29,32 @@ static og_status begin_fragment(og_table__rows_out *out, og_error *err)
     if (file == NULL || !og_buf_text(&name, file))
         return og_error_nomem(err);
     OG_TRY(og_table__write_name(write, og_buf_cstr(&name), err));
-    if (!og_vec_push(&out->fragments, (og_table__new_fragment){.file = file}))
+    *out_file = file;
+    return og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name), columns,
+                                     column_count, descriptor, out, err);
+}
+
+og_status og_table__file_end(og_lance_write *write, og_lance_file_writer **writer,
+                             uint64_t *out_bytes, og_error *err)
+{
+    OG_TRY(og_lance_file_writer_finish(*writer, out_bytes, err));
+    size_t count;
+    const char *const *extra = og_lance_file_writer_extra_names(*writer, &count);
+    for (size_t i = 0; i < count; i++)
+        OG_TRY(og_table__write_name(write, extra[i], err));
+    og_lance_file_writer_close(*writer);
+    *writer = NULL;
+    return OG_OK;
+}
+
+static og_status begin_fragment(og_table__rows_out *out, og_error *err)
+{
+    og_lance_write *write = out->write;
+    if (!og_vec_push(&out->fragments, (og_table__new_fragment){0}))
         return og_error_nomem(err);
-    return og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name),
-                                     write->columns, write->field_count,
-                                     og_buf_bytes(&write->descriptor), &out->writer, err);
+    return og_table__file_begin(write, write->columns, write->field_count,
+                                og_buf_bytes(&write->descriptor),
+                                &og_vec_last(&out->fragments).file, &out->writer, err);
 }
 
 og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
@@ -40,14 +62,7 @@ og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
     if (out->writer == NULL)
         return OG_OK;
     og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
-    OG_TRY(og_lance_file_writer_finish(out->writer, &fragment->bytes, err));
-    size_t count;
-    const char *const *extra = og_lance_file_writer_extra_names(out->writer, &count);
-    for (size_t i = 0; i < count; i++)
-        OG_TRY(og_table__write_name(out->write, extra[i], err));
-    og_lance_file_writer_close(out->writer);
-    out->writer = NULL;
-    return OG_OK;
+    return og_table__file_end(out->write, &out->writer, &fragment->bytes, err);
 }
 
 void og_table__rows_deinit(og_table__rows_out *out)

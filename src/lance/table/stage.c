@@ -122,6 +122,8 @@ static og_status keep_fragment(staging *s, uint32_t index, og_error *err)
         og_arena_copy(s->arena, source->parts[index].message, sizeof(OgPb__DataFragment));
     if (copy == NULL || !og_vec_push(&s->fragments, copy))
         return og_error_nomem(err);
+    if (s->write->evolution != NULL)
+        OG_TRY(og_table__evolve_fragment(s->write, index, copy, err));
     s->rows += f->physical_rows - f->deleted_rows;
     return OG_OK;
 }
@@ -160,31 +162,31 @@ static og_status check_kept(const og_lance_write *write, og_error *err)
 
 /* ---- new fragments ------------------------------------------------------------------------- */
 
-static og_status new_data_file(staging *s, const og_table__new_fragment *from, OgPb__DataFile **out,
-                               og_error *err)
+og_status og_table__data_file_new(og_arena *arena, const og_lance_field *fields,
+                                  uint32_t field_count, const char *file, uint64_t bytes,
+                                  OgPb__DataFile **out, og_error *err)
 {
-    og_lance_write *write = s->write;
     size_t leaves = 0;
-    for (uint32_t i = 0; i < write->field_count; i++)
-        leaves += write->fields[i].leaf_count;
-    OgPb__DataFile *file = OG_PB_NEW(s->arena, OgPb__DataFile, og_pb__data_file__init);
-    int32_t *fields = og_arena_array_of(s->arena, int32_t, leaves + 1);
-    int32_t *columns = og_arena_array_of(s->arena, int32_t, leaves + 1);
-    if (file == NULL || fields == NULL || columns == NULL)
+    for (uint32_t i = 0; i < field_count; i++)
+        leaves += fields[i].leaf_count;
+    OgPb__DataFile *f = OG_PB_NEW(arena, OgPb__DataFile, og_pb__data_file__init);
+    int32_t *ids = og_arena_array_of(arena, int32_t, leaves + 1);
+    int32_t *columns = og_arena_array_of(arena, int32_t, leaves + 1);
+    if (f == NULL || ids == NULL || columns == NULL)
         return og_error_nomem(err);
-    for (uint32_t i = 0; i < write->field_count; i++)
-        for (uint32_t k = 0; k < write->fields[i].leaf_count; k++, file->n_fields++) {
-            fields[file->n_fields] = write->fields[i].leaf_ids[k];
-            columns[file->n_fields] = (int32_t)file->n_fields;
+    for (uint32_t i = 0; i < field_count; i++)
+        for (uint32_t k = 0; k < fields[i].leaf_count; k++, f->n_fields++) {
+            ids[f->n_fields] = fields[i].leaf_ids[k];
+            columns[f->n_fields] = (int32_t)f->n_fields;
         }
-    file->n_column_indices = file->n_fields;
-    file->fields = fields;
-    file->column_indices = columns;
-    OG_PB_SET(file, path, og_table__binary_str(og_str_of(from->file)));
-    OG_PB_SET(file, file_major_version, 2);
-    OG_PB_SET(file, file_minor_version, 2);
-    OG_PB_SET(file, file_size_bytes, from->bytes);
-    *out = file;
+    f->n_column_indices = f->n_fields;
+    f->fields = ids;
+    f->column_indices = columns;
+    OG_PB_SET(f, path, og_table__binary_str(og_str_of(file)));
+    OG_PB_SET(f, file_major_version, 2);
+    OG_PB_SET(f, file_minor_version, 2);
+    OG_PB_SET(f, file_size_bytes, bytes);
+    *out = f;
     return OG_OK;
 }
 
@@ -198,7 +200,8 @@ static og_status add_new_fragment(staging *s, const og_table__new_fragment *from
         return og_error_nomem(err);
     f->files = files;
     f->n_files = 1;
-    OG_TRY(new_data_file(s, from, &files[0], err));
+    OG_TRY(og_table__data_file_new(s->arena, s->write->fields, s->write->field_count, from->file,
+                                   from->bytes, &files[0], err));
     s->write->max_fragment_id++;
     if (s->write->max_fragment_id != 0)
         OG_PB_SET(f, id, (uint64_t)s->write->max_fragment_id);
@@ -460,8 +463,9 @@ static og_status make_transaction(staging *s, og_error *err)
         write->options.random != NULL ? write->options.random : &og_system_random;
     char uuid[37];
     og_uuid_format(og_uuid_new(random), uuid);
-    og_table__change change = {s->news.items,  s->news.len,      s->changed.items,
-                               s->changed.len, s->removed.items, s->removed.len};
+    og_table__change change = {s->fragments.items, s->fragments.len, s->news.items,
+                               s->news.len,        s->changed.items, s->changed.len,
+                               s->removed.items,   s->removed.len};
     OG_TRY(og_table__transaction_encode(write, &change, uuid, &staged->transaction, err));
 
     OG_AUTO_BUF name = OG_BUF_INIT;
@@ -500,6 +504,8 @@ static og_status build(staging *s, og_error *err)
     write->first_staged_name = write->names.len;
     OG_TRY(check_kept(write, err));
     OG_TRY(og_table__fold(write, err));
+    if (write->evolution != NULL)
+        OG_TRY(og_table__evolve_schema(write, err));
     OG_TRY(add_old_fragments(s, err));
     OG_TRY(add_new_fragments(s, err));
     OG_TRY(make_manifest(s, err));

@@ -122,6 +122,38 @@ static og_status set_overwrite(og_lance_write *write, const og_table__change *ch
     return bare_fragments(write, change, false, &o->fragments, err);
 }
 
+static og_status set_merge(og_lance_write *write, const og_table__change *change,
+                           OgPb__Transaction *t, og_error *err)
+{
+    if (og_table__evolve_only_projects(write)) {
+        t->project = OG_PB_NEW(write->arena, OgPb__Project, og_pb__project__init);
+        if (t->project == NULL)
+            return og_error_nomem(err);
+        t->project->schema = write->field_messages;
+        t->project->n_schema = write->field_message_count;
+        return OG_OK;
+    }
+    t->merge = OG_PB_NEW(write->arena, OgPb__Merge, og_pb__merge__init);
+    if (t->merge == NULL)
+        return og_error_nomem(err);
+    t->merge->fragments = change->all;
+    t->merge->n_fragments = change->all_count;
+    t->merge->schema = write->field_messages;
+    t->merge->n_schema = write->field_message_count;
+    t->merge->schema_metadata = write->source->manifest->schema_metadata;
+    t->merge->n_schema_metadata = write->source->manifest->n_schema_metadata;
+    return OG_OK;
+}
+
+static og_status set_create_index(og_lance_write *write, OgPb__Transaction *t, og_error *err)
+{
+    t->create_index = OG_PB_NEW(write->arena, OgPb__CreateIndex, og_pb__create_index__init);
+    if (t->create_index == NULL)
+        return og_error_nomem(err);
+    return og_table__dropped_indices(write, &t->create_index->removed_indices,
+                                     &t->create_index->n_removed_indices, err);
+}
+
 static og_status rewrite_group(og_lance_write *write, const og_table__group *from,
                                const og_table__change *change, OgPb__RewriteGroup **out,
                                og_error *err)
@@ -223,6 +255,10 @@ static og_status set_operation(og_lance_write *write, const og_table__change *ch
         if (write->options.compact_as_update)
             return set_update(write, change, t, err);
         return set_rewrite(write, change, t, err);
+    case OG_LANCE_EVOLVE:
+        return set_merge(write, change, t, err);
+    case OG_LANCE_INDEX:
+        return set_create_index(write, t, err);
     }
     return og_error_set(err, OG_INVALID, "unknown operation");
 }

@@ -49,7 +49,7 @@ static bool writes_rows(og_lance_op op)
 
 static bool writes_files(og_lance_op op)
 {
-    return writes_rows(op) || op == OG_LANCE_COMPACT;
+    return writes_rows(op) || op == OG_LANCE_COMPACT || op == OG_LANCE_EVOLVE;
 }
 
 /* What must hold of a table that we change: foreign ones may have been made differently. */
@@ -209,6 +209,8 @@ void og_lance_write_free(og_lance_write *write)
         og_free(write->names.items[i]);
     og_vec_deinit(&write->names);
     og_vec_deinit(&write->groups);
+    og_vec_deinit(&write->dropped_indices);
+    og_table__evolution_deinit(write->evolution);
     og_free(write->deleted);
     og_free(write->kept);
     og_buf_deinit(&write->descriptor);

@@ -46,6 +46,8 @@ typedef struct og_table__group {
     uint32_t first_new, new_count;
 } og_table__group;
 
+typedef struct og_table__evolution og_table__evolution; /* evolve.c */
+
 typedef enum og_table__write_state {
     OG_TABLE__OPEN,
     OG_TABLE__STAGED,
@@ -84,6 +86,8 @@ struct og_lance_write {
     size_t first_staged_name; /* of those: made by staging, not by collecting rows */
     bool is_announced;        /* the store waits for the manifest */
     bool keep_files;          /* a version that was given up names them */
+    og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
+    OG_VEC(og_str) dropped_indices; /* INDEX: names, in the arena */
     og_lance_staged staged;
 };
 
@@ -94,6 +98,15 @@ OG_NODISCARD og_status og_table__write_build_on(og_lance_write *write, og_lance_
 OG_NODISCARD og_status og_table__rows_end(og_lance_write *write, og_error *err);
 
 /* ---- rows_out.c */
+/* Begin a data file of a new name, which is remembered; *out_file is relative to data/. */
+OG_NODISCARD og_status og_table__file_begin(og_lance_write *write,
+                                            const og_lance_write_column *columns,
+                                            uint32_t column_count, og_bytes descriptor,
+                                            const char **out_file, og_lance_file_writer **out,
+                                            og_error *err);
+/* Finish and close it, and remember its blob files. */
+OG_NODISCARD og_status og_table__file_end(og_lance_write *write, og_lance_file_writer **writer,
+                                          uint64_t *out_bytes, og_error *err);
 OG_NODISCARD og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
                                           const og_table__row_facts *facts, og_error *err);
 /* Finish the open data file. */
@@ -104,6 +117,23 @@ OG_NODISCARD og_status og_table__rows_join(og_table__rows_out *out, og_table__ro
                                            og_error *err);
 /* Remember an object of this write; it goes when the write does not come true. */
 OG_NODISCARD og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err);
+
+/* ---- stage.c: the message of a data file that holds these fields. */
+OG_NODISCARD og_status og_table__data_file_new(og_arena *arena, const og_lance_field *fields,
+                                               uint32_t field_count, const char *file,
+                                               uint64_t bytes, OgPb__DataFile **out, og_error *err);
+
+/* ---- evolve.c */
+void og_table__evolution_deinit(og_table__evolution *evolution);
+/* Make the write's schema the new one; before its fragments. */
+OG_NODISCARD og_status og_table__evolve_schema(og_lance_write *write, og_error *err);
+/* Change a copy of base's fragment `index` to the new schema. */
+OG_NODISCARD og_status og_table__evolve_fragment(og_lance_write *write, uint32_t index,
+                                                 OgPb__DataFragment *fragment, og_error *err);
+/* Was a field of the index dropped or given another type? */
+bool og_table__evolve_outdates(const og_lance_write *write, const OgPb__IndexMetadata *index);
+/* Do columns only go or get other names? */
+bool og_table__evolve_only_projects(const og_lance_write *write);
 
 /* ---- copy.c */
 /* Copy the rows of base fragments [start, end) that live after this write into new fragments, as
@@ -146,6 +176,10 @@ OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uin
  * NULL: there is none. */
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
                                                      og_arena *arena, og_bytes *out, og_error *err);
+/* The entries of the indices that an INDEX write drops. */
+OG_NODISCARD og_status og_table__dropped_indices(og_lance_write *write,
+                                                 OgPb__IndexMetadata ***out, size_t *out_count,
+                                                 og_error *err);
 
 /* ---- clone.c: a branch's first version */
 /* Path of the branch's dataset in the arena; NULL out of memory. */
@@ -163,6 +197,8 @@ OG_NODISCARD og_status og_table__clone_transaction(const og_lance_write *write,
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */
 typedef struct og_table__change {
+    OgPb__DataFragment **all; /* of the new version */
+    size_t all_count;
     OgPb__DataFragment **news; /* final form */
     size_t new_count;
     OgPb__DataFragment **changed; /* base fragments with a new deletion file */

@@ -219,8 +219,8 @@ TEST(test_table_upkeep__any_failure_of_a_compaction_leaves_the_table)
 {
     og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_FAIL};
     AUTO_WORLD w = open_world(og_store_hook_at(&plan));
-    OG_AUTO(og_lance_table) t = append(w.env, NULL, 30, NOW_US);
-    t = thin(w.env, append(w.env, t, 30, NOW_US), 4);
+    og_lance_table *t = append(w.env, NULL, 30, NOW_US);
+    og_lance_table_unref(thin(w.env, append(w.env, t, 30, NOW_US), 4));
     for (uint64_t n = 0;; n++) {
         og_lance_compact_stats stats;
         OG_AUTO(og_lance_table) base = NULL;
