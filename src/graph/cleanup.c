@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "graph/fence.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
 #include "graph/retain.h"
 
 /* Longer than it takes to create a branch, of whose refs that of the DAG comes first. */
 #define BRANCH_CREATION_S 600
+#define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 void og_cleanup_output_deinit(og_cleanup_output *output)
 {
@@ -109,12 +111,33 @@ static og_status clean_table(cleaning *c, og_cleanup_table *t, og_error *err)
     return t->error != NULL ? OG_OK : og_error_nomem(err);
 }
 
+/* Nobody who began when files that nothing names were young enough to be left alone, and slept since,
+ * may publish them now. A horizon a day is enough, so the time that counts is midnight. */
+static og_status fence(cleaning *c, og_error *err)
+{
+    c->options.now_us -= c->options.now_us % DAY_US;
+    int64_t horizon_ms = (c->options.now_us - OG_LANCE_STRAY_US) / 1000;
+    og_str *names;
+    size_t count;
+    OG_TRY(og_repo_branches(c->repo, c->arena, &names, &count, err));
+    for (size_t i = 0; i < count && horizon_ms > 0; i++) {
+        const char *name = og_arena_str(c->arena, names[i]).ptr;
+        og_graph__branch *branch;
+        if (name == NULL)
+            return og_error_nomem(err);
+        OG_TRY(og_graph__branch_get(c->repo, name, &branch, err));
+        OG_TRY(og_graph__gc_publish(c->repo, branch, (uint64_t)horizon_ms, err));
+    }
+    return OG_OK;
+}
+
 static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err)
 {
     c->arena = og_arena_new(0);
     if (c->arena == NULL)
         return og_error_nomem(err);
     c->options = og_graph__cleanup_bounds(input, og_repo_now_us(c->repo));
+    OG_TRY(fence(c, err));
     OG_TRY(og_lance_branch_list(c->repo->store, OG_GRAPH__MANIFEST, c->arena, &c->branches,
                                 &c->branch_count, err));
     OG_TRY(og_graph__retain(c->repo, &c->options, &c->retained, err));

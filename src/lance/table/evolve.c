@@ -97,8 +97,8 @@ static og_status check_free(const og_lance_write *write, og_str name, og_error *
         return og_error_set(err, OG_INVALID, "a column needs a name");
     return find(write->evolution, name) == SIZE_MAX
                ? OG_OK
-               : og_error_set(err, OG_EXISTS, "%s has a column '%.*s' already",
-                              write->options.path, OG_FMT(name));
+               : og_error_set(err, OG_EXISTS, "%s has a column '%.*s' already", write->options.path,
+                              OG_FMT(name));
 }
 
 /* Behind the field at `start` stand its children, theirs, and so on. */
@@ -223,13 +223,12 @@ static og_status begin_filling(og_lance_write *write, og_error *err)
                                    &e->columns, &e->column_count, err));
     e->write_columns =
         og_arena_array_of(write->arena, og_lance_write_column, (size_t)e->column_count + 1);
-    e->files = og_arena_array_of(write->arena, OgPb__DataFile *,
-                                 (size_t)write->base->fragment_count + 1);
+    e->files =
+        og_arena_array_of(write->arena, OgPb__DataFile *, (size_t)write->base->fragment_count + 1);
     if (e->write_columns == NULL || e->files == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < e->column_count; i++)
-        e->write_columns[i] =
-            (og_lance_write_column){&e->columns[i].field, e->columns[i].is_blob};
+        e->write_columns[i] = (og_lance_write_column){&e->columns[i].field, e->columns[i].is_blob};
     OgPb__Schema schema;
     og_pb__schema__init(&schema);
     schema.fields = e->added.items;

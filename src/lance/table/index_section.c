@@ -70,8 +70,8 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static og_status put_bitmap(OgPb__IndexMetadata *index, const og_table__u32s *ids,
-                            og_arena *arena, og_error *err)
+static og_status put_bitmap(OgPb__IndexMetadata *index, const og_table__u32s *ids, og_arena *arena,
+                            og_error *err)
 {
     OG_AUTO_BUF packed = OG_BUF_INIT;
     if (!og_table__roaring_encode(ids->items, ids->len, &packed))
@@ -116,8 +116,8 @@ static og_status change_bitmap(const og_lance_write *write, const og_table__grou
  * maps, bloom filters, kinds we do not know) may speak of places in fragments. */
 static bool holds_row_ids(const OgPb__IndexMetadata *index)
 {
-    static const char *const kinds[] = {"BTree", "Bitmap", "LabelList", "Inverted",
-                                        "NGram", "Vector"};
+    static const char *const kinds[] = {"BTree",    "Bitmap", "LabelList",
+                                        "Inverted", "NGram",  "Vector"};
     if (index->index_details == NULL || index->index_details->type_url == NULL)
         return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

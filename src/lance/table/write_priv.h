@@ -177,9 +177,8 @@ OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uin
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
                                                      og_arena *arena, og_bytes *out, og_error *err);
 /* The entries of the indices that an INDEX write drops. */
-OG_NODISCARD og_status og_table__dropped_indices(og_lance_write *write,
-                                                 OgPb__IndexMetadata ***out, size_t *out_count,
-                                                 og_error *err);
+OG_NODISCARD og_status og_table__dropped_indices(og_lance_write *write, OgPb__IndexMetadata ***out,
+                                                 size_t *out_count, og_error *err);
 
 /* ---- clone.c: a branch's first version */
 /* Path of the branch's dataset in the arena; NULL out of memory. */
