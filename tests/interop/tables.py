@@ -319,10 +319,10 @@ def answers(dataset, before):
     assert ask("array_has(tags, 't2')") == sorted(k for k, v in zip(keys, c["tags"]) if v and "t2" in v)
     assert ask("n > 3000") == sorted(k for k, v in zip(keys, c["n"]) if v is not None and v > 3000)
     assert ask("f = 20.25") == sorted(k for k, v in zip(keys, c["f"]) if v == 20.25)
-    nearest = dataset.to_table(nearest={"column": "wide", "q": [float(j + 501) for j in range(96)], "k": 1}, columns=["id", "wide"])
+    nearest = dataset.to_table(nearest={"column": "wide", "q": [float(j + 501) for j in range(96)], "k": 1}, columns=["id", "wide", "_distance"])
     rows = [(sum((x - j - 501) ** 2 for j, x in enumerate(v)), k) for k, v in zip(keys, c["wide"]) if v is not None]
     assert nearest["id"].to_pylist() == [min(rows)[1]], (nearest["id"], min(rows))
-    words = dataset.to_table(full_text_query={"columns": ["big"], "query": "ü" * 5}, columns=["id"])["id"].to_pylist()
+    words = dataset.to_table(full_text_query={"columns": ["big"], "query": "ü" * 5}, columns=["id", "_score"])["id"].to_pylist()
     assert sorted(words) == sorted(k for k, v in zip(keys, c["big"]) if v == "ü" * 5), len(words)
 
 

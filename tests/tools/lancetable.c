@@ -236,11 +236,19 @@ static void list_versions(og_lance_env *env, const char *path)
 
 static og_lance_op op_of(og_str name)
 {
-    static const char *const names[] = {"create",  "append", "update",  "delete", "overwrite",
-                                        "restore", "config", "compact", "evolve", "index"};
-    for (int i = 0; i < 10; i++)
-        if (og_str_is(name, names[i]))
-            return (og_lance_op)i;
+    static const struct {
+        const char *name;
+        og_lance_op op;
+    } ops[] = {
+        {"create", OG_LANCE_CREATE},       {"append", OG_LANCE_APPEND},
+        {"update", OG_LANCE_UPDATE},       {"delete", OG_LANCE_DELETE},
+        {"overwrite", OG_LANCE_OVERWRITE}, {"restore", OG_LANCE_RESTORE},
+        {"config", OG_LANCE_CONFIG},       {"compact", OG_LANCE_COMPACT},
+        {"evolve", OG_LANCE_EVOLVE},       {"index", OG_LANCE_INDEX},
+    };
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        if (og_str_is(name, ops[i].name))
+            return ops[i].op;
     must_be(false, "unknown op");
     return OG_LANCE_CREATE;
 }

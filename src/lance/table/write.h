@@ -21,9 +21,9 @@ typedef enum og_lance_op {
     OG_LANCE_RESTORE,   /* the content of an older version; takes everything from `restore_from` */
     OG_LANCE_CONFIG,    /* config / metadata only */
     OG_LANCE_CLONE, /* first version of a branch: base's content, files left in place (branch.h) */
-    OG_LANCE_COMPACT,   /* the same rows in fewer fragments: compact.h */
-    OG_LANCE_EVOLVE,    /* other columns: evolve.h; recorded as Project or Merge */
-    OG_LANCE_INDEX,     /* indices dropped: og_lance_write_drop_index */
+    OG_LANCE_COMPACT, /* the same rows in fewer fragments: compact.h */
+    OG_LANCE_EVOLVE,  /* other columns: evolve.h; recorded as Project or Merge */
+    OG_LANCE_INDEX,   /* indices dropped: og_lance_write_drop_index */
 } og_lance_op;
 
 /* A field of a table to be created. */
