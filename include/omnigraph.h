@@ -303,6 +303,77 @@ OG_API og_status og_cursor_write(og_cursor *cursor, const og_format_options *opt
 OG_API og_status og_mutate(og_session *session, const og_query *query, const og_params *params,
                            og_write_result *out, og_error *err);
 
+/* ---- merging branches --------------------------------------------------------------------- */
+
+typedef enum og_merge_outcome {
+    OG_MERGE_ALREADY_UP_TO_DATE = 0, /* the target has all of the source: no commit */
+    OG_MERGE_FAST_FORWARD,           /* the target had not changed since they were the same */
+    OG_MERGE_MERGED,
+    OG_MERGE_CONFLICTS /* nothing was written */
+} og_merge_outcome;
+
+typedef enum og_merge_conflict_kind {
+    OG_CONFLICT_DIVERGENT_INSERT = 0,   /* the same id inserted on both sides, with other values */
+    OG_CONFLICT_DIVERGENT_UPDATE,       /* updated differently on both sides */
+    OG_CONFLICT_DELETE_VS_UPDATE,       /* deleted on one side, updated on the other */
+    OG_CONFLICT_ORPHAN_EDGE,            /* an edge of one side, its node deleted on the other */
+    OG_CONFLICT_UNIQUE_VIOLATION,       /* rows of both sides share a key or @unique values */
+    OG_CONFLICT_CARDINALITY_VIOLATION,  /* edges of both sides together break @card */
+    OG_CONFLICT_VALUE_CONSTRAINT        /* a value the merge brings breaks its type's constraints */
+} og_merge_conflict_kind;
+
+/* "already_up_to_date", "fast_forward", "merged", "conflicts"; "divergent_insert" and so on. */
+OG_API const char *og_merge_outcome_id(og_merge_outcome outcome);
+OG_API const char *og_merge_conflict_kind_id(og_merge_conflict_kind kind);
+
+/* One thing that stands against a merge. Text is borrowed from the og_merge. */
+typedef struct og_merge_conflict {
+    og_text table_key; /* "node:Person" */
+    og_text row_id;    /* ptr NULL: it concerns no single row */
+    og_merge_conflict_kind kind;
+    og_text message;
+    /* Where the sides differ: a property and its values as JSON. When there are several, property has
+     * ptr NULL and the values are objects; when there is none, all have ptr NULL. */
+    og_text property, base, ours, theirs;
+} og_merge_conflict;
+
+/* Rows that a merge changes in a table of the target. */
+typedef struct og_merge_table {
+    og_text table_key;
+    uint64_t inserted, updated, deleted;
+    const char *full_reason; /* why all rows were compared, not only what changed; NULL = they were not */
+} og_merge_table;
+
+typedef struct og_merge_options {
+    size_t struct_size;
+    const char *target;  /* NULL = "main" */
+    bool property_level; /* combine edits of different properties of one row */
+    bool preview;        /* say what would happen, write nothing */
+    bool delete_source;  /* delete the source after success */
+} og_merge_options;
+#define OG_MERGE_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(og_merge_options), NULL, false, false, false                                        \
+    }
+
+/* What came of a merge. */
+typedef struct og_merge og_merge;
+/* Merge branch `source` into the target as one commit with two parents, by the session's actor. Conflicts
+ * are an outcome, not an error. */
+OG_API og_status og_branch_merge(og_session *session, const char *source,
+                                 const og_merge_options *options, og_merge **out, og_error *err);
+OG_API void og_merge_free(og_merge *merge);
+OG_API og_merge_outcome og_merge_get_outcome(const og_merge *merge);
+/* The commit's id, "" when none was made. */
+OG_API const char *og_merge_commit_id(const og_merge *merge);
+OG_API size_t og_merge_table_count(const og_merge *merge);
+OG_API og_merge_table og_merge_table_at(const og_merge *merge, size_t index);
+OG_API size_t og_merge_conflict_count(const og_merge *merge);
+OG_API og_merge_conflict og_merge_conflict_at(const og_merge *merge, size_t index);
+/* As `omnigraph branch merge` prints it. Text: conflicts one a line. */
+OG_API og_status og_merge_print(const og_merge *merge, bool json, og_sink_fn sink,
+                                void *sink_context, og_error *err);
+
 /* How a read query would run (`analyze` false), or how it ran, with counts (true: it is run). Text
  * or JSON. */
 OG_API og_status og_query_explain(og_session *session, const og_query *query,

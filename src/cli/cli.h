@@ -33,6 +33,8 @@ OG_NODISCARD og_status cli_print(og_error *err, const char *fmt, ...) OG_PRINTF(
 /* What is in the buffer, or OG_NOMEM when an append had failed. */
 OG_NODISCARD og_status cli_print_buf(const og_buf *buf, og_error *err);
 void cli_print_error(const og_error *err);
+/* An og_sink_fn for standard error: "Error: " and what follows, for errors of many lines. */
+og_status cli_write_error(void *context, const uint8_t *bytes, size_t len, og_error *err);
 void cli_warn(const char *fmt, ...) OG_PRINTF(1, 2);
 /* Colours are for people: on a terminal, and not with NO_COLOR. */
 bool cli_wants_colour(int fd);
@@ -73,6 +75,7 @@ og_status cli_run_query(cli *c, og_error *err);
 og_status cli_run_mutate(cli *c, og_error *err);
 og_status cli_run_snapshot(cli *c, og_error *err);
 og_status cli_run_export(cli *c, og_error *err);
+og_status cli_run_branch_merge(cli *c, og_error *err);
 og_status cli_run_commit_list(cli *c, og_error *err);
 og_status cli_run_commit_show(cli *c, og_error *err);
 og_status cli_run_diff(cli *c, og_error *err);

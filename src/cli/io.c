@@ -101,6 +101,16 @@ void cli_print_error(const og_error *err)
     }
 }
 
+og_status cli_write_error(void *context, const uint8_t *bytes, size_t len, og_error *err)
+{
+    (void)context;
+    fflush(stdout);
+    print_word("31", "Error:");
+    if (fwrite(bytes, 1, len, stderr) != len)
+        return og_error_errno(err, errno, "can't write to", "standard error");
+    return OG_OK;
+}
+
 void cli_warn(const char *fmt, ...)
 {
     va_list ap;

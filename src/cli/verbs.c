@@ -28,6 +28,8 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_DATA] = {.name = "data",
                   .value = "DATA",
                   .help = "File of JSON records, one after the other; - is standard input"},
+    [CLI_DELETE_BRANCH] = {.name = "delete-branch",
+                           .help = "Delete the source branch when it was merged"},
     [CLI_EXPLAIN] = {.name = "explain",
                      .value = "run",
                      .value_is_optional = true,
@@ -42,6 +44,9 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                   .value = "FROM",
                   .help = "Branch that the new one is made of; else cli.branch of omnigraph.yaml, "
                           "else main"},
+    [CLI_INTO] = {.name = "into",
+                  .value = "BRANCH",
+                  .help = "Branch to merge into; else cli.branch of omnigraph.yaml, else main"},
     [CLI_JSON] = {.name = "json", .help = "Print JSON"},
     [CLI_JSONL] = {.name = "jsonl", .is_hidden = true, .help = "Export is always JSONL"},
     [CLI_KIND] = {.name = "kind",
@@ -74,6 +79,11 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_PARAMS_FILE] = {.name = "params-file",
                          .value = "PARAMS_FILE",
                          .help = "File with the parameters as a JSON object"},
+    [CLI_PREVIEW] = {.name = "preview",
+                     .help = "Show the outcome, counts and conflicts, and write nothing"},
+    [CLI_PROPERTY_LEVEL] = {.name = "property-level",
+                            .help = "Combine edits of different properties of one row, which are "
+                                    "else a conflict"},
     [CLI_QUERY] = {.name = "query", .value = "QUERY", .help = "File of queries (.gq)"},
     [CLI_QUERY_STRING] = {.name = "query-string",
                           .letter = 'e',
@@ -212,6 +222,21 @@ const cli_verb cli_verbs[] = {
      .argument_is_no_graph = true,
      .changes_graph = true,
      .run = cli_run_branch_delete},
+    {.name = "branch merge",
+     .summary = "Merge a branch into another",
+     .about = "As one commit with two parents. Rows are compared by content with what both branches "
+              "had when they\nwere last the same. Conflicts are listed, one a line, with exit code "
+              "1; then nothing is merged.",
+     .examples = "  omnigraph branch merge review\n"
+                 "  omnigraph branch merge review --into main --delete-branch --uri team.omni\n"
+                 "  omnigraph branch merge review --preview --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_INTO) | CLI_BIT(CLI_DELETE_BRANCH) |
+                CLI_BIT(CLI_PREVIEW) | CLI_BIT(CLI_PROPERTY_LEVEL) | CLI_BIT(CLI_JSON),
+     .argument = "SOURCE",
+     .argument_help = "Branch whose changes are taken",
+     .argument_required = true,
+     .argument_is_no_graph = true,
+     .run = cli_run_branch_merge},
     {.name = "snapshot",
      .summary = "Show the tables of a graph",
      .about = "",

@@ -438,9 +438,11 @@ static void tidy(run *r, og_snapshot *base)
     if (new_snapshot(r, base, &snapshot, NULL) != OG_OK)
         return;
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    const og_graph__op *op = &r->commit->op;
+    uint64_t version =
+        og_graph__listed_version(op, r->commit->table_count, snapshot->manifest_version);
     if (!og_graph__is_mark(&r->commit->mark))
-        (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, &r->commit->op,
-                                    snapshot->manifest_version, NULL);
+        (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, op, version, NULL);
     if (!r->repo->no_derived)
         write_head(r->repo, s);
     og_graph__repo_advance(snapshot);

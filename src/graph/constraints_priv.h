@@ -74,6 +74,11 @@ static inline bool og_graph__has_card(const og_type_def *edge)
 /* ---- constraints_unique.c */
 OG_NODISCARD og_status og_graph__uniques_init(og_graph__type_checks *t, og_error *err);
 void og_graph__uniques_deinit(og_graph__type_checks *t);
+/* The tuple of a row as bytes that are equal when and only when the tuples are. *out_exempt: a part
+ * is null, and the bytes say nothing. */
+OG_NODISCARD og_status og_graph__tuple_encode(og_buf *out, const og_array *const *columns,
+                                              uint32_t count, int64_t row, bool *out_exempt,
+                                              og_error *err);
 /* No stored row that stays has a tuple of a written one. */
 OG_NODISCARD og_status og_graph__uniques_finish(og_graph__checks *checks,
                                                 const og_graph__type_checks *t, og_txn *txn,

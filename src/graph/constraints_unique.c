@@ -54,10 +54,8 @@ static bool encode_value(og_buf *out, const og_array *column, int64_t row, bool 
     return (is_only || og_buf_u64(out, text.len)) && og_buf_str(out, text);
 }
 
-/* The tuple of a row as bytes that are equal when and only when the tuples are. *out_exempt: a part
- * is null. */
-static og_status encode(og_buf *out, const og_array *const *columns, uint32_t count, int64_t row,
-                        bool *out_exempt, og_error *err)
+og_status og_graph__tuple_encode(og_buf *out, const og_array *const *columns, uint32_t count,
+                                 int64_t row, bool *out_exempt, og_error *err)
 {
     og_buf_clear(out);
     *out_exempt = false;
@@ -137,7 +135,7 @@ static og_status add_tuple(og_graph__checks *checks, const og_graph__type_checks
                            uint32_t number, uint32_t line, og_error *err)
 {
     bool exempt, is_new;
-    OG_TRY(encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
+    OG_TRY(og_graph__tuple_encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
     if (exempt)
         return OG_OK;
     uint64_t *place = og_strmap_put(u->tuples, og_buf_view(&checks->scratch), &is_new);
@@ -199,7 +197,7 @@ og_status og_graph__uniques_probe(og_graph__checks *checks, const og_graph__type
 {
     for (int64_t row = 0; row < ids->length; row++) {
         bool exempt;
-        OG_TRY(encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
+        OG_TRY(og_graph__tuple_encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
         if (exempt)
             continue;
         uint64_t *place = og_strmap_get(u->tuples, og_buf_view(&checks->scratch));

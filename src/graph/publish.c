@@ -151,6 +151,12 @@ static void put_move(row_builder *b, og_buf *text, const char *place, const og_g
     b->failed |= text->failed;
 }
 
+uint64_t og_graph__listed_version(const og_graph__op *op, size_t move_count, uint64_t published)
+{
+    bool is_empty_merge = move_count == 0 && op->merged_parent_id[0] != '\0';
+    return is_empty_merge ? published - 1 : published;
+}
+
 /* A row that belongs to no table; its id names its type and what it is about. */
 static void put_row_of(row_builder *b, const char *type, og_str name, og_str metadata)
 {
@@ -199,7 +205,7 @@ og_status og_graph__publish_rows(og_lance_write *write, const char *place,
     for (size_t i = 0; i < move_count; i++)
         put_move(&b, &text, place, &moves[i], op, manifest_version);
     if (move_count == 0 && !og_graph__is_mark(mark))
-        put_commit(&b, &text, op, manifest_version);
+        put_commit(&b, &text, op, og_graph__listed_version(op, 0, manifest_version));
 
     OG_AUTO_BATCH batch = {0};
     int64_t rows = og_builder_length(b.columns[0]);

@@ -27,6 +27,10 @@ typedef struct og_graph__op {
 /* Fill ids and time. actor and kind are borrowed. The branch is main until og_graph__commit_run sets it. */
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind);
 
+/* The version with which a commit is listed: that at which it was published. A merge that changed no table
+ * is listed with that of its target, as the reference does. */
+uint64_t og_graph__listed_version(const og_graph__op *op, size_t move_count, uint64_t published);
+
 /* A table whose pin moves. */
 typedef struct og_graph__move {
     og_graph__pin pin;         /* the new pin */
