@@ -3,6 +3,7 @@
 
 #include "base/timeval.h"
 #include "lance/file/look.h"
+#include "lance/table/indices.h"
 #include "lance/table/look.h"
 #include "lance/table/refs.h"
 
@@ -140,20 +141,32 @@ static void put_pairs(const og_lance_table *table, og_buf *out)
         og_buf_printf(out, "%s  %u: %.*s\n", i == 0 ? "bases:\n" : "", base.id, OG_FMT(base.path));
 }
 
+/* Those that the table still has. */
+static uint32_t covered_fragments(const og_lance_table *table, const og_lance_index *index)
+{
+    uint32_t count, covered = 0;
+    const og_lance_fragment *fragments = og_lance_table_fragments(table, &count);
+    for (uint32_t i = 0; i < count; i++)
+        covered += og_lance_index_covers(index, fragments[i].id);
+    return covered;
+}
+
 static og_status put_indices(const og_lance_table *table, og_arena *arena, og_buf *out,
                              og_error *err)
 {
-    og_lance_index *indices;
+    const og_lance_index *indices;
     uint32_t count;
-    OG_TRY(og_lance_table_indices(table, arena, &indices, &count, err));
+    OG_TRY(og_lance_indices(table, arena, &indices, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         const og_lance_index *x = &indices[i];
+        char uuid[37];
+        og_uuid_format(x->uuid, uuid);
         og_buf_printf(out, "%s  %.*s: %.*s on fields", i == 0 ? "indices:\n" : "", OG_FMT(x->name),
                       OG_FMT(x->kind));
         for (uint32_t f = 0; f < x->field_count; f++)
             og_buf_printf(out, " %d", x->field_ids[f]);
-        og_buf_printf(out, ", %" PRIu64 " fragments, since version %" PRIu64 ", %s\n",
-                      x->fragment_count, x->version, x->uuid);
+        og_buf_printf(out, ", %" PRIu32 " fragments, since version %" PRIu64 ", %s\n",
+                      covered_fragments(table, x), x->dataset_version, uuid);
     }
     return OG_OK;
 }

@@ -5,5 +5,6 @@ const tool_verb *const tool_verbs[] = {
     &tool_inspect,
     &tool_cat,
     &tool_verify,
+    &tool_index,
     NULL,
 };

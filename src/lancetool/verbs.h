@@ -4,6 +4,6 @@
 
 #include "lancetool/tool.h"
 
-extern const tool_verb tool_cat, tool_inspect, tool_verify;
+extern const tool_verb tool_cat, tool_index, tool_inspect, tool_verify;
 
 #endif

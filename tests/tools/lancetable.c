@@ -15,6 +15,7 @@
 #include "columnar/kernels.h"
 #include "lance/table/compact.h"
 #include "lance/table/evolve.h"
+#include "lance/table/indices.h"
 #include "lance/table/write.h"
 #include "lance_text.h"
 #include "store/file.h"

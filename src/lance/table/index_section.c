@@ -166,61 +166,18 @@ static bool outlives_kept_rows(const OgPb__IndexMetadata *index)
            strcmp(index->index_details->type_url, btree) == 0;
 }
 
-static bool is_dropped(const og_lance_write *write, const OgPb__IndexMetadata *index)
-{
-    for (size_t i = 0; i < write->dropped_indices.len; i++)
-        if (og_str_eq(og_table__text(index->name), write->dropped_indices.items[i]))
-            return true;
-    return false;
-}
-
-/* Indices that this write drops or outdates, whatever fragments they cover. */
+/* Indices that this write outdates, whatever fragments they cover. */
 static bool ends(const og_lance_write *write, const OgPb__IndexMetadata *index)
 {
-    return (write->kept != NULL && !outlives_kept_rows(index)) || is_dropped(write, index) ||
+    return (write->kept != NULL && !outlives_kept_rows(index)) ||
            (write->evolution != NULL && og_table__evolve_outdates(write, index));
-}
-
-og_status og_lance_write_drop_index(og_lance_write *write, og_str name, og_error *err)
-{
-    if (write->options.op != OG_LANCE_INDEX || write->state != OG_TABLE__OPEN)
-        return og_error_set(err, OG_INVALID, "this write can't drop indices");
-    og_str copy = og_arena_str(write->arena, name);
-    if (copy.ptr == NULL || !og_vec_push(&write->dropped_indices, copy))
-        return og_error_nomem(err);
-    OgPb__IndexMetadata **dropped;
-    size_t count;
-    OG_TRY(og_table__dropped_indices(write, &dropped, &count, err));
-    for (size_t i = 0; i < count; i++)
-        if (og_str_eq(og_table__text(dropped[i]->name), name))
-            return OG_OK;
-    write->dropped_indices.len--;
-    return og_error_set(err, OG_NOT_FOUND, "%s has no index '%.*s'", write->options.path,
-                        OG_FMT(name));
-}
-
-og_status og_table__dropped_indices(og_lance_write *write, OgPb__IndexMetadata ***out,
-                                    size_t *out_count, og_error *err)
-{
-    *out = NULL;
-    *out_count = 0;
-    if (write->base->index_section.ptr == NULL)
-        return OG_OK;
-    OgPb__IndexSection *section;
-    OG_TRY(parse(write->base, write->arena, &section, err));
-    *out = section->indices;
-    for (size_t i = 0; i < section->n_indices; i++)
-        if (is_dropped(write, section->indices[i]))
-            (*out)[(*out_count)++] = section->indices[i];
-    return OG_OK;
 }
 
 og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id, og_arena *arena,
                                         og_bytes *out, og_error *err)
 {
     *out = write->source->index_section;
-    bool same = write->groups.len == 0 && write->kept == NULL && write->evolution == NULL &&
-                write->dropped_indices.len == 0;
+    bool same = write->groups.len == 0 && write->kept == NULL && write->evolution == NULL;
     if (out->ptr == NULL || same)
         return OG_OK;
     OgPb__IndexSection *section;

@@ -57,19 +57,4 @@ typedef struct og_lance_base {
 } og_lance_base;
 bool og_lance_table_base(const og_lance_table *table, size_t index, og_lance_base *out);
 
-typedef struct og_lance_index {
-    og_str name;
-    og_str kind; /* "BTreeIndexDetails" */
-    char uuid[37];
-    const int32_t *field_ids;
-    uint32_t field_count;
-    uint64_t version;        /* of the table, when it was made */
-    uint64_t fragment_count; /* that it covers, of those that the table has */
-    uint64_t bytes;          /* of its files; 0 = not stated */
-} og_lance_index;
-/* The segments of all indices, in `arena`. */
-OG_NODISCARD og_status og_lance_table_indices(const og_lance_table *table, struct og_arena *arena,
-                                              og_lance_index **out, uint32_t *out_count,
-                                              og_error *err);
-
 #endif

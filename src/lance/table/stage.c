@@ -415,6 +415,8 @@ static og_status choose_indices(staging *s, og_bytes *out, og_error *err)
         return OG_OK;
     if (write->options.op == OG_LANCE_CLONE)
         return og_table__clone_indices(write, out, err);
+    if (write->options.op == OG_LANCE_INDEX)
+        return og_table__index_section_changed(write, s->arena, out, err);
     return og_table__index_section_after(write, s->first_new_id, s->arena, out, err);
 }
 

@@ -76,6 +76,11 @@ void og_lance_table_unref(og_lance_table *table)
 
 /* ---- what the manifest says --------------------------------------------------------------- */
 
+og_lance_env *og_lance_table_env(const og_lance_table *table)
+{
+    return table->env;
+}
+
 const char *og_lance_table_path(const og_lance_table *table)
 {
     return table->path;

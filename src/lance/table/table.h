@@ -83,6 +83,7 @@ og_lance_table *og_lance_table_ref(og_lance_table *table);
 void og_lance_table_unref(og_lance_table *table);
 OG_DEFINE_AUTO(og_lance_table, og_lance_table_unref)
 
+og_lance_env *og_lance_table_env(const og_lance_table *table);
 const char *og_lance_table_path(const og_lance_table *table);
 uint64_t og_lance_table_version(const og_lance_table *table);
 uint64_t og_lance_table_manifest_bytes(const og_lance_table *table);

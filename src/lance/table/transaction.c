@@ -145,15 +145,6 @@ static og_status set_merge(og_lance_write *write, const og_table__change *change
     return OG_OK;
 }
 
-static og_status set_create_index(og_lance_write *write, OgPb__Transaction *t, og_error *err)
-{
-    t->create_index = OG_PB_NEW(write->arena, OgPb__CreateIndex, og_pb__create_index__init);
-    if (t->create_index == NULL)
-        return og_error_nomem(err);
-    return og_table__dropped_indices(write, &t->create_index->removed_indices,
-                                     &t->create_index->n_removed_indices, err);
-}
-
 static og_status rewrite_group(og_lance_write *write, const og_table__group *from,
                                const og_table__change *change, OgPb__RewriteGroup **out,
                                og_error *err)
@@ -220,6 +211,19 @@ static og_status set_config(og_lance_write *write, OgPb__Transaction *t, og_erro
                       &c->schema_metadata_updates, err);
 }
 
+static og_status set_create_index(og_lance_write *write, OgPb__Transaction *t, og_error *err)
+{
+    OgPb__CreateIndex *c = t->create_index =
+        OG_PB_NEW(write->arena, OgPb__CreateIndex, og_pb__create_index__init);
+    if (c == NULL)
+        return og_error_nomem(err);
+    c->new_indices = write->new_indices.items;
+    c->n_new_indices = write->new_indices.len;
+    c->removed_indices = write->old_indices.items;
+    c->n_removed_indices = write->old_indices.len;
+    return OG_OK;
+}
+
 static og_status set_restore(og_lance_write *write, OgPb__Transaction *t, og_error *err)
 {
     t->restore = OG_PB_NEW(write->arena, OgPb__Restore, og_pb__restore__init);
@@ -251,14 +255,14 @@ static og_status set_operation(og_lance_write *write, const og_table__change *ch
         return set_config(write, t, err);
     case OG_LANCE_CLONE:
         return og_table__clone_transaction(write, t, err);
+    case OG_LANCE_INDEX:
+        return set_create_index(write, t, err);
     case OG_LANCE_COMPACT:
         if (write->options.compact_as_update)
             return set_update(write, change, t, err);
         return set_rewrite(write, change, t, err);
     case OG_LANCE_EVOLVE:
         return set_merge(write, change, t, err);
-    case OG_LANCE_INDEX:
-        return set_create_index(write, t, err);
     }
     return og_error_set(err, OG_INVALID, "unknown operation");
 }

@@ -209,8 +209,9 @@ void og_lance_write_free(og_lance_write *write)
         og_free(write->names.items[i]);
     og_vec_deinit(&write->names);
     og_vec_deinit(&write->groups);
-    og_vec_deinit(&write->dropped_indices);
     og_table__evolution_deinit(write->evolution);
+    og_vec_deinit(&write->new_indices);
+    og_vec_deinit(&write->old_indices);
     og_free(write->deleted);
     og_free(write->kept);
     og_buf_deinit(&write->descriptor);

@@ -21,9 +21,9 @@ typedef enum og_lance_op {
     OG_LANCE_RESTORE,   /* the content of an older version; takes everything from `restore_from` */
     OG_LANCE_CONFIG,    /* config / metadata only */
     OG_LANCE_CLONE, /* first version of a branch: base's content, files left in place (branch.h) */
+    OG_LANCE_INDEX, /* segments of indexes come and go: indices.h */
     OG_LANCE_COMPACT, /* the same rows in fewer fragments: compact.h */
     OG_LANCE_EVOLVE,  /* other columns: evolve.h; recorded as Project or Merge */
-    OG_LANCE_INDEX,   /* indices dropped: og_lance_write_drop_index */
 } og_lance_op;
 
 /* A field of a table to be created. */
@@ -77,9 +77,6 @@ OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch
 /* Mark rows of base deleted. Repeats are harmless. */
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
-
-/* INDEX: drop all segments of the index of that name. OG_NOT_FOUND when there is none. */
-OG_NODISCARD og_status og_lance_write_drop_index(og_lance_write *write, og_str name, og_error *err);
 
 /* Replace the transaction_properties given in the options; before staging. */
 OG_NODISCARD og_status og_lance_write_set_properties(og_lance_write *write,

@@ -82,12 +82,13 @@ struct og_lance_write {
     OG_VEC(og_table__group) groups; /* what is folded or compacted, ascending */
     uint8_t *deleted;               /* bit per slot of base: deleted by this write; NULL: none */
     uint8_t *kept;            /* bit per slot of base: written again with its id; NULL: none */
+    OG_VEC(OgPb__IndexMetadata *) new_indices; /* OG_LANCE_INDEX */
+    OG_VEC(OgPb__IndexMetadata *) old_indices; /* those that it removes */
     OG_VEC(char *) names;     /* objects of this write, with a NUL behind */
     size_t first_staged_name; /* of those: made by staging, not by collecting rows */
     bool is_announced;        /* the store waits for the manifest */
     bool keep_files;          /* a version that was given up names them */
     og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
-    OG_VEC(og_str) dropped_indices; /* INDEX: names, in the arena */
     og_lance_staged staged;
 };
 
@@ -176,9 +177,6 @@ OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uin
  * NULL: there is none. */
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
                                                      og_arena *arena, og_bytes *out, og_error *err);
-/* The entries of the indices that an INDEX write drops. */
-OG_NODISCARD og_status og_table__dropped_indices(og_lance_write *write, OgPb__IndexMetadata ***out,
-                                                 size_t *out_count, og_error *err);
 
 /* ---- clone.c: a branch's first version */
 /* Path of the branch's dataset in the arena; NULL out of memory. */
@@ -192,6 +190,10 @@ OG_NODISCARD og_status og_table__clone_indices(const og_lance_write *write, og_b
                                                og_error *err);
 OG_NODISCARD og_status og_table__clone_transaction(const og_lance_write *write,
                                                    OgPb__Transaction *transaction, og_error *err);
+
+/* ---- indices.c: the section with the new segments and without the removed ones. */
+OG_NODISCARD og_status og_table__index_section_changed(og_lance_write *write, og_arena *arena,
+                                                       og_bytes *out, og_error *err);
 
 /* ---- transaction.c */
 /* What a transaction says of a change, beside its operation. */

@@ -2,6 +2,7 @@
 #include "columnar/builder.h"
 #include "lance/table/compact.h"
 #include "lance/table/evolve.h"
+#include "lance/table/indices.h"
 #include "og_test.h"
 #include "store/memory.h"
 
