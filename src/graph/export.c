@@ -2,7 +2,8 @@
  * by name, null included.
  *
  * Of a table only the ids and their order are held. Rows are read in chunks of that order and
- * turned into text by several threads, a chunk each; what they made is written in order. */
+ * turned into text by several threads, a chunk each; what they made is written in order, by the
+ * caller's thread, while the others make the next ones. */
 #include "graph/export_priv.h"
 
 #include "base/json.h"
@@ -10,7 +11,11 @@
 #include "columnar/builder.h"
 #include "columnar/sort.h"
 
+#include <pthread.h>
+
 #define CHUNK_ROWS ((size_t)8192)
+#define CHUNK_BYTES ((size_t)2 << 20) /* about, of text */
+#define MIN_CHUNK_ROWS ((size_t)256)
 #define BLOB_CHUNK_ROWS ((size_t)32) /* payloads are in memory, and as text beside */
 #define MAX_THREADS 8
 
@@ -96,46 +101,92 @@ typedef struct chunk {
     og_buf out;
 } chunk;
 
-/* Chunks that are made at the same time. */
+/* A round makes chunks while those of the round before are written. */
+#define ROUND_CHUNKS (2 * MAX_THREADS)
 typedef struct round {
     const og_graph__export_table *table;
-    chunk chunks[MAX_THREADS];
-    size_t count;
+    const og_export_input *input;
+    pthread_t caller;
+    chunk chunks[2][ROUND_CHUNKS];
+    chunk *making, *ready;
+    size_t making_count, ready_count;
+    size_t next; /* atomic: chunk to make */
+    bool is_written;
 } round;
 
-static og_status make_chunk(void *context, size_t index, og_error *err)
+static og_status make_chunk(const og_graph__export_table *t, chunk *c, og_error *err)
 {
-    const round *r = context;
-    chunk *c = &((round *)context)->chunks[index];
-    const og_graph__export_table *t = r->table;
     OG_AUTO_BATCH batch = {0};
     OG_TRY(og_lance_take(t->table, t->fields, t->column_count, c->slots, c->count, &batch, err));
     return og_graph__export_batch(t, &batch, c->slots, &c->out, err);
 }
 
-static og_status write_round(const og_export_input *input, round *r, og_error *err)
+static og_status write_ready(round *r, og_error *err)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        OG_TRY(input->write(input->write_context, og_buf_bytes(&r->chunks[i].out), err));
-        og_buf_clear(&r->chunks[i].out);
+    const og_export_input *input = r->input;
+    r->is_written = true;
+    for (size_t i = 0; i < r->ready_count; i++) {
+        OG_TRY(input->write(input->write_context, og_buf_bytes(&r->ready[i].out), err));
+        og_buf_clear(&r->ready[i].out);
     }
     return OG_OK;
 }
 
-static og_status write_chunks(const og_export_input *input, const row_order *order, og_pool *pool,
-                              round *r, og_error *err)
+/* Every thread makes chunks until none is left; the caller's writes first, if it gets a turn. */
+static og_status work(void *context, size_t index, og_error *err)
 {
-    size_t rows = r->table->has_blobs ? BLOB_CHUNK_ROWS : CHUNK_ROWS;
-    size_t threads = og_pool_threads(pool);
-    for (size_t at = 0; at < order->count;) {
-        for (r->count = 0; r->count < threads && at < order->count; r->count++) {
-            chunk *c = &r->chunks[r->count];
+    round *r = context;
+    (void)index;
+    if (pthread_equal(pthread_self(), r->caller) && !r->is_written)
+        OG_TRY(write_ready(r, err));
+    for (;;) {
+        size_t i = __atomic_fetch_add(&r->next, 1, __ATOMIC_RELAXED);
+        if (i >= r->making_count)
+            return OG_OK;
+        OG_TRY(make_chunk(r->table, &r->making[i], err));
+    }
+}
+
+static og_status run_round(round *r, og_pool *pool, og_error *err)
+{
+    r->next = 0;
+    r->is_written = false;
+    OG_TRY(og_pool_run(pool, og_pool_threads(pool), work, r, err));
+    if (!r->is_written)
+        OG_TRY(write_ready(r, err));
+    chunk *written = r->ready;
+    r->ready = r->making;
+    r->ready_count = r->making_count;
+    r->making = written;
+    return OG_OK;
+}
+
+/* Rows of the next chunks, by what those at hand came to. */
+static size_t chunk_rows(const round *r)
+{
+    size_t rows = 0, bytes = 0;
+    if (r->table->has_blobs)
+        return BLOB_CHUNK_ROWS;
+    for (size_t i = 0; i < r->ready_count; i++) {
+        rows += r->ready[i].count;
+        bytes += r->ready[i].out.len;
+    }
+    size_t fits = rows == 0 ? MIN_CHUNK_ROWS : CHUNK_BYTES / (bytes / rows + 1);
+    return fits > CHUNK_ROWS ? CHUNK_ROWS : fits > MIN_CHUNK_ROWS ? fits : MIN_CHUNK_ROWS;
+}
+
+static og_status write_chunks(const row_order *order, og_pool *pool, round *r, og_error *err)
+{
+    size_t most = 2 * og_pool_threads(pool);
+    for (size_t at = 0; at < order->count || r->ready_count > 0;) {
+        size_t rows = chunk_rows(r);
+        for (r->making_count = 0; r->making_count < most && at < order->count; r->making_count++) {
+            chunk *c = &r->making[r->making_count];
             c->slots = order->slots + at;
             c->count = order->count - at < rows ? order->count - at : rows;
             at += c->count;
         }
-        OG_TRY(og_pool_run(pool, r->count, make_chunk, r, err));
-        OG_TRY(write_round(input, r, err));
+        OG_TRY(run_round(r, pool, err));
     }
     return OG_OK;
 }
@@ -146,10 +197,14 @@ static og_status export_rows(const og_export_input *input, const og_graph__expor
     unsigned threads = og_processor_count() < MAX_THREADS ? og_processor_count() : MAX_THREADS;
     /* Without a pool everything runs here, which a small table does faster. */
     OG_AUTO(og_pool) pool = order->count > CHUNK_ROWS ? og_pool_new(threads) : NULL;
-    round r = {.table = t};
-    og_status s = write_chunks(input, order, pool, &r, err);
-    for (size_t i = 0; i < MAX_THREADS; i++)
-        og_buf_deinit(&r.chunks[i].out);
+    round r = {.table = t, .input = input, .caller = pthread_self()};
+    r.making = r.chunks[0];
+    r.ready = r.chunks[1];
+    og_status s = write_chunks(order, pool, &r, err);
+    for (size_t i = 0; i < ROUND_CHUNKS; i++) {
+        og_buf_deinit(&r.chunks[0][i].out);
+        og_buf_deinit(&r.chunks[1][i].out);
+    }
     return s;
 }
 
