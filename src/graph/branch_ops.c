@@ -1,13 +1,9 @@
 #include "graph/branch_ops.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "graph/dag.h"
+#include "graph/fork.h"
 #include "graph/layout.h"
-#include "graph/repo_priv.h"
 #include "graph/schema_files.h"
-#include "lance/table/write.h"
 
 /* Versions this young without a ref belong to a living creator. */
 #define CREATE_GRACE_US 10000000
@@ -49,102 +45,31 @@ static og_status check_absent(const og_repo *repo, const og_graph__branch *branc
 
 /* ---- the parts of a new branch ------------------------------------------------------------ */
 
-/* A branch of one data set: its first manifest, and its ref. */
-typedef struct new_dataset {
-    const char *path;       /* of the data set's root */
-    og_lance_table *source; /* borrowed */
-    og_lance_write *write;
-    const og_lance_staged *staged;
-    og_buf ref, ref_name;
-    char id[OG_GRAPH__BRANCH_ID + 1];
-} new_dataset;
-
 typedef struct creation {
     og_repo *repo;
     og_store *store;
-    og_arena *arena;
     og_graph__branch *from, *to;
     og_snapshot *snapshot; /* of `from` */
     og_graph__dag dag;     /* of `from` */
-    new_dataset commits, manifest;
+    og_graph__fork commits, manifest;
 } creation;
-
-static void dataset_deinit(new_dataset *d)
-{
-    og_lance_write_free(d->write);
-    og_buf_deinit(&d->ref);
-    og_buf_deinit(&d->ref_name);
-}
 
 static void creation_deinit(creation *c)
 {
-    dataset_deinit(&c->commits);
-    dataset_deinit(&c->manifest);
+    og_graph__fork_deinit(&c->commits);
+    og_graph__fork_deinit(&c->manifest);
     og_graph__dag_deinit(&c->dag);
     og_snapshot_unref(c->snapshot);
-    og_arena_free(c->arena);
 }
 
-static void new_id(const creation *c, char out[OG_GRAPH__BRANCH_ID + 1])
+/* A data set's branch, in memory. */
+static og_status stage(creation *c, const char *path, og_lance_table *source,
+                       const og_lance_branch_slots *slots, og_str commit_id, og_graph__fork *out,
+                       og_error *err)
 {
-    char text[37];
-    og_uuid_format(og_uuid_new(c->repo->random), text);
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p != '-')
-            *out++ = *p;
-    *out = '\0';
-}
-
-/* The line of forks that leads to the new branch: that of its parent and one more. */
-static og_status encode_ref(creation *c, new_dataset *part, og_error *err)
-{
-    og_lance_ref ref = {.parent = OG_STR("")};
-    if (!c->from->is_main) {
-        og_status s = og_lance_branch_read(c->store, part->path, og_str_of(c->from->name), c->arena,
-                                           &ref, err);
-        if (s != OG_OK && s != OG_NOT_FOUND)
-            return s;
-        ref.parent = og_str_of(c->from->name);
-    }
-    og_lance_fork *forks = og_arena_array_of(c->arena, og_lance_fork, ref.fork_count + 1);
-    if (forks == NULL)
-        return og_error_nomem(err);
-    for (size_t i = 0; i < ref.fork_count; i++)
-        forks[i] = ref.forks[i];
-    uint64_t version = og_lance_table_version(part->source);
-    forks[ref.fork_count] = (og_lance_fork){version, og_str_of(part->id)};
-    ref.forks = forks;
-    ref.fork_count++;
-    ref.parent_version = version;
-    ref.created_s = og_repo_now_us(c->repo) / 1000000;
-    ref.manifest_bytes = og_lance_table_manifest_bytes(part->source);
-    if (!og_lance_branch_encode_ref(&part->ref, &ref) ||
-        !og_lance_branch_ref_name(&part->ref_name, part->path, og_str_of(c->to->name)))
-        return og_error_nomem(err);
-    return OG_OK;
-}
-
-/* Everything of one data set's branch in memory. Its version is that of the source; above whatever an earlier
- * branch of the name has used. */
-static og_status stage_clone(creation *c, new_dataset *part, const og_lance_branch_slots *slots,
-                             og_str commit_id, og_error *err)
-{
-    uint64_t used = slots->newest > slots->floor ? slots->newest : slots->floor;
-    uint64_t version = og_lance_table_version(part->source);
-    new_id(c, part->id);
-    const og_lance_kv properties[] = {{OG_STR("og.branch_id"), og_str_of(part->id)},
-                                      {OG_STR("og.commit"), commit_id}};
-    og_lance_write_options options = {.op = OG_LANCE_CLONE,
-                                      .branch = og_str_of(c->to->name),
-                                      .version = used >= version ? used + 1 : version,
-                                      .min_max_fragment_id = -1,
-                                      .properties = properties,
-                                      .property_count = commit_id.len > 0 ? 2 : 1,
-                                      .now_us = og_repo_now_us(c->repo),
-                                      .random = c->repo->random};
-    OG_TRY(og_lance_write_new(c->repo->env, part->source, &options, &part->write, err));
-    OG_TRY(og_lance_write_stage(part->write, &part->staged, err));
-    return encode_ref(c, part, err);
+    og_str parent = c->from->is_main ? OG_STR("") : og_str_of(c->from->name);
+    return og_graph__fork_stage(c->repo, path, parent, source, og_str_of(c->to->name), slots,
+                                commit_id, out, err);
 }
 
 static og_status stage_commits(creation *c, og_error *err)
@@ -152,25 +77,23 @@ static og_status stage_commits(creation *c, og_error *err)
     og_lance_branch_slots slots;
     if (c->dag.commits == NULL)
         return OG_OK; /* derived: the first commit on the branch makes one */
-    c->commits.path = OG_GRAPH__COMMITS;
-    c->commits.source = c->dag.commits;
     OG_TRY(
         og_lance_branch_survey(c->store, OG_GRAPH__COMMITS, og_str_of(c->to->name), &slots, err));
     og_str last = og_lance_table_transaction_property(c->dag.commits, OG_STR("og.commit"));
-    return stage_clone(c, &c->commits, &slots, last.ptr != NULL ? last : OG_STR(""), err);
+    return stage(c, OG_GRAPH__COMMITS, c->dag.commits, &slots, last.ptr != NULL ? last : OG_STR(""),
+                 &c->commits, err);
 }
 
 static og_status stage_manifest(creation *c, og_error *err)
 {
     og_lance_branch_slots slots;
-    c->manifest.path = OG_GRAPH__MANIFEST;
-    c->manifest.source = og_graph__snapshot_of(c->snapshot)->manifest;
     OG_TRY(
         og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, og_str_of(c->to->name), &slots, err));
     if (slots.newest > slots.floor && slots.newest_put_us != 0 &&
         og_repo_now_us(c->repo) - slots.newest_put_us < CREATE_GRACE_US)
         return being_created(c->to, err);
-    return stage_clone(c, &c->manifest, &slots, OG_STR(""), err);
+    return stage(c, OG_GRAPH__MANIFEST, og_graph__snapshot_of(c->snapshot)->manifest, &slots,
+                 OG_STR(""), &c->manifest, err);
 }
 
 /* ---- putting them there ------------------------------------------------------------------- */
@@ -310,8 +233,7 @@ og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_e
     OG_TRY(og_graph__branch_get(repo, from, &c.from, err));
     OG_TRY(check_public(og_str_of(c.from->name), "branch_create", err));
     OG_TRY(og_graph__branch_get(repo, name, &c.to, err));
-    c.arena = og_arena_new(0);
-    og_status s = c.arena != NULL ? create(&c, err) : og_error_nomem(err);
+    og_status s = create(&c, err);
     creation_deinit(&c);
     return s;
 }

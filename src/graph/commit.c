@@ -61,8 +61,10 @@ static bool list_tables(const og_graph__commit *c, og_buf *out)
 {
     for (size_t i = 0; i < c->table_count; i++) {
         const og_graph__pin *pin = c->tables[i].pin;
+        const og_lance_write *write = c->tables[i].write;
         og_buf_printf(out, "%s%.*s@%" PRIu64 ">%" PRIu64, i > 0 ? "," : "", OG_FMT(pin->table_key),
-                      pin->version, pin->version + 1);
+                      pin->version,
+                      write != NULL ? og_lance_write_version(write) : pin->version + 1);
     }
     return !out->failed;
 }
@@ -103,7 +105,8 @@ static og_status stage_tables(run *r, og_error *err)
     for (size_t i = 0; i < c->table_count; i++) {
         og_graph__commit_table *t = &c->tables[i];
         og_graph__move *move = &r->moves[i];
-        *move = (og_graph__move){.pin = *t->pin, .expected_version = t->pin->version};
+        *move = (og_graph__move){.pin = og_graph__home_pin(r->branch, t->pin),
+                                 .expected_version = t->pin->version};
         if (t->write == NULL) {
             move->pin.version = og_lance_table_version(t->taken);
             move->pin.manifest_bytes = og_lance_table_manifest_bytes(t->taken);
@@ -194,27 +197,29 @@ static void remove_sidecar(run *r)
 
 /* ---- slots -------------------------------------------------------------------------------- */
 
-/* Whose manifest stands in a slot? OG_NOT_FOUND: it is free. */
-static og_status slot_holds_op(run *r, const char *path, uint64_t version, bool *out_ours,
-                               og_error *err)
+/* Whose manifest stands in a slot: that of the operation, or of the fork? OG_NOT_FOUND: it is free. */
+static og_status slot_is_ours(run *r, const char *path, uint64_t version,
+                              const og_graph__fork *fork, bool *out_ours, og_error *err)
 {
     OG_AUTO(og_lance_table) there = NULL;
     OG_TRY(og_lance_table_open(r->repo->env, path, version, 0, &there, err));
-    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
-    *out_ours = op.ptr != NULL && og_str_is(op, r->commit->op.id);
+    og_str id = og_lance_table_transaction_property(there, fork != NULL ? OG_STR("og.fork")
+                                                                        : OG_STR("og.op"));
+    *out_ours = id.ptr != NULL && og_str_is(id, fork != NULL ? fork->id : r->commit->op.id);
     return OG_OK;
 }
 
 /* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds it. */
-static og_status take_slot(run *r, og_lance_write *write, const char *path, uint64_t version,
-                           og_error *err)
+static og_status take_slot(run *r, og_lance_write *write, const char *path,
+                           const og_graph__fork *fork, og_error *err)
 {
+    uint64_t version = og_lance_write_version(write);
     for (int attempt = 0;; attempt++) {
         og_status s = og_lance_staged_commit(write, true, err);
         if (s != OG_EXISTS && s != OG_UNKNOWN)
             return s;
         bool ours = false;
-        og_status seen = slot_holds_op(r, path, version, &ours, err);
+        og_status seen = slot_is_ours(r, path, version, fork, &ours, err);
         if (seen == OG_OK) {
             og_lance_write_settle(write, ours);
             return ours ? OG_OK : OG_EXISTS;
@@ -262,6 +267,35 @@ static og_status announce_slots(run *r, og_error *err)
     return OG_OK;
 }
 
+/* A table that is new on the branch: its ref, by which a cleanup finds what it holds, and its first version.
+ * That belongs to no operation; whoever finds one that nobody published goes above it. */
+static og_status take_fork(run *r, const og_graph__commit_table *t, og_error *err)
+{
+    og_graph__fork *fork = t->fork;
+    const char *ref = og_buf_cstr(&fork->ref_name);
+    og_graph__pin home = og_graph__home_pin(r->branch, t->pin);
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    if (!og_graph__pin_path(&path, &home))
+        return og_error_nomem(err);
+    OG_TRY(r->store->ops->put(r->store, ref, og_buf_bytes(&fork->ref), err));
+    og_status s = take_slot(r, fork->write, og_buf_cstr(&path), fork, err);
+    if (s == OG_EXISTS)
+        return og_graph__stale(err, t->pin->table_key, t->pin->version, fork->staged->version);
+    OG_TRY(s);
+    if (!og_vec_push(&r->names, ref) || !og_vec_push(&r->names, fork->staged->manifest_name))
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
+/* With S1, so that the sidecar's tables are there before it is. */
+static og_status take_forks(run *r, og_error *err)
+{
+    for (size_t i = 0; i < r->commit->table_count; i++)
+        if (r->commit->tables[i].fork != NULL)
+            OG_TRY(take_fork(r, &r->commit->tables[i], err));
+    return OG_OK;
+}
+
 /* S2 */
 static og_status take_tables(run *r, og_error *err)
 {
@@ -273,7 +307,7 @@ static og_status take_tables(run *r, og_error *err)
         OG_AUTO_BUF path = OG_BUF_INIT;
         if (!og_graph__pin_path(&path, &r->moves[i].pin))
             return og_error_nomem(err);
-        og_status s = take_slot(r, t->write, og_buf_cstr(&path), r->moves[i].pin.version, err);
+        og_status s = take_slot(r, t->write, og_buf_cstr(&path), NULL, err);
         if (s == OG_EXISTS)
             return og_graph__stale(err, t->pin->table_key, t->pin->version,
                                    r->moves[i].pin.version);
@@ -325,6 +359,22 @@ static og_status check_reads(const og_graph__commit *c, og_snapshot *now, og_err
     return s == OG_CONFLICT && c->reads_hold != NULL ? c->reads_hold(c->context, now, err) : s;
 }
 
+static og_status branch_is_gone(const run *r, og_error *err)
+{
+    og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", r->branch->name);
+    return OG_CONFLICT;
+}
+
+/* Deleted before this moment: then nobody would see what we publish. */
+static og_status check_branch(run *r, og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_status s = og_graph__branch_id(r->repo, r->branch, id, err);
+    if (s == OG_NOT_FOUND || (s == OG_OK && !og_str_is(r->commit->op.branch_id, id)))
+        return branch_is_gone(r, err);
+    return s;
+}
+
 /* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */
 static og_status rebase_publish(run *r, bool *out_published, og_error *err)
 {
@@ -332,6 +382,8 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     OG_AUTO(og_snapshot) newest = NULL;
     OG_TRY(og_graph__repo_refresh(r->repo, r->branch, &newest, err));
     og_graph__snapshot *s = og_graph__snapshot_of(newest);
+    if (!og_str_is(r->commit->op.branch_id, s->branch_id))
+        return branch_is_gone(r, err);
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_of(s->manifest, og_str_of(c->op.id), &fate, err));
     *out_published = fate == OG_GRAPH__OP_PUBLISHED;
@@ -383,8 +435,7 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(sync_staged(r, err));
         }
         OG_TRY(check_fence(r, err));
-        og_status s =
-            take_slot(r, r->publish, r->branch->manifest_path, r->publish_staged->version, err);
+        og_status s = take_slot(r, r->publish, r->branch->manifest_path, NULL, err);
         if (s == OG_OK) {
             const char *name = r->publish_staged->manifest_name;
             return r->store->ops->sync(r->store, &name, 1, err);
@@ -500,12 +551,14 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(prepare(r, base, err));
     OG_TRY(stage_tables(r, err));
     OG_TRY(stage_publish(r, err));
+    OG_TRY(take_forks(r, err));
     OG_TRY(put_sidecar(r, err));
     OG_TRY(announce_slots(r, err));
     OG_TRY(sync_staged(r, err));
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));
     OG_TRY(og_graph__schema_idle(r->store, r->repo->catalog, err));
+    OG_TRY(check_branch(r, err));
     bool by_helper;
     OG_TRY(publish(r, &by_helper, err));
     c->slots_held = 0;

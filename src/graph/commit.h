@@ -4,18 +4,20 @@
  * that are there already (an operation of another writer that is being helped to its end). All kinds of
  * writes use this one path.
  *
- *   S1  data, deletion and `__manifest` data files, the sidecar            synced before S2
+ *   S1  data, deletion and `__manifest` data files, forks, the sidecar     synced before S2
  *   S2  each table's manifest, put-if-absent at exactly pin + 1            synced before S3
  *   S3  `__manifest` m + 1, put-if-absent: visible; synced: acknowledged
  *   S4  DAG rows, head file, sidecar removed                               derived, errors ignored */
 #ifndef OG_GRAPH_COMMIT_H
 #define OG_GRAPH_COMMIT_H
 
+#include "graph/fork.h"
 #include "graph/publish.h"
 #include "graph/txn.h"
 
 typedef struct og_graph__commit_table {
     const og_graph__pin *pin; /* what the operation was built on */
+    og_graph__fork *fork;     /* of the first write on a branch; else NULL */
     og_lance_write *write;    /* its slot is to be taken; or NULL and */
     og_lance_table *taken;    /* the version that stands in the slot, and */
     const char *taken_name;   /* the name of its manifest */

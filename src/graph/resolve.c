@@ -104,7 +104,8 @@ static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const o
     for (size_t i = 0; i < key_count && status == OG_OK; i++) {
         const og_graph__pin *pin = og_graph__state_pin(s->state, keys[i]);
         bool taken = false;
-        if (pin != NULL)
+        /* Slots of a table that the branch does not have yet are in nobody's way. */
+        if (pin != NULL && og_graph__is_home(branch, pin))
             status = slot_is_taken(repo, pin, pin->version + 1, &taken, err);
         if (status != OG_OK || !taken)
             continue;
@@ -220,21 +221,22 @@ static void op_view_deinit(op_view *v)
     og_vec_deinit(&v->reads);
 }
 
-static og_status look_at_slot(og_repo *repo, const og_graph__state *state, op_view *v,
-                              const op_table *t, og_error *err)
+static og_status look_at_slot(const og_graph__snapshot *s, op_view *v, const op_table *t,
+                              og_error *err)
 {
-    const og_graph__pin *pin = og_graph__state_pin(state, t->key);
+    const og_graph__pin *pin = og_graph__state_pin(s->state, t->key);
     if (pin == NULL || pin->version != t->expected) {
         v->is_blocked = true;
         return OG_OK;
     }
     OG_AUTO(og_lance_table) there = NULL;
-    og_status s = open_version(repo, pin, t->version, &there, err);
-    if (s == OG_NOT_FOUND) {
+    og_graph__pin home = og_graph__home_pin(s->branch, pin);
+    og_status status = open_version(s->repo, &home, t->version, &there, err);
+    if (status == OG_NOT_FOUND) {
         v->holds_all = false;
         return OG_OK;
     }
-    OG_TRY(s);
+    OG_TRY(status);
     og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
     v->is_blocked |= op.ptr == NULL || !og_str_eq(op, v->id);
     return OG_OK;
@@ -268,9 +270,12 @@ static og_status look_at_op(og_repo *repo, const og_graph__snapshot *s, const og
     OG_TRY(og_graph__op_fate_of(s->manifest, v->id, &fate, err));
     /* Aborted, and its tables are not yet restored; or a cleanup may have taken its files. */
     v->is_blocked = fate == OG_GRAPH__OP_ABORTED || og_ulid_ms(v->id) < s->state->horizon_ms;
+    /* Meant for an earlier branch of the name. */
+    og_str branch = og_lance_table_transaction_property(v->head, OG_STR("og.branch_id"));
+    v->is_blocked |= branch.ptr != NULL && !og_str_is(branch, s->branch_id);
     v->holds_all = v->tables.len > 0 && reads_hold(s->state, v);
     for (size_t i = 0; i < v->tables.len; i++)
-        OG_TRY(look_at_slot(repo, s->state, v, &v->tables.items[i], err));
+        OG_TRY(look_at_slot(s, v, &v->tables.items[i], err));
     v->holds_all &= !v->is_blocked;
     return OG_OK;
 }
@@ -292,15 +297,16 @@ static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_
     op->at_us = og_lance_table_timestamp_us(head);
 }
 
-static og_status fill_taken(og_repo *repo, const og_graph__state *state, const op_view *v,
-                            og_graph__commit *commit, og_buf *names, og_error *err)
+static og_status fill_taken(const og_graph__snapshot *s, const op_view *v, og_graph__commit *commit,
+                            og_buf *names, og_error *err)
 {
     for (size_t i = 0; i < v->tables.len; i++) {
         og_graph__commit_table *t = &commit->tables[commit->table_count];
-        t->pin = og_graph__state_pin(state, v->tables.items[i].key);
-        OG_TRY(open_version(repo, t->pin, v->tables.items[i].version, &t->taken, err));
+        t->pin = og_graph__state_pin(s->state, v->tables.items[i].key);
+        og_graph__pin home = og_graph__home_pin(s->branch, t->pin);
+        OG_TRY(open_version(s->repo, &home, v->tables.items[i].version, &t->taken, err));
         commit->table_count++;
-        if (!slot_name(&names[i], t->pin, v->tables.items[i].version))
+        if (!slot_name(&names[i], &home, v->tables.items[i].version))
             return og_error_nomem(err);
         t->taken_name = og_buf_cstr(&names[i]);
     }
@@ -327,7 +333,7 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     og_graph__commit commit = {.tables = tables, .reads = reads, .read_count = v->reads.len};
     og_graph__op_init(&commit.op, repo, OG_STR(""), OG_STR(""));
     op_from_properties(&commit.op, v->head, v->id);
-    og_status s = fill_taken(repo, state, v, &commit, names, err);
+    og_status s = fill_taken(og_graph__snapshot_of(snapshot), v, &commit, names, err);
     og_commit_result result;
     if (s == OG_OK)
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
@@ -425,7 +431,8 @@ static og_status resolve_table(og_repo *repo, og_str key, og_snapshot **inout_sn
         const og_graph__pin *pin =
             og_graph__state_pin(og_graph__snapshot_of(*inout_snapshot)->state, key);
         bool taken = false;
-        if (pin != NULL)
+        /* A first write on a branch goes above whatever is there (fork.h). */
+        if (pin != NULL && og_graph__is_home(og_graph__branch_of(*inout_snapshot), pin))
             OG_TRY(slot_is_taken(repo, pin, pin->version + 1, &taken, err));
         if (!taken)
             return OG_OK;

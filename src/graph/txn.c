@@ -18,8 +18,18 @@ typedef struct txn_table {
     const og_type_def *def;
     og_lance_op op;
     og_lance_write *write;
-    og_lance_table *base; /* borrowed from the snapshot */
+    og_lance_table *base; /* what was read; borrowed from the snapshot */
+    bool is_fork;         /* first write on the branch: built on */
+    og_graph__fork fork;
+    og_lance_table *fork_table; /* the clone of base */
 } txn_table;
+
+static void table_deinit(txn_table *t)
+{
+    og_lance_write_free(t->write);
+    og_lance_table_unref(t->fork_table);
+    og_graph__fork_deinit(&t->fork);
+}
 
 struct og_txn {
     og_repo *repo;
@@ -43,7 +53,7 @@ void og_txn_free(og_txn *txn)
     if (txn == NULL)
         return;
     for (size_t i = 0; i < txn->tables.len; i++)
-        og_lance_write_free(txn->tables.items[i].write);
+        table_deinit(&txn->tables.items[i]);
     og_vec_deinit(&txn->tables);
     og_vec_deinit(&txn->reads);
     og_vec_deinit(&txn->prepared);
@@ -113,9 +123,9 @@ static og_status resolve(og_txn *txn, const og_type_def *const *defs, size_t cou
         const og_str key = txn->tables.items[i].def->table_key;
         const og_graph__pin *pin =
             og_graph__state_pin(og_graph__snapshot_of(txn->snapshot)->state, key);
-        uint64_t built_on = og_lance_table_version(txn->tables.items[i].base);
-        if (before != txn->snapshot->manifest_version && (pin == NULL || pin->version != built_on))
-            return og_graph__stale(err, key, built_on, pin != NULL ? pin->version : 0);
+        uint64_t was = og_lance_table_version(txn->tables.items[i].base);
+        if (before != txn->snapshot->manifest_version && (pin == NULL || pin->version != was))
+            return og_graph__stale(err, key, was, pin != NULL ? pin->version : 0);
     }
     return OG_OK;
 }
@@ -131,16 +141,34 @@ og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t cou
     return OG_OK;
 }
 
-/* A table is written where its branch has it. */
-static og_status check_forked(const og_txn *txn, const og_type_def *def, og_error *err)
+/* A table is written where its branch has it; the first time it is cloned there. */
+static og_status fork_if_needed(og_snapshot *snapshot, txn_table *t, og_error *err)
 {
-    const og_graph__snapshot *s = og_graph__snapshot_of(txn->snapshot);
-    const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
-    og_str branch = s->branch->is_main ? OG_STR("") : og_str_of(s->branch->name);
-    if (pin == NULL || og_str_eq(pin->table_branch, branch))
-        return OG_OK;
-    return og_error_set(err, OG_UNSUPPORTED, "table %.*s is not yet forked on branch '%s'",
-                        OG_FMT(def->table_key), s->branch->name);
+    const og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    const og_graph__pin *pin = og_graph__state_pin(s->state, t->def->table_key);
+    og_lance_table_unref(OG_TAKE(t->fork_table));
+    og_graph__fork_deinit(&t->fork);
+    t->is_fork = !og_graph__is_home(s->branch, pin);
+    return t->is_fork ? og_graph__fork_table(snapshot, t->def, &t->fork, &t->fork_table, err)
+                      : OG_OK;
+}
+
+static og_lance_table *built_on(const txn_table *t)
+{
+    return t->is_fork ? t->fork_table : t->base;
+}
+
+static og_status open_write(const og_txn *txn, txn_table *t, og_error *err)
+{
+    og_lance_write_options options = {.op = t->op,
+                                      .min_max_fragment_id = -1,
+                                      .fold = t->op == OG_LANCE_APPEND || t->op == OG_LANCE_UPDATE,
+                                      .compact_as_update = true,
+                                      .now_us = og_repo_now_us(txn->repo),
+                                      .random = txn->repo->random};
+    OG_TRY(og_snapshot_table(txn->snapshot, t->def, &t->base, err));
+    OG_TRY(fork_if_needed(txn->snapshot, t, err));
+    return og_lance_write_new(txn->repo->env, built_on(t), &options, &t->write, err);
 }
 
 og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_lance_write **out,
@@ -154,19 +182,13 @@ og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op, og_l
     }
     if (!is_prepared(txn, def))
         OG_TRY(og_txn_prepare(txn, &def, 1, err));
-    OG_TRY(check_forked(txn, def, err));
     txn_table t = {.def = def, .op = op};
-    OG_TRY(og_snapshot_table(txn->snapshot, def, &t.base, err));
-    og_lance_write_options options = {.op = op,
-                                      .min_max_fragment_id = -1,
-                                      .fold = op == OG_LANCE_APPEND || op == OG_LANCE_UPDATE,
-                                      .compact_as_update = true,
-                                      .now_us = og_repo_now_us(txn->repo),
-                                      .random = txn->repo->random};
-    OG_TRY(og_lance_write_new(txn->repo->env, t.base, &options, &t.write, err));
-    if (!og_vec_push(&txn->tables, t)) {
-        og_lance_write_free(t.write);
-        return og_error_nomem(err);
+    og_status s = open_write(txn, &t, err);
+    if (s == OG_OK && !og_vec_push(&txn->tables, t))
+        s = og_error_nomem(err);
+    if (s != OG_OK) {
+        table_deinit(&t);
+        return s;
     }
     *out = t.write;
     return OG_OK;
@@ -212,7 +234,8 @@ static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause
                                                     &fate, &abort_error);
     if (s == OG_OK && fate == OG_GRAPH__OP_PUBLISHED)
         return og_graph__commit_helped(txn->repo, txn->snapshot, commit, out, err);
-    if (s == OG_OK)
+    /* A branch that is gone takes its operations along. */
+    if (s == OG_OK || s == OG_NOT_FOUND)
         return cause;
     char first[sizeof err->message];
     snprintf(first, sizeof first, "%s", err != NULL ? err->message : "");
@@ -245,10 +268,12 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     memcpy(commit.op.merged_parent_id, txn->merged_parent, sizeof txn->merged_parent);
     commit.op.fold_all = txn->fold_control;
     for (size_t i = 0; i < txn->tables.len; i++) {
-        const txn_table *t = &txn->tables.items[i];
-        bool new_epoch = t->op == OG_LANCE_OVERWRITE;
+        txn_table *t = &txn->tables.items[i];
+        /* On a branch row ids are given that its parent gives, too. */
+        bool new_epoch = t->op == OG_LANCE_OVERWRITE || t->is_fork;
         tables[i] =
             (og_graph__commit_table){.pin = og_graph__state_pin(state, t->def->table_key),
+                                     .fork = t->is_fork ? &t->fork : NULL,
                                      .write = t->write,
                                      .epoch = new_epoch ? OG_STR("") : og_topo_epoch(t->base)};
     }
@@ -278,7 +303,8 @@ static og_status move_write(txn_table *t, og_snapshot *now, og_error *err)
     og_lance_table *base;
     og_lance_verdict verdict;
     OG_TRY(og_snapshot_table(now, t->def, &base, err));
-    OG_TRY(og_lance_write_rebase(t->write, base, &verdict, err));
+    OG_TRY(fork_if_needed(now, t, err));
+    OG_TRY(og_lance_write_rebase(t->write, t->is_fork ? t->fork_table : base, &verdict, err));
     if (verdict != OG_LANCE_FITS)
         return og_graph__stale(err, t->def->table_key, og_lance_table_version(t->base),
                                og_lance_table_version(base));

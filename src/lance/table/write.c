@@ -224,6 +224,11 @@ void og_lance_write_free(og_lance_write *write)
     og_free(write);
 }
 
+uint64_t og_lance_write_version(const og_lance_write *write)
+{
+    return write->version;
+}
+
 og_status og_lance_write_set_properties(og_lance_write *write, const og_lance_kv *properties,
                                         uint32_t count, og_error *err)
 {

@@ -1,0 +1,119 @@
+#include "graph/fork.h"
+
+void og_graph__fork_deinit(og_graph__fork *fork)
+{
+    og_lance_write_free(fork->write);
+    og_buf_deinit(&fork->ref);
+    og_buf_deinit(&fork->ref_name);
+    *fork = (og_graph__fork){0};
+}
+
+static void new_id(const og_repo *repo, char out[OG_GRAPH__BRANCH_ID + 1])
+{
+    char text[37];
+    og_uuid_format(og_uuid_new(repo->random), text);
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p != '-')
+            *out++ = *p;
+    *out = '\0';
+}
+
+/* The forks on the way to the parent; none for main, and for a branch whose ref is lost. */
+static og_status read_parent(const og_repo *repo, const char *path, og_str parent, og_arena *arena,
+                             og_lance_ref *out, og_error *err)
+{
+    *out = (og_lance_ref){0};
+    if (parent.len == 0)
+        return OG_OK;
+    og_status s = og_lance_branch_read(repo->store, path, parent, arena, out, err);
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
+/* The line of forks that leads to the new branch is that of its parent and one more. */
+static og_status encode_ref(const og_repo *repo, const char *path, og_str parent,
+                            const og_lance_table *source, og_str branch, og_graph__fork *out,
+                            og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_lance_ref above;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(read_parent(repo, path, parent, arena, &above, err));
+    og_lance_fork *forks = og_arena_array_of(arena, og_lance_fork, above.fork_count + 1);
+    if (forks == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < above.fork_count; i++)
+        forks[i] = above.forks[i];
+    uint64_t version = og_lance_table_version(source);
+    forks[above.fork_count] = (og_lance_fork){version, og_str_of(out->id)};
+    og_lance_ref ref = {.parent = parent,
+                        .parent_version = version,
+                        .created_s = og_repo_now_us(repo) / 1000000,
+                        .manifest_bytes = og_lance_table_manifest_bytes(source),
+                        .forks = forks,
+                        .fork_count = above.fork_count + 1};
+    if (!og_lance_branch_encode_ref(&out->ref, &ref) ||
+        !og_lance_branch_ref_name(&out->ref_name, path, branch))
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
+og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str parent,
+                               og_lance_table *source, og_str branch,
+                               const og_lance_branch_slots *slots, og_str commit_id,
+                               og_graph__fork *out, og_error *err)
+{
+    uint64_t used = slots->newest > slots->floor ? slots->newest : slots->floor;
+    uint64_t version = og_lance_table_version(source);
+    new_id(repo, out->id);
+    const og_lance_kv properties[] = {{OG_STR("og.fork"), og_str_of(out->id)},
+                                      {OG_STR("og.commit"), commit_id}};
+    og_lance_write_options options = {.op = OG_LANCE_CLONE,
+                                      .branch = branch,
+                                      .version = used >= version ? used + 1 : version,
+                                      .min_max_fragment_id = -1,
+                                      .properties = properties,
+                                      .property_count = commit_id.len > 0 ? 2 : 1,
+                                      .now_us = og_repo_now_us(repo),
+                                      .random = repo->random};
+    OG_TRY(og_lance_write_new(repo->env, source, &options, &out->write, err));
+    OG_TRY(og_lance_write_stage(out->write, &out->staged, err));
+    return encode_ref(repo, path, parent, source, branch, out, err);
+}
+
+/* ---- tables ------------------------------------------------------------------------------- */
+
+static og_str name_of(const og_graph__branch *branch)
+{
+    return branch->is_main ? OG_STR("") : og_str_of(branch->name);
+}
+
+bool og_graph__is_home(const og_graph__branch *branch, const og_graph__pin *pin)
+{
+    return og_str_eq(pin->table_branch, name_of(branch));
+}
+
+og_graph__pin og_graph__home_pin(const og_graph__branch *branch, const og_graph__pin *pin)
+{
+    og_graph__pin home = *pin;
+    home.table_branch = name_of(branch);
+    return home;
+}
+
+og_status og_graph__fork_table(og_snapshot *snapshot, const og_type_def *def, og_graph__fork *out,
+                               og_lance_table **out_table, og_error *err)
+{
+    const og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    const og_graph__pin *pin = og_graph__state_pin(s->state, def->table_key);
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    og_lance_table *source;
+    og_lance_branch_slots slots;
+    OG_TRY(og_snapshot_table(snapshot, def, &source, err));
+    if (!og_buf_str(&path, pin->table_path))
+        return og_error_nomem(err);
+    const char *root = og_buf_cstr(&path);
+    OG_TRY(og_lance_branch_survey(s->repo->store, root, name_of(s->branch), &slots, err));
+    OG_TRY(og_graph__fork_stage(s->repo, root, pin->table_branch, source, name_of(s->branch),
+                                &slots, OG_STR(""), out, err));
+    return og_lance_write_table(out->write, out_table, err);
+}
