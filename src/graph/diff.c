@@ -1,10 +1,13 @@
 #include "graph/diff.h"
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "columnar/kernels.h"
 
 #include <stdlib.h>
 
+/* Candidates that are joined at a time: some 200 MB at most. */
+#define PART_ROWS ((size_t)1 << 21)
 #define COMPARE_ROWS ((size_t)1024) /* pairs whose values are in memory at once, twice */
 
 void og_table_changes_deinit(og_table_changes *changes)
@@ -75,13 +78,13 @@ og_status og_type_rows_read(const og_type_def *def, og_lance_table *table, const
 /* ---- comparing rows ----------------------------------------------------------------------- */
 
 /* Rows of one version that are compared with as many of another. */
-typedef struct rows {
+typedef struct side_rows {
     og_lance_table *table;
     const uint32_t *slots;
     og_batch values;
-} rows;
+} side_rows;
 
-static og_status compare_blobs(const og_type_def *def, const rows *a, const rows *b,
+static og_status compare_blobs(const og_type_def *def, const side_rows *a, const side_rows *b,
                                uint32_t column, size_t row, bool *out_same, og_error *err)
 {
     og_str name = def->table_schema->fields[column].name;
@@ -110,7 +113,7 @@ og_status og_type_rows_compare(const og_type_def *def, og_lance_table *a, const 
                                og_lance_table *b, const uint32_t *b_slots, size_t count,
                                uint64_t *out_columns, og_error *err)
 {
-    rows left = {a, a_slots, {0}}, right = {b, b_slots, {0}};
+    side_rows left = {a, a_slots, {0}}, right = {b, b_slots, {0}};
     size_t words = og_type_column_words(def);
     memset(out_columns, 0, count * words * sizeof *out_columns);
     og_status status = read_columns(def, 1, a, a_slots, count, &left.values, err);
@@ -140,10 +143,22 @@ typedef struct named_slot {
 } named_slot;
 
 /* Candidates of one side, in order of id. */
-typedef struct named_slots {
-    named_slot *items;
-    size_t count;
-} named_slots;
+typedef OG_VEC(named_slot) named_slots;
+
+/* Candidates are joined in parts, told by the hash of their ids, so that two tables that share nothing can
+ * be compared without both being in memory. The ids are read anew for each part. */
+typedef struct part {
+    uint64_t number, count;
+    og_arena *arena; /* ids */
+    named_slots from, to;
+} part;
+
+static void part_deinit(part *p)
+{
+    og_vec_deinit(&p->from);
+    og_vec_deinit(&p->to);
+    og_arena_free(p->arena);
+}
 
 static int by_id(const void *a, const void *b)
 {
@@ -152,58 +167,60 @@ static int by_id(const void *a, const void *b)
     return order != 0 ? order : (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-static og_status read_ids(og_lance_table *table, const uint32_t *slots, size_t count,
-                          og_arena *arena, named_slot *out, og_error *err)
+static og_status add_ids(const part *p, const og_array *ids, const uint32_t *slots,
+                         named_slots *out, og_error *err)
 {
+    for (int64_t i = 0; i < ids->length; i++) {
+        if (og_array_is_null(ids, i))
+            return og_error_set(err, OG_CORRUPT, "a row has no id");
+        og_str id = og_array_str(ids, i);
+        if (p->count > 1 && og_hash64(id.ptr, id.len) % p->count != p->number)
+            continue;
+        id = og_arena_str(p->arena, id);
+        if (id.ptr == NULL || !og_vec_push(out, (named_slot){id, slots[i]}))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+static og_status read_ids(const part *p, og_lance_table *table, const uint32_t *slots, size_t count,
+                          named_slots *out, og_error *err)
+{
+    if (count == 0)
+        return OG_OK;
     int32_t found = og_lance_table_find_field(table, OG_STR("id"));
     if (found < 0)
-        return og_error_set(err, OG_CORRUPT, "missing column 'id' in %s",
-                            og_lance_table_path(table));
+        return og_error_set(err, OG_CORRUPT, "missing column 'id'");
     uint32_t field = (uint32_t)found;
     for (size_t start = 0; start < count; start += OG_BATCH_ROWS) {
         size_t n = count - start < OG_BATCH_ROWS ? count - start : OG_BATCH_ROWS;
         OG_AUTO_BATCH batch = {0};
         OG_TRY(og_lance_take(table, &field, 1, slots + start, n, &batch, err));
-        for (size_t i = 0; i < n; i++) {
-            if (og_array_is_null(batch.columns[0], (int64_t)i))
-                return og_error_set(err, OG_CORRUPT, "a row of %s has no id",
-                                    og_lance_table_path(table));
-            og_str id = og_arena_str(arena, og_array_str(batch.columns[0], (int64_t)i));
-            if (id.ptr == NULL)
-                return og_error_nomem(err);
-            out[start + i] = (named_slot){id, slots[start + i]};
-        }
+        OG_TRY(add_ids(p, batch.columns[0], slots + start, out, err));
     }
     return OG_OK;
 }
 
-static og_status name_slots(og_lance_table *table, const uint32_t *slots, size_t count,
-                            og_arena *arena, named_slots *out, og_error *err)
+static void sort_ids(named_slots *slots)
 {
-    out->items = og_malloc((count + 1) * sizeof *out->items);
-    if (out->items == NULL)
-        return og_error_nomem(err);
-    out->count = count;
-    if (count == 0)
-        return OG_OK;
-    OG_TRY(read_ids(table, slots, count, arena, out->items, err));
     bool sorted = true;
-    for (size_t i = 1; sorted && i < count; i++)
-        sorted = by_id(&out->items[i - 1], &out->items[i]) < 0;
+    for (size_t i = 1; sorted && i < slots->len; i++)
+        sorted = by_id(&slots->items[i - 1], &slots->items[i]) < 0;
     if (!sorted)
-        qsort(out->items, count, sizeof *out->items, by_id);
-    return OG_OK;
+        qsort(slots->items, slots->len, sizeof *slots->items, by_id);
 }
 
+typedef OG_VEC(og_row_change) row_list;
+
 /* Rows with one id are paired in storage order; what is left over was inserted or deleted. */
-static void join(const named_slots *from, const named_slots *to, og_table_changes *out)
+static void join(const named_slots *from, const named_slots *to, row_list *out)
 {
     size_t i = 0, k = 0;
-    while (i < from->count || k < to->count) {
-        int order = i == from->count ? 1
-                    : k == to->count ? -1
-                                     : og_str_cmp(from->items[i].id, to->items[k].id);
-        og_row_change *change = &out->rows[out->row_count++];
+    while (i < from->len || k < to->len) {
+        int order = i == from->len ? 1
+                    : k == to->len ? -1
+                                   : og_str_cmp(from->items[i].id, to->items[k].id);
+        og_row_change *change = &out->items[out->len++];
         *change = (og_row_change){
             .kind = order < 0   ? OG_CHANGED_DELETE
                     : order > 0 ? OG_CHANGED_INSERT
@@ -234,14 +251,14 @@ static bool any_column(const uint64_t *columns, size_t words)
 }
 
 /* Compare the pairs among rows [start, end); those without a difference lose their kind. */
-static og_status compare_pairs(og_table_changes *changes, size_t start, size_t end,
-                               pair_batch *batch, og_error *err)
+static og_status compare_pairs(const og_table_changes *changes, row_list *rows, size_t start,
+                               size_t end, pair_batch *batch, og_error *err)
 {
     size_t words = og_type_column_words(changes->def), count = 0;
     for (size_t i = start; i < end; i++)
-        if (changes->rows[i].kind == OG_CHANGED_UPDATE) {
-            batch->from_slots[count] = changes->rows[i].from_slot;
-            batch->to_slots[count++] = changes->rows[i].to_slot;
+        if (rows->items[i].kind == OG_CHANGED_UPDATE) {
+            batch->from_slots[count] = rows->items[i].from_slot;
+            batch->to_slots[count++] = rows->items[i].to_slot;
         }
     if (count == 0)
         return OG_OK;
@@ -249,22 +266,21 @@ static og_status compare_pairs(og_table_changes *changes, size_t start, size_t e
                                 batch->to_slots, count, batch->columns, err));
     const uint64_t *columns = batch->columns;
     for (size_t i = start; i < end; i++) {
-        if (changes->rows[i].kind != OG_CHANGED_UPDATE)
+        og_row_change *row = &rows->items[i];
+        if (row->kind != OG_CHANGED_UPDATE)
             continue;
-        if (any_column(columns, words)) {
-            changes->rows[i].columns =
-                og_arena_copy(changes->arena, columns, words * sizeof *columns);
-            if (changes->rows[i].columns == NULL)
-                return og_error_nomem(err);
-        } else {
-            changes->rows[i].kind = 0;
-        }
+        if (!any_column(columns, words))
+            row->kind = 0;
+        else
+            row->columns = og_arena_copy(changes->arena, columns, words * sizeof *columns);
+        if (row->kind != 0 && row->columns == NULL)
+            return og_error_nomem(err);
         columns += words;
     }
     return OG_OK;
 }
 
-static og_status drop_equal_pairs(og_table_changes *changes, og_error *err)
+static og_status drop_equal_pairs(const og_table_changes *changes, row_list *rows, og_error *err)
 {
     OG_AUTO_FREE pair_batch *batch = og_malloc(sizeof *batch);
     OG_AUTO_FREE uint64_t *columns =
@@ -273,16 +289,87 @@ static og_status drop_equal_pairs(og_table_changes *changes, og_error *err)
         return og_error_nomem(err);
     batch->columns = columns;
     size_t kept = 0;
-    for (size_t start = 0; start < changes->row_count; start += COMPARE_ROWS) {
-        size_t end =
-            changes->row_count - start < COMPARE_ROWS ? changes->row_count : start + COMPARE_ROWS;
-        OG_TRY(compare_pairs(changes, start, end, batch, err));
+    for (size_t start = 0; start < rows->len; start += COMPARE_ROWS) {
+        size_t end = rows->len - start < COMPARE_ROWS ? rows->len : start + COMPARE_ROWS;
+        OG_TRY(compare_pairs(changes, rows, start, end, batch, err));
         for (size_t i = start; i < end; i++)
-            if (changes->rows[i].kind != 0)
-                changes->rows[kept++] = changes->rows[i];
+            if (rows->items[i].kind != 0)
+                rows->items[kept++] = rows->items[i];
     }
-    changes->row_count = kept;
+    rows->len = kept;
     return OG_OK;
+}
+
+/* ---- parts -------------------------------------------------------------------------------- */
+
+/* Keep the rows of a part beyond it. */
+static og_status keep_rows(const og_table_changes *changes, const row_list *rows, row_list *out,
+                           og_error *err)
+{
+    if (!og_vec_reserve(out, rows->len))
+        return og_error_nomem(err);
+    for (size_t i = 0; i < rows->len; i++) {
+        og_row_change row = rows->items[i];
+        row.id = og_arena_str(changes->arena, row.id);
+        if (row.id.ptr == NULL)
+            return og_error_nomem(err);
+        out->items[out->len++] = row;
+    }
+    return OG_OK;
+}
+
+static og_status join_rows(const og_table_changes *changes, part *p, row_list *out, og_error *err)
+{
+    row_list rows = {0};
+    sort_ids(&p->from);
+    sort_ids(&p->to);
+    if (!og_vec_reserve(&rows, p->from.len + p->to.len))
+        return og_error_nomem(err);
+    join(&p->from, &p->to, &rows);
+    og_status status = drop_equal_pairs(changes, &rows, err);
+    if (status == OG_OK)
+        status = keep_rows(changes, &rows, out, err);
+    og_vec_deinit(&rows);
+    return status;
+}
+
+static og_status join_part(const og_table_changes *changes, const og_lance_delta *delta,
+                           uint64_t number, uint64_t count, row_list *out, og_error *err)
+{
+    part p = {.number = number, .count = count, .arena = og_arena_new(0)};
+    og_status status = p.arena != NULL ? OG_OK : og_error_nomem(err);
+    if (status == OG_OK)
+        status = read_ids(&p, changes->from, delta->from_slots, delta->from_count, &p.from, err);
+    if (status == OG_OK)
+        status = read_ids(&p, changes->to, delta->to_slots, delta->to_count, &p.to, err);
+    if (status == OG_OK)
+        status = join_rows(changes, &p, out, err);
+    part_deinit(&p);
+    return status;
+}
+
+static int by_id_and_slots(const void *a, const void *b)
+{
+    const og_row_change *x = a, *y = b;
+    int order = og_str_cmp(x->id, y->id);
+    if (order == 0)
+        order = (x->from_slot > y->from_slot) - (x->from_slot < y->from_slot);
+    return order != 0 ? order : (x->to_slot > y->to_slot) - (x->to_slot < y->to_slot);
+}
+
+static og_status join_candidates(const og_lance_delta *delta, size_t most, og_table_changes *out,
+                                 og_error *err)
+{
+    row_list rows = {0};
+    og_status status = OG_OK;
+    uint64_t parts = (delta->from_count + delta->to_count) / most + 1;
+    for (uint64_t i = 0; status == OG_OK && i < parts; i++)
+        status = join_part(out, delta, i, parts, &rows, err);
+    if (status == OG_OK && parts > 1 && rows.len != 0)
+        qsort(rows.items, rows.len, sizeof *rows.items, by_id_and_slots);
+    out->rows = rows.items;
+    out->row_count = rows.len;
+    return status;
 }
 
 /* ---- a table ------------------------------------------------------------------------------ */
@@ -319,27 +406,9 @@ static og_status find_candidates(og_lance_table *from, og_lance_table *to,
     return og_lance_delta_find(from, to, common != NULL ? *common : asked, out, err);
 }
 
-static og_status join_candidates(const og_lance_delta *delta, og_table_changes *out, og_error *err)
-{
-    named_slots from = {0}, to = {0};
-    og_status status =
-        name_slots(out->from, delta->from_slots, delta->from_count, out->arena, &from, err);
-    if (status == OG_OK)
-        status = name_slots(out->to, delta->to_slots, delta->to_count, out->arena, &to, err);
-    if (status == OG_OK) {
-        out->rows = og_malloc((from.count + to.count + 1) * sizeof *out->rows);
-        if (out->rows != NULL)
-            join(&from, &to, out);
-        else
-            status = og_error_nomem(err);
-    }
-    og_free(from.items);
-    og_free(to.items);
-    return status;
-}
-
-og_status og_table_changes_find(const og_type_def *def, og_lance_table *from, og_lance_table *to,
-                                const og_lance_common *common, og_table_changes *out, og_error *err)
+og_status og_table_changes_find_in_parts(const og_type_def *def, og_lance_table *from,
+                                         og_lance_table *to, const og_lance_common *common,
+                                         size_t most, og_table_changes *out, og_error *err)
 {
     OG_AUTO_DELTA delta = {0};
     og_table_changes changes = {
@@ -352,15 +421,19 @@ og_status og_table_changes_find(const og_type_def *def, og_lance_table *from, og
     if (status == OG_OK)
         status = find_candidates(from, to, common, &delta, err);
     if (status == OG_OK)
-        status = join_candidates(&delta, &changes, err);
-    if (status == OG_OK)
-        status = drop_equal_pairs(&changes, err);
+        status = join_candidates(&delta, most, &changes, err);
     changes.reason = delta.reason;
     if (status != OG_OK)
         og_table_changes_deinit(&changes);
     *out = changes;
     return status != OG_OK ? og_error_context(err, status, "comparing %.*s", OG_FMT(def->table_key))
                            : OG_OK;
+}
+
+og_status og_table_changes_find(const og_type_def *def, og_lance_table *from, og_lance_table *to,
+                                const og_lance_common *common, og_table_changes *out, og_error *err)
+{
+    return og_table_changes_find_in_parts(def, from, to, common, PART_ROWS, out, err);
 }
 
 /* ---- snapshots ---------------------------------------------------------------------------- */

@@ -9,8 +9,8 @@
  * Where an id stands on several rows (a foreign writer may store that), they are paired in storage
  * order.
  *
- * Cost follows the change, not the table, unless `reason` says otherwise. Memory: ids and slots of
- * candidates; values are read in batches. */
+ * Cost follows the change, not the table, unless `reason` says otherwise. Memory: slots of candidates,
+ * ids of a bounded number of them at a time, and the changes; values are read in batches. */
 #ifndef OG_GRAPH_DIFF_H
 #define OG_GRAPH_DIFF_H
 
@@ -56,6 +56,11 @@ void og_table_changes_deinit(og_table_changes *changes);
 OG_NODISCARD og_status og_table_changes_find(const og_type_def *def, og_lance_table *from,
                                              og_lance_table *to, const og_lance_common *common,
                                              og_table_changes *out, og_error *err);
+/* The same, joining at most about `most` candidates at a time; og_table_changes_find takes two million. */
+OG_NODISCARD og_status og_table_changes_find_in_parts(const og_type_def *def, og_lance_table *from,
+                                                      og_lance_table *to,
+                                                      const og_lance_common *common, size_t most,
+                                                      og_table_changes *out, og_error *err);
 /* The same between two snapshots, which share a catalog. Equal pins cost nothing. */
 OG_NODISCARD og_status og_table_changes_between(const og_type_def *def, og_snapshot *from,
                                                 og_snapshot *to, og_table_changes *out,
