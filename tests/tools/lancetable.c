@@ -11,6 +11,7 @@
  *    "fill": [one object for each slot], "drop_index": [names],
  *    "target": rows of a fragment, "threshold": share of deleted rows, "as_update": bool,
  *    "config", "metadata", "schema_metadata", "properties": {key: text or null}} */
+#include "base/thread.h"
 #include "columnar/builder.h"
 #include "columnar/kernels.h"
 #include "lance/table/compact.h"
@@ -91,13 +92,15 @@ static uint32_t *all_slots(og_lance_table *table, size_t *out_count)
     return slots;
 }
 
-/* The column by a scan. */
+/* The column by a scan, which decodes ahead on other threads. */
 static og_array *scan_column(og_lance_table *table, uint32_t field)
 {
+    OG_AUTO(og_pool) pool = og_pool_new(3);
     og_array **parts = NULL;
     size_t count = 0;
     OG_AUTO(og_lance_scan) scan = NULL;
     must(og_lance_scan_open(table, &field, 1, 0, UINT32_MAX, &scan, &error));
+    og_lance_scan_use(scan, pool);
     for (;;) {
         OG_AUTO_BATCH batch = {0};
         const uint32_t *at;

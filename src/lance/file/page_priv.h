@@ -143,6 +143,12 @@ OG_NODISCARD og_status og_lance__mini_codes(const og_lance__page *page, const og
 /* The PageLayout message of a page: og_lance_proto_free. */
 OG_NODISCARD og_status og_lance__page_layout(const og_lance__page_info *info,
                                              ProtobufCMessage **out, og_error *err);
+/* Rows of a full-zip page as an array of `type` that borrows the file's bytes, when they stand there as
+ * Arrow has them: plain numbers or lists of them without nulls, at an aligned place in memory. *out is
+ * NULL when they do not. */
+OG_NODISCARD og_status og_lance__zip_borrow(const og_lance__page *page, uint64_t start,
+                                            uint64_t count, const og_type *type, og_array **out,
+                                            og_error *err);
 /* For the open functions. `page` has its file and info. */
 OG_NODISCARD og_status og_lance__page_open_layout(og_lance__page *page,
                                                   const Og__Lance__File__PageLayout *layout,

@@ -301,6 +301,65 @@ static og_status zip_read(const og_lance__page *page, const og_lance__rows *rows
                                         : read_indexed(page, rows, leaf, err);
 }
 
+/* ---- in place ----------------------------------------------------------------------------- */
+
+static void release_blob(void *blob)
+{
+    og_blob_unref(blob);
+}
+
+/* An array over bytes of `held`, which it keeps. */
+static og_array *borrowed_array(const og_type *type, int64_t count, const uint8_t *data,
+                                og_blob *held)
+{
+    OG_AUTO(og_array) array = og_array_new(type, count);
+    if (array == NULL)
+        return NULL;
+    if (type->id == OG_TYPE_FIXED_SIZE_LIST) {
+        array->children[0] =
+            borrowed_array(type->children[0].type, count * type->list_size, data, held);
+        return array->children[0] != NULL ? OG_TAKE(array) : NULL;
+    }
+    array->data = data;
+    array->release_context = og_blob_ref(held);
+    array->on_release = release_blob;
+    return OG_TAKE(array);
+}
+
+/* Bytes of a value of fixed-size lists of numbers, and of its numbers; 0 = it is something else. */
+static size_t plain_bytes(const og_type *type, size_t *out_width)
+{
+    size_t count = 1;
+    for (; type->id == OG_TYPE_FIXED_SIZE_LIST; type = type->children[0].type)
+        if (type->list_size <= 0 || og_mul_overflow(count, (size_t)type->list_size, &count))
+            return 0;
+    *out_width = og_type_width(type->id);
+    size_t bytes;
+    return og_mul_overflow(count, *out_width, &bytes) ? 0 : bytes;
+}
+
+og_status og_lance__zip_borrow(const og_lance__page *page, uint64_t start, uint64_t count,
+                               const og_type *type, og_array **out, og_error *err)
+{
+    *out = NULL;
+    const og_lance__full_zip *z = &page->zip;
+    if (page->ops != &og_lance__full_zip_ops || page->layers.count != 1 || z->control_bytes != 0 ||
+        z->length_bytes != 0 || !og_lance__file_is_whole(page->file))
+        return OG_OK;
+    bool flat = z->values->ops == &og_lance__flat_ops ||
+                (z->values->ops == &og_lance__fixed_list_ops && z->values->validity == 0);
+    size_t width = 0, bytes = plain_bytes(type, &width);
+    if (!flat || bytes == 0 || bytes != z->value_bytes)
+        return OG_OK;
+    OG_LANCE__AUTO_SPAN span = {0};
+    OG_TRY(og_lance__file_span(page->file, page->info->buffers[0].offset + start * bytes,
+                               count * bytes, &span, err));
+    if ((uintptr_t)span.ptr % width != 0)
+        return OG_OK;
+    *out = borrowed_array(type, (int64_t)count, span.ptr, page->file->head);
+    return *out != NULL ? OG_OK : og_error_nomem(err);
+}
+
 const og_lance__page_ops og_lance__full_zip_ops = {
     .name = "full-zip",
     .open = zip_open,

@@ -75,6 +75,14 @@ static uint64_t rows_before(const selection *s, uint64_t done, uint64_t end)
     return low - done;
 }
 
+static og_status page_context(const og_lance_file *file, const og_lance__column *column,
+                              uint32_t page, og_status status, og_error *err)
+{
+    return og_error_context(err, status,
+                            "%s: column %" PRIu32 ", page %" PRIu32 " (rows from %" PRIu64 ")",
+                            file->name, column->index, page, column->pages[page].first_row);
+}
+
 static og_status read_pages(og_lance_file *file, og_lance__column *column, const selection *s,
                             og_lance__assembly *a, og_error *err)
 {
@@ -92,12 +100,31 @@ static og_status read_pages(og_lance_file *file, og_lance__column *column, const
         if (status == OG_OK)
             status = og_lance__assembly_read(a, page, &rows, err);
         if (status != OG_OK)
-            return og_error_context(
-                err, status, "%s: column %" PRIu32 ", page %" PRIu32 " (rows from %" PRIu64 ")",
-                file->name, column->index, index, info->first_row);
+            return page_context(file, column, index, status, err);
         done += rows.count;
     }
     return OG_OK;
+}
+
+/* A range inside one page that can be used where it stands; *out NULL: it must be decoded. */
+static og_status borrow_range(og_lance_file *file, const og_lance_column *request,
+                              og_lance__column *column, const selection *s, og_array **out,
+                              og_error *err)
+{
+    *out = NULL;
+    const og_type *type = request->field->type;
+    bool plain = type->id == OG_TYPE_FIXED_SIZE_LIST || og_type_width(type->id) != 0;
+    if (s->list != NULL || s->count == 0 || request->is_blob || !plain)
+        return OG_OK;
+    uint32_t index = og_lance__column_find(column, s->start);
+    const og_lance__page_info *info = &column->pages[index];
+    if (rows_before(s, 0, info->first_row + info->rows) != s->count)
+        return OG_OK;
+    const og_lance__page *page;
+    og_status status = og_lance__page_get(file, column, index, &page, err);
+    if (status == OG_OK)
+        status = og_lance__zip_borrow(page, s->start - info->first_row, s->count, type, out, err);
+    return status == OG_OK ? OG_OK : page_context(file, column, index, status, err);
 }
 
 static og_status read_leaf(og_lance_file *file, const og_lance_column *request, uint32_t leaf,
@@ -107,6 +134,9 @@ static og_status read_leaf(og_lance_file *file, const og_lance_column *request, 
     uint64_t packed = request->is_blob ? 1 : request->packed;
     og_lance__column *column;
     OG_TRY(og_lance__file_column(file, request->leaves[leaf], &column, err));
+    OG_TRY(borrow_range(file, request, column, s, out, err));
+    if (*out != NULL)
+        return OG_OK;
     OG_LANCE__AUTO_ASSEMBLY a;
     OG_TRY(og_lance__assembly_init(&a, type, packed, leaf, err));
     OG_TRY(og_lance__sink_reserve(&a.leaf.values, s->count, err));

@@ -123,12 +123,17 @@ OG_NODISCARD og_status og_lance_row_versions(og_lance_table *table, const uint32
                                              size_t count, uint64_t *out_updated,
                                              uint64_t *out_created, og_error *err);
 
+struct og_pool; /* base/thread.h */
+
 /* A scan of live rows in slot order, in batches of at most OG_BATCH_ROWS. */
 typedef struct og_lance_scan og_lance_scan;
 /* `fields`: indices into the table's fields. Slots [start, end); end UINT32_MAX = all. */
 OG_NODISCARD og_status og_lance_scan_open(og_lance_table *table, const uint32_t *fields,
                                           uint32_t field_count, uint32_t start, uint32_t end,
                                           og_lance_scan **out, og_error *err);
+/* Decode ahead on the pool's threads, before the first og_lance_scan_next: some batches for each thread are
+ * then in memory. Rows and their order do not change. The pool must outlive the scan. */
+void og_lance_scan_use(og_lance_scan *scan, struct og_pool *pool);
 /* The next batch and the slots of its rows (borrowed until the next call); row_count 0 at the
  * end. */
 OG_NODISCARD og_status og_lance_scan_next(og_lance_scan *scan, og_batch *out,

@@ -273,3 +273,33 @@ TEST(test_file_writer__vectors)
         }
     }
 }
+
+/* Wide vectors without nulls stand in the file as Arrow has them: reading a range makes no copy, and what
+ * was read outlives the file. */
+TEST(test_file_writer__plain_vectors_are_used_in_place)
+{
+    og_field item = int_item;
+    item.type = og_type_of(OG_TYPE_F32);
+    const og_type type = {OG_TYPE_FIXED_SIZE_LIST, 100, 1, &item};
+    og_builder *builder = og_builder_new(&type);
+    for (int64_t row = 0; row < 50; row++) {
+        for (int32_t i = 0; i < 100; i++)
+            assert_true(og_builder_f64(og_builder_child(builder, 0), (double)(row * 100 + i)));
+        assert_true(og_builder_end_row(builder));
+    }
+    OG_AUTO(og_array) array = finish(builder);
+    OG_AUTO(og_store) store = NULL;
+    OG_AUTO(og_lance_file) file = NULL;
+    uint64_t bytes;
+    assert_ok(og_store_open_memory(&store, err));
+    assert_ok(round_write(store, ROUND_NAME, array, 50, false, &bytes, err));
+    assert_ok(og_lance_file_open(store, ROUND_NAME, bytes, &file, err));
+    static const uint32_t leaf = 0;
+    const og_field field = {OG_STR("c"), &type, true};
+    const og_lance_column column = {&field, &leaf, 1, false};
+    OG_AUTO(og_array) range = NULL;
+    assert_ok(og_lance_file_read(file, &column, 7, 30, &range, err));
+    assert_null(range->children[0]->owned[0]);
+    og_lance_file_unref(OG_TAKE(file));
+    round_equal(array, 7, range);
+}
