@@ -9,6 +9,7 @@
 #include "lance/table/write.h"
 #include "store/file.h"
 
+#include "base/number.h"
 #include "base/thread.h"
 #include "base/timeval.h"
 
@@ -26,6 +27,15 @@ static void must(og_status status)
         return;
     fprintf(stderr, "lancebench: %s\n", error.message);
     exit(1);
+}
+
+static uint64_t number(const char *text)
+{
+    uint64_t value;
+    if (og_parse_u64(og_str_of(text), &value))
+        return value;
+    fprintf(stderr, "lancebench: %s is no number\n", text);
+    exit(2);
 }
 
 /* ---- sums --------------------------------------------------------------------------------- */
@@ -155,8 +165,8 @@ static void bench_scan(og_lance_env *env, int argc, char **argv)
     OG_AUTO(og_lance_table) table = NULL;
     must(og_lance_table_open(env, argv[3], 0, 0, &table, &error));
     uint32_t *fields = find_columns(table, argv + 6, argc - 6);
-    OG_AUTO(og_pool) pool = og_pool_new((unsigned)atol(argv[4]));
-    for (long i = 0; i < atol(argv[5]); i++) {
+    OG_AUTO(og_pool) pool = og_pool_new((unsigned)number(argv[4]));
+    for (uint64_t i = 0; i < number(argv[5]); i++) {
         stopwatch since = start();
         totals t = scan_once(table, fields, (uint32_t)(argc - 6), pool);
         report(&since, &t, i == 0);
@@ -166,9 +176,9 @@ static void bench_scan(og_lance_env *env, int argc, char **argv)
 
 static void bench_take(og_store *store, int argc, char **argv)
 {
-    size_t count = (size_t)atol(argv[4]);
+    size_t count = number(argv[4]);
     uint32_t *slots = malloc((count + 1) * sizeof *slots);
-    for (long round = 0; round < atol(argv[5]); round++) {
+    for (uint64_t round = 0; round < number(argv[5]); round++) {
         OG_AUTO(og_lance_env) env = NULL;
         OG_AUTO(og_lance_table) table = NULL;
         must(og_lance_env_new(store, (size_t)256 << 20, &env, &error));
