@@ -113,11 +113,20 @@ static bool same_file(const og_table__data_file *a, const og_table__data_file *b
                    a->message->n_fields * sizeof *a->message->fields) == 0);
 }
 
+/* Rows keep their ids as long as they stay in their file, so this holds for all but damaged tables. */
+static bool same_row_ids(const OgPb__DataFragment *a, const OgPb__DataFragment *b)
+{
+    og_bytes x = og_table__bytes(a->inline_row_ids), y = og_table__bytes(b->inline_row_ids);
+    return a->has_inline_row_ids == b->has_inline_row_ids && x.len == y.len &&
+           (x.len == 0 || memcmp(x.ptr, y.ptr, x.len) == 0);
+}
+
 static bool same_files(const comparison *c, uint32_t from, uint32_t to)
 {
     const og_table__fragment *a = &c->from.table->parts[from], *b = &c->to.table->parts[to];
-    if (a->file_count != b->file_count ||
-        c->from.table->fragments[from].physical_rows != c->to.table->fragments[to].physical_rows)
+    uint32_t a_rows = c->from.table->fragments[from].physical_rows;
+    if (a->file_count != b->file_count || a_rows != c->to.table->fragments[to].physical_rows ||
+        !same_row_ids(a->message, b->message))
         return false;
     for (uint32_t f = 0; f < a->file_count; f++)
         if (!same_file(&a->files[f], &b->files[f]))

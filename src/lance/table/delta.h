@@ -62,7 +62,8 @@ typedef struct og_lance_delta {
 /* The candidates between two versions, in either order of age. `common` as og_lance_common_find says; for
  * merges across a base the caller may know better. A row may be a candidate on one side (inserted,
  * deleted) or on both (changed, rewritten); both sides are joined by value, never by row id: an id
- * that was handed out twice names different rows. *out is empty after an error. */
+ * that was handed out twice names different rows. A row that is no candidate has the same values and the
+ * same row id on both sides. *out is empty after an error. */
 OG_NODISCARD og_status og_lance_delta_find(og_lance_table *from, og_lance_table *to,
                                            og_lance_common common, og_lance_delta *out,
                                            og_error *err);
