@@ -20,7 +20,7 @@ static const char schema[] = "node N {\n"
                              "edge F: N -> M\n";
 
 #define KEYS 25
-#define VERSIONS 24
+#define MOMENTS 28
 
 /* ---- states as dictionaries --------------------------------------------------------------- */
 
@@ -77,18 +77,12 @@ static void take_record(dictionary *s, og_str line)
     assert_true(og_vec_push(&s->images, image_of(s->arena, &record, edge.len > 0)));
 }
 
-static dictionary read_state(fixture *f, unsigned version)
+/* What the session sees. */
+static dictionary read_state(fixture *f)
 {
     dictionary s = {.arena = og_arena_new(0), .map = og_strmap_new(false)};
-    char at[16];
-    snprintf(at, sizeof at, "%u", version);
-    og_session_options options = OG_SESSION_OPTIONS_INIT;
-    options.at = at;
-    og_session *session;
     OG_AUTO_BUF out = OG_BUF_INIT;
-    assert_ok(og_session_open(f->graph, &options, &session, err));
-    assert_ok(og_export(session, NULL, 0, NULL, 0, sink_to_buf, &out, err));
-    og_session_close(session);
+    assert_ok(og_export(f->session, NULL, 0, NULL, 0, sink_to_buf, &out, err));
     og_str rest = og_arena_str(s.arena, og_buf_view(&out));
     while (rest.len > 0) {
         size_t end = og_str_find(rest, OG_STR("\n"));
@@ -184,7 +178,7 @@ static void expect(comparison *c)
 }
 
 static void check_pair(fixture *f, const char *from_name, const dictionary *from,
-                       const char *to_name, const dictionary *to)
+                       const char *to_name, const dictionary *to, bool may_be_full)
 {
     comparison c = {.from = from, .to = to, .arena = og_arena_new(0)};
     og_diff_result result;
@@ -194,6 +188,7 @@ static void check_pair(fixture *f, const char *from_name, const dictionary *from
     assert_int_equal(result.updates, c.updates);
     assert_int_equal(result.deletes, c.deletes);
     assert_int_equal(c.rows, c.inserts + c.updates + c.deletes);
+    assert_true(may_be_full || !result.full);
     og_arena_free(c.arena);
 }
 
@@ -258,11 +253,11 @@ static void mutate(fixture *f, const char *text)
     og_query_free(query);
 }
 
-static void step(fixture *f, uint64_t *seed)
+static void step(fixture *f, uint64_t *seed, bool overwrites)
 {
     char text[128];
     uint64_t dice = below(seed, 20), key = below(seed, KEYS);
-    if (dice == 0) {
+    if (dice == 0 && overwrites) {
         load_random(f, seed, OG_MODE_OVERWRITE, 10);
     } else if (dice < 9) {
         load_random(f, seed, OG_MODE_MERGE, 1 + below(seed, 6));
@@ -287,30 +282,81 @@ static unsigned version_of(fixture *f)
     return version;
 }
 
-static void run_history(uint64_t seed)
-{
+/* A state and how it is called. */
+typedef struct moment {
+    char name[32];
+    dictionary state;
+} moment;
+
+typedef struct history {
     fixture f;
-    dictionary states[VERSIONS + 1] = {0};
-    fixture_init(&f, schema, "{\"type\":\"M\",\"data\":{\"key\":\"m\"}}");
-    load_random(&f, &seed, OG_MODE_MERGE, 20);
-    while (version_of(&f) < VERSIONS)
-        step(&f, &seed);
-    for (unsigned v = 1; v <= VERSIONS; v++)
-        states[v] = read_state(&f, v);
-    for (int i = 0; i < 150; i++) {
-        char from[16], to[16];
-        unsigned a = 1 + (unsigned)below(&seed, VERSIONS), b = 1 + (unsigned)below(&seed, VERSIONS);
-        snprintf(from, sizeof from, "v%u", a);
-        snprintf(to, sizeof to, "main@%u", b);
-        check_pair(&f, from, &states[a], to, &states[b]);
+    uint64_t seed;
+    bool overwrites; /* without, no diff is full */
+    const char *branches[4];
+    unsigned branch_count;
+    moment moments[MOMENTS];
+    size_t count;
+} history;
+
+static void use_branch(history *h, const char *branch)
+{
+    og_session_options options = OG_SESSION_OPTIONS_INIT;
+    options.branch = branch;
+    fixture_session(&h->f, &options);
+}
+
+/* Change a branch, and remember what it is then. */
+static void go_on(history *h, const char *branch)
+{
+    use_branch(h, branch);
+    step(&h->f, &h->seed, h->overwrites);
+    moment *m = &h->moments[h->count++];
+    snprintf(m->name, sizeof m->name, "%s@v%u", branch, version_of(&h->f));
+    m->state = read_state(&h->f);
+}
+
+static void fork_branch(history *h)
+{
+    static const char *const names[] = {"main", "b", "b/c", "d"};
+    const char *name = names[h->branch_count];
+    assert_ok(
+        og_branch_create(h->f.graph, name, h->branches[below(&h->seed, h->branch_count)], err));
+    h->branches[h->branch_count++] = name;
+}
+
+static void compare_some(history *h, int pairs)
+{
+    for (int i = 0; i < pairs; i++) {
+        const moment *a = &h->moments[below(&h->seed, h->count)];
+        const moment *b = &h->moments[below(&h->seed, h->count)];
+        check_pair(&h->f, a->name, &a->state, b->name, &b->state, h->overwrites);
     }
-    for (unsigned v = 1; v <= VERSIONS; v++)
-        dictionary_deinit(&states[v]);
-    fixture_deinit(&f);
+}
+
+/* `forks`: make other branches on the way. */
+static void run_history(uint64_t seed, bool forks, bool overwrites)
+{
+    history h = {.seed = seed, .overwrites = overwrites, .branches = {"main"}, .branch_count = 1};
+    fixture_init(&h.f, schema, "{\"type\":\"M\",\"data\":{\"key\":\"m\"}}");
+    load_random(&h.f, &h.seed, OG_MODE_MERGE, 20);
+    while (h.count < MOMENTS) {
+        if (forks && h.count % 6 == 5 && h.branch_count < 4)
+            fork_branch(&h);
+        go_on(&h, h.branches[below(&h.seed, h.branch_count)]);
+    }
+    compare_some(&h, 200);
+    for (size_t i = 0; i < h.count; i++)
+        dictionary_deinit(&h.moments[i].state);
+    fixture_deinit(&h.f);
 }
 
 TEST(test_diff__random_histories)
 {
-    for (uint64_t seed = 1; seed <= 2; seed++)
-        run_history(seed);
+    run_history(1, false, true);
+}
+
+TEST(test_diff__random_histories_of_several_branches)
+{
+    run_history(2, true, true);
+    run_history(3, true, false);
 }
