@@ -377,6 +377,17 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
     return s;
 }
 
+og_status og_graph__dag_append_beside(og_repo *repo, const char *path,
+                                      const og_lance_new_field *fields, uint32_t field_count,
+                                      const og_batch *batch, const og_graph__op *op, og_error *err)
+{
+    OG_AUTO(og_lance_table) newest = NULL;
+    uint64_t hint = 0, head;
+    const dataset d = {repo, path, &hint};
+    OG_TRY(open_newest(&d, 0, &newest, &head, err));
+    return append_batch(&d, fields, field_count, newest, head, batch, op, err);
+}
+
 /* ---- a new graph -------------------------------------------------------------------------- */
 
 static og_status create_table(og_lance_env *env, const char *path, const og_lance_new_field *fields,

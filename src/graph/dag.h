@@ -36,6 +36,12 @@ OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,
                                             og_lance_table *manifest, const og_graph__op *op,
                                             uint64_t manifest_version, og_error *err);
 
+/* Append rows to a data set beside the DAG, which is made when it is not there. As little durable. */
+OG_NODISCARD og_status og_graph__dag_append_beside(og_repo *repo, const char *path,
+                                                   const og_lance_new_field *fields,
+                                                   uint32_t field_count, const og_batch *batch,
+                                                   const og_graph__op *op, og_error *err);
+
 /* Make both data sets of a new graph, with its first commit, durably. */
 OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
                                             uint64_t manifest_version, og_error *err);

@@ -12,6 +12,7 @@
 #define OG_GRAPH__MANIFEST "__manifest"
 #define OG_GRAPH__COMMITS "_graph_commits.lance"
 #define OG_GRAPH__ACTORS "_graph_commit_actors.lance"
+#define OG_GRAPH__RECOVERIES "_graph_commit_recoveries.lance"
 #define OG_GRAPH__SCHEMA_SOURCE "_schema.pg"
 #define OG_GRAPH__SCHEMA_IR "_schema.ir.json"
 #define OG_GRAPH__SCHEMA_STATE "__schema_state.json"

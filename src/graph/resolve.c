@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/vec.h"
+#include "graph/foreign.h"
 #include "graph/layout.h"
 
 /* How long an operation that holds only some of its slots is taken to be alive. */
@@ -87,48 +88,51 @@ static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t 
     return og_lance_write_new(repo->env, base, &options, out, err);
 }
 
+og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
+                                 const og_graph__pin *const *pins, size_t count,
+                                 og_commit_result *out, og_error *err)
+{
+    OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(count, sizeof *tables);
+    if (tables == NULL)
+        return og_error_nomem(err);
+    og_graph__commit commit = {.tables = tables};
+    og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
+    og_status status = OG_OK;
+    for (size_t i = 0; i < count && status == OG_OK; i++) {
+        tables[i].pin = pins[i];
+        status = restore_write(repo, pins[i], commit.op.at_us, &tables[i].write, err);
+        commit.table_count += status == OG_OK;
+    }
+    if (status == OG_OK)
+        status = og_graph__commit_run(repo, snapshot, &commit, out, err);
+    for (size_t i = 0; i < commit.table_count; i++)
+        og_lance_write_free(tables[i].write);
+    return status;
+}
+
 /* One commit that restores the pins of `keys`, those whose slot is taken. A table whose pin moved
  * meanwhile is left alone. */
 static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const og_str *keys,
                                 size_t key_count, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
-    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
-    OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(key_count, sizeof *tables);
-    if (tables == NULL)
+    OG_AUTO_FREE const og_graph__pin **pins = og_calloc(key_count, sizeof *pins);
+    size_t count = 0;
+    og_commit_result result;
+    if (pins == NULL)
         return og_error_nomem(err);
-    og_graph__commit commit = {.tables = tables};
-    og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
-    og_status status = OG_OK;
-    for (size_t i = 0; i < key_count && status == OG_OK; i++) {
-        const og_graph__pin *pin = og_graph__state_pin(s->state, keys[i]);
+    OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
+    for (size_t i = 0; i < key_count; i++) {
+        const og_graph__pin *pin =
+            og_graph__state_pin(og_graph__snapshot_of(snapshot)->state, keys[i]);
         bool taken = false;
         /* Slots of a table that the branch does not have yet are in nobody's way. */
         if (pin != NULL && og_graph__is_home(branch, pin))
-            status = slot_is_taken(repo, pin, pin->version + 1, &taken, err);
-        if (status != OG_OK || !taken)
-            continue;
-        og_graph__commit_table *t = &tables[commit.table_count];
-        t->pin = pin;
-        status = restore_write(repo, pin, commit.op.at_us, &t->write, err);
-        commit.table_count += status == OG_OK;
+            OG_TRY(slot_is_taken(repo, pin, pin->version + 1, &taken, err));
+        if (taken)
+            pins[count++] = pin;
     }
-    og_commit_result result;
-    if (status == OG_OK && commit.table_count > 0)
-        status = og_graph__commit_run(repo, snapshot, &commit, &result, err);
-    for (size_t i = 0; i < commit.table_count; i++)
-        og_lance_write_free(tables[i].write);
-    return status;
-}
-
-/* The sidecar of an operation that is settled; the reference would act on it. */
-static void remove_sidecar(og_repo *repo, og_str op)
-{
-    char text[64];
-    snprintf(text, sizeof text, OG_GRAPH__RECOVERY "%.*s.json", OG_FMT(op));
-    const char *name = text;
-    (void)!repo->store->ops->remove(repo->store, &name, 1, NULL);
+    return count > 0 ? og_graph__restore_pins(repo, snapshot, pins, count, &result, err) : OG_OK;
 }
 
 /* From here on nobody can publish the operation, unless somebody has. */
@@ -163,7 +167,7 @@ og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
     if (*out_fate == OG_GRAPH__OP_ABORTED &&
         restore_tables(repo, branch, table_keys, table_count, NULL) != OG_OK)
         return OG_OK;
-    remove_sidecar(repo, op);
+    og_graph__sidecar_remove_of(repo, op);
     return OG_OK;
 }
 
@@ -338,7 +342,7 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     if (s == OG_OK)
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
     if (s == OG_OK)
-        remove_sidecar(repo, v->id);
+        og_graph__sidecar_remove_of(repo, v->id);
     for (size_t i = 0; i < v->tables.len; i++) {
         og_lance_table_unref(tables[i].taken);
         og_buf_deinit(&names[i]);
@@ -348,35 +352,18 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
 
 /* ---- deciding ----------------------------------------------------------------------------- */
 
-static og_status check_foreign_writer(og_repo *repo, const og_graph__pin *pin, og_error *err)
+/* A head that names no operation of ours. */
+static og_status resolve_foreign(og_repo *repo, og_graph__branch *branch, const og_graph__pin *pin,
+                                 og_error *err)
 {
-    og_listing listing = {0};
-    OG_TRY(repo->store->ops->list(repo->store, OG_GRAPH__RECOVERY, false, NULL, 0, &listing, err));
-    og_status s = OG_OK;
-    for (size_t i = 0; i < listing.len && s == OG_OK; i++) {
-        OG_AUTO(og_blob) blob = NULL;
-        char name[512];
-        snprintf(name, sizeof name, "%.*s", OG_FMT(listing.items[i].name));
-        if (!og_str_ends(listing.items[i].name, OG_STR(".json")) ||
-            repo->store->ops->get(repo->store, name, &blob, NULL) != OG_OK)
-            continue;
-        og_str text = {(const char *)blob->ptr, blob->len};
-        /* Left by a writer of ours that died: our heads name their operation, this one does not. */
-        if (og_str_find(text, OG_STR("\"og\":{")) != SIZE_MAX)
-            continue;
-        char quoted[300];
-        snprintf(quoted, sizeof quoted, "\"%.*s\"", OG_FMT(pin->table_key));
-        if (og_str_find(text, og_str_of(quoted)) != SIZE_MAX) {
-            s = og_error_set(err, OG_CONFLICT, "foreign write in progress on '%.*s'",
-                             OG_FMT(pin->table_key));
-            og_error_hint(err,
-                          "%s belongs to a writer of another program; let it finish, or open "
-                          "the graph with that program.",
-                          name);
-        }
-    }
-    og_listing_deinit(&listing);
-    return s;
+    OG_GRAPH__AUTO_SIDECARS left = {0};
+    bool changed = false;
+    OG_TRY(og_graph__foreign_recover(repo, &left, &changed, err));
+    if (changed) /* perhaps this table: look again */
+        return OG_OK;
+    OG_TRY(og_graph__foreign_check(
+        &left, pin->table_key, branch->is_main ? OG_STR("") : og_str_of(branch->name), true, err));
+    return restore_tables(repo, branch, &pin->table_key, 1, err);
 }
 
 static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_view *v,
@@ -404,9 +391,7 @@ static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_gra
         return OG_OK;
     }
     if (status == OG_OK && v.id.len == 0) {
-        status = check_foreign_writer(repo, pin, err);
-        if (status == OG_OK)
-            status = restore_tables(repo, s->branch, &pin->table_key, 1, err);
+        status = resolve_foreign(repo, s->branch, pin, err);
     } else if (status == OG_OK) {
         int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v.id);
         bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;

@@ -17,6 +17,12 @@ OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def 
                                                size_t def_count, og_snapshot **inout_snapshot,
                                                og_error *err);
 
+/* A commit, by omnigraph:recovery, that gives tables back what these pins show: at head + 1, as a Restore,
+ * which becomes the pin. */
+OG_NODISCARD og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
+                                              const og_graph__pin *const *pins, size_t count,
+                                              og_commit_result *out, og_error *err);
+
 /* Abort an operation that holds slots: publish its og_abort row and restore its tables. After OG_OK it is
  * decided: *out_fate is ABORTED, and nobody can publish it any more, or PUBLISHED, as others did
  * before. After an error it is open. */

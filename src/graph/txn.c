@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "graph/commit.h"
+#include "graph/foreign.h"
 #include "graph/resolve.h"
 #include "lance/table/rebase.h"
 #include "topo/directory.h"
@@ -43,9 +44,10 @@ struct og_txn {
     OG_VEC(const og_type_def *) prepared; /* slot pin + 1 was seen free */
     og_txn_holds_fn holds;                /* NULL: the commit can't be moved */
     void *holds_context;
-    og_turn *turn;     /* NULL: not taken, or not got */
-    uint64_t began_ms; /* no file is older */
-    bool is_fenced;    /* a cleanup may have taken them */
+    og_graph__sidecars sidecars; /* of writers that did not finish, or are at it; seldom any */
+    og_turn *turn;               /* NULL: not taken, or not got */
+    uint64_t began_ms;           /* no file is older */
+    bool is_fenced;              /* a cleanup may have taken them */
 };
 
 void og_txn_free(og_txn *txn)
@@ -58,6 +60,7 @@ void og_txn_free(og_txn *txn)
     og_vec_deinit(&txn->reads);
     og_vec_deinit(&txn->prepared);
     og_snapshot_unref(txn->snapshot);
+    og_graph__sidecars_deinit(&txn->sidecars);
     og_turn_end(txn->turn);
     og_free(txn->actor);
     og_free(txn);
@@ -85,6 +88,8 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
     if (merged.len != 0 && !og_ulid_valid(merged))
         return og_error_set(err, OG_INVALID, "'%.*s' is no commit id", OG_FMT(merged));
     memcpy(txn->merged_parent, merged.ptr, merged.len);
+    bool changed;
+    OG_TRY(og_graph__foreign_recover(repo, &txn->sidecars, &changed, err));
     if (options->in_turn) {
         og_graph__branch *branch;
         OG_TRY(og_graph__branch_get(repo, options->branch, &branch, err));
@@ -114,27 +119,47 @@ void og_txn_on_move(og_txn *txn, og_txn_holds_fn holds, void *context)
     txn->holds_context = context;
 }
 
+/* A table that is written and that others have moved in `now`, or NULL. */
+static const txn_table *moved_table(const og_txn *txn, og_snapshot *now)
+{
+    for (size_t i = 0; i < txn->tables.len; i++) {
+        const txn_table *t = &txn->tables.items[i];
+        const og_graph__pin *pin =
+            og_graph__state_pin(og_graph__snapshot_of(now)->state, t->def->table_key);
+        if (pin == NULL || pin->version != og_lance_table_version(t->base))
+            return t;
+    }
+    return NULL;
+}
+
 static og_status resolve(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
 {
-    uint64_t before = txn->snapshot->manifest_version;
-    OG_TRY(og_graph__resolve_heads(txn->repo, defs, count, &txn->snapshot, err));
-    for (size_t i = 0; i < txn->tables.len; i++) {
-        /* A write was built on a pin that has moved since: nothing was lost, but it must be redone. */
-        const og_str key = txn->tables.items[i].def->table_key;
-        const og_graph__pin *pin =
-            og_graph__state_pin(og_graph__snapshot_of(txn->snapshot)->state, key);
-        uint64_t was = og_lance_table_version(txn->tables.items[i].base);
-        if (before != txn->snapshot->manifest_version && (pin == NULL || pin->version != was))
-            return og_graph__stale(err, key, was, pin != NULL ? pin->version : 0);
+    OG_AUTO(og_snapshot) now = og_snapshot_ref(txn->snapshot);
+    OG_TRY(og_graph__resolve_heads(txn->repo, defs, count, &now, err));
+    if (now->manifest_version == txn->snapshot->manifest_version)
+        return OG_OK;
+    const txn_table *moved = moved_table(txn, now);
+    if (moved == NULL) {
+        og_snapshot_unref(txn->snapshot);
+        txn->snapshot = OG_TAKE(now);
+        return OG_OK;
     }
-    return OG_OK;
+    /* Nothing is lost, but the write must go behind that: as the commit does, if it can. */
+    const og_graph__pin *pin =
+        og_graph__state_pin(og_graph__snapshot_of(now)->state, moved->def->table_key);
+    return txn->holds != NULL
+               ? OG_OK
+               : og_graph__stale(err, moved->def->table_key, og_lance_table_version(moved->base),
+                                 pin != NULL ? pin->version : 0);
 }
 
 og_status og_txn_prepare(og_txn *txn, const og_type_def *const *defs, size_t count, og_error *err)
 {
-    /* Once something is written the snapshot stays; a head in the way is then met by the commit. */
-    if (txn->tables.len == 0 || txn->holds == NULL)
-        OG_TRY(resolve(txn, defs, count, err));
+    og_graph__branch *branch = og_graph__branch_of(txn->snapshot);
+    og_str name = branch->is_main ? OG_STR("") : og_str_of(branch->name);
+    for (size_t i = 0; i < count; i++)
+        OG_TRY(og_graph__foreign_check(&txn->sidecars, defs[i]->table_key, name, false, err));
+    OG_TRY(resolve(txn, defs, count, err));
     for (size_t i = 0; i < count; i++)
         if (!is_prepared(txn, defs[i]) && !og_vec_push(&txn->prepared, defs[i]))
             return og_error_nomem(err);

@@ -12,9 +12,16 @@ static int64_t read_clock(void *context)
     return ((fixture_clock *)context)->now_us;
 }
 
+static void let_pass(void *context, int64_t us)
+{
+    ((fixture_clock *)context)->now_us += us;
+}
+
 void fixture_clock_init(fixture_clock *clock)
 {
-    *clock = (fixture_clock){.clock = {.now_us = read_clock, .context = clock}, .now_us = 1700000000000000};
+    *clock =
+        (fixture_clock){.clock = {.now_us = read_clock, .sleep_us = let_pass, .context = clock},
+                        .now_us = 1700000000000000};
 }
 
 void fixture_init(og_store *store, const fixture_clock *clock)

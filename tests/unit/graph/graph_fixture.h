@@ -7,7 +7,7 @@
 #include "store/memory.h"
 #include "store/wrap.h"
 
-/* A clock that stands until it is moved. */
+/* A clock that stands until it is moved, or somebody waits. */
 typedef struct fixture_clock {
     og_clock clock;
     int64_t now_us;

@@ -14,15 +14,16 @@ void text_graph_reopen(text_graph *g, og_store_fault fault)
         assert_ok(og_store_wrap(g->memory, og_store_hook_at(&g->plan), 0, &g->faulty, err));
         store = g->faulty;
     }
-    const og_repo_options options = {.store = store};
+    const og_repo_options options = {.store = store, .clock = &g->clock.clock};
     assert_ok(og_repo_open("memory", &options, &g->repo, err));
 }
 
 void text_graph_init(text_graph *g, const char *schema)
 {
     *g = (text_graph){0};
+    fixture_clock_init(&g->clock);
     assert_ok(og_store_open_memory(&g->memory, err));
-    const og_repo_options options = {.store = g->memory};
+    const og_repo_options options = {.store = g->memory, .clock = &g->clock.clock};
     assert_ok(og_repo_init("memory", og_str_of(schema), false, &options, err));
     text_graph_reopen(g, OG_STORE_PASS);
 }

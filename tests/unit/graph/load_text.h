@@ -3,10 +3,12 @@
 #define LOAD_TEXT_H
 
 #include "graph/load.h"
+#include "graph_fixture.h"
 #include "store/memory.h"
 #include "store/wrap.h"
 
 typedef struct text_graph {
+    fixture_clock clock;
     og_store *memory;
     og_store *faulty; /* around memory, when there is a plan */
     og_store_fault_at plan;

@@ -1,0 +1,78 @@
+/* graph/sidecar - what stands in `__recovery/`: writers that said what they were about to do.
+ *
+ * The reference writes a sidecar before each of its commits, we for those of two or more tables
+ * (docs/dev/storage.md). One that stays belongs to a writer that lives, or that died. Its shape is the
+ * reference's schema 1; members that we don't know are passed over. */
+#ifndef OG_GRAPH_SIDECAR_H
+#define OG_GRAPH_SIDECAR_H
+
+#include "base/arena.h"
+#include "graph/repo.h"
+
+typedef enum og_graph__sidecar_state {
+    OG_GRAPH__SIDECAR_READ,
+    OG_GRAPH__SIDECAR_NEWER,   /* of a schema that we don't know: only its tables are */
+    OG_GRAPH__SIDECAR_DAMAGED, /* or still being written */
+} og_graph__sidecar_state;
+
+/* The reference's kinds. The first two move each table by exactly one version. */
+typedef enum og_graph__sidecar_kind {
+    OG_GRAPH__SIDECAR_MUTATION,
+    OG_GRAPH__SIDECAR_LOAD,
+    OG_GRAPH__SIDECAR_SCHEMA_APPLY,
+    OG_GRAPH__SIDECAR_BRANCH_MERGE,
+    OG_GRAPH__SIDECAR_ENSURE_INDICES,
+    OG_GRAPH__SIDECAR_OPTIMIZE,
+} og_graph__sidecar_kind;
+const char *og_graph__sidecar_kind_name(og_graph__sidecar_kind kind);
+
+typedef struct og_graph__sidecar_table {
+    og_str table_key;
+    og_str table_branch; /* "" = main */
+    uint64_t expected_version, post_commit_pin;
+} og_graph__sidecar_table;
+
+typedef struct og_graph__sidecar {
+    const char *name; /* of the object */
+    og_graph__sidecar_state state;
+    bool is_ours; /* has an `og` object: its tables name the operation themselves */
+    uint64_t schema_version;
+    og_graph__sidecar_kind kind;
+    og_str operation_id;
+    og_str branch;       /* "" = main */
+    og_str actor;        /* "" = none */
+    og_str merge_source; /* commit that a merge brings in; "" = none */
+    int64_t started_us;  /* as it says, or when the object was made; 0 = unknown */
+    og_graph__sidecar_table *tables;
+    uint32_t table_count;
+    bool changes_types; /* registers or removes tables */
+} og_graph__sidecar;
+
+/* Decode one. Never fails but for memory: what can't be read is DAMAGED. Text lives in the arena. */
+OG_NODISCARD og_status og_graph__sidecar_decode(og_arena *arena, const char *name, og_bytes bytes,
+                                                og_graph__sidecar *out, og_error *err);
+
+/* All of a graph, oldest name first; one listing, and a read each. Those that vanish meanwhile are left
+ * out. */
+typedef struct og_graph__sidecars {
+    og_graph__sidecar *items;
+    size_t count;
+    og_arena *arena;
+} og_graph__sidecars;
+OG_NODISCARD og_status og_graph__sidecars_read(const og_repo *repo, og_graph__sidecars *out,
+                                               og_error *err);
+void og_graph__sidecars_deinit(og_graph__sidecars *sidecars);
+#define OG_GRAPH__AUTO_SIDECARS                                                                    \
+    __attribute__((cleanup(og_graph__sidecars_deinit))) og_graph__sidecars
+
+/* Does it speak of this table of this branch ("" = main)? Of one of a NEWER schema only the key counts. */
+bool og_graph__sidecar_names(const og_graph__sidecar *sidecar, og_str table_key, og_str branch);
+
+/* The sidecar of an operation whose fate is known; without it there is nothing to do. */
+void og_graph__sidecar_remove(const og_repo *repo, const char *name);
+void og_graph__sidecar_remove_of(const og_repo *repo, og_str op);
+/* Set a damaged one aside as `<name>.quarantined`: nobody reads it there. */
+OG_NODISCARD og_status og_graph__sidecar_quarantine(const og_repo *repo, const char *name,
+                                                    og_error *err);
+
+#endif

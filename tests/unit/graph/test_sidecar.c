@@ -1,0 +1,296 @@
+/* Sidecars that other writers left, and what the next write makes of them. */
+#include "graph/sidecar.h"
+
+#include "graph_fixture.h"
+#include "og_test.h"
+
+#define SECOND_US INT64_C(1000000)
+#define SIDECAR "__recovery/01ARZ3NDEKTSV4RRFFQ69G5FAV.json"
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static og_graph__sidecar decode(og_arena *arena, const char *text)
+{
+    og_graph__sidecar sidecar;
+    og_str bytes = og_str_of(text);
+    assert_ok(og_graph__sidecar_decode(
+        arena, SIDECAR, (og_bytes){(const uint8_t *)bytes.ptr, bytes.len}, &sidecar, err));
+    return sidecar;
+}
+
+TEST(test_sidecar__shape_of_the_reference)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_graph__sidecar s = decode(
+        arena,
+        "{\"schema_version\": 1, \"operation_id\": \"X\", \"started_at\": \"170000\","
+        "\"branch\": \"b\", \"actor_id\": null, \"writer_kind\": \"BranchMerge\", \"tables\": ["
+        "{\"table_key\": \"node:A\", \"table_path\": \"/g/nodes/1\", \"expected_version\": 3,"
+        " \"post_commit_pin\": 4, \"table_branch\": \"b\", \"more\": []}],"
+        "\"merge_source_commit_id\": \"C\", \"unknown\": {}}");
+    assert_int_equal(s.state, OG_GRAPH__SIDECAR_READ);
+    assert_int_equal(s.kind, OG_GRAPH__SIDECAR_BRANCH_MERGE);
+    assert_int_equal(s.started_us, 170000);
+    assert_false(s.is_ours);
+    assert_int_equal(s.table_count, 1);
+    assert_int_equal(s.tables[0].expected_version, 3);
+    assert_true(og_str_is(s.tables[0].table_branch, "b"));
+    assert_true(og_str_is(s.merge_source, "C"));
+    assert_true(og_graph__sidecar_names(&s, OG_STR("node:A"), OG_STR("b")));
+    assert_false(og_graph__sidecar_names(&s, OG_STR("node:A"), OG_STR("")));
+    assert_false(og_graph__sidecar_names(&s, OG_STR("node:B"), OG_STR("b")));
+}
+
+TEST(test_sidecar__newer_and_damaged)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_graph__sidecar newer =
+        decode(arena, "{\"schema_version\": 2, \"tables\": [{\"table_key\": \"node:A\"}]}");
+    assert_int_equal(newer.state, OG_GRAPH__SIDECAR_NEWER);
+    assert_true(og_graph__sidecar_names(&newer, OG_STR("node:A"), OG_STR("any")));
+    static const char *const damaged[] = {
+        "",
+        "[]",
+        "{\"schema_version\": \"1\"}",
+        "{\"schema_version\": 1, \"operation_id\": \"X\", \"writer_kind\": \"Load\"}",
+        "{\"schema_version\": 1, \"operation_id\": \"X\", \"writer_kind\": \"?\", \"tables\": []}",
+        "{\"schema_version\": 1, \"operation_id\": \"X\", \"writer_kind\": \"Load\", \"tables\": "
+        "[{\"table_key\": \"node:A\", \"expected_version\": -1, \"post_commit_pin\": 2}]}",
+        "{\"schema_version\": 1, \"operation_id\": \"X\", \"writer_kind\": \"Load\", \"tab",
+    };
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++)
+        assert_int_equal(decode(arena, damaged[i]).state, OG_GRAPH__SIDECAR_DAMAGED);
+}
+
+/* ---- going on ----------------------------------------------------------------------------- */
+
+typedef struct world {
+    og_store *store;
+    fixture_clock clock;
+    og_repo *repo;
+} world;
+
+static void world_init(world *w)
+{
+    assert_ok(og_store_open_memory(&w->store, err));
+    fixture_clock_init(&w->clock);
+    fixture_init(w->store, &w->clock);
+    w->repo = fixture_open(w->store, &w->clock);
+}
+
+static void world_deinit(world *w)
+{
+    og_repo_close(w->repo);
+    og_store_close(w->store);
+}
+
+/* A version above the newest, that deletes all rows and names no operation, as other programs leave it. */
+static void leave_head(world *w, const char *type)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_lance_table) newest = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    og_lance_table *table;
+    assert_ok(og_repo_snapshot(w->repo, NULL, &snapshot, err));
+    const og_type_def *def = og_catalog_node(snapshot->catalog, og_str_of(type));
+    assert_ok(og_snapshot_table(snapshot, def, &table, err));
+    assert_ok(
+        og_lance_table_open(og_repo_env(w->repo), og_lance_table_path(table), 0, 0, &newest, err));
+    og_lance_write_options options = {
+        .op = OG_LANCE_DELETE, .min_max_fragment_id = -1, .now_us = w->clock.now_us};
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_new(og_repo_env(w->repo), newest, &options, &write, err));
+    for (uint32_t slot = 0; slot < og_lance_table_slot_count(newest); slot++)
+        assert_ok(og_lance_write_delete(write, &slot, 1, err));
+    assert_ok(og_lance_write_stage(write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+}
+
+static void put(world *w, const char *name, const char *text)
+{
+    og_str bytes = og_str_of(text);
+    assert_ok(
+        w->store->ops->put(w->store, name, (og_bytes){(const uint8_t *)bytes.ptr, bytes.len}, err));
+}
+
+/* A sidecar that says A and B go from version 2 to 3. */
+static void leave_sidecar(world *w, const char *kind)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"schema_version\":1,\"operation_id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\","
+             "\"started_at\":\"%lld\",\"branch\":null,\"actor_id\":\"somebody\",\"writer_kind\":"
+             "\"%s\",\"tables\":[{\"table_key\":\"node:A\",\"table_path\":\"/x\","
+             "\"expected_version\":2,\"post_commit_pin\":3},{\"table_key\":\"node:B\","
+             "\"table_path\":\"/y\",\"expected_version\":2,\"post_commit_pin\":3}]}",
+             (long long)w->clock.now_us, kind);
+    put(w, SIDECAR, text);
+}
+
+static bool is_there(world *w, const char *name)
+{
+    uint64_t bytes;
+    return w->store->ops->head(w->store, name, &bytes, NULL) == OG_OK;
+}
+
+/* Kind and outcomes of the only audit row. */
+static void expect_audit(world *w, const char *kind, const char *outcomes)
+{
+    static const uint32_t columns[] = {1, 2, 5};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_AUTO_BATCH rows = {0};
+    const uint32_t *slots;
+    assert_ok(og_lance_table_open(og_repo_env(w->repo), "_graph_commit_recoveries.lance", 0, 0,
+                                  &table, err));
+    assert_ok(og_lance_scan_open(table, columns, 3, 0, UINT32_MAX, &scan, err));
+    assert_ok(og_lance_scan_next(scan, &rows, &slots, err));
+    assert_int_equal(rows.row_count, 1);
+    assert_true(og_str_is(og_array_str(rows.columns[0], 0), kind));
+    assert_true(og_str_is(og_array_str(rows.columns[1], 0), "somebody"));
+    assert_true(og_str_is(og_array_str(rows.columns[2], 0), outcomes));
+}
+
+TEST(test_sidecar__all_moved_is_published)
+{
+    static const char *const kinds[] = {"Load", "Mutation", "Optimize", "EnsureIndices"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        world w;
+        og_error error;
+        world_init(&w);
+        assert_ok(fixture_write_both(w.repo, "x", err));
+        leave_sidecar(&w, kinds[i]);
+        leave_head(&w, "A");
+        leave_head(&w, "B");
+        assert_status(fixture_write(w.repo, "A", "y", &error), OG_CONFLICT); /* it may live */
+        assert_string_equal(error.message, "foreign write in progress on 'node:A'");
+        w.clock.now_us += i < 2 ? 2 * SECOND_US : 11 * SECOND_US;
+        assert_ok(fixture_write(w.repo, "A", "y", err));
+        assert_int_equal(fixture_count(w.repo, "A"), 1);
+        assert_int_equal(fixture_count(w.repo, "B"), 0);
+        assert_false(is_there(&w, SIDECAR));
+        expect_audit(&w, "RolledForward",
+                     "[{\"table_key\":\"node:A\",\"from_version\":2,\"to_version\":3},"
+                     "{\"table_key\":\"node:B\",\"from_version\":2,\"to_version\":3}]");
+        world_deinit(&w);
+    }
+}
+
+TEST(test_sidecar__half_moved_is_undone)
+{
+    world w;
+    og_error error;
+    world_init(&w);
+    assert_ok(fixture_write_both(w.repo, "x", err));
+    leave_sidecar(&w, "Load");
+    leave_head(&w, "A");
+    assert_status(fixture_write(w.repo, "A", "y", &error), OG_CONFLICT);
+    assert_ok(fixture_write(w.repo, "B", "y", err)); /* not in the way there */
+    w.clock.now_us += 11 * SECOND_US;
+    assert_ok(fixture_write(w.repo, "A", "y", err));
+    assert_int_equal(fixture_count(w.repo, "A"), 2);
+    assert_int_equal(fixture_count(w.repo, "B"), 2);
+    assert_false(is_there(&w, SIDECAR));
+    expect_audit(&w, "RolledBack",
+                 "[{\"table_key\":\"node:A\",\"from_version\":3,\"to_version\":2}]");
+    world_deinit(&w);
+}
+
+/* A mutation moves a table by one version; more is not what it said. */
+TEST(test_sidecar__more_than_announced_is_undone)
+{
+    world w;
+    world_init(&w);
+    assert_ok(fixture_write_both(w.repo, "x", err));
+    leave_sidecar(&w, "Mutation");
+    leave_head(&w, "A");
+    leave_head(&w, "A");
+    leave_head(&w, "B");
+    w.clock.now_us += 11 * SECOND_US;
+    assert_ok(fixture_write_both(w.repo, "y", err));
+    assert_int_equal(fixture_count(w.repo, "A"), 2);
+    assert_int_equal(fixture_count(w.repo, "B"), 2);
+    world_deinit(&w);
+}
+
+TEST(test_sidecar__nothing_moved_or_published_already)
+{
+    world w;
+    world_init(&w);
+    assert_ok(fixture_write_both(w.repo, "x", err));
+    leave_sidecar(&w, "Load");
+    w.clock.now_us += 11 * SECOND_US;
+    assert_ok(fixture_write_both(w.repo, "y", err));
+    assert_false(is_there(&w, SIDECAR));
+    expect_audit(&w, "RolledBack", "[]");
+    assert_int_equal(fixture_count(w.repo, "A"), 2);
+    world_deinit(&w);
+}
+
+TEST(test_sidecar__newer_schema_stops_its_tables_only)
+{
+    world w;
+    og_error error;
+    world_init(&w);
+    put(&w, SIDECAR, "{\"schema_version\":2,\"tables\":[{\"table_key\":\"node:A\"}]}");
+    w.clock.now_us += 60 * SECOND_US;
+    assert_status(fixture_write(w.repo, "A", "x", &error), OG_CONFLICT);
+    assert_string_equal(error.message,
+                        "a newer version of omnigraph has an unfinished write of 'node:A'");
+    assert_ok(fixture_write(w.repo, "B", "x", err));
+    assert_int_equal(fixture_count(w.repo, "A"), 0);
+    assert_true(is_there(&w, SIDECAR));
+    world_deinit(&w);
+}
+
+TEST(test_sidecar__damaged_is_set_aside)
+{
+    world w;
+    world_init(&w);
+    put(&w, SIDECAR, "{\"schema_version\":1,");
+    put(&w, "__recovery/notes.txt", "mine");
+    leave_head(&w, "A");
+    w.clock.now_us += 60 * SECOND_US;
+    assert_ok(fixture_write_both(w.repo, "x", err));
+    assert_int_equal(fixture_count(w.repo, "A"), 1);
+    assert_false(is_there(&w, SIDECAR));
+    assert_true(is_there(&w, SIDECAR ".quarantined"));
+    assert_true(is_there(&w, "__recovery/notes.txt"));
+    world_deinit(&w);
+}
+
+static size_t count_sidecars(world *w)
+{
+    og_listing listing = {0};
+    assert_ok(w->store->ops->list(w->store, "__recovery/", false, NULL, 0, &listing, err));
+    size_t count = listing.len;
+    og_listing_deinit(&listing);
+    return count;
+}
+
+/* A writer of ours dies anywhere: the next writes, of any table, leave no sidecar of it. */
+TEST(test_sidecar__of_ours_is_tidied)
+{
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_error error;
+        og_store *faulty;
+        world_init(&w);
+        og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
+        assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+        og_repo *dying = fixture_open(faulty, &w.clock);
+        plan.at = plan.seen + at;
+        (void)!fixture_write_both(dying, "x", &error);
+        bool hit = plan.seen > plan.at;
+        og_repo_close(dying);
+        og_store_close(faulty);
+        w.clock.now_us += 60 * SECOND_US;
+        assert_ok(fixture_write(w.repo, "B", "y", err));
+        assert_ok(fixture_write(w.repo, "A", "y", err));
+        assert_int_equal(count_sidecars(&w), 0);
+        assert_int_equal(fixture_count(w.repo, "A"), fixture_count(w.repo, "B"));
+        world_deinit(&w);
+        if (!hit)
+            break;
+    }
+}
