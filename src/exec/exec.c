@@ -94,12 +94,14 @@ void og_exec__close_chain(og_exec__op *op)
     }
 }
 
-static og_status make_step(og_exec *x, const og_exec__step *step, og_exec__op *input,
-                           const uint8_t *matched, og_exec__op **out, og_error *err)
+/* The step, of `step_count` left. */
+static og_status make_step(og_exec *x, const og_exec__step *step, uint32_t step_count,
+                           og_exec__op *input, const uint8_t *matched, og_exec__op **out,
+                           og_error *err)
 {
     switch (step->kind) {
     case OG_STEP_SCAN:
-        return og_exec__make_cross(x, step, input, matched, out, err);
+        return og_exec__make_cross(x, step, step_count, input, matched, out, err);
     case OG_STEP_EXPAND:
         return og_exec__make_expand(x, step, input, matched, out, err);
     case OG_STEP_FILTER:
@@ -118,7 +120,8 @@ og_status og_exec__make_chain(og_exec *x, const og_exec__pipeline *pipeline, uin
     *out = input;
     for (uint32_t i = first; i < pipeline->step_count; i++) {
         og_exec__op *op = NULL;
-        og_status status = make_step(x, &pipeline->steps[i], *out, matched, &op, err);
+        og_status status =
+            make_step(x, &pipeline->steps[i], pipeline->step_count - i, *out, matched, &op, err);
         if (op != NULL)
             *out = op;
         OG_TRY(status);

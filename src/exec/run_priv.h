@@ -201,9 +201,11 @@ OG_NODISCARD og_status og_exec__find_key(og_exec *x, const og_exec__step *step, 
 OG_NODISCARD og_status og_exec__make_scan(og_exec *x, const og_exec__step *step,
                                           const uint32_t *slots, uint32_t slot_count,
                                           const bool *attach, og_exec__op **out, og_error *err);
+/* A SCAN that is not the first, with the steps behind it: `step_count` in all. */
 OG_NODISCARD og_status og_exec__make_cross(og_exec *x, const og_exec__step *step,
-                                           og_exec__op *input, const uint8_t *matched,
-                                           og_exec__op **out, og_error *err);
+                                           uint32_t step_count, og_exec__op *input,
+                                           const uint8_t *matched, og_exec__op **out,
+                                           og_error *err);
 /* skip: the predicate already answered (a key), or -1. */
 OG_NODISCARD og_status og_exec__make_filter(og_exec *x, const og_exec__step *step, int32_t skip,
                                             og_exec__op *input, og_exec__op **out, og_error *err);
@@ -226,6 +228,38 @@ OG_NODISCARD og_status og_exec__matching_slots(og_exec *x, const og_exec__step *
  * false when it does not apply (reduce.c). */
 OG_NODISCARD og_status og_exec__reduce(og_exec *x, bool *out_used, uint32_t **out_slots,
                                        uint32_t *out_count, og_error *err);
+
+/* ---- joins -------------------------------------------------------------------------------- */
+
+/* Nodes by the hash of a column (join.c): of a cross product only the pairs are made that an
+ * equality may keep. */
+typedef struct og_exec__join {
+    const og_exec__predicate *predicate;
+    uint32_t node_column, row_column; /* of the plan: of the new variable, and of the rows */
+    uint64_t mask;                    /* buckets - 1 */
+    uint32_t *starts;                 /* of each bucket among the entries, and the end of all */
+    uint32_t *entries;                /* numbers of nodes */
+    uint64_t *hashes;                 /* of the entries */
+    uint64_t *row_hashes;             /* of the rows at hand */
+    const og_array *row_values;
+} og_exec__join;
+
+/* Does a FILTER directly behind this SCAN say that a column of its variable equals one of
+ * another? */
+bool og_exec__find_join(const og_plan *plan, const og_exec__step *scan, uint32_t step_count,
+                        og_exec__join *out);
+/* Take in the nodes; after an error only deinit. */
+OG_NODISCARD og_status og_exec__join_build(og_exec__join *join, og_exec *x, const uint32_t *slots,
+                                           uint32_t count, og_error *err);
+void og_exec__join_deinit(og_exec__join *join);
+/* Look at new rows: reads the column that is compared. */
+OG_NODISCARD og_status og_exec__join_rows(og_exec__join *join, og_exec *x, og_exec__rows *rows,
+                                          og_error *err);
+/* Numbers of nodes that may equal a row's value, ascending, at most `capacity`; returns how many.
+ * *place is 0 for a new row, and OG_JOIN_DONE when there are no more. */
+#define OG_JOIN_DONE UINT32_MAX
+uint32_t og_exec__join_probe(const og_exec__join *join, uint32_t row, uint32_t *place,
+                             uint32_t *out, uint32_t capacity);
 
 /* ---- hops --------------------------------------------------------------------------------- */
 
