@@ -270,10 +270,18 @@ static og_status remove_ref(og_repo *repo, const char *path, const og_graph__bra
                             og_error *err)
 {
     OG_AUTO_BUF ref = OG_BUF_INIT;
+    uint64_t bytes;
     if (!og_lance_branch_ref_name(&ref, path, og_str_of(branch->name)))
         return og_error_nomem(err);
     const char *name = og_buf_cstr(&ref);
-    return repo->store->ops->remove(repo->store, &name, 1, err);
+    og_status s = OG_UNKNOWN;
+    for (int attempt = 0; s == OG_UNKNOWN && attempt < 3; attempt++) {
+        s = repo->store->ops->remove(repo->store, &name, 1, err);
+        if (s == OG_UNKNOWN &&
+            repo->store->ops->head(repo->store, name, &bytes, NULL) == OG_NOT_FOUND)
+            s = OG_OK;
+    }
+    return s;
 }
 
 static void forget(og_repo *repo, og_graph__branch *branch)

@@ -78,9 +78,6 @@ OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
 
-/* INDEX: drop all segments of the index of that name. OG_NOT_FOUND when there is none. */
-OG_NODISCARD og_status og_lance_write_drop_index(og_lance_write *write, og_str name, og_error *err);
-
 /* The slot that the write is for. */
 uint64_t og_lance_write_version(const og_lance_write *write);
 /* Replace the transaction_properties given in the options; before staging. */

@@ -61,9 +61,10 @@ og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error
     return og_lance_write_rows(write, &batch, NULL, err);
 }
 
-static og_status write_types(og_repo *repo, const char *const *types, const char *id, og_error *err)
+static og_status write_types(og_repo *repo, const char *branch, const char *const *types,
+                             const char *id, og_error *err)
 {
-    const og_txn_options options = {.kind = "Load", .actor = "tester"};
+    const og_txn_options options = {.branch = branch, .kind = "Load", .actor = "tester"};
     OG_AUTO(og_txn) txn = NULL;
     og_commit_result result;
     OG_TRY(og_txn_begin(repo, &options, &txn, err));
@@ -74,20 +75,31 @@ static og_status write_types(og_repo *repo, const char *const *types, const char
 
 og_status fixture_write_both(og_repo *repo, const char *id, og_error *err)
 {
-    static const char *const types[] = {"A", "B", NULL};
-    return write_types(repo, types, id, err);
+    return fixture_write_on(repo, NULL, NULL, id, err);
 }
 
 og_status fixture_write(og_repo *repo, const char *type, const char *id, og_error *err)
 {
-    const char *const types[] = {type, NULL};
-    return write_types(repo, types, id, err);
+    return fixture_write_on(repo, NULL, type, id, err);
+}
+
+og_status fixture_write_on(og_repo *repo, const char *branch, const char *type, const char *id,
+                           og_error *err)
+{
+    static const char *const both[] = {"A", "B", NULL};
+    const char *const one[] = {type, NULL};
+    return write_types(repo, branch, type != NULL ? one : both, id, err);
 }
 
 uint64_t fixture_count(og_repo *repo, const char *type)
 {
+    return fixture_count_on(repo, "main", type);
+}
+
+uint64_t fixture_count_on(og_repo *repo, const char *branch, const char *type)
+{
     OG_AUTO(og_snapshot) snapshot = NULL;
-    assert_ok(og_repo_snapshot(repo, "main", &snapshot, err));
+    assert_ok(og_repo_snapshot(repo, branch, &snapshot, err));
     const og_type_def *def = og_catalog_node(snapshot->catalog, og_str_of(type));
     og_lance_table *table;
     assert_ok(og_snapshot_table(snapshot, def, &table, err));

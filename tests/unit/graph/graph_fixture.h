@@ -24,7 +24,12 @@ og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error
 og_status fixture_write_both(og_repo *repo, const char *id, og_error *err);
 og_status fixture_write(og_repo *repo, const char *type, const char *id, og_error *err);
 
+/* The same on a branch; type NULL: both. */
+og_status fixture_write_on(og_repo *repo, const char *branch, const char *type, const char *id,
+                           og_error *err);
+
 /* Rows of a type as `__manifest` counts them, and as a scan finds them. Fails the test when they differ. */
 uint64_t fixture_count(og_repo *repo, const char *type);
+uint64_t fixture_count_on(og_repo *repo, const char *branch, const char *type);
 
 #endif
