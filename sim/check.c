@@ -1,5 +1,5 @@
 /* What must hold, whatever happened: the engine's graph beside the model's. */
-#include "sim.h"
+#include "lineage.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ void sim_wrong(sim_world *w, const char *format, ...)
     og_buf_text(&w->failure, text);
 }
 
-static const char *branch_name(int branch)
+const char *sim_branch_name(int branch)
 {
     static char names[SIM_BRANCHES][8];
     snprintf(names[branch], sizeof names[branch], branch == 0 ? "main" : "b%d", branch);
@@ -52,7 +52,7 @@ static sim_version *newest(sim_branch *b)
     return b->count > 0 ? &b->versions[b->count - 1] : NULL;
 }
 
-static void add_version(sim_branch *b, uint64_t number, const sim_state *state)
+static void add_version(sim_branch *b, uint64_t number, int commit, const sim_state *state)
 {
     if (b->count == b->capacity) {
         b->capacity = b->capacity * 2 + 16;
@@ -60,7 +60,7 @@ static void add_version(sim_branch *b, uint64_t number, const sim_state *state)
         if (b->versions == NULL)
             abort();
     }
-    b->versions[b->count++] = (sim_version){number, *state};
+    b->versions[b->count++] = (sim_version){number, commit, *state};
 }
 
 /* The text must be that of the state. */
@@ -85,8 +85,56 @@ static int op_of(const sim_world *w, og_str actor)
     return op < w->plan->op_count ? op : -1;
 }
 
+/* Say that the operation is in the graph now. */
+static bool publish(sim_world *w, int op, uint64_t version)
+{
+    sim_result *r = &w->results[op];
+    if (r->published)
+        sim_wrong(w, "operation %d was published twice", op);
+    else if (r->is_settled)
+        sim_wrong(w, "operation %d ended with '%s' (%s) and appears nevertheless", op,
+                  og_status_id(r->status), r->message);
+    r->published = true;
+    r->version = version;
+    return !sim_is_wrong(w);
+}
+
+static bool prints_as(const sim_world *w, const sim_state *state, og_str text)
+{
+    OG_AUTO_BUF printed = OG_BUF_INIT;
+    sim_state_print(&w->plan->schema, state, &printed);
+    return og_str_eq(og_buf_view(&printed), text);
+}
+
+/* What a merge makes of the state. With several bases any of them may have been taken. */
+static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_str text,
+                         sim_state *state)
+{
+    int ours = sim_commit_find(w, commit->parent), bases[8];
+    int theirs = sim_commit_find(w, commit->merged_parent);
+    if (ours < 0 || theirs < 0) {
+        sim_wrong(w, "operation %d, a merge, has parents that are no commits", op);
+        return;
+    }
+    int count = sim_merge_bases(w, ours, theirs, bases, 8);
+    sim_state found = *state;
+    bool is_merged = false;
+    for (int i = 0; i < count; i++) {
+        sim_state next = *state;
+        if (sim_merge(&w->plan->schema, &w->commits[bases[i]].state, &w->commits[theirs].state,
+                      &next) == SIM_REFUSED)
+            continue;
+        if (!is_merged || prints_as(w, &next, text))
+            found = next;
+        is_merged = true;
+    }
+    if (!is_merged)
+        sim_wrong(w, "operation %d, a merge, was published in spite of conflicts", op);
+    *state = found;
+}
+
 /* The state after a commit that was just published. */
-static void follow_commit(sim_world *w, const og_commit_info *commit, sim_state *state)
+static void follow_commit(sim_world *w, const og_commit_info *commit, og_str text, sim_state *state)
 {
     int op = op_of(w, commit->actor);
     if (op < 0) {
@@ -94,16 +142,28 @@ static void follow_commit(sim_world *w, const og_commit_info *commit, sim_state 
             sim_wrong(w, "a commit by '%.*s'", OG_FMT(commit->actor));
         return;
     }
-    sim_result *r = &w->results[op];
-    if (r->published)
-        sim_wrong(w, "operation %d was published twice", op);
-    else if (r->is_settled)
-        sim_wrong(w, "operation %d ended with '%s' (%s) and appears nevertheless", op,
-                  og_status_id(r->status), r->message);
+    if (!publish(w, op, commit->manifest_version))
+        return;
+    if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
+        follow_merge(w, op, commit, text, state);
     else if (sim_apply(&w->plan->schema, &w->plan->ops[op], state) == SIM_REFUSED)
         sim_wrong(w, "operation %d was published on a state that refuses it", op);
-    r->published = true;
-    r->version = commit->manifest_version;
+}
+
+static int follow_commits(sim_world *w, const og_history *history, uint64_t last, og_str text,
+                          sim_state *state)
+{
+    size_t count;
+    const og_commit_info *commits = og_history_commits(history, &count);
+    int newest_commit = -1;
+    for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
+        const og_commit_info *c = &commits[i];
+        if (c->manifest_version <= last || sim_commit_find(w, c->id) >= 0)
+            continue;
+        follow_commit(w, c, text, state);
+        newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
+    }
+    return newest_commit;
 }
 
 static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
@@ -112,24 +172,22 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     OG_AUTO(og_snapshot) snapshot = NULL;
     OG_AUTO(og_history) history = NULL;
     OG_AUTO_BUF text = OG_BUF_INIT;
-    OG_TRY(og_repo_snapshot(repo, branch_name(branch), &snapshot, err));
+    OG_TRY(og_repo_snapshot(repo, sim_branch_name(branch), &snapshot, err));
     uint64_t last = b->count > 0 ? newest(b)->number : 0;
     if (snapshot->manifest_version < last)
         sim_wrong(w, "branch %s went back from version %" PRIu64 " to %" PRIu64,
-                  branch_name(branch), last, snapshot->manifest_version);
+                  sim_branch_name(branch), last, snapshot->manifest_version);
     if (snapshot->manifest_version <= last)
         return OG_OK;
-    OG_TRY(og_history_open(repo, branch_name(branch), &history, err));
+    OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
-    size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
     sim_state state = b->count > 0 ? newest(b)->state : (sim_state){0};
-    for (size_t i = 0; i < count && b->count > 0; i++)
-        if (commits[i].manifest_version > last)
-            follow_commit(w, &commits[i], &state);
+    int commit = follow_commits(w, history, last, og_buf_view(&text), &state);
+    if (commit < 0 && b->count > 0)
+        commit = newest(b)->commit;
     if (!sim_is_wrong(w))
         is_state(w, &state, og_buf_view(&text), "after a publication");
-    add_version(b, snapshot->manifest_version, &state);
+    add_version(b, snapshot->manifest_version, commit, &state);
     sim_count(&sim_total->publications);
     return OG_OK;
 }
@@ -138,13 +196,117 @@ void sim_check_branch(sim_world *w, int branch)
 {
     og_error err = {0};
     w->is_dirty[branch] = false;
+    if (!w->branches[branch].exists)
+        return;
     OG_AUTO(og_repo) repo = sim_open_plain(w);
     if (repo != NULL && look(w, repo, branch, &err) != OG_OK)
-        sim_wrong(w, "branch %s can't be read: %s (%s)", branch_name(branch), err.message,
+        sim_wrong(w, "branch %s can't be read: %s (%s)", sim_branch_name(branch), err.message,
                   err.detail);
 }
 
+/* ---- branches ----------------------------------------------------------------------------- */
+
+/* Operations of this kind on the branch that are under way may have done it. */
+static void meet(sim_world *w, int branch, sim_op_kind kind)
+{
+    for (int i = 0; i < w->plan->op_count; i++) {
+        const sim_op *op = &w->plan->ops[i];
+        if (op->kind != kind || op->branch != branch || !w->results[i].started)
+            continue;
+        /* One whose caller was told of no outcome may come true later. */
+        bool may = !w->results[i].ended || !w->results[i].is_settled;
+        w->results[i].met |= may;
+    }
+}
+
+/* A branch that came begins with a commit that is known. */
+static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_error *err)
+{
+    sim_branch *b = &w->branches[branch];
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_history) history = NULL;
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    OG_TRY(og_repo_snapshot(repo, sim_branch_name(branch), &snapshot, err));
+    OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
+    OG_TRY(sim_export(snapshot, &text, err));
+    const og_commit_info *head = og_history_head(history);
+    int commit = head != NULL ? sim_commit_find(w, head->id) : -1;
+    if (commit < 0) {
+        sim_wrong(w, "branch %s begins with an unknown commit", sim_branch_name(branch));
+        return OG_OK;
+    }
+    is_state(w, &w->commits[commit].state, og_buf_view(&text), "a new branch");
+    add_version(b, snapshot->manifest_version, commit, &w->commits[commit].state);
+    return OG_OK;
+}
+
+static void see_branch(sim_world *w, og_repo *repo, int branch, bool exists)
+{
+    sim_branch *b = &w->branches[branch];
+    og_error err = {0};
+    if (b->exists == exists)
+        return;
+    b->exists = exists;
+    b->life++;
+    b->count = 0;
+    b->may_miss = 0;
+    meet(w, branch, exists ? SIM_BRANCH_CREATE : SIM_BRANCH_DELETE);
+    if (exists && see_new_branch(w, repo, branch, &err) != OG_OK)
+        sim_wrong(w, "new branch %s can't be read: %s (%s)", sim_branch_name(branch), err.message,
+                  err.detail);
+}
+
+void sim_check_refs(sim_world *w)
+{
+    og_error err = {0};
+    og_str *names = NULL;
+    size_t count = 0;
+    w->refs_are_dirty = false;
+    OG_AUTO(og_repo) repo = sim_open_plain(w);
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    if (repo == NULL)
+        return;
+    if (og_repo_branches(repo, arena, &names, &count, &err) != OG_OK)
+        sim_wrong(w, "branches can't be listed: %s", err.message);
+    for (int b = 1; b < SIM_BRANCHES && !sim_is_wrong(w); b++) {
+        bool exists = false;
+        for (size_t i = 0; i < count; i++)
+            exists |= og_str_is(names[i], sim_branch_name(b));
+        see_branch(w, repo, b, exists);
+    }
+}
+
+void sim_note_cleanup(sim_world *w, uint64_t keep)
+{
+    for (int i = 0; i < SIM_BRANCHES; i++) {
+        sim_branch *b = &w->branches[i];
+        /* What is published while it runs counts, too. */
+        uint64_t last = b->count > 0 ? newest(b)->number + SIM_OPS : 0;
+        if (last > keep && last - keep > b->may_miss)
+            b->may_miss = last - keep;
+    }
+}
+
 /* ---- power loss --------------------------------------------------------------------------- */
+
+/* Names of a folder may be lost one by one: a version below the newest, of which nobody was told. */
+static void drop_lost_versions(sim_world *w, int branch)
+{
+    sim_branch *b = &w->branches[branch];
+    size_t kept = 0;
+    for (size_t v = 0; v < b->count; v++) {
+        OG_AUTO_BUF path = OG_BUF_INIT;
+        OG_AUTO_BUF name = OG_BUF_INIT;
+        uint64_t bytes;
+        og_buf_text(&path, "__manifest");
+        if (branch > 0)
+            og_buf_printf(&path, "/tree/%s", sim_branch_name(branch));
+        og_lance_manifest_name(&name, og_buf_cstr(&path), b->versions[v].number);
+        if (w->store->ops->head(w->store, og_buf_cstr(&name), &bytes, NULL) == OG_OK)
+            b->versions[kept++] = b->versions[v];
+    }
+    b->count = kept;
+}
 
 static void forget_versions(sim_world *w, int branch, uint64_t number)
 {
@@ -159,29 +321,46 @@ static void forget_versions(sim_world *w, int branch, uint64_t number)
             sim_wrong(w, "operation %d was acknowledged and is lost", i);
         r->published = false;
     }
+    if (b->count > 0)
+        drop_lost_versions(w, branch);
+}
+
+/* A branch that somebody was told of, and that nobody deleted, must be there. */
+static void check_made_branches(sim_world *w)
+{
+    for (int i = 0; i < w->plan->op_count; i++) {
+        const sim_result *r = &w->results[i];
+        const sim_branch *b = &w->branches[w->plan->ops[i].branch];
+        if (w->plan->ops[i].kind == SIM_BRANCH_CREATE && r->acknowledged && !b->exists &&
+            b->life == r->life + 1)
+            sim_wrong(w, "branch %s was said to be made (operation %d) and is lost",
+                      sim_branch_name(w->plan->ops[i].branch), i);
+    }
 }
 
 void sim_check_power_loss(sim_world *w)
 {
     og_error err = {0};
-    OG_AUTO(og_repo) repo = sim_open_plain(w);
+    sim_check_refs(w);
+    check_made_branches(w);
+    OG_AUTO(og_repo) repo = sim_is_wrong(w) ? NULL : sim_open_plain(w);
     for (int b = 0; b < SIM_BRANCHES && repo != NULL && !sim_is_wrong(w); b++) {
         OG_AUTO(og_snapshot) snapshot = NULL;
         OG_AUTO_BUF text = OG_BUF_INIT;
         if (!w->branches[b].exists)
             continue;
-        og_status s = og_repo_snapshot(repo, branch_name(b), &snapshot, &err);
+        og_status s = og_repo_snapshot(repo, sim_branch_name(b), &snapshot, &err);
         if (s == OG_OK)
             s = sim_export(snapshot, &text, &err);
         if (s != OG_OK) {
-            sim_wrong(w, "after power loss branch %s can't be read: %s (%s)", branch_name(b),
+            sim_wrong(w, "after power loss branch %s can't be read: %s (%s)", sim_branch_name(b),
                       err.message, err.detail);
             return;
         }
         forget_versions(w, b, snapshot->manifest_version);
         sim_version *v = newest(&w->branches[b]);
         if (v == NULL || v->number != snapshot->manifest_version)
-            sim_wrong(w, "after power loss branch %s is at an unknown version", branch_name(b));
+            sim_wrong(w, "after power loss branch %s is at an unknown version", sim_branch_name(b));
         else
             is_state(w, &v->state, og_buf_view(&text), "after power loss");
     }
@@ -205,44 +384,141 @@ static bool was_possible(sim_world *w, int op, sim_outcome outcome)
     return false;
 }
 
-void sim_check_outcome(sim_world *w, int op, bool committed)
+/* Did nothing happen to the branches it is about while it ran? */
+static bool is_undisturbed(const sim_world *w, int op)
+{
+    const sim_result *r = &w->results[op];
+    const sim_op *o = &w->plan->ops[op];
+    return w->branches[o->branch].life == r->life && w->branches[o->other].life == r->other_life;
+}
+
+static bool are_there(const sim_world *w, int op)
+{
+    const sim_op *o = &w->plan->ops[op];
+    bool reads_other = o->kind == SIM_BRANCH_MERGE || o->kind == SIM_BRANCH_CREATE;
+    bool needs_own = o->kind != SIM_BRANCH_CREATE;
+    return (!needs_own || w->branches[o->branch].exists) &&
+           (!reads_other || w->branches[o->other].exists);
+}
+
+/* Could a merge of any states that both branches had meanwhile have ended so? */
+static bool merge_was_possible(sim_world *w, int op, bool conflicts)
+{
+    const sim_branch *ours = &w->branches[w->plan->ops[op].branch];
+    const sim_branch *theirs = &w->branches[w->plan->ops[op].other];
+    for (size_t i = w->results[op].since; i < ours->count; i++)
+        for (size_t k = w->results[op].other_since; k < theirs->count; k++) {
+            int a = ours->versions[i].commit, b = theirs->versions[k].commit, bases[8];
+            if (!conflicts && sim_commit_is_in(w, b, a))
+                return true;
+            int count = conflicts ? sim_merge_bases(w, a, b, bases, 8) : 0;
+            for (int n = 0; n < count; n++) {
+                sim_state state = ours->versions[i].state;
+                if (sim_merge(&w->plan->schema, &w->commits[bases[n]].state,
+                              &theirs->versions[k].state, &state) == SIM_REFUSED)
+                    return true;
+            }
+        }
+    return false;
+}
+
+static void check_merge(sim_world *w, int op, bool committed, size_t conflicts)
+{
+    sim_result *r = &w->results[op];
+    r->acknowledged = committed;
+    r->is_settled = !committed;
+    if (committed && !r->published)
+        sim_wrong(w, "operation %d, a merge, was acknowledged and was not published", op);
+    else if (!committed && r->published)
+        sim_wrong(w, "operation %d, a merge, is said not to have happened, and was published", op);
+    else if (!committed && is_undisturbed(w, op) && are_there(w, op) &&
+             !merge_was_possible(w, op, conflicts > 0))
+        sim_wrong(w, "operation %d, a merge, ended %s without a cause", op,
+                  conflicts > 0 ? "in conflicts" : "as already done");
+}
+
+/* Making and deleting branches. */
+static void check_branch_op(sim_world *w, int op)
+{
+    sim_result *r = &w->results[op];
+    const sim_op *o = &w->plan->ops[op];
+    bool makes = o->kind == SIM_BRANCH_CREATE;
+    if (r->status == OG_OK) {
+        r->acknowledged = true;
+        if (!r->met)
+            sim_wrong(w, "operation %d is said to have %s branch %s, which did not happen", op,
+                      makes ? "made" : "deleted", sim_branch_name(o->branch));
+        return;
+    }
+    if (r->status == OG_UNKNOWN)
+        return;
+    r->is_settled = true;
+    bool exists = w->branches[o->branch].exists, still = is_undisturbed(w, op);
+    bool expected = r->status == OG_CONFLICT || (r->status == OG_EXISTS && makes) ||
+                    r->status == OG_NOT_FOUND;
+    if (!expected && !r->had_fault)
+        sim_wrong(w, "operation %d on branch %s failed without a fault: %s", op,
+                  sim_branch_name(o->branch), r->message);
+    else if (still && r->status == OG_EXISTS && !exists)
+        sim_wrong(w, "operation %d: branch %s does not exist: %s", op, sim_branch_name(o->branch),
+                  r->message);
+    else if (still && r->status == OG_NOT_FOUND && are_there(w, op))
+        sim_wrong(w, "operation %d did not find what is there: %s", op, r->message);
+}
+
+static void check_failure(sim_world *w, int op)
 {
     sim_result *r = &w->results[op];
     const char *status = og_status_id(r->status);
-    if (w->plan->ops[op].kind == SIM_READ) {
-        if (r->status != OG_OK && !r->had_fault)
-            sim_wrong(w, "operation %d, a read, failed without a fault: %s", op, r->message);
-        return;
-    }
-    if (r->status == OG_OK) {
-        r->acknowledged = committed;
-        if (committed && !r->published)
-            sim_wrong(w, "operation %d was acknowledged and was not published", op);
-        else if (!committed && !was_possible(w, op, SIM_NOTHING))
-            sim_wrong(w, "operation %d is said to have changed nothing, but would have", op);
-        r->is_settled = !committed;
-        return;
-    }
-    if (r->status == OG_UNKNOWN) {
-        if (!r->had_fault)
-            sim_wrong(w, "operation %d ended with '%s' without a fault: %s", op, status,
-                      r->message);
-        return;
-    }
+    bool is_write = w->plan->ops[op].kind <= SIM_MUTATE;
     r->is_settled = true;
     if (r->published)
         sim_wrong(w, "operation %d was published and ended with '%s': %s", op, status, r->message);
-    else if (r->status == OG_INVALID && !was_possible(w, op, SIM_REFUSED))
-        sim_wrong(w, "operation %d was refused without a cause: %s", op, r->message);
     else if (r->status == OG_CORRUPT)
         sim_wrong(w, "operation %d found damage: %s", op, r->message);
+    else if (r->status == OG_NOT_FOUND && (!is_undisturbed(w, op) || !are_there(w, op)))
+        return;
+    else if (r->status == OG_INVALID && is_write && is_undisturbed(w, op) &&
+             !was_possible(w, op, SIM_REFUSED))
+        sim_wrong(w, "operation %d was refused without a cause: %s", op, r->message);
     else if (r->status != OG_INVALID && r->status != OG_CONFLICT && !r->had_fault)
-        sim_wrong(w, "operation %d failed without a fault: %s", op, r->message);
+        sim_wrong(w, "operation %d failed without a fault: %s: %s", op, status, r->message);
+}
+
+static void check_write(sim_world *w, int op, bool committed)
+{
+    sim_result *r = &w->results[op];
+    r->acknowledged = committed;
+    r->is_settled = !committed;
+    if (committed && !r->published)
+        sim_wrong(w, "operation %d was acknowledged and was not published", op);
+    else if (!committed && is_undisturbed(w, op) && !was_possible(w, op, SIM_NOTHING))
+        sim_wrong(w, "operation %d is said to have changed nothing, but would have", op);
+}
+
+void sim_check_outcome(sim_world *w, int op, bool committed, size_t conflicts)
+{
+    sim_result *r = &w->results[op];
+    sim_op_kind kind = w->plan->ops[op].kind;
+    if (kind == SIM_BRANCH_CREATE || kind == SIM_BRANCH_DELETE)
+        check_branch_op(w, op);
+    else if (r->status == OG_UNKNOWN && !r->had_fault)
+        sim_wrong(w, "operation %d ended with unknown outcome without a fault: %s", op, r->message);
+    else if (r->status == OG_UNKNOWN)
+        return;
+    else if (r->status != OG_OK)
+        check_failure(w, op);
+    else if (kind == SIM_BRANCH_MERGE)
+        check_merge(w, op, committed, conflicts);
+    else if (kind <= SIM_MUTATE)
+        check_write(w, op, committed);
 }
 
 void sim_check_read(sim_world *w, int op, uint64_t version, og_str text)
 {
     const sim_branch *b = &w->branches[w->plan->ops[op].branch];
+    if (b->life != w->results[op].life || !b->exists)
+        return; /* another branch of that name */
     for (size_t v = w->results[op].since; v < b->count; v++)
         if (b->versions[v].number == version) {
             is_state(w, &b->versions[v].state, text, "a reader's snapshot");
@@ -261,16 +537,18 @@ static void check_old_versions(sim_world *w, og_repo *repo, int branch)
     for (size_t v = 0; v < b->count && !sim_is_wrong(w); v += 1 + b->count / 8) {
         og_error err = {0};
         const og_target target = {.kind = OG_TARGET_VERSION,
-                                  .branch = branch_name(branch),
+                                  .branch = sim_branch_name(branch),
                                   .version = b->versions[v].number};
         OG_AUTO(og_snapshot) snapshot = NULL;
         OG_AUTO_BUF text = OG_BUF_INIT;
         og_status s = og_repo_snapshot_at(repo, &target, &snapshot, &err);
         if (s == OG_OK)
             s = sim_export(snapshot, &text, &err);
+        if (s == OG_NOT_FOUND && b->versions[v].number < b->may_miss)
+            continue;
         if (s != OG_OK)
             sim_wrong(w, "version %" PRIu64 " of %s can't be read any more: %s",
-                      b->versions[v].number, branch_name(branch), err.message);
+                      b->versions[v].number, sim_branch_name(branch), err.message);
         else
             is_state(w, &b->versions[v].state, og_buf_view(&text), "an old version");
     }
@@ -293,12 +571,12 @@ static void check_next_write(sim_world *w, og_repo *repo, int branch)
     og_status s =
         og_program_compile(og_buf_view(&text), NULL, og_repo_catalog(repo), &program, &err);
     if (s == OG_OK) {
-        const og_mutate_input input = {.branch = branch_name(branch),
+        const og_mutate_input input = {.branch = sim_branch_name(branch),
                                        .query = og_program_query(program)};
         s = og_mutate_run(repo, &input, &output, &err);
     }
     if (s != OG_OK)
-        sim_wrong(w, "the next write on %s fails with '%s': %s", branch_name(branch),
+        sim_wrong(w, "the next write on %s fails with '%s': %s", sim_branch_name(branch),
                   og_status_id(s), err.message);
 }
 

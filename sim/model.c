@@ -215,18 +215,20 @@ static void random_statement(sim_rng *r, const sim_schema *s, sim_op *op)
 
 void sim_op_random(sim_rng *r, const sim_schema *s, sim_op *op)
 {
-    int which = sim_below(r, 100);
+    static const struct {
+        int below;
+        sim_op_kind kind;
+    } shares[] = {
+        {16, SIM_LOAD_MERGE}, {22, SIM_LOAD_APPEND},   {25, SIM_LOAD_OVERWRITE},
+        {68, SIM_MUTATE},     {76, SIM_BRANCH_CREATE}, {79, SIM_BRANCH_DELETE},
+        {89, SIM_BRANCH_MERGE}, {92, SIM_OPTIMIZE},    {94, SIM_CLEANUP},
+        {100, SIM_READ},
+    };
+    int which = sim_below(r, 100), i = 0;
+    while (which >= shares[i].below)
+        i++;
+    op->kind = shares[i].kind;
     op->change_count = 0;
-    if (which < 20)
-        op->kind = SIM_LOAD_MERGE;
-    else if (which < 28)
-        op->kind = SIM_LOAD_APPEND;
-    else if (which < 33)
-        op->kind = SIM_LOAD_OVERWRITE;
-    else if (which < 90)
-        op->kind = SIM_MUTATE;
-    else
-        op->kind = SIM_READ;
     if (op->kind <= SIM_LOAD_OVERWRITE)
         random_records(r, s, op);
     for (int n = 1 + sim_below(r, 3); op->kind == SIM_MUTATE && n > 0; n--)

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/branch_ops.h"
+#include "graph/cleanup.h"
 #include "graph/load.h"
+#include "graph/merge.h"
 #include "graph/mutate.h"
+#include "graph/optimize.h"
 #include "lang/query.h"
 
 typedef struct reader {
@@ -36,18 +40,15 @@ og_status sim_export(og_snapshot *snapshot, og_buf *out, og_error *err)
     return og_export_run(snapshot, &input, err);
 }
 
-static void name_branch(int branch, char dst[8])
-{
-    snprintf(dst, 8, branch == 0 ? "main" : "b%d", branch);
-}
-
 /* ---- operations --------------------------------------------------------------------------- */
 
 typedef struct attempt {
     sim_process *p;
     const sim_op *op;
-    char branch[8], actor[16];
+    const char *branch;
+    char actor[16];
     bool committed;
+    size_t conflicts;
 } attempt;
 
 static og_status run_load(attempt *a, og_str text, og_error *err)
@@ -84,6 +85,36 @@ static og_status run_mutation(attempt *a, og_str text, og_error *err)
     return OG_OK;
 }
 
+static og_status run_merge(attempt *a, og_error *err)
+{
+    const og_merge_input input = {
+        .source = sim_branch_name(a->op->other), .target = a->branch, .actor = a->actor};
+    og_merge_output output;
+    OG_TRY(og_merge_run(a->p->repo, &input, &output, err));
+    a->committed = output.committed;
+    a->conflicts = output.conflict_count;
+    og_merge_output_deinit(&output);
+    return OG_OK;
+}
+
+static og_status run_optimize(attempt *a, og_error *err)
+{
+    og_optimize_output output = {0};
+    OG_TRY(og_optimize_run(a->p->repo, a->branch, &output, err));
+    og_optimize_output_deinit(&output);
+    return OG_OK;
+}
+
+static og_status run_cleanup(attempt *a, og_error *err)
+{
+    const og_cleanup_input input = {.by_count = true, .keep = 8};
+    og_cleanup_output output = {0};
+    sim_note_cleanup(a->p->world, input.keep);
+    OG_TRY(og_cleanup_run(a->p->repo, &input, &output, err));
+    og_cleanup_output_deinit(&output);
+    return OG_OK;
+}
+
 static og_status run_read(attempt *a, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
@@ -115,6 +146,16 @@ static og_status run_op(attempt *a, og_error *err)
         return run_load(a, og_buf_view(&text), err);
     case SIM_MUTATE:
         return run_mutation(a, og_buf_view(&text), err);
+    case SIM_BRANCH_CREATE:
+        return og_branch_make(a->p->repo, sim_branch_name(a->op->other), a->branch, err);
+    case SIM_BRANCH_DELETE:
+        return og_branch_remove(a->p->repo, a->branch, err);
+    case SIM_BRANCH_MERGE:
+        return run_merge(a, err);
+    case SIM_OPTIMIZE:
+        return run_optimize(a, err);
+    case SIM_CLEANUP:
+        return run_cleanup(a, err);
     default:
         return run_read(a, err);
     }
@@ -132,18 +173,31 @@ static void restart(sim_process *p)
     p->last_call = -1;
 }
 
+static size_t newest(const sim_branch *b)
+{
+    return b->count > 0 ? b->count - 1 : 0;
+}
+
+static void begin(sim_world *w, const sim_op *op, sim_result *r)
+{
+    r->since = newest(&w->branches[op->branch]);
+    r->other_since = newest(&w->branches[op->other]);
+    r->life = w->branches[op->branch].life;
+    r->other_life = w->branches[op->other].life;
+}
+
 static void perform(sim_process *p, int index)
 {
     sim_world *w = p->world;
     sim_result *r = &w->results[index];
     attempt a = {.p = p, .op = &w->plan->ops[index]};
-    name_branch(a.op->branch, a.branch);
+    a.branch = sim_branch_name(a.op->branch);
     snprintf(a.actor, sizeof a.actor, "op%d", index);
     og_error err = {0};
     p->op = index;
     p->last_call = -1;
     r->started = true;
-    r->since = w->branches[a.op->branch].count - 1;
+    begin(w, a.op, r);
     r->status = run_op(&a, &err);
     r->ended = true;
     snprintf(r->message, sizeof r->message, "%.500s", err.message);
@@ -152,7 +206,7 @@ static void perform(sim_process *p, int index)
     if (p->is_dead)
         restart(p);
     else
-        sim_check_outcome(w, index, a.committed);
+        sim_check_outcome(w, index, a.committed, a.conflicts);
 }
 
 void sim_process_main(void *process)

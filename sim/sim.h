@@ -53,19 +53,31 @@ typedef struct sim_result {
     bool acknowledged; /* it was said to be done */
     bool published;    /* the checker has seen its commit */
     uint64_t version;  /* of `__manifest` on its branch */
-    size_t since;      /* newest published version when it began (index) */
+    size_t since;       /* newest published version when it began (index) */
+    size_t other_since; /* the same of the branch it reads beside its own */
+    int life, other_life; /* of both branches, when it began */
+    bool met;           /* something that it may have done to a branch was seen while it ran */
     og_status status;
     char message[512];
 } sim_result;
 
+/* A published commit and the state it left. */
+typedef struct sim_commit {
+    char id[27], parent[27], merged_parent[27];
+    sim_state state;
+} sim_commit;
+
 /* A version of `__manifest` on a branch. */
 typedef struct sim_version {
     uint64_t number;
+    int commit;      /* its newest one: index in the world's list; -1 = none */
     sim_state state;
 } sim_version;
 
 typedef struct sim_branch {
     bool exists;
+    int life;          /* grows with each making and deleting of the name */
+    uint64_t may_miss; /* versions below this one a cleanup may have taken */
     sim_version *versions;
     size_t count, capacity;
 } sim_branch;
@@ -110,8 +122,11 @@ struct sim_world {
     sim_rng rng;    /* of the scheduler */
     sim_process processes[SIM_PROCESSES];
     sim_branch branches[SIM_BRANCHES];
+    sim_commit *commits;
+    int commit_count, commit_capacity;
     sim_result results[SIM_OPS];
     bool is_dirty[SIM_BRANCHES]; /* a slot of its `__manifest` was taken since the last look */
+    bool refs_are_dirty;         /* a branch may have come or gone */
     bool power_lost;
     og_buf failure; /* what is wrong; empty = nothing */
 };
@@ -136,10 +151,15 @@ static inline bool sim_is_wrong(const sim_world *w)
 }
 /* Look at what was published on a branch since the last look. */
 void sim_check_branch(sim_world *w, int branch);
+/* Look at which branches there are. */
+void sim_check_refs(sim_world *w);
 /* After power loss: versions that nobody was told of may be gone. */
 void sim_check_power_loss(sim_world *w);
-/* An operation ended. */
-void sim_check_outcome(sim_world *w, int op, bool committed);
+/* An operation ended. `conflicts`: of a merge. */
+void sim_check_outcome(sim_world *w, int op, bool committed, size_t conflicts);
+/* A cleanup that keeps this many versions has begun: older ones may go. */
+void sim_note_cleanup(sim_world *w, uint64_t keep);
+const char *sim_branch_name(int branch);
 /* What a reader was given. */
 void sim_check_read(sim_world *w, int op, uint64_t version, og_str text);
 /* At the end: old versions can be read, every branch takes a write at once. */

@@ -52,6 +52,17 @@ const char *sim_call_name(int kind)
 
 /* ---- plans -------------------------------------------------------------------------------- */
 
+/* Half of the work is on main. */
+static void choose_branches(sim_rng *r, sim_op *op)
+{
+    op->branch = sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+    op->other = sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+    if (op->kind == SIM_BRANCH_CREATE || op->kind == SIM_BRANCH_DELETE)
+        op->branch = 1 + sim_below(r, SIM_BRANCHES - 1);
+    if (op->kind == SIM_BRANCH_MERGE && op->other == op->branch)
+        op->other = (op->branch + 1) % SIM_BRANCHES;
+}
+
 void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
 {
     memset(plan, 0, sizeof *plan);
@@ -63,6 +74,7 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
     for (int i = 0; i < plan->op_count; i++) {
         sim_op_random(&r, &plan->schema, &plan->ops[i]);
         plan->ops[i].process = sim_below(&r, plan->process_count);
+        choose_branches(&r, &plan->ops[i]);
     }
     /* A quarter of the seeds is without faults, so that contention alone is seen, too. */
     static const int levels[] = {0, 20, 100, 500};
@@ -86,6 +98,19 @@ static int manifest_branch(const char *name)
     return branch > 0 && branch < SIM_BRANCHES ? branch : -1;
 }
 
+/* The call that is about to be made may publish something. */
+static void note_change(sim_world *w, const sim_process *p)
+{
+    if (p->next != OG_STORE_PASS && p->next != OG_STORE_LOST_ACK)
+        return;
+    int branch = strcmp(p->call, "put_if_absent") == 0 ? manifest_branch(p->name) : -1;
+    if (branch >= 0)
+        w->is_dirty[branch] = true;
+    bool is_change = strncmp(p->call, "put", 3) == 0 || strcmp(p->call, "remove") == 0;
+    if (is_change && strncmp(p->name, "__manifest/_refs/branches/", 26) == 0)
+        w->refs_are_dirty = true;
+}
+
 static og_store_fault before_call(void *context, uint64_t call, const char *op, const char *name)
 {
     (void)call;
@@ -105,9 +130,7 @@ static og_store_fault before_call(void *context, uint64_t call, const char *op, 
         return OG_STORE_CRASH;
     }
     p->last_call = kind;
-    int branch = strcmp(op, "put_if_absent") == 0 ? manifest_branch(name) : -1;
-    if (branch >= 0 && (p->next == OG_STORE_PASS || p->next == OG_STORE_LOST_ACK))
-        w->is_dirty[branch] = true;
+    note_change(w, p);
     return p->next;
 }
 
@@ -251,6 +274,8 @@ static bool step(sim_world *w)
     }
     decide(w, p);
     resume(p);
+    if (w->refs_are_dirty && !sim_is_wrong(w))
+        sim_check_refs(w);
     for (int b = 0; b < SIM_BRANCHES; b++)
         if (w->is_dirty[b] && !sim_is_wrong(w))
             sim_check_branch(w, b);
@@ -291,6 +316,7 @@ bool sim_run(const sim_plan *plan, sim_world *w)
     w->clock = (og_clock){.now_us = read_world_clock, .sleep_us = pass_time, .context = w};
     if (og_store_open_memory(&w->store, &err) != OG_OK)
         abort();
+    og_store_memory_set_clock(w->store, &w->clock);
     for (int i = 0; i < plan->process_count; i++)
         start_process(w, i);
     if (make_graph(w, &err) != OG_OK)
@@ -317,6 +343,7 @@ void sim_world_free(sim_world *w)
     }
     for (int b = 0; b < SIM_BRANCHES; b++)
         free(w->branches[b].versions);
+    free(w->commits);
     og_store_close(w->store);
     og_buf_deinit(&w->failure);
 }

@@ -12,6 +12,7 @@ typedef struct object {
     og_blob *durable; /* what the last sync saved; NULL: nothing */
     bool whole;       /* the content of live is durable, its name may not be */
     bool unlinked;    /* `durable` was removed before live was made */
+    int64_t modified_us;
 } object;
 
 typedef struct memory_store {
@@ -19,6 +20,7 @@ typedef struct memory_store {
     pthread_mutex_t lock;
     object *objects; /* sorted by name */
     size_t len, capacity;
+    const og_clock *clock; /* NULL: times are not known */
 } memory_store;
 
 /* ---- the table ---------------------------------------------------------------------------- */
@@ -91,6 +93,7 @@ static og_status publish(memory_store *s, const char *name, og_blob *blob, bool 
         return og_error_nomem(err);
     o->unlinked = o->unlinked || (o->durable != NULL && o->live == NULL);
     o->whole = whole;
+    o->modified_us = s->clock != NULL ? s->clock->now_us(s->clock->context) : 0;
     og_blob_unref(o->live);
     o->live = og_blob_ref(blob);
     og_store__count(&s->base.stats.bytes_written, blob->len);
@@ -178,7 +181,8 @@ static og_status list_locked(memory_store *s, const char *prefix, bool recursive
             return OG_OK;
         if (o->live == NULL || (!recursive && strchr(o->name + prefix_len, '/') != NULL))
             continue;
-        OG_TRY(og_store__list_add(lister, og_str_of(o->name), o->live->len, 0, err));
+        OG_TRY(og_store__list_add(lister, og_str_of(o->name), o->live->len, o->modified_us,
+                                   err));
     }
     return OG_OK;
 }
@@ -373,6 +377,11 @@ static og_blob *survivor(const object *o, uint64_t *random)
     if (o->durable == NULL || ((o->unlinked || o->live == NULL) && removal_kept))
         return NULL;
     return og_blob_ref(o->durable);
+}
+
+void og_store_memory_set_clock(og_store *store, const og_clock *clock)
+{
+    ((memory_store *)store)->clock = clock;
 }
 
 void og_store_memory_crash(og_store *store, uint64_t seed)

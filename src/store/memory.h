@@ -2,9 +2,13 @@
 #ifndef OG_STORE_MEMORY_H
 #define OG_STORE_MEMORY_H
 
+#include "base/timeval.h"
 #include "store/store.h"
 
 OG_NODISCARD og_status og_store_open_memory(og_store **out, og_error *err);
+
+/* From now on objects know when they were written, by this clock (borrowed); before, listings say 0. */
+void og_store_memory_set_clock(og_store *store, const og_clock *clock);
 
 /* Power loss: of everything written since its last sync each object's content is kept or cut at a
  * random byte (kept when put_if_absent made it durable), and each name (a folder entry), new,
