@@ -187,6 +187,8 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
         is_state(w, &state, og_buf_view(&text), "after a publication");
+    sim_trace(w, "branch b%d is at version %" PRIu64 ", commit %d %s", branch,
+              snapshot->manifest_version, commit, commit >= 0 ? w->commits[commit].id : "");
     add_version(b, snapshot->manifest_version, commit, &state);
     sim_count(&sim_total->publications);
     return OG_OK;
@@ -311,8 +313,13 @@ static void drop_lost_versions(sim_world *w, int branch)
 static void forget_versions(sim_world *w, int branch, uint64_t number)
 {
     sim_branch *b = &w->branches[branch];
-    while (b->count > 0 && newest(b)->number > number)
+    while (b->count > 0 && newest(b)->number > number) {
+        int commit = newest(b)->commit;
         b->count--;
+        /* It may be published again, by whoever finishes it. */
+        if (commit >= 0 && (b->count == 0 || newest(b)->commit != commit))
+            w->commits[commit].id[0] = '\0';
+    }
     for (int i = 0; i < w->plan->op_count; i++) {
         sim_result *r = &w->results[i];
         if (w->plan->ops[i].branch != branch || !r->published || r->version <= number)
@@ -454,8 +461,8 @@ static void check_branch_op(sim_world *w, int op)
         return;
     r->is_settled = true;
     bool exists = w->branches[o->branch].exists, still = is_undisturbed(w, op);
-    bool expected = r->status == OG_CONFLICT || (r->status == OG_EXISTS && makes) ||
-                    r->status == OG_NOT_FOUND;
+    bool expected =
+        r->status == OG_CONFLICT || (r->status == OG_EXISTS && makes) || r->status == OG_NOT_FOUND;
     if (!expected && !r->had_fault)
         sim_wrong(w, "operation %d on branch %s failed without a fault: %s", op,
                   sim_branch_name(o->branch), r->message);

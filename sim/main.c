@@ -1,4 +1,4 @@
-/* sim [--seeds A..B] [--ops N] [--jobs N] [--report]
+/* sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace]
  *
  * Runs seeds in worker processes. A failure prints its seed and what was wrong, then the plan with all
  * operations left out that it does not need. Exit code 0: every seed was clean. */
@@ -15,7 +15,7 @@
 typedef struct options {
     uint64_t first, last;
     int ops, jobs;
-    bool report;
+    bool report, trace;
 } options;
 
 typedef struct shared {
@@ -42,7 +42,7 @@ static bool try_plan(const sim_plan *plan, og_buf *out_failure)
 }
 
 /* Leave out operations, ever smaller runs of them, as long as something stays wrong. */
-static void shrink(sim_plan *plan, og_buf *failure)
+static void shrink(sim_plan *plan, bool trace, og_buf *failure)
 {
     for (int size = plan->op_count / 2; size > 0; size /= 2)
         for (int at = 0; at + size <= plan->op_count; at += size) {
@@ -51,7 +51,9 @@ static void shrink(sim_plan *plan, og_buf *failure)
             if (!try_plan(&trial, failure))
                 *plan = trial;
         }
+    plan->is_traced = trace;
     (void)try_plan(plan, failure);
+    plan->is_traced = false;
 }
 
 static void print_plan(const sim_plan *plan, og_buf *out)
@@ -74,7 +76,7 @@ static void run_seed(uint64_t seed, const options *o)
     sim_count(&common->failures);
     OG_AUTO_BUF text = OG_BUF_INIT;
     og_buf_printf(&text, "FAILED seed %" PRIu64 ": %.*s\n", seed, OG_FMT(og_buf_view(&failure)));
-    shrink(&plan, &failure);
+    shrink(&plan, o->trace, &failure);
     og_buf_printf(&text, "shrunk: %.*s\n", OG_FMT(og_buf_view(&failure)));
     print_plan(&plan, &text);
     og_buf_printf(&text, "again: sim --seeds %" PRIu64 "..%" PRIu64 " --ops %d\n", seed, seed,
@@ -129,6 +131,8 @@ static void read_options(int argc, char **argv, options *o)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--report") == 0)
             o->report = true;
+        else if (strcmp(argv[i], "--trace") == 0)
+            o->trace = true;
         else if (i + 1 < argc && strcmp(argv[i], "--ops") == 0)
             o->ops = atoi(argv[++i]);
         else if (i + 1 < argc && strcmp(argv[i], "--jobs") == 0)
@@ -137,7 +141,8 @@ static void read_options(int argc, char **argv, options *o)
                  sscanf(argv[i + 1], "%" SCNu64 "..%" SCNu64, &o->first, &o->last) == 2)
             i++;
         else {
-            fprintf(stderr, "usage: sim [--seeds A..B] [--ops N] [--jobs N] [--report]\n");
+            fprintf(stderr,
+                    "usage: sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace]\n");
             exit(2);
         }
     }

@@ -219,9 +219,9 @@ void sim_op_random(sim_rng *r, const sim_schema *s, sim_op *op)
         int below;
         sim_op_kind kind;
     } shares[] = {
-        {16, SIM_LOAD_MERGE}, {22, SIM_LOAD_APPEND},   {25, SIM_LOAD_OVERWRITE},
-        {68, SIM_MUTATE},     {76, SIM_BRANCH_CREATE}, {79, SIM_BRANCH_DELETE},
-        {89, SIM_BRANCH_MERGE}, {92, SIM_OPTIMIZE},    {94, SIM_CLEANUP},
+        {16, SIM_LOAD_MERGE},   {22, SIM_LOAD_APPEND},   {25, SIM_LOAD_OVERWRITE},
+        {68, SIM_MUTATE},       {76, SIM_BRANCH_CREATE}, {79, SIM_BRANCH_DELETE},
+        {89, SIM_BRANCH_MERGE}, {92, SIM_OPTIMIZE},      {94, SIM_CLEANUP},
         {100, SIM_READ},
     };
     int which = sim_below(r, 100), i = 0;

@@ -198,7 +198,11 @@ static void perform(sim_process *p, int index)
     p->last_call = -1;
     r->started = true;
     begin(w, a.op, r);
+    sim_trace(w, "process %d: operation %d, %s, branch b%d, begins", p->number, index,
+              sim_op_names[a.op->kind], a.op->branch);
     r->status = run_op(&a, &err);
+    sim_trace(w, "process %d: operation %d ends: %s %s", p->number, index, og_status_id(r->status),
+              err.message);
     r->ended = true;
     snprintf(r->message, sizeof r->message, "%.500s", err.message);
     sim_count(&sim_total->outcomes[a.op->kind][r->status]);

@@ -48,15 +48,15 @@ const char *sim_call_name(int kind);
 /* How an operation ended, as its caller saw it. */
 typedef struct sim_result {
     bool started, ended;
-    bool had_fault;    /* some call of it did not pass */
-    bool is_settled;   /* refused, conflict or failed: may never appear */
-    bool acknowledged; /* it was said to be done */
-    bool published;    /* the checker has seen its commit */
-    uint64_t version;  /* of `__manifest` on its branch */
-    size_t since;       /* newest published version when it began (index) */
-    size_t other_since; /* the same of the branch it reads beside its own */
+    bool had_fault;       /* some call of it did not pass */
+    bool is_settled;      /* refused, conflict or failed: may never appear */
+    bool acknowledged;    /* it was said to be done */
+    bool published;       /* the checker has seen its commit */
+    uint64_t version;     /* of `__manifest` on its branch */
+    size_t since;         /* newest published version when it began (index) */
+    size_t other_since;   /* the same of the branch it reads beside its own */
     int life, other_life; /* of both branches, when it began */
-    bool met;           /* something that it may have done to a branch was seen while it ran */
+    bool met;             /* something that it may have done to a branch was seen while it ran */
     og_status status;
     char message[512];
 } sim_result;
@@ -70,7 +70,7 @@ typedef struct sim_commit {
 /* A version of `__manifest` on a branch. */
 typedef struct sim_version {
     uint64_t number;
-    int commit;      /* its newest one: index in the world's list; -1 = none */
+    int commit; /* its newest one: index in the world's list; -1 = none */
     sim_state state;
 } sim_version;
 
@@ -108,6 +108,7 @@ typedef struct sim_plan {
     int process_count;
     sim_op ops[SIM_OPS];
     bool is_left_out[SIM_OPS]; /* while shrinking */
+    bool is_traced;            /* say on stderr what happens */
     int op_count;
     /* Chances in 100,000 calls. */
     int fault_rate[SIM_FAULT_KINDS];
@@ -140,6 +141,9 @@ void sim_process_connect(sim_process *p);
 /* The task of a process: its operations, one after the other. */
 void sim_process_main(void *process);
 og_repo *sim_open_plain(sim_world *world); /* without faults; NULL: sim_wrong was said */
+
+/* One line of a trace, with the time, when the plan is traced. */
+__attribute__((format(printf, 2, 3))) void sim_trace(const sim_world *w, const char *format, ...);
 
 /* ---- check.c ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 /* The scheduler: whose turn it is, and what becomes of its call. */
 #include "sim.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,20 @@ static void start_process(sim_world *w, int number)
     p->fiber = sim_fiber_new(sim_process_main, p);
 }
 
+/* ---- trace -------------------------------------------------------------------------------- */
+
+void sim_trace(const sim_world *w, const char *format, ...)
+{
+    va_list args;
+    if (!w->plan->is_traced)
+        return;
+    fprintf(stderr, "%12.3f ", (double)(w->now_us % INT64_C(1000000000000)) / 1e6);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
 /* ---- turns -------------------------------------------------------------------------------- */
 
 static bool is_hit(sim_world *w, int fault)
@@ -212,6 +227,7 @@ static void lose_power(sim_world *w)
         note_fault(p, SIM_FAULT_POWER);
         p->is_dead = p->op >= 0;
     }
+    sim_trace(w, "power lost");
     og_store_memory_crash(w->store, sim_next(&w->rng));
     sim_check_power_loss(w);
 }
@@ -227,6 +243,9 @@ static void decide(sim_world *w, sim_process *p)
     if (p->next != OG_STORE_PASS)
         note_fault(p, p->next);
     p->is_dead |= p->next == OG_STORE_CRASH;
+    sim_trace(w, "  process %d: %s %s%s%s", p->number, p->call, p->name,
+              p->next != OG_STORE_PASS ? ": " : "",
+              p->next != OG_STORE_PASS ? sim_fault_names[p->next] : "");
 }
 
 /* A process that may run, or NULL when all are done. */
@@ -267,7 +286,7 @@ static bool step(sim_world *w)
         return false;
     w->now_us += 200 + sim_below(&w->rng, 2000);
     if (!p->is_dead && p->op >= 0 && is_hit(w, SIM_FAULT_SLOW)) {
-        sim_count(&sim_total->faults[SIM_FAULT_SLOW]);
+        note_fault(p, SIM_FAULT_SLOW); /* its files may be taken for strays meanwhile */
         int64_t day = INT64_C(86400000000);
         p->wake_us = w->now_us + (sim_chance(&w->rng, 1, 4) ? 9 * day : INT64_C(20000000));
         return true;

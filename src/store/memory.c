@@ -181,8 +181,7 @@ static og_status list_locked(memory_store *s, const char *prefix, bool recursive
             return OG_OK;
         if (o->live == NULL || (!recursive && strchr(o->name + prefix_len, '/') != NULL))
             continue;
-        OG_TRY(og_store__list_add(lister, og_str_of(o->name), o->live->len, o->modified_us,
-                                   err));
+        OG_TRY(og_store__list_add(lister, og_str_of(o->name), o->live->len, o->modified_us, err));
     }
     return OG_OK;
 }
