@@ -190,8 +190,12 @@ static og_status name_index(sweep *s, og_lance_table *table, const OgPb__IndexMe
 
 static og_status name_indices(sweep *s, og_lance_table *table, bool kept, og_error *err)
 {
-    if (table->index_section.ptr == NULL)
+    if (table->index_section.ptr == NULL) {
+        if (table->manifest->has_index_section) /* indices of row addresses, which are not read */
+            return og_error_set(err, OG_UNSUPPORTED, "%s has indices and no stable row ids",
+                                table->path);
         return OG_OK;
+    }
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     OgPb__IndexSection *section;
     if (scratch == NULL)

@@ -52,6 +52,34 @@ static bool writes_files(og_lance_op op)
     return writes_rows(op) || op == OG_LANCE_COMPACT || op == OG_LANCE_EVOLVE;
 }
 
+/* Values whose stored form has the layout of the type that we keep them as. */
+static bool is_written_type(og_str name)
+{
+    static const char *const others[] = {"decimal", "fixed_size_binary", "dict", "bfloat"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (og_str_find(name, og_str_of(others[i])) != SIZE_MAX)
+            return false;
+    return true;
+}
+
+/* Data files of a table with such a column are read, but not written. */
+static og_status check_field(const og_lance_table *table, const og_lance_field *field,
+                             og_error *err)
+{
+    og_str what = {NULL, 0};
+    if (field->packed != 0)
+        what = OG_STR("a packed struct");
+    else if (field->is_blob && field->field.type->child_count != 2)
+        what = OG_STR("a blob with other fields than data and uri");
+    for (uint32_t i = 0; what.ptr == NULL && i < field->value_type_count; i++)
+        if (!is_written_type(field->value_types[i]))
+            what = field->value_types[i];
+    return what.ptr == NULL ? OG_OK
+                            : og_error_set(err, OG_UNSUPPORTED,
+                                           "column '%.*s' of %s can't be written: it is %.*s",
+                                           OG_FMT(field->field.name), table->path, OG_FMT(what));
+}
+
 /* What must hold of a table that we change: foreign ones may have been made differently. */
 static og_status check_writable(const og_lance_table *table, og_lance_op op, og_error *err)
 {
@@ -65,6 +93,9 @@ static og_status check_writable(const og_lance_table *table, og_lance_op op, og_
         return og_error_set(err, OG_UNSUPPORTED,
                             "%s has files of version %.*s; only 2.2 is written", table->path,
                             OG_FMT(version));
+    bool new_files = writes_files(op) && op != OG_LANCE_EVOLVE;
+    for (uint32_t i = 0; new_files && i < table->field_count; i++)
+        OG_TRY(check_field(table, &table->fields[i], err));
     return OG_OK;
 }
 

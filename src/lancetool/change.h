@@ -1,0 +1,39 @@
+/* lancetool/change - what the verbs that write share: options of a write, its commit, rows from files. */
+#ifndef OG_LANCETOOL_CHANGE_H
+#define OG_LANCETOOL_CHANGE_H
+
+#include "lance/table/write.h"
+#include "lancetool/tool.h"
+
+/* A write made now by `op`. */
+og_lance_write_options tool_write_options(og_lance_op op);
+/* Stage, sync, take the slot, sync; then say "version N: R rows". OG_CONFLICT when another writer was
+ * first. */
+OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write, og_error *err);
+/* The newest version of the table and a write of it. */
+OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
+                                  og_lance_table **out_table, og_lance_write **out, og_error *err);
+
+/* ---- schemas as text (schema_text.c) -------------------------------------------------------- */
+
+/* "id: utf8!, n: int64, tags: list<utf8>, v: fixed_size_list<float32, 4>, p: struct<x: int32>,
+ * body: blob": fields of a table; '!' = never null. In the call's arena. OG_INVALID with the place. */
+OG_NODISCARD og_status tool_schema(const tool_call *call, const char *text,
+                                   og_lance_new_field **out, uint32_t *out_count, og_error *err);
+
+/* ---- rows from a file (rows_in.c) ----------------------------------------------------------- */
+
+/* JSON objects, one a row, or an Arrow IPC stream, told apart by their first bytes; "-" is standard
+ * input. */
+typedef struct tool_rows tool_rows;
+OG_NODISCARD og_status tool_rows_open(const char *path, tool_rows **out, og_error *err);
+void tool_rows_close(tool_rows *rows);
+OG_DEFINE_AUTO(tool_rows, tool_rows_close)
+/* Fields of an Arrow stream, borrowed; 0 for JSON, which does not say. */
+uint32_t tool_rows_fields(const tool_rows *rows, const og_field **out);
+/* The next rows with these columns, found by name: absent ones are null, unknown ones OG_INVALID; row_count 0
+ * at the end. JSON as cat prints it; blobs as text or {"hex": ..} or {"uri": ..}. */
+OG_NODISCARD og_status tool_rows_next(tool_rows *rows, const og_lance_field *fields,
+                                      uint32_t field_count, og_batch *out, og_error *err);
+
+#endif

@@ -1,0 +1,166 @@
+/* compact, cleanup, and changes of columns. */
+#include "base/number.h"
+#include "lance/table/cleanup.h"
+#include "lance/table/compact.h"
+#include "lance/table/evolve.h"
+#include "lancetool/change.h"
+#include "lancetool/verbs.h"
+
+#include <inttypes.h>
+
+/* ---- compact -------------------------------------------------------------------------------- */
+
+static og_status run_compact(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    uint64_t target;
+    og_lance_compact_options options = {0};
+    og_lance_compact_stats stats;
+    OG_TRY(tool_number(call, "target-rows", 0, &target, err));
+    options.target_rows = target < UINT32_MAX ? (uint32_t)target : UINT32_MAX;
+    options.deletion_threshold = tool_has(call, "all-deletions") ? -1 : 0;
+    OG_TRY(tool_begin(call, OG_LANCE_COMPACT, &place, &table, &write, err));
+    uint32_t work;
+    OG_TRY(og_lance_compact_count(table, &options, &work, err));
+    if (work == 0) {
+        printf("nothing to do\n");
+        return OG_OK;
+    }
+    OG_TRY(og_lance_write_compact(write, &options, &stats, err));
+    printf("%" PRIu32 " fragments became %" PRIu32 "\n", stats.fragments_removed,
+           stats.fragments_added);
+    return tool_commit(&place, write, err);
+}
+
+const tool_verb tool_compact = {
+    .name = "compact",
+    .arguments = "TABLE",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "join small fragments and leave deleted rows out",
+    .about = "Row ids stay. Fragments with a tenth of their rows deleted are rewritten.\n",
+    .examples = "  lancetool compact people.lance\n",
+    .options =
+        (const tool_option[]){{"target-rows", "N", "rows of a fragment (1048576)"},
+                              {"all-deletions", NULL, "rewrite for a single deleted row, too"},
+                              {"branch", "BRANCH", "a branch of the table"},
+                              {0}},
+    .run = run_compact,
+};
+
+/* ---- cleanup -------------------------------------------------------------------------------- */
+
+static og_status run_cleanup(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    uint64_t keep, days;
+    OG_TRY(tool_number(call, "keep", 0, &keep, err));
+    OG_TRY(tool_number(call, "older-than-days", 0, &days, err));
+    OG_TRY(tool_place_open(call, call->arguments[0], false, &place, err));
+    int64_t now_us = tool_write_options(OG_LANCE_CONFIG).now_us;
+    bool fits = days < (uint64_t)now_us / 86400000000u;
+    const og_lance_cleanup_options options = {
+        .now_us = now_us,
+        .by_count = tool_has(call, "keep"),
+        .by_age = tool_has(call, "older-than-days"),
+        .keep_behind = keep,
+        .before_us = fits ? now_us - (int64_t)days * 86400000000 : 0,
+    };
+    og_lance_cleanup_stats stats;
+    OG_TRY(og_lance_cleanup(place.env, place.dataset, &options, &stats, err));
+    printf("removed %" PRIu64 " versions and %" PRIu64 " files, %" PRIu64 " bytes\n",
+           stats.versions_removed, stats.files_removed, stats.bytes_removed);
+    return OG_OK;
+}
+
+const tool_verb tool_cleanup = {
+    .name = "cleanup",
+    .arguments = "TABLE",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "remove old versions, on all branches, and stray files",
+    .about = "A version goes when it is beyond all bounds given, is not the newest and has no tag. "
+             "Without\n"
+             "bounds only files go that nothing names and that are older than seven days.\n",
+    .examples = "  lancetool cleanup --keep 10 --older-than-days 7 people.lance\n",
+    .options = (const tool_option[]){{"keep", "N", "versions behind the newest that stay"},
+                                     {"older-than-days", "N", "only versions older than this"},
+                                     {0}},
+    .run = run_cleanup,
+};
+
+/* ---- columns -------------------------------------------------------------------------------- */
+
+static og_status run_drop_columns(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
+    for (uint32_t i = 1; i < call->argument_count; i++)
+        OG_TRY(og_lance_write_drop_field(write, og_str_of(call->arguments[i]), err));
+    return tool_commit(&place, write, err);
+}
+
+const tool_verb tool_drop_columns = {
+    .name = "drop-columns",
+    .arguments = "TABLE COLUMN...",
+    .min_arguments = 2,
+    .max_arguments = UINT32_MAX,
+    .summary = "drop columns; no file is rewritten",
+    .about = "",
+    .examples = "  lancetool drop-columns people.lance age phone\n",
+    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .run = run_drop_columns,
+};
+
+static og_status run_rename_column(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
+    OG_TRY(og_lance_write_rename_field(write, og_str_of(call->arguments[1]),
+                                       og_str_of(call->arguments[2]), err));
+    return tool_commit(&place, write, err);
+}
+
+const tool_verb tool_rename_column = {
+    .name = "rename-column",
+    .arguments = "TABLE COLUMN NAME",
+    .min_arguments = 3,
+    .max_arguments = 3,
+    .summary = "give a column another name",
+    .about = "",
+    .examples = "  lancetool rename-column people.lance age years\n",
+    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .run = run_rename_column,
+};
+
+static og_status run_add_columns(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    og_lance_new_field *fields;
+    uint32_t count;
+    OG_TRY(tool_schema(call, call->arguments[1], &fields, &count, err));
+    OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
+    for (uint32_t i = 0; i < count; i++)
+        OG_TRY(og_lance_write_add_field(write, &fields[i], err));
+    return tool_commit(&place, write, err);
+}
+
+const tool_verb tool_add_columns = {
+    .name = "add-columns",
+    .arguments = "TABLE FIELDS",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .summary = "add columns that are null in all rows",
+    .about = "FIELDS is NAME: TYPE, ... as for import --schema.\n",
+    .examples = "  lancetool add-columns people.lance 'note: utf8, tags: list<utf8>'\n",
+    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .run = run_add_columns,
+};
