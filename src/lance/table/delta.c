@@ -31,6 +31,7 @@ typedef struct piece {
 typedef struct side {
     og_lance_table *table;
     uint32_t *match;       /* per fragment: its equal in the other version, or NO_MATCH */
+    bool *rewritten;       /* per fragment: shares some of its files with an unequal one */
     OG_VEC(int32_t) alien; /* leaf ids of columns that the other version has otherwise or not */
     OG_VEC(piece) pieces;  /* rows that the other version may have, too */
     slot_ranges changed;   /* rows that it does not have */
@@ -47,6 +48,7 @@ typedef struct comparison {
 static void side_deinit(side *s)
 {
     og_free(s->match);
+    og_free(s->rewritten);
     og_vec_deinit(&s->alien);
     og_vec_deinit(&s->pieces);
     og_vec_deinit(&s->changed);
@@ -136,37 +138,55 @@ static bool same_files(const comparison *c, uint32_t from, uint32_t to)
 
 static bool new_matches(side *s)
 {
-    s->match = og_malloc(((size_t)s->table->fragment_count + 1) * sizeof *s->match);
-    for (uint32_t i = 0; s->match != NULL && i < s->table->fragment_count; i++)
+    size_t count = (size_t)s->table->fragment_count + 1;
+    s->match = og_malloc(count * sizeof *s->match);
+    s->rewritten = og_calloc(count, sizeof *s->rewritten);
+    if (s->match == NULL || s->rewritten == NULL)
+        return false;
+    for (uint32_t i = 0; i < s->table->fragment_count; i++)
         s->match[i] = NO_MATCH;
-    return s->match != NULL;
+    return true;
 }
 
-/* Fragments are told apart by their first data file: no two share one but in damaged tables, where
- * the second one stays without a match. */
+/* File names of `from` and the fragments they are in. */
+static bool index_files(const og_lance_table *table, og_strmap *out)
+{
+    for (uint32_t i = 0; i < table->fragment_count; i++)
+        for (uint32_t f = 0; f < table->parts[i].file_count; f++) {
+            uint64_t *at = og_strmap_put(out, og_str_of(table->parts[i].files[f].name), NULL);
+            if (at == NULL)
+                return false;
+            *at = i;
+        }
+    return true;
+}
+
+/* Fragments with the same files are equal. One that has only some in common with another had columns
+ * written anew under its rows, which need not show in their stamps. */
+static void match_fragment(comparison *c, const og_strmap *files, uint32_t to)
+{
+    const og_table__fragment *part = &c->to.table->parts[to];
+    for (uint32_t f = 0; f < part->file_count && c->to.match[to] == NO_MATCH; f++) {
+        const uint64_t *from = og_strmap_get(files, og_str_of(part->files[f].name));
+        if (from == NULL)
+            continue;
+        if (c->from.match[*from] == NO_MATCH && same_files(c, (uint32_t)*from, to)) {
+            c->from.match[*from] = to;
+            c->to.match[to] = (uint32_t)*from;
+        } else {
+            c->from.rewritten[*from] = c->to.rewritten[to] = true;
+        }
+    }
+}
+
 static og_status match_fragments(comparison *c, og_error *err)
 {
-    OG_AUTO(og_strmap) by_file = og_strmap_new(true);
-    if (by_file == NULL || !new_matches(&c->from) || !new_matches(&c->to))
+    OG_AUTO(og_strmap) files = og_strmap_new(true);
+    if (files == NULL || !new_matches(&c->from) || !new_matches(&c->to) ||
+        !index_files(c->from.table, files))
         return og_error_nomem(err);
-    for (uint32_t i = 0; i < c->from.table->fragment_count; i++) {
-        const og_table__fragment *part = &c->from.table->parts[i];
-        if (part->file_count == 0)
-            continue;
-        uint64_t *at = og_strmap_put(by_file, og_str_of(part->files[0].name), NULL);
-        if (at == NULL)
-            return og_error_nomem(err);
-        *at = i;
-    }
-    for (uint32_t i = 0; i < c->to.table->fragment_count; i++) {
-        const og_table__fragment *part = &c->to.table->parts[i];
-        const uint64_t *at =
-            part->file_count != 0 ? og_strmap_get(by_file, og_str_of(part->files[0].name)) : NULL;
-        if (at == NULL || c->from.match[*at] != NO_MATCH || !same_files(c, (uint32_t)*at, i))
-            continue;
-        c->from.match[*at] = i;
-        c->to.match[i] = (uint32_t)*at;
-    }
+    for (uint32_t i = 0; i < c->to.table->fragment_count; i++)
+        match_fragment(c, files, i);
     return OG_OK;
 }
 
@@ -353,7 +373,7 @@ static og_status add_rows(comparison *c, side *s, uint32_t index, const slot_ran
     const og_table__fragment *part = &s->table->parts[index];
     if (ranges->len == 0)
         return OG_OK;
-    bool alien = is_alien(c, part);
+    bool alien = s->rewritten[index] || is_alien(c, part);
     if (alien || !part->message->has_inline_last_updated || !part->message->has_inline_row_ids) {
         c->reason = alien ? OG_LANCE_DELTA_SCHEMA : OG_LANCE_DELTA_NO_STAMPS;
         return add_unknown(s, ranges, err);

@@ -7,6 +7,8 @@
 
 #include "base/number.h"
 #include "columnar/builder.h"
+#include "lance/table/compact.h"
+#include "lance/table/evolve.h"
 #include "lance/table/write.h"
 #include "og_test.h"
 #include "store/memory.h"
@@ -200,6 +202,19 @@ static void change(history *h, bool rewrite)
     finish_write(h, write);
 }
 
+static void compact(history *h)
+{
+    const og_lance_compact_options options = {.target_rows = 16};
+    og_lance_compact_stats stats;
+    uint32_t fragments;
+    assert_ok(og_lance_compact_count(h->versions[h->count - 1], &options, &fragments, err));
+    if (fragments == 0)
+        return;
+    og_lance_write *write = new_write(h, OG_LANCE_COMPACT, NULL);
+    assert_ok(og_lance_write_compact(write, &options, &stats, err));
+    finish_write(h, write);
+}
+
 static void step(history *h)
 {
     row made[MAX_ROWS];
@@ -211,8 +226,10 @@ static void step(history *h)
         finish_write(h, write);
     } else if (dice < 3) {
         finish_write(h, new_write(h, OG_LANCE_RESTORE, h->versions[below(h, h->count)]));
-    } else if (dice < 15) {
-        change(h, dice >= 5);
+    } else if (dice < 5) {
+        compact(h);
+    } else if (dice < 17) {
+        change(h, dice >= 7);
     } else {
         write = new_write(h, OG_LANCE_APPEND, NULL);
         write_rows(write, made, new_rows(h, 1 + below(h, 4), made));
@@ -383,6 +400,72 @@ TEST(test_table_delta__a_fold_is_seen_through)
     assert_int_equal(delta.from_count, 0);
     assert_int_equal(delta.to_count, 1);
     assert_int_equal(b.store->stats.gets, stats.gets);
+}
+
+TEST(test_table_delta__a_compaction_is_seen_through)
+{
+    AUTO_BENCH b = open_bench();
+    AUTO_HISTORY h = {.bench = &b, .path = "t", .seed = 7};
+    create(&h, 100);
+    change(&h, true);
+    change(&h, true);
+    compact(&h);
+    assert_int_equal(h.count, 4);
+    OG_AUTO_DELTA delta = {0};
+    assert_ok(og_lance_delta_find(h.versions[2], h.versions[3], OG_LANCE_ONE_LINEAGE, &delta, err));
+    assert_int_equal(delta.from_count + delta.to_count, 0);
+    assert_int_equal(delta.reason, OG_LANCE_DELTA_EXACT);
+}
+
+/* ---- columns ------------------------------------------------------------------------------ */
+
+static void add_column(history *h, const char *name, bool filled)
+{
+    const og_lance_new_field field = {.field = {og_str_of(name), og_type_of(OG_TYPE_I64), true}};
+    og_lance_table *base = h->versions[h->count - 1];
+    og_lance_write *write = new_write(h, OG_LANCE_EVOLVE, NULL);
+    assert_ok(og_lance_write_add_field(write, &field, err));
+    if (filled) {
+        OG_AUTO(og_builder) values = og_builder_new(og_type_of(OG_TYPE_I64));
+        OG_AUTO_BATCH batch = {0};
+        uint64_t slots = og_lance_table_slot_count(base);
+        for (uint64_t i = 0; i < slots; i++)
+            assert_true(og_builder_i64(values, 5));
+        assert_ok(og_batch_init(&batch, 1, (int64_t)slots, err));
+        assert_ok(og_builder_finish(values, &batch.columns[0], err));
+        assert_ok(og_lance_write_fill(write, &batch, err));
+    }
+    finish_write(h, write);
+}
+
+static void expect_delta(const history *h, size_t from, size_t to, size_t rows,
+                         og_lance_delta_reason reason)
+{
+    OG_AUTO_DELTA delta = {0};
+    assert_ok(
+        og_lance_delta_find(h->versions[from], h->versions[to], OG_LANCE_ONE_LINEAGE, &delta, err));
+    assert_int_equal(delta.from_count, rows);
+    assert_int_equal(delta.to_count, rows);
+    assert_int_equal(delta.reason, reason);
+}
+
+TEST(test_table_delta__columns_that_come_and_go)
+{
+    AUTO_BENCH b = open_bench();
+    AUTO_HISTORY h = {.bench = &b, .path = "t", .seed = 7};
+    create(&h, 30);
+    add_column(&h, "empty", false);
+    add_column(&h, "full", true);
+    og_lance_write *write = new_write(&h, OG_LANCE_EVOLVE, NULL);
+    assert_ok(og_lance_write_drop_field(write, OG_STR("full"), err));
+    finish_write(&h, write);
+    add_column(&h, "full", true); /* another one of the same name */
+    expect_delta(&h, 0, 1, 0, OG_LANCE_DELTA_EXACT);
+    expect_delta(&h, 1, 2, 30, OG_LANCE_DELTA_SCHEMA);
+    expect_delta(&h, 2, 3, 30, OG_LANCE_DELTA_SCHEMA);
+    expect_delta(&h, 2, 4, 30, OG_LANCE_DELTA_SCHEMA);
+    expect_delta(&h, 4, 0, 30, OG_LANCE_DELTA_SCHEMA);
+    expect_delta(&h, 2, 2, 0, OG_LANCE_DELTA_EXACT);
 }
 
 TEST(test_table_delta__says_when_a_table_was_overwritten)
