@@ -5,14 +5,12 @@
  * fragment of a million rows that was folded costs a handful of comparisons. */
 #include "lance/table/delta.h"
 
-#include "base/map.h"
 #include "base/number.h"
 #include "lance/table/deletion_priv.h"
-#include "lance/table/table_priv.h"
+#include "lance/table/delta_priv.h"
 
 #include <stdlib.h>
 
-#define NO_MATCH UINT32_MAX
 #define FIRST_TRUSTED_MAJOR 4 /* of Lance: from here on stamps follow every kind of write */
 
 typedef struct slot_range {
@@ -30,12 +28,10 @@ typedef struct piece {
 /* One of the two versions. */
 typedef struct side {
     og_lance_table *table;
-    uint32_t *match;       /* per fragment: its equal in the other version, or NO_MATCH */
-    bool *rewritten;       /* per fragment: shares some of its files with an unequal one */
-    OG_VEC(int32_t) alien; /* leaf ids of columns that the other version has otherwise or not */
-    OG_VEC(piece) pieces;  /* rows that the other version may have, too */
-    slot_ranges changed;   /* rows that it does not have */
-    uint64_t rows;         /* in pieces and in changed */
+    og_table__matches matches;
+    OG_VEC(piece) pieces; /* rows that the other version may have, too */
+    slot_ranges changed;  /* rows that it does not have */
+    uint64_t rows;        /* in pieces and in changed */
 } side;
 
 typedef struct comparison {
@@ -47,9 +43,7 @@ typedef struct comparison {
 
 static void side_deinit(side *s)
 {
-    og_free(s->match);
-    og_free(s->rewritten);
-    og_vec_deinit(&s->alien);
+    og_table__matches_deinit(&s->matches);
     og_vec_deinit(&s->pieces);
     og_vec_deinit(&s->changed);
 }
@@ -58,136 +52,6 @@ static void comparison_deinit(comparison *c)
 {
     side_deinit(&c->from);
     side_deinit(&c->to);
-}
-
-/* ---- columns ------------------------------------------------------------------------------ */
-
-static bool same_field(const og_lance_field *a, const og_lance_field *b)
-{
-    return a->leaf_count == b->leaf_count && og_type_eq(a->field.type, b->field.type) &&
-           memcmp(a->leaf_ids, b->leaf_ids, a->leaf_count * sizeof *a->leaf_ids) == 0;
-}
-
-/* Leaves of columns that are not the same in `other`. */
-static bool find_aliens(side *s, const og_lance_table *other)
-{
-    for (uint32_t i = 0; i < s->table->field_count; i++) {
-        const og_lance_field *field = &s->table->fields[i];
-        int32_t at = og_lance_table_find_field(other, field->field.name);
-        if (at >= 0 && same_field(field, &other->fields[at]))
-            continue;
-        for (uint32_t k = 0; k < field->leaf_count; k++)
-            if (!og_vec_push(&s->alien, field->leaf_ids[k]))
-                return false;
-    }
-    return true;
-}
-
-static bool file_holds(const OgPb__DataFile *file, const int32_t *leaves, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < file->n_fields; k++)
-            if (file->fields[k] == leaves[i])
-                return true;
-    return false;
-}
-
-/* Does the fragment hold values of a column that the versions do not share? Then neither its files
- * nor its stamps say whether the rows read the same. */
-static bool is_alien(const comparison *c, const og_table__fragment *part)
-{
-    for (uint32_t f = 0; f < part->file_count; f++) {
-        const OgPb__DataFile *file = part->files[f].message;
-        if (file_holds(file, c->from.alien.items, c->from.alien.len) ||
-            file_holds(file, c->to.alien.items, c->to.alien.len))
-            return true;
-    }
-    return false;
-}
-
-/* ---- equal fragments ---------------------------------------------------------------------- */
-
-static bool same_file(const og_table__data_file *a, const og_table__data_file *b)
-{
-    return strcmp(a->name, b->name) == 0 && a->message->n_fields == b->message->n_fields &&
-           (a->message->n_fields == 0 ||
-            memcmp(a->message->fields, b->message->fields,
-                   a->message->n_fields * sizeof *a->message->fields) == 0);
-}
-
-/* Rows keep their ids as long as they stay in their file, so this holds for all but damaged tables. */
-static bool same_row_ids(const OgPb__DataFragment *a, const OgPb__DataFragment *b)
-{
-    og_bytes x = og_table__bytes(a->inline_row_ids), y = og_table__bytes(b->inline_row_ids);
-    return a->has_inline_row_ids == b->has_inline_row_ids && x.len == y.len &&
-           (x.len == 0 || memcmp(x.ptr, y.ptr, x.len) == 0);
-}
-
-static bool same_files(const comparison *c, uint32_t from, uint32_t to)
-{
-    const og_table__fragment *a = &c->from.table->parts[from], *b = &c->to.table->parts[to];
-    uint32_t a_rows = c->from.table->fragments[from].physical_rows;
-    if (a->file_count != b->file_count || a_rows != c->to.table->fragments[to].physical_rows ||
-        !same_row_ids(a->message, b->message))
-        return false;
-    for (uint32_t f = 0; f < a->file_count; f++)
-        if (!same_file(&a->files[f], &b->files[f]))
-            return false;
-    return !is_alien(c, a);
-}
-
-static bool new_matches(side *s)
-{
-    size_t count = (size_t)s->table->fragment_count + 1;
-    s->match = og_malloc(count * sizeof *s->match);
-    s->rewritten = og_calloc(count, sizeof *s->rewritten);
-    if (s->match == NULL || s->rewritten == NULL)
-        return false;
-    for (uint32_t i = 0; i < s->table->fragment_count; i++)
-        s->match[i] = NO_MATCH;
-    return true;
-}
-
-/* File names of `from` and the fragments they are in. */
-static bool index_files(const og_lance_table *table, og_strmap *out)
-{
-    for (uint32_t i = 0; i < table->fragment_count; i++)
-        for (uint32_t f = 0; f < table->parts[i].file_count; f++) {
-            uint64_t *at = og_strmap_put(out, og_str_of(table->parts[i].files[f].name), NULL);
-            if (at == NULL)
-                return false;
-            *at = i;
-        }
-    return true;
-}
-
-/* Fragments with the same files are equal. One that has only some in common with another had columns
- * written anew under its rows, which need not show in their stamps. */
-static void match_fragment(comparison *c, const og_strmap *files, uint32_t to)
-{
-    const og_table__fragment *part = &c->to.table->parts[to];
-    for (uint32_t f = 0; f < part->file_count && c->to.match[to] == NO_MATCH; f++) {
-        const uint64_t *from = og_strmap_get(files, og_str_of(part->files[f].name));
-        if (from == NULL)
-            continue;
-        if (c->from.match[*from] == NO_MATCH && same_files(c, (uint32_t)*from, to)) {
-            c->from.match[*from] = to;
-            c->to.match[to] = (uint32_t)*from;
-        } else {
-            c->from.rewritten[*from] = c->to.rewritten[to] = true;
-        }
-    }
-}
-
-static og_status match_fragments(comparison *c, og_error *err)
-{
-    OG_AUTO(og_strmap) files = og_strmap_new(true);
-    if (files == NULL || !new_matches(&c->from) || !new_matches(&c->to) ||
-        !index_files(c->from.table, files))
-        return og_error_nomem(err);
-    for (uint32_t i = 0; i < c->to.table->fragment_count; i++)
-        match_fragment(c, files, i);
-    return OG_OK;
 }
 
 /* ---- rows of unequal fragments ------------------------------------------------------------ */
@@ -373,7 +237,7 @@ static og_status add_rows(comparison *c, side *s, uint32_t index, const slot_ran
     const og_table__fragment *part = &s->table->parts[index];
     if (ranges->len == 0)
         return OG_OK;
-    bool alien = s->rewritten[index] || is_alien(c, part);
+    bool alien = s->matches.is_alien[index];
     if (alien || !part->message->has_inline_last_updated || !part->message->has_inline_row_ids) {
         c->reason = alien ? OG_LANCE_DELTA_SCHEMA : OG_LANCE_DELTA_NO_STAMPS;
         return add_unknown(s, ranges, err);
@@ -412,13 +276,13 @@ static og_status add_pair(comparison *c, uint32_t from, uint32_t to, og_error *e
 static og_status collect(comparison *c, og_error *err)
 {
     for (uint32_t i = 0; i < c->from.table->fragment_count; i++) {
-        if (c->from.match[i] == NO_MATCH)
+        if (c->from.matches.partner[i] == OG_TABLE__NO_MATCH)
             OG_TRY(add_fragment(c, &c->from, i, err));
         else
-            OG_TRY(add_pair(c, i, c->from.match[i], err));
+            OG_TRY(add_pair(c, i, c->from.matches.partner[i], err));
     }
     for (uint32_t i = 0; i < c->to.table->fragment_count; i++)
-        if (c->to.match[i] == NO_MATCH)
+        if (c->to.matches.partner[i] == OG_TABLE__NO_MATCH)
             OG_TRY(add_fragment(c, &c->to, i, err));
     return OG_OK;
 }
@@ -573,9 +437,8 @@ static og_status expand(slot_ranges *ranges, uint32_t **out, size_t *out_count, 
 
 static og_status find(comparison *c, og_lance_delta *out, og_error *err)
 {
-    if (!find_aliens(&c->from, c->to.table) || !find_aliens(&c->to, c->from.table))
-        return og_error_nomem(err);
-    OG_TRY(match_fragments(c, err));
+    OG_TRY(og_table__match_fragments(c->from.table, c->to.table, &c->from.matches, &c->to.matches,
+                                     err));
     OG_TRY(collect(c, err));
     OG_TRY(compare_pieces(c, err));
     OG_TRY(expand(&c->from.changed, &out->from_slots, &out->from_count, err));
