@@ -185,6 +185,82 @@ def several_writers(graph):
     return write_together(graph, 25, 0, 60)
 
 
+class OwnRows(threading.Thread):
+    """Inserts, updates, deletes and loads people that nobody else touches, edges to a company that all
+    share; each operation by a process of its own."""
+
+    def __init__(self, graph, number, count):
+        super().__init__(daemon=True)
+        self.graph, self.number, self.count = graph, number, count
+        self.people, self.edges, self.done, self.conflicts, self.failure = {}, set(), 0, [], None
+        self.start()
+
+    def run(self):
+        try:
+            for i in range(self.count):
+                self.step(i, f"w{self.number}-{i:03d}", f"w{self.number}-{i - i % 4:03d}")
+        except Exception as failure:  # told to the case's thread
+            self.failure = failure
+
+    def step(self, i, name, older):
+        people, edges = dict(self.people), set(self.edges)
+        if i % 4 == 0:
+            people[name] = i
+            args = self.mutation("insert Person { name: $n, age: $a }", name, i)
+        elif i % 4 == 1:
+            people[older] = 1000 + i
+            args = self.mutation("update Person set { age: $a } where name = $n", older, 1000 + i)
+        elif i % 4 == 2:
+            people[name] = i
+            edges.add((name, "shared"))
+            args = self.load([{"type": "Person", "data": {"name": name, "age": i}},
+                              {"edge": "WorksAt", "from": name, "to": "shared", "data": {"role": "all"}}])
+        else:
+            people.pop(older)
+            args = self.mutation("delete Person where name = $n", older, i)
+        out = subprocess.run([self.graph.binary, *args, self.graph.folder], cwd=self.graph.scratch,
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if out.returncode == 0:
+            self.people, self.edges, self.done = people, edges, self.done + 1
+        else:
+            assert RETRY in out.stderr, out.stderr
+            self.conflicts.append(out.stderr)
+
+    @staticmethod
+    def mutation(statement, name, age):
+        return ("mutate", "-e", f"query q($n: String, $a: I32) {{ {statement} }}", "--params",
+                json.dumps({"n": name, "a": age}))
+
+    def load(self, records):
+        path = os.path.join(self.graph.scratch, f"rows{self.number}.jsonl")
+        with open(path, "w") as f:
+            f.writelines(json.dumps(record) + "\n" for record in records)
+        return "load", "--mode", "append", "--data", path
+
+
+def own_rows(graph):
+    """Eight processes on one branch: what is acknowledged is there, what is refused is not, and all but
+    one in a hundred go through."""
+    graph.init(SCHEMA)
+    with open(os.path.join(graph.scratch, "shared.jsonl"), "w") as f:
+        f.write(json.dumps({"type": "Company", "data": {"name": "shared"}}))
+    graph.ok("load", "--mode", "append", "--data", os.path.join(graph.scratch, "shared.jsonl"), graph.folder)
+    began = time.monotonic()
+    writers = [OwnRows(graph, n, 20) for n in range(8)]
+    for w in writers:
+        w.join()
+        assert w.failure is None, f"writer {w.number}: {w.failure!r}"
+    took = time.monotonic() - began
+    content = Content(graph.export())
+    people = {name: age for w in writers for name, age in w.people.items()}
+    edges = set().union(*(w.edges for w in writers))
+    assert content.people == people, sorted(set(content.people.items()) ^ set(people.items()))[:5]
+    assert set(content.edges) == edges and all(n == 1 for n in content.edges.values())
+    done, conflicts = sum(w.done for w in writers), [c for w in writers for c in w.conflicts]
+    assert len(conflicts) * 100 <= done, f"{len(conflicts)} conflicts of {done}: {conflicts[0]}"
+    return f"{done} acknowledged in {took:.1f} s, {len(conflicts)} conflicts"
+
+
 def several_writers_killed(graph):
     return write_together(graph, 10_000, 0.3, SECONDS)
 
@@ -323,7 +399,7 @@ def forced_init_killed(graph):
 
 def main():
     runner = graphs.Runner(sys.argv[2] if len(sys.argv) > 2 else "")
-    for function in (several_writers, several_writers_killed, one_writer_killed, init_killed, forced_init_killed):
+    for function in (several_writers, own_rows, several_writers_killed, one_writer_killed, init_killed, forced_init_killed):
         runner.case(function)
     print(f"seed {SEED}")
 
