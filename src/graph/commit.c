@@ -425,6 +425,20 @@ static og_status check_fence(run *r, og_error *err)
     return OG_CONFLICT;
 }
 
+/* With the version that was built on, in case its writer died before it synced: none may be missing
+ * below one that lasts. */
+static og_status sync_publish(run *r, og_error *err)
+{
+    OG_AUTO_BUF base = OG_BUF_INIT;
+    bool is_ours = og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr != NULL;
+    if (!og_lance_manifest_name(&base, og_lance_table_path(r->manifest),
+                                og_lance_table_version(r->manifest)))
+        return og_error_set(err, OG_UNKNOWN, "out of memory; operation %s is visible",
+                            r->commit->op.id);
+    const char *const names[] = {r->publish_staged->manifest_name, og_buf_cstr(&base)};
+    return r->store->ops->sync(r->store, names, is_ours ? 2 : 1, err);
+}
+
 /* Take the slot, again and again on newer versions while only others' tables moved. */
 static og_status publish(run *r, bool *out_by_helper, og_error *err)
 {
@@ -436,10 +450,8 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
         }
         OG_TRY(check_fence(r, err));
         og_status s = take_slot(r, r->publish, r->branch->manifest_path, NULL, err);
-        if (s == OG_OK) {
-            const char *name = r->publish_staged->manifest_name;
-            return r->store->ops->sync(r->store, &name, 1, err);
-        }
+        if (s == OG_OK)
+            return sync_publish(r, err);
         if (s != OG_EXISTS)
             return s;
         OG_TRY(rebase_publish(r, out_by_helper, err));
