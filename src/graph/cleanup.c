@@ -152,8 +152,11 @@ static og_status run(cleaning *c, const og_cleanup_input *input, og_cleanup_outp
     og_lance_cleanup_stats control;
     OG_TRY(begin(c, input, err));
     OG_TRY(list_tables(c->repo, out, err));
-    /* First, so that no version of it names tables' versions that are gone. */
-    OG_TRY(og_lance_cleanup(c->repo->env, OG_GRAPH__MANIFEST, &c->options, &control, err));
+    /* Its versions stay, every one: a slot that was free again could be taken by a writer that slept since
+     * it built its version, and that would hold for published what nobody sees. */
+    og_lance_cleanup_options strays = c->options;
+    strays.by_age = strays.by_count = false;
+    OG_TRY(og_lance_cleanup(c->repo->env, OG_GRAPH__MANIFEST, &strays, &control, err));
     for (size_t i = 0; i < out->count; i++)
         OG_TRY(clean_table(c, &out->tables[i], err));
     /* Derived: what is wrong with them never matters. A new branch begins here. */

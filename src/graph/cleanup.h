@@ -1,8 +1,8 @@
 /* graph/cleanup - removing versions of tables that nothing needs, and files that nothing names.
  *
- * What stays (docs/dev/commit.md section 11): of `__manifest`, on each branch, the newest version, those
- * that the bounds keep, those with a tag, and those from which two branches were forked or last merged;
- * of every table what one of these pins, and what the bounds keep by themselves; and every file younger
+ * Graph states that stay: on each branch the newest one, those that the bounds keep, those with a tag, and those
+ * from which two branches were forked or last merged. Of every table stays what one of these states
+ * pins, and what the bounds keep by themselves; all of `__manifest` stays; and every file younger
  * than seven days that nothing names, which may belong to an operation under way. Before anything is
  * removed, forks of tables are dropped whose branch is gone.
  *

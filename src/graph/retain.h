@@ -1,5 +1,5 @@
-/* graph/retain - which versions a cleanup must leave: of `__manifest` on every branch, and of every table
- * that one of those pins (graph/cleanup.h says the rules). */
+/* graph/retain - which versions a cleanup must leave: the states of the graph on every branch, as versions of
+ * `__manifest`, and of every table what one of those pins (graph/cleanup.h says the rules). */
 #ifndef OG_GRAPH_RETAIN_H
 #define OG_GRAPH_RETAIN_H
 

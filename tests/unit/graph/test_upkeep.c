@@ -163,6 +163,25 @@ TEST(test_upkeep__cleanup_keeps_the_versions_behind_the_newest)
     og_store_close(w.store);
 }
 
+/* A slot of `__manifest` that was free again could be taken by a writer that slept since it was the next. */
+TEST(test_upkeep__no_slot_of_the_manifest_is_freed)
+{
+    world w;
+    world_init(&w, 5);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    uint64_t newest = manifest_version(repo);
+    assert_true(clean(repo, (og_cleanup_input){.by_count = true, .keep = 0}) > 0);
+    for (uint64_t version = 1; version <= newest; version++) {
+        OG_AUTO_BUF name = OG_BUF_INIT;
+        assert_true(og_lance_manifest_name(&name, "__manifest", version));
+        assert_status(
+            w.store->ops->put_if_absent(w.store, og_buf_cstr(&name), (og_bytes){0}, true, NULL),
+            OG_EXISTS);
+    }
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
 TEST(test_upkeep__cleanup_by_age_keeps_what_is_younger)
 {
     world w;
