@@ -31,12 +31,13 @@ const og_random og_system_random = {.fill = fill_from_system};
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-og_ulid og_ulid_new(const og_clock *clock, const og_random *random)
+static uint64_t now_ms(const og_clock *clock)
 {
-    uint64_t ms = (uint64_t)(clock->now_us(clock->context) / 1000) & 0xffffffffffffu;
-    uint8_t entropy[10];
-    random->fill(random->context, entropy, sizeof entropy);
+    return (uint64_t)(clock->now_us(clock->context) / 1000) & 0xffffffffffffu;
+}
 
+static og_ulid format_ulid(uint64_t ms, const uint8_t entropy[10])
+{
     og_ulid id;
     for (int i = 9; i >= 0; i--, ms >>= 5)
         id.text[i] = crockford[ms & 31];
@@ -50,6 +51,28 @@ og_ulid og_ulid_new(const og_clock *clock, const og_random *random)
     }
     id.text[ULID_CHARS] = '\0';
     return id;
+}
+
+og_ulid og_ulid_new(const og_clock *clock, const og_random *random)
+{
+    uint8_t entropy[10];
+    random->fill(random->context, entropy, sizeof entropy);
+    return format_ulid(now_ms(clock), entropy);
+}
+
+og_ulid og_ulid_next(og_ulid_series *series, const og_clock *clock, const og_random *random)
+{
+    uint64_t ms = now_ms(clock);
+    if (!series->has_begun || ms > series->ms) {
+        random->fill(random->context, series->entropy, sizeof series->entropy);
+        series->entropy[0] &= 0x7f; /* room to count: no carry out of 80 bits */
+        series->ms = ms;
+        series->has_begun = true;
+    } else {
+        for (int i = 9; i >= 0 && ++series->entropy[i] == 0; i--)
+            continue;
+    }
+    return format_ulid(series->ms, series->entropy);
 }
 
 /* Value of a base 32 digit in either case, or -1. */

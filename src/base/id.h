@@ -19,6 +19,15 @@ typedef struct og_ulid {
     char text[27];
 } og_ulid;
 og_ulid og_ulid_new(const og_clock *clock, const og_random *random);
+/* Many ULIDs, each greater than the one before, as the specification has it: within a millisecond, and
+ * when the clock goes back, the random bits of the last one plus 1. Such ids are stored in a fraction
+ * of the bytes. Starts zeroed. */
+typedef struct og_ulid_series {
+    uint64_t ms;
+    uint8_t entropy[10];
+    bool has_begun;
+} og_ulid_series;
+og_ulid og_ulid_next(og_ulid_series *series, const og_clock *clock, const og_random *random);
 bool og_ulid_valid(og_str text);
 /* The milliseconds in a valid ULID's text. */
 uint64_t og_ulid_ms(og_str text);

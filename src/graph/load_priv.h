@@ -42,9 +42,8 @@ typedef struct og_graph__load {
     og_graph__load_table **nodes, **edges; /* by index of the type; NULL until it occurs */
     size_t chunk_bytes;                    /* of all tables */
     og_lenient_counts lenient;
-    og_buf scratch;        /* text of an id */
-    uint8_t entropy[4096]; /* for ids: taken from the repo's source in one piece */
-    size_t entropy_left;
+    og_buf scratch; /* text of an id */
+    og_ulid_series made_ids;
 } og_graph__load;
 
 /* The table of a type, begun when it occurs first. */

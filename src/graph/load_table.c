@@ -222,18 +222,6 @@ og_status og_graph__load_flush_all(og_graph__load *load, og_error *err)
 
 /* ---- rows --------------------------------------------------------------------------------- */
 
-static void fill_entropy(void *context, void *dst, size_t len)
-{
-    og_graph__load *load = context;
-    if (load->entropy_left < len) {
-        const og_random *source = load->repo->random;
-        source->fill(source->context, load->entropy, sizeof load->entropy);
-        load->entropy_left = sizeof load->entropy;
-    }
-    load->entropy_left -= len;
-    memcpy(dst, load->entropy + load->entropy_left, len);
-}
-
 og_status og_graph__load_append(og_graph__load *load, og_graph__load_table *table,
                                 const og_graph__record *record, og_error *err)
 {
@@ -250,8 +238,7 @@ og_status og_graph__load_append(og_graph__load *load, og_graph__load_table *tabl
                            .row = t->written + at,
                            .line = record->line};
     if (record->id.ptr == NULL) {
-        const og_random random = {fill_entropy, load};
-        made = og_ulid_new(load->repo->clock, &random);
+        made = og_ulid_next(&load->made_ids, load->repo->clock, load->repo->random);
         w.id = (og_str){made.text, sizeof made.text - 1};
         w.id_is_new = true;
     }

@@ -26,6 +26,32 @@ TEST(test_id__ulid_text_of_known_time_and_bits)
     assert_true(og_ulid_ms(og_str_of(id.text)) == 1469918176385u);
 }
 
+static void fill_ones(void *context, void *dst, size_t len)
+{
+    (void)context;
+    memset(dst, 0xff, len);
+}
+
+TEST(test_id__ulids_of_a_series_rise)
+{
+    int64_t now = 1469918176385000;
+    og_clock clock = {.now_us = fixed_now, .context = &now};
+    og_random random = {.fill = fill_ones};
+    og_ulid_series series = {0};
+    og_ulid first = og_ulid_next(&series, &clock, &random), last = first;
+    assert_string_equal(first.text, "01ARYZ6S41FZZZZZZZZZZZZZZZ");
+    last = og_ulid_next(&series, &clock, &random);
+    assert_string_equal(last.text, "01ARYZ6S41G000000000000000"); /* the carry goes all the way */
+    for (int i = 0; i < 3000; i++) {
+        now += i % 700 == 0 ? 1000 : 0;
+        now -= i % 900 == 0 ? 5000 : 0; /* a clock that goes back */
+        og_ulid id = og_ulid_next(&series, &clock, &og_system_random);
+        assert_true(og_ulid_valid(og_str_of(id.text)));
+        assert_true(strcmp(id.text, last.text) > 0);
+        last = id;
+    }
+}
+
 TEST(test_id__ulid_valid_refuses_other_texts)
 {
     assert_true(og_ulid_valid(OG_STR("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")));
