@@ -59,6 +59,13 @@ OG_NODISCARD og_status og_history_find_any(og_repo *repo, og_str id, og_history 
 OG_NODISCARD og_status og_graph__merge_base(const og_history *source, const og_history *target,
                                             const og_commit_info **out, og_error *err);
 
+/* The same with more histories, in which commits are looked for that neither side knows: a merge of a
+ * third branch leads there. The first is the source's, the second the target's. *out_unknown: an ancestor
+ * is in none of them, so that there may be a nearer base. */
+OG_NODISCARD og_status og_graph__merge_base_among(const og_history *const *histories, size_t count,
+                                                  const og_commit_info **out, bool *out_unknown,
+                                                  og_error *err);
+
 /* The commit in a `__manifest` row's metadata; false when there is no `og` object, or none that can be used.
  * Text is in the arena or points into `metadata`. */
 bool og_graph__commit_of_metadata(og_arena *arena, og_str metadata, og_commit_info *out);

@@ -63,15 +63,25 @@ og_status og_graph__merge_open(og_graph__merge *m, og_graph__merge_table *t, og_
 /* Where the merge begins. Each side's history is read after its snapshot, so a side that moves in between
  * is seen: then all is done again. */
 typedef struct sides {
-    og_history *source, *target;
+    OG_VEC(og_history *) histories; /* of the source, of the target, then of other branches */
     const og_commit_info *base, *source_head, *target_head;
     bool is_stale;
 } sides;
 
 static void sides_deinit(sides *s)
 {
-    og_history_free(s->source);
-    og_history_free(s->target);
+    for (size_t i = 0; i < s->histories.len; i++)
+        og_history_free(s->histories.items[i]);
+    og_vec_deinit(&s->histories);
+}
+
+static og_status add_history(og_graph__merge *m, sides *s, const char *branch, og_error *err)
+{
+    if (!og_vec_reserve(&s->histories, 1))
+        return og_error_nomem(err);
+    OG_TRY(og_history_open(m->repo, branch, &s->histories.items[s->histories.len], err));
+    s->histories.len++;
+    return OG_OK;
 }
 
 static const char *branch_name(const char *name)
@@ -92,8 +102,8 @@ static og_status find_source(og_graph__merge *m, sides *s, og_error *err)
 {
     const char *name = m->input->source;
     OG_TRY(og_repo_snapshot(m->repo, name, &m->theirs, err));
-    OG_TRY(og_history_open(m->repo, name, &s->source, err));
-    OG_TRY(head_of(s->source, name, "source", &s->source_head, err));
+    OG_TRY(add_history(m, s, name, err));
+    OG_TRY(head_of(s->histories.items[0], name, "source", &s->source_head, err));
     s->is_stale |= s->source_head->manifest_version > m->theirs->manifest_version;
     return OG_OK;
 }
@@ -109,31 +119,63 @@ static og_status begin_target(og_graph__merge *m, bool in_turn, sides *s, og_err
                                     .merged_parent = og_buf_cstr(&merged),
                                     .in_turn = in_turn};
     OG_TRY(og_txn_begin(m->repo, &options, &m->txn, err));
-    OG_TRY(og_history_open(m->repo, m->input->target, &s->target, err));
-    OG_TRY(head_of(s->target, name, "target", &s->target_head, err));
+    OG_TRY(add_history(m, s, name, err));
+    OG_TRY(head_of(s->histories.items[1], name, "target", &s->target_head, err));
     s->is_stale |= s->target_head->manifest_version > og_txn_snapshot(m->txn)->manifest_version;
     return OG_OK;
 }
 
 static og_status open_base(og_graph__merge *m, const og_commit_info *base, og_error *err)
 {
-    OG_AUTO_BUF id = OG_BUF_INIT;
-    og_buf_str(&id, base->id);
-    og_target target = {.kind = OG_TARGET_COMMIT, .commit = og_buf_cstr(&id)};
+    OG_AUTO_BUF branch = OG_BUF_INIT;
+    og_buf_str(&branch, base->branch);
+    og_target target = {.kind = OG_TARGET_VERSION,
+                        .branch = base->branch.len > 0 ? og_buf_cstr(&branch) : NULL,
+                        .version = base->manifest_version};
     og_status s = og_repo_snapshot_at(m->repo, &target, &m->base, err);
     if (s != OG_OK)
         og_error_context(err, s, "the commit at which the branches were last the same");
     return s;
 }
 
+/* A third branch that both sides merged leads to commits which only it knows. A branch that was deleted
+ * meanwhile tells nothing. */
+static og_status add_other_histories(og_graph__merge *m, sides *s, og_error *err)
+{
+    og_str *names;
+    size_t count;
+    const char *target = branch_name(m->input->target);
+    OG_TRY(og_repo_branches(m->repo, m->arena, &names, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        if (og_str_is(names[i], m->input->source) || og_str_is(names[i], target))
+            continue;
+        og_status status = add_history(m, s, names[i].ptr, err);
+        if (status != OG_OK && status != OG_NOT_FOUND)
+            return status;
+    }
+    return OG_OK;
+}
+
+static og_status find_base(og_graph__merge *m, sides *s, og_error *err)
+{
+    bool unknown;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        const og_history *const *histories = (const og_history *const *)s->histories.items;
+        OG_TRY(og_graph__merge_base_among(histories, s->histories.len, &s->base, &unknown, err));
+        if (!unknown || attempt > 0)
+            break;
+        OG_TRY(add_other_histories(m, s, err));
+    }
+    if (s->base == NULL)
+        return og_error_set(err, OG_INVALID, "branches have no common ancestor");
+    return OG_OK;
+}
+
 static og_status find_sides(og_graph__merge *m, bool in_turn, sides *s, og_error *err)
 {
     OG_TRY(find_source(m, s, err));
     OG_TRY(begin_target(m, in_turn, s, err));
-    OG_TRY(og_graph__merge_base(s->source, s->target, &s->base, err));
-    if (s->base == NULL)
-        return og_error_set(err, OG_INVALID, "branches have no common ancestor");
-    return OG_OK;
+    return find_base(m, s, err);
 }
 
 /* ---- tables ------------------------------------------------------------------------------- */

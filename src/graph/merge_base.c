@@ -11,7 +11,9 @@ typedef struct ancestor {
 } ancestor;
 
 typedef struct search {
-    const og_history *histories[2];
+    const og_history *const *histories;
+    size_t history_count;
+    bool has_unknown; /* some parent is in no history */
     og_strmap *index; /* id -> index into ancestors */
     OG_VEC(ancestor) ancestors;
     OG_VEC(size_t) queue;
@@ -24,11 +26,16 @@ static void search_deinit(search *s)
     og_vec_deinit(&s->queue);
 }
 
-/* Either history may know a parent: merges lead from one into the other. */
-static const og_commit_info *find(const search *s, og_str id)
+/* Any history may know a parent: merges lead from one into the other. */
+static const og_commit_info *find(search *s, og_str id)
 {
-    const og_commit_info *commit = og_history_find(s->histories[0], id);
-    return commit != NULL ? commit : og_history_find(s->histories[1], id);
+    for (size_t i = 0; i < s->history_count; i++) {
+        const og_commit_info *commit = og_history_find(s->histories[i], id);
+        if (commit != NULL)
+            return commit;
+    }
+    s->has_unknown = true;
+    return NULL;
 }
 
 /* Note that a commit is `steps` away from the head of `side`; breadth first, so the first note counts. */
@@ -91,14 +98,15 @@ static bool is_better(const ancestor *a, const ancestor *b)
     return og_str_cmp(x->id, y->id) > 0;
 }
 
-og_status og_graph__merge_base(const og_history *source, const og_history *target,
-                               const og_commit_info **out, og_error *err)
+og_status og_graph__merge_base_among(const og_history *const *histories, size_t count,
+                                     const og_commit_info **out, bool *out_unknown, og_error *err)
 {
-    const og_commit_info *heads[2] = {og_history_head(source), og_history_head(target)};
-    search s = {.histories = {source, target}, .index = og_strmap_new(true)};
+    search s = {.histories = histories, .history_count = count, .index = og_strmap_new(true)};
     og_status status = s.index != NULL ? OG_OK : og_error_nomem(err);
-    for (int side = 0; side < 2 && status == OG_OK; side++)
-        status = heads[side] != NULL ? walk(&s, heads[side], side, err) : OG_OK;
+    for (int side = 0; side < 2 && status == OG_OK; side++) {
+        const og_commit_info *head = og_history_head(histories[side]);
+        status = head != NULL ? walk(&s, head, side, err) : OG_OK;
+    }
     for (size_t i = 0; i < s.ancestors.len; i++) {
         const ancestor *a = &s.ancestors.items[i];
         if (!is_common(a))
@@ -112,8 +120,18 @@ og_status og_graph__merge_base(const og_history *source, const og_history *targe
         if (is_common(a) && !a->has_heir && (best == NULL || is_better(a, best)))
             best = a;
     }
-    if (status == OG_OK)
+    if (status == OG_OK) {
         *out = best != NULL ? best->commit : NULL;
+        *out_unknown = s.has_unknown;
+    }
     search_deinit(&s);
     return status;
+}
+
+og_status og_graph__merge_base(const og_history *source, const og_history *target,
+                               const og_commit_info **out, og_error *err)
+{
+    const og_history *const histories[] = {source, target};
+    bool unknown;
+    return og_graph__merge_base_among(histories, 2, out, &unknown, err);
 }

@@ -6,7 +6,8 @@
  *   card    sources at which both sides changed edges
  *   unique  rows that theirs brings against rows that ours changed (merge_unique.c)
  *   values  rows that theirs brings: a value of theirs that ours does not have
- * A disputed row stays as in ours for all of these. */
+ * A disputed row counts as it is in ours; what it would violate is not told: that depends on how the
+ * dispute ends. */
 #include <stdlib.h>
 
 #include "graph/constraints_priv.h"

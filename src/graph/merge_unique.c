@@ -22,7 +22,7 @@ typedef struct search {
     uint32_t *columns; /* of the schema */
     uint32_t column_count;
     og_strmap *tuples;  /* encoded, of values that are new to ours -> index */
-    og_u64map *changed; /* slots of ours whose values go with the merge */
+    og_u64map *changed; /* slots of ours whose values go with the merge, or are disputed */
     OG_VEC(holder) holders;
     og_buf a, b;
 } search;
@@ -110,6 +110,9 @@ static og_status find_new(search *s, og_error *err)
     }
     for (size_t i = 0; i < t->gone.len; i++)
         if (og_u64map_put(s->changed, t->gone.items[i].ours, NULL) == NULL)
+            return og_error_nomem(err);
+    for (size_t i = 0; i < t->disputed.len; i++)
+        if (og_u64map_put(s->changed, t->disputed.items[i], NULL) == NULL)
             return og_error_nomem(err);
     return OG_OK;
 }

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Random programs of branches, writes and merges, on a program and on the model.
+
+    branches.py PROGRAM [--seeds A..B] [--steps N] [--reference PATH] [--jobs N]
+
+After each merge outcome, conflicts and the export of the target are those of the model (model.py), at the end
+the exports of all branches. With --reference ("ask": as $OMNIGRAPH_REFERENCE says) the reference's program
+runs the same commands on a graph of its own; what it does otherwise has a name in docs/dev/architecture.md
+and is counted. A failure names its seed.
+"""
+import argparse
+import collections
+import concurrent.futures
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import traceback
+
+import model
+from operations import Operation, city, knows, lives, person, put
+from programs import Failure, Program, difference
+
+SKIPPED = 77
+PEOPLE = [f"p{i}" for i in range(7)]
+CITIES = [f"c{i}" for i in range(3)]
+EDGES = [f"e{i}" for i in range(8)]
+NAMES = ["one", "two", "two/half", "three"]
+ROW_KINDS = {"divergent_insert", "divergent_update", "delete_vs_update"}
+# Where the reference fails at a command that is right: its graph is of no use afterwards.
+REFERENCE_FAILS = {"stale view of": "orphan-heads", "storage: ": "lost-files", "orphaned table state": "left-forks"}
+
+
+class Stopped(Exception):
+    """The reference can't go on."""
+
+
+class Generator:
+    """Random rows and writes. Few values of each kind, so that sides often meet."""
+
+    def __init__(self, rng, with_reference):
+        self.rng, self.with_reference = rng, with_reference
+
+    def maybe(self, *values):
+        return self.rng.choice((None,) + values)
+
+    def person(self, name):
+        # The reference's merge takes null and "" for one value, and so blobs of one size.
+        nicks, photos = (["n"], [None]) if self.with_reference else (["n", ""], [None, "base64:AAEC", "base64:"])
+        return person(name, age=self.maybe(1, 2), nick=self.maybe(*nicks), email=self.maybe("a@x", "b@x", "c@x"),
+                      tags=self.maybe([], ["t"], ["t", "u"]), spot=self.maybe([0.5, 1.0], [0.5, 1.5]),
+                      photo=self.rng.choice(photos))
+
+    def put(self, state):
+        """One to three rows; edges between nodes that are there."""
+        rows = []
+        for _ in range(self.rng.randint(1, 3)):
+            kind = self.rng.choice(["person", "person", "city", "knows", "knows", "lives"])
+            people, cities = sorted(state["node:Person"]), sorted(state["node:City"])
+            if kind == "person":
+                name = self.rng.choice(PEOPLE)
+                rows.append(("node:Person", name, self.person(name)))
+            elif kind == "city":
+                name = self.rng.choice(CITIES)
+                rows.append(("node:City", name, city(name, self.maybe(1, 2))))
+            elif kind == "knows" and people:
+                rows.append(("edge:Knows", self.rng.choice(EDGES),
+                             knows(self.rng.choice(people), self.rng.choice(people), self.maybe(10), self.maybe(0.5))))
+            elif kind == "lives" and people and cities:
+                rows.append(("edge:Lives", self.rng.choice(EDGES),
+                             lives(self.rng.choice(people), self.rng.choice(cities))))
+        return put("put", *rows)
+
+    def removal(self, state):
+        kind, field, rows = self.rng.choice([("Person", "name", "node:Person"), ("City", "name", "node:City"),
+                                             ("Knows", "from", "edge:Knows"), ("Lives", "from", "edge:Lives")])
+        values = sorted(record[field] for record in state[rows].values())
+        return Operation("remove", statement=(kind, field, self.rng.choice(values))) if values else None
+
+    def write(self, state):
+        return self.put(state) if self.rng.random() < 0.75 else self.removal(state)
+
+
+class Case:
+    def __init__(self, seed, options, place):
+        self.rng = random.Random(seed)
+        self.model, self.counts = model.Model(), collections.Counter()
+        self.parents = {}  # branch -> the one it was made of
+        self.programs = [Program(options.program, place, "ours.omni")]
+        if options.reference:
+            self.programs.append(Program(options.reference, place, "theirs.omni"))
+        self.generator = Generator(self.rng, bool(options.reference))
+
+    def branch(self):
+        return self.rng.choice(sorted(self.model.branches))
+
+    # ---- steps ----------------------------------------------------------------------------------------
+
+    def write(self):
+        branch = self.branch()
+        before = self.model.state(branch)
+        operation = self.generator.write(before)
+        if operation is None or not (operation.puts or operation.statement):
+            return
+        after = operation.after(before)
+        is_valid = not model.violations(after)
+        if not is_valid and len(self.programs) > 1:
+            return  # the reference lets some violations through
+        for program in self.programs:
+            if operation.apply(program, branch) != is_valid:
+                self.stop_if_reference_fails(program)
+                raise Failure(f"{branch}: {program.history[-1]} was {'refused' * is_valid or 'taken'}: "
+                              f"{operation.puts} {model.violations(after)} {program.last.err[:500]}")
+        self.counts["write" if is_valid else "refused write"] += 1
+        if is_valid:
+            self.model.write(branch, after)
+
+    def create(self):
+        free = [name for name in NAMES if name not in self.model.branches]
+        if not free:
+            return
+        # A branch of a branch loses its tables' indexes in the reference, and fails to write.
+        name, source = self.rng.choice(free), self.branch() if len(self.programs) == 1 else "main"
+        for program in self.programs:
+            program.create(name, source)
+        self.model.create(name, source)
+        self.parents[name] = source
+        self.counts["create"] += 1
+
+    def delete(self):
+        leaves = [name for name in sorted(self.parents) if name not in self.parents.values()]
+        if not leaves:
+            return
+        name = self.rng.choice(leaves)
+        for program in self.programs:
+            program.delete(name)
+        self.model.delete(name)
+        del self.parents[name]
+        self.counts["delete"] += 1
+
+    def merge(self):
+        source, target = self.branch(), self.branch()
+        if source == target:
+            return
+        alone = len(self.programs) == 1
+        by_property, preview = alone and self.rng.random() < 0.4, alone and self.rng.random() < 0.2
+        options = ["--property-level"] * by_property + ["--preview"] * preview
+        expected = self.model.merge(source, target, by_property, preview)
+        for program in self.programs:
+            found = program.merge(source, target, *options)
+            if found is None:
+                self.stop_if_reference_fails(program)
+                raise Failure(f"{program.graph}, merge {source} into {target}: {program.last.err[:2000]}")
+            self.compare(program, found, expected, f"{source} into {target}")
+            self.look(program, target)
+        self.counts[expected[0]] += 1
+        self.counts.update(conflict.kind for conflict in expected[1])
+
+    def stop_if_reference_fails(self, program):
+        for text, name in REFERENCE_FAILS.items():
+            if program is not self.programs[0] and text in program.last.err:
+                self.counts[f"stopped: {name}"] += 1
+                raise Stopped
+
+    # ---- judging --------------------------------------------------------------------------------------
+
+    def compare(self, program, found, expected, what):
+        conflicts = expected[1]
+        if program is not self.programs[0] and any(c.kind in ROW_KINDS for c in conflicts):
+            if any(c.kind not in ROW_KINDS for c in conflicts):
+                self.counts["difference: all-conflicts"] += 1
+            conflicts = [c for c in conflicts if c.kind in ROW_KINDS]
+        if (found[0], sorted(found[1], key=str)) != (expected[0], sorted(conflicts, key=str)):
+            raise Failure(f"{program.graph}, merge {what}: expected {(expected[0], conflicts)}, found {found}")
+
+    def look(self, program, branch):
+        found, expected = program.state(branch), self.model.state(branch)
+        if found != expected:
+            raise Failure(f"{program.graph}, {branch}:\n    {difference(expected, found)}")
+
+    def run(self, steps):
+        for program in self.programs:
+            program.init(model.SCHEMA)
+        kinds = [self.write] * 11 + [self.create] * 2 + [self.delete] + [self.merge] * 6
+        for _ in range(steps):
+            self.rng.choice(kinds)()
+        for program in self.programs:
+            for branch in sorted(self.model.branches):
+                self.look(program, branch)
+
+
+def run_seed(options, seed):
+    with tempfile.TemporaryDirectory(prefix="og-branches-") as place:
+        case = Case(seed, options, place)
+        try:
+            case.run(options.steps)
+        except Stopped:
+            pass
+        except Failure as failure:
+            commands = "\n      ".join(" ".join(c) for c in case.programs[0].history[-8:])
+            return seed, f"{failure}\n    last commands:\n      {commands}", case.counts
+        except Exception:  # a fault of the suite must not pass for agreement
+            return seed, traceback.format_exc(), case.counts
+        return seed, None, case.counts
+
+
+def find_reference():
+    unpack = os.path.join(os.environ.get("OMNIGRAPH_REFERENCE", ""), "oracle", "unpack")
+    if not os.path.exists(unpack):
+        return None
+    run = subprocess.run([unpack], capture_output=True, text=True, check=True)
+    return os.path.join(run.stdout.strip().split("\n")[-1], "omnigraph")
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("program")
+    parser.add_argument("--seeds", default="1..100", metavar="A..B")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--reference")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args(argv[1:])
+    if options.reference == "ask":
+        options.reference = find_reference()
+        if not options.reference:
+            print("SKIPPED: OMNIGRAPH_REFERENCE does not lead to the reference's program")
+            return SKIPPED
+    first, _, last = options.seeds.partition("..")
+    seeds, counts, failed = range(int(first), int(last or first) + 1), collections.Counter(), 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for seed, failure, counted in pool.map(lambda s: run_seed(options, s), seeds):
+            counts.update(counted)
+            if failure:
+                failed += 1
+                print(f"FAILED seed {seed}: {failure}\n", flush=True)
+    print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+    print(f"{len(seeds) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,211 @@
+"""A graph with branches as plain dictionaries: what writes, branches and merges should do.
+
+A state maps a table key ("node:Person") to rows, and a row's id to its record: the properties as export prints
+them, and for an edge "from" and "to". A commit holds a state and its parents; a branch names a commit.
+"""
+import collections
+import itertools
+
+NODE_TYPES = {"Person": ["name", "age", "nick", "email", "tags", "spot", "photo"], "City": ["name", "size"]}
+EDGE_TYPES = {"Knows": ("Person", "Person", ["since", "weight"]), "Lives": ("Person", "City", [])}
+UNIQUE = {"node:Person": ["email"]}
+MOST = {"edge:Lives": 2}  # @card: most edges of a source
+TABLES = ["edge:" + name for name in EDGE_TYPES] + ["node:" + name for name in NODE_TYPES]
+
+SCHEMA = """
+node Person {
+    name: String @key
+    age: I32?
+    nick: String?
+    email: String? @unique
+    tags: [String]?
+    spot: Vector(2)?
+    photo: Blob?
+}
+node City {
+    name: String @key
+    size: I64?
+}
+edge Knows: Person -> Person {
+    since: Date?
+    weight: F64?
+}
+edge Lives: Person -> City @card(0..2)
+"""
+
+Conflict = collections.namedtuple("Conflict", "table row kind")
+ORPHAN, CARD, UNIQUE_KIND = "orphan_edge", "cardinality_violation", "unique_violation"
+
+
+def empty():
+    return {table: {} for table in TABLES}
+
+
+def copy(state):
+    return {table: dict(rows) for table, rows in state.items()}
+
+
+def is_edge(table):
+    return table.startswith("edge:")
+
+
+def ends(table, record):
+    """(end, node table, node id) of both ends of an edge."""
+    source, target, _ = EDGE_TYPES[table[5:]]
+    return [("src", "node:" + source, record["from"]), ("dst", "node:" + target, record["to"])]
+
+
+# ---- what a state violates ----------------------------------------------------------------------------
+
+def orphans(state):
+    for table in filter(is_edge, TABLES):
+        for row, record in state[table].items():
+            for end, nodes, node in ends(table, record):
+                if node not in state[nodes]:
+                    yield (ORPHAN, table, row, end, node)
+
+
+def doubles(state):
+    for table, properties in UNIQUE.items():
+        for name in properties:
+            holders = collections.defaultdict(list)
+            for row, record in state[table].items():
+                if record[name] is not None:
+                    holders[record[name]].append(row)
+            for value, rows in holders.items():
+                for pair in itertools.combinations(sorted(rows), 2):
+                    yield (UNIQUE_KIND, table, pair, name, value)
+
+
+def crowds(state):
+    for table, most in MOST.items():
+        degrees = collections.Counter(record["from"] for record in state[table].values())
+        for source, count in degrees.items():
+            if count > most:
+                yield (CARD, table, source)
+
+
+def violations(state):
+    return set(itertools.chain(orphans(state), doubles(state), crowds(state)))
+
+
+# ---- merging ------------------------------------------------------------------------------------------
+
+def dispute_kind(base, ours, theirs):
+    if base is None:
+        return "divergent_insert"
+    return "delete_vs_update" if ours is None or theirs is None else "divergent_update"
+
+
+def combine(base, ours, theirs):
+    """The edits of both sides to one row, or None. What an edge connects is one property."""
+    if base is None or ours is None or theirs is None:
+        return None
+    def parts(record):
+        rest = {name: value for name, value in record.items() if name not in ("from", "to")}
+        return {"ends": (record.get("from"), record.get("to")), **rest}
+    b, o, t = parts(base), parts(ours), parts(theirs)
+    if any(o[p] != b[p] and t[p] != b[p] and o[p] != t[p] for p in b):
+        return None
+    merged = {p: o[p] if o[p] != b[p] else t[p] for p in b}
+    source, target = merged.pop("ends")
+    return merged if source is None else {**merged, "from": source, "to": target}
+
+
+def merge_states(base, ours, theirs, property_level=False):
+    """(merged state, conflicts); disputed rows stay as in ours."""
+    merged, conflicts = copy(ours), []
+    for table in TABLES:
+        for row in sorted(set(base[table]) | set(theirs[table])):
+            b, o, t = (state[table].get(row) for state in (base, ours, theirs))
+            if t == b or t == o:
+                continue
+            both = combine(b, o, t) if property_level else None
+            if o == b:
+                result = t
+            elif both is not None:
+                result = both
+            else:
+                conflicts.append(Conflict(table, row, dispute_kind(b, o, t)))
+                continue
+            if result is None:
+                del merged[table][row]
+            else:
+                merged[table][row] = result
+    return merged, conflicts + broken(merged, ours, theirs, {(c.table, c.row) for c in conflicts})
+
+
+def broken(merged, ours, theirs, disputed):
+    """What only both sides together violate."""
+    conflicts = []
+    for kind, table, row, *_ in violations(merged) - violations(ours) - violations(theirs):
+        rows = row if kind == UNIQUE_KIND else (row,)
+        if not any((table, one) in disputed for one in rows):
+            conflicts.append(Conflict(table, None if kind == CARD else rows[-1], kind))
+    return conflicts
+
+
+# ---- history ------------------------------------------------------------------------------------------
+
+class Commit:
+    """`version` is listed; a merge that changes nothing is listed with that of its target."""
+
+    def __init__(self, state, parents, published, number):
+        self.state, self.parents, self.published, self.number = state, parents, published, number
+        is_empty = len(parents) == 2 and state == parents[0].state
+        self.version = published - 1 if is_empty else published
+
+
+class Model:
+    """Branches and their commits. Nothing here checks a write: the caller asks violations() first."""
+
+    def __init__(self):
+        self.numbers = itertools.count()
+        self.branches = {"main": Commit(empty(), [], 1, next(self.numbers))}
+
+    def state(self, branch):
+        return self.branches[branch].state
+
+    def write(self, branch, state, merged_parent=None):
+        head = self.branches[branch]
+        parents = [head] + ([merged_parent] if merged_parent else [])
+        self.branches[branch] = Commit(state, parents, head.published + 1, next(self.numbers))
+
+    def create(self, name, source):
+        self.branches[name] = self.branches[source]
+
+    def delete(self, name):
+        del self.branches[name]
+
+    def merge(self, source, target, property_level=False, preview=False):
+        """(outcome, conflicts)"""
+        theirs, ours = self.branches[source], self.branches[target]
+        base = merge_base(theirs, ours)
+        if base is theirs:
+            return "already_up_to_date", []
+        merged, conflicts = merge_states(base.state, ours.state, theirs.state, property_level)
+        if conflicts:
+            return "conflicts", conflicts
+        if not preview:
+            self.write(target, merged, theirs)
+        return "fast_forward" if base is ours else "merged", []
+
+
+def steps_from(head):
+    """The ancestors of a commit, itself included, with the fewest steps to each."""
+    steps, queue = {head: 0}, collections.deque([head])
+    while queue:
+        commit = queue.popleft()
+        for parent in commit.parents:
+            if parent not in steps:
+                steps[parent] = steps[commit] + 1
+                queue.append(parent)
+    return steps
+
+
+def merge_base(source, target):
+    """Of the common ancestors that are no ancestors of another one: the nearest, then the newest."""
+    a, b = steps_from(source), steps_from(target)
+    common = set(a) & set(b)
+    older = set().union(*(set(steps_from(c)) - {c} for c in common))
+    return min(common - older, key=lambda c: (a[c] + b[c], -c.version, -c.number))
