@@ -116,6 +116,16 @@ static og_status put_once(og_store *store, const char *name, og_bytes bytes, og_
     }
 }
 
+/* Before the ref is put nobody can see a branch: no answer is a failure. */
+static og_status not_done(og_status s, og_error *err)
+{
+    if (s != OG_UNKNOWN)
+        return s;
+    if (err != NULL)
+        err->status = OG_IO;
+    return OG_IO;
+}
+
 /* The commit DAG's branch: derived, so a ref that is there belongs to nobody and is replaced. */
 static og_status put_commits(creation *c, og_error *err)
 {
@@ -162,6 +172,16 @@ static void withdraw(creation *c)
     (void)!c->store->ops->remove(c->store, &name, 1, NULL);
 }
 
+static og_status unknown_create(const creation *c, og_error *err)
+{
+    og_error_context(err, OG_UNKNOWN, "the outcome of creating branch '%s' is unknown",
+                     c->to->name);
+    og_error_hint(err, "Show whether it exists with: omnigraph branch list --uri GRAPH");
+    if (err != NULL)
+        err->status = OG_UNKNOWN;
+    return OG_UNKNOWN;
+}
+
 /* From here on the branch exists. */
 static og_status put_ref(creation *c, og_error *err)
 {
@@ -175,11 +195,24 @@ static og_status put_ref(creation *c, og_error *err)
         s = c->store->ops->sync(c->store, &name, 1, err);
     else if (s != OG_UNKNOWN)
         withdraw(c);
-    if (s != OG_UNKNOWN)
-        return s;
-    og_error_context(err, s, "the outcome of creating branch '%s' is unknown", c->to->name);
-    og_error_hint(err, "Show whether it exists with: omnigraph branch list --uri GRAPH");
-    return s;
+    return s != OG_UNKNOWN ? s : unknown_create(c, err);
+}
+
+/* Was the source deleted while we made a branch of it? Its delete looks for branches again when the source's ref is
+ * gone, and we look for that now: one of us sees the other. */
+static og_status check_source(creation *c, og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_status s = og_graph__branch_id(c->repo, c->from, id, err);
+    if (s == OG_OK && strcmp(id, og_graph__snapshot_of(c->snapshot)->branch_id) != 0)
+        s = OG_NOT_FOUND;
+    if (s != OG_NOT_FOUND)
+        return OG_OK;
+    const char *name = og_buf_cstr(&c->manifest.ref_name);
+    if (c->store->ops->remove(c->store, &name, 1, err) != OG_OK)
+        return unknown_create(c, err);
+    withdraw(c);
+    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
 }
 
 /* What is known of the new branch without reading it back. Derived. */
@@ -215,9 +248,10 @@ static og_status create(creation *c, og_error *err)
     OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     OG_TRY(stage_commits(c, err));
     OG_TRY(stage_manifest(c, err));
-    OG_TRY(put_commits(c, err));
-    OG_TRY(put_manifest(c, err));
+    OG_TRY(not_done(put_commits(c, err), err));
+    OG_TRY(not_done(put_manifest(c, err), err));
     OG_TRY(put_ref(c, err));
+    OG_TRY(check_source(c, err));
     remember(c);
     return OG_OK;
 }
@@ -251,6 +285,8 @@ static og_status check_no_descendants(og_repo *repo, const og_graph__branch *bra
     OG_TRY(og_lance_branch_list(repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
     for (size_t i = 0; i < count; i++) {
         og_lance_ref ref;
+        if (og_str_is(names[i], branch->name))
+            continue;
         og_status s =
             og_lance_branch_read(repo->store, OG_GRAPH__MANIFEST, names[i], arena, &ref, err);
         if (s == OG_NOT_FOUND)
@@ -299,7 +335,28 @@ static og_status unknown_delete(const og_graph__branch *branch, og_error *err)
     og_error_context(err, OG_UNKNOWN, "the outcome of deleting branch '%s' is unknown",
                      branch->name);
     og_error_hint(err, "Show whether it exists with: omnigraph branch list --uri GRAPH");
+    if (err != NULL)
+        err->status = OG_UNKNOWN;
     return OG_UNKNOWN;
+}
+
+/* The ref goes, unless a branch is being made of this one (check_source); then it comes back. */
+static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, og_error *err)
+{
+    OG_AUTO(og_blob) ref = NULL;
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    if (!og_lance_branch_ref_name(&name, OG_GRAPH__MANIFEST, og_str_of(branch->name)))
+        return og_error_nomem(err);
+    OG_TRY(repo->store->ops->get(repo->store, og_buf_cstr(&name), &ref, err));
+    og_status s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, err);
+    if (s != OG_OK)
+        return s == OG_UNKNOWN ? unknown_delete(branch, err) : s;
+    s = check_no_descendants(repo, branch, err);
+    if (s == OG_OK)
+        return OG_OK;
+    og_status back =
+        put_once(repo->store, og_buf_cstr(&name), (og_bytes){ref->ptr, ref->len}, NULL);
+    return back == OG_OK ? s : unknown_delete(branch, err);
 }
 
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
@@ -314,10 +371,7 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     OG_TRY(og_graph__schema_idle(repo->store, repo->catalog, err));
     OG_TRY(og_graph__branch_id(repo, branch, id, err));
     OG_TRY(check_no_descendants(repo, branch, err));
-    og_status s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, err);
-    if (s == OG_UNKNOWN)
-        return unknown_delete(branch, err);
-    OG_TRY(s);
+    OG_TRY(remove_branch(repo, branch, err));
     /* The branch is gone. What follows frees its name; whoever uses it again copes with what is left. */
     forget(repo, branch);
     const char *head = branch->head_file;

@@ -1,5 +1,7 @@
 /* Branches: made, written, deleted and made again, with every store call failing in every way. A branch is
  * there whole or not at all, what it inherits never changes, and the next attempt succeeds. */
+#include <inttypes.h>
+
 #include "graph/branch_ops.h"
 #include "graph_fixture.h"
 #include "og_test.h"
@@ -126,6 +128,48 @@ TEST(test_branch__of_a_branch_forks_from_it)
     assert_false(has_branch(repo, "b"));
     assert_int_equal(both_on(repo, "main"), 1);
     og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+/* Does something of its own just before a ref of `__manifest` is put. */
+typedef struct intruder {
+    og_repo *repo; /* NULL once it has done it */
+    const char *ref;
+    og_status status;
+} intruder;
+
+static og_store_fault intrude(void *context, uint64_t call, const char *op, const char *name)
+{
+    intruder *other = context;
+    (void)call;
+    if (other->repo != NULL && strcmp(op, "put_if_absent") == 0 && strcmp(name, other->ref) == 0) {
+        og_repo *repo = other->repo;
+        other->repo = NULL;
+        other->status = og_branch_remove(repo, "b", NULL);
+    }
+    return OG_STORE_PASS;
+}
+
+TEST(test_branch__of_a_branch_that_is_being_deleted_is_not_made)
+{
+    world w;
+    world_init(&w);
+    og_repo *other = fixture_open(w.store, &w.clock);
+    assert_ok(og_branch_make(other, NULL, "b", err));
+    intruder deleter = {.ref = "__manifest/_refs/branches/c.json"};
+    og_store *watched = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){intrude, &deleter}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    deleter.repo = other;
+    assert_int_equal(og_branch_make(repo, "b", "c", NULL), OG_NOT_FOUND);
+    assert_int_equal(deleter.status, OG_OK);
+    assert_false(has_branch(repo, "b"));
+    assert_false(has_branch(repo, "c"));
+    assert_ok(og_branch_make(repo, NULL, "c", err));
+    assert_int_equal(both_on(repo, "c"), 1);
+    og_repo_close(repo);
+    og_repo_close(other);
+    og_store_close(watched);
     og_store_close(w.store);
 }
 
@@ -425,6 +469,7 @@ TEST(test_branch__cost_does_not_depend_on_types)
         assert_int_equal(make[i], make[0]);
         assert_int_equal(gone[i], gone[0]);
     }
+    printf("calls of make %" PRIu64 ", of remove %" PRIu64 "\n", make[0], gone[0]);
     assert_true(make[0] <= 24);
-    assert_true(gone[0] <= 16);
+    assert_true(gone[0] <= 20);
 }
