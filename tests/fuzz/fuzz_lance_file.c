@@ -1,6 +1,7 @@
 /* A data file of any bytes: open it, read its columns as every kind of type, and use what is
  * read. Reading may fail; what succeeds must be a valid array, the same by range and by row. */
 #include "columnar/kernels.h"
+#include "lance/file/look.h"
 #include "lance/file/reader.h"
 #include "store/memory.h"
 
@@ -11,10 +12,15 @@ enum { MAX_COLUMNS = 8, MAX_ROWS = 2000 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const og_type boolean = {OG_TYPE_BOOL}, i32 = {OG_TYPE_I32}, f32 = {OG_TYPE_F32},
-                     utf8 = {OG_TYPE_UTF8};
+                     utf8 = {OG_TYPE_UTF8}, u8 = {OG_TYPE_U8}, i64 = {OG_TYPE_I64};
 static const og_field f32_item = {{"item", 4}, &f32, true}, i32_item = {{"item", 4}, &i32, true},
                       utf8_item = {{"item", 4}, &utf8, true},
-                      bool_item = {{"item", 4}, &boolean, true};
+                      bool_item = {{"item", 4}, &boolean, true}, u8_item = {{"item", 4}, &u8, true};
+static const og_type pair = {OG_TYPE_FIXED_SIZE_LIST, 2, 1, &f32_item};
+static const og_field pair_item = {{"item", 4}, &pair, true};
+/* Packed: of numbers, and with text. */
+static const og_field packed_fields[] = {{{"a", 1}, &i64, true}, {{"b", 1}, &f32, true}},
+                      packed_texts[] = {{{"a", 1}, &i64, true}, {{"s", 1}, &utf8, true}};
 static const og_type i32_list = {OG_TYPE_LIST, 0, 1, &i32_item};
 static const og_field list_item = {{"item", 4}, &i32_list, true};
 static const og_type types[] = {
@@ -33,7 +39,14 @@ static const og_type types[] = {
     {OG_TYPE_LIST, 0, 1, &list_item},
     {OG_TYPE_STRUCT, 0, 1, &utf8_item},
     {OG_TYPE_STRUCT, 0, 1, &i32_item},
+    {OG_TYPE_NULL},
+    {OG_TYPE_FIXED_SIZE_LIST, 3, 1, &bool_item},
+    {OG_TYPE_FIXED_SIZE_LIST, 3, 1, &pair_item},
+    {OG_TYPE_FIXED_SIZE_LIST, 16, 1, &u8_item}, /* a decimal */
+    {OG_TYPE_STRUCT, 0, 2, packed_fields},
+    {OG_TYPE_STRUCT, 0, 2, packed_texts},
 };
+enum { PACKED_FROM = sizeof types / sizeof types[0] - 2 };
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
 
 static void require(bool ok)
@@ -77,6 +90,20 @@ static void use(og_lance_file *file, const og_lance_column *column, og_error *er
         require(og_rows_equal(range, wanted[i], some, i));
 }
 
+static void look(og_lance_file *file, uint32_t column, og_error *err)
+{
+    uint32_t pages;
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    if (og_lance_file_page_count(file, column, &pages, err) != OG_OK)
+        return;
+    for (uint32_t p = 0; p < pages && p < 16; p++) {
+        og_lance_page_look page;
+        if (og_lance_file_page_look(file, column, p, &page, &text, err) == OG_OK)
+            require(page.first_row + page.rows <= og_lance_file_rows(file) &&
+                    page.index_bytes <= page.bytes);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static og_error err;
@@ -93,9 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint32_t c = 0; c < columns && c < MAX_COLUMNS; c++) {
         for (size_t t = 0; t <= TYPE_COUNT; t++) {
             og_field field = {{"f", 1}, t < TYPE_COUNT ? &types[t] : og_lance_blob_type(), true};
-            og_lance_column column = {&field, &c, 1, t == TYPE_COUNT};
+            og_lance_column column = {&field, &c, 1, t == TYPE_COUNT,
+                                      t >= PACKED_FROM && t < TYPE_COUNT};
             use(file, &column, &err);
         }
+        look(file, c, &err);
     }
     return 0;
 }

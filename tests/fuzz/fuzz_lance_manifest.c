@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
+#include "lance/table/indices.h"
+#include "lance/table/look.h"
 #include "lance/table/write.h"
 #include "store/memory.h"
 
@@ -57,6 +60,30 @@ static void read_columns(og_lance_table *table)
     }
 }
 
+/* What tools ask. */
+static void look(og_lance_table *table)
+{
+    og_lance_about about;
+    og_lance_kv pair;
+    og_lance_base base;
+    const og_lance_index *indices;
+    uint32_t index_count, fragment_count;
+    og_lance_table_about(table, &about);
+    for (int map = OG_LANCE_PAIRS_CONFIG; map <= OG_LANCE_PAIRS_SCHEMA_METADATA; map++)
+        for (size_t i = 0; og_lance_table_pair(table, (og_lance_pairs)map, i, &pair); i++)
+            check(pair.key.ptr != NULL && pair.value.ptr != NULL);
+    for (size_t i = 0; og_lance_table_base(table, i, &base); i++)
+        check(base.path.ptr != NULL);
+    og_lance_table_fragments(table, &fragment_count);
+    for (uint32_t f = 0; f < fragment_count; f++)
+        for (uint32_t i = 0; i < og_lance_table_file_count(table, f); i++)
+            check(og_lance_table_file(table, f, i).name != NULL);
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    if (og_lance_indices(table, arena, &indices, &index_count, NULL) == OG_OK)
+        for (uint32_t i = 0; i < index_count; i++)
+            og_lance_index_covers(&indices[i], fragment_count);
+}
+
 static void change_config(og_lance_env *env, og_lance_table *table)
 {
     const og_lance_write_options options = {.op = OG_LANCE_CONFIG, .min_max_fragment_id = -1};
@@ -90,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     og_lance_table_transaction_property(table, OG_STR("og.op"));
     og_lance_table_timestamp_us(table);
+    look(table);
     if (og_lance_table_slot_count(table) > 1 << 24)
         return 0; /* bit vectors of that many rows only cost time here */
     if (og_lance_table_slot_count(table) > 0)
