@@ -28,6 +28,12 @@ static void put_children(const og_type *type, const og_str **types, og_buf *out)
 /* As Lance names the values: the next of *types for each type without fields of its own. */
 static void put_type(const og_type *type, const og_str **types, og_buf *out)
 {
+    if (tool_is_list_of_structs(type)) {
+        og_buf_printf(out, "fixed_size_list<%d x ", type->list_size);
+        put_children(type, types, out);
+        og_buf_byte(out, '>');
+        return;
+    }
     if (type->id != OG_TYPE_STRUCT && type->id != OG_TYPE_LIST && type->id != OG_TYPE_LARGE_LIST) {
         og_buf_str(out, *(*types)++);
         return;

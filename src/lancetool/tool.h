@@ -99,6 +99,12 @@ void tool_complain(const char *label, const char *text);
 
 /* ---- values (value.c) --------------------------------------------------------------------- */
 
+/* A fixed-size list whose items have fields, and so type names, of their own. */
+static inline bool tool_is_list_of_structs(const og_type *type)
+{
+    return type->id == OG_TYPE_FIXED_SIZE_LIST && type->children[0].type->id == OG_TYPE_STRUCT;
+}
+
 typedef struct tool_style {
     bool all_bytes; /* else more than 4096 are shown as {"len": .., "sha256": ..} */
 } tool_style;

@@ -133,7 +133,8 @@ static void put_value(const og_array *array, int64_t row, const og_str *types,
 /* Values below a type that have a type name of their own. */
 static uint32_t named_types(const og_type *type)
 {
-    if (type->child_count == 0 || type->id == OG_TYPE_FIXED_SIZE_LIST)
+    if (type->child_count == 0 ||
+        (type->id == OG_TYPE_FIXED_SIZE_LIST && !tool_is_list_of_structs(type)))
         return 1;
     uint32_t count = 0;
     for (uint32_t i = 0; i < type->child_count; i++)
@@ -146,7 +147,8 @@ static void put_list(const og_array *array, int64_t row, const og_str *types,
 {
     const og_array *items = array->children[0];
     og_str item = types != NULL ? item_type(array, types[0]) : (og_str){NULL, 0};
-    bool is_fixed = array->type->id == OG_TYPE_FIXED_SIZE_LIST;
+    bool is_fixed =
+        array->type->id == OG_TYPE_FIXED_SIZE_LIST && !tool_is_list_of_structs(array->type);
     int64_t start, end;
     og_array_list(array, row, &start, &end);
     og_buf_byte(out, '[');

@@ -196,6 +196,13 @@ def columns_of_22():
     """What only files of 2.2 can have."""
     numbers = range(ROWS)
     i64 = ("a", pa.int64())
+    pairs = pa.list_(pa.struct([("a", pa.int32()), ("s", pa.string()), ("l", pa.list_(pa.int16()))]), 2)
+    pair = lambda i: {"a": i, "s": f"t{i}", "l": [i % 9] * (i % 3)} if i % 11 else None
+    yield "lists_of_structs", pa.array(some([[pair(i), {"a": None, "s": "x", "l": None}] for i in numbers]), pairs), {}
+    yield "plain_lists_of_structs", pa.array([[{"a": i}, {"a": -i}, {"a": 7}] for i in numbers],
+                                             pa.list_(pa.struct([("a", pa.int64())]), 3)), {}
+    yield "structs_of_lists_of_structs", structs(lambda i: {"n": i, "p": [pair(i), pair(i + 1)] if i % 7 else None},
+                                                 [("n", pa.int32()), ("p", pairs)], 0.1), {}
     yield "map", pa.array(some([[(f"k{j}", j) for j in range(i % 4)] for i in numbers]), pa.map_(pa.string(), pa.int32())), {}
     yield "packed_text", structs(lambda i: {"a": i, "s": f"text {i}"}, [i64, ("s", pa.string())], 0.1), PACKED
     yield "packed_texts", structs(lambda i: {"s": f"text {i}", "b": b"x" * (i % 7), "c": i},
@@ -383,9 +390,9 @@ def refusals(tool, root):
         lance.write_dataset(people(0, 10), uri, data_storage_version=version)
         tool.refuses(uri, 3, words)
     uri = os.path.join(root, "lists-of-structs")
-    item = pa.list_(pa.struct([("a", pa.int32())]), 2)
-    lance.write_dataset(pa.table({"x": pa.array([[{"a": 1}, {"a": 2}]], item)}), uri, data_storage_version="2.2")
-    tool.refuses(uri, 3, "'x' has type 'fixed_size_list:struct:2'")
+    item = pa.list_(pa.list_(pa.struct([("a", pa.int32())]), 2))
+    lance.write_dataset(pa.table({"x": pa.array([[[{"a": 1}, {"a": 2}]]], item)}), uri, data_storage_version="2.2")
+    tool.refuses(uri, 3, "fixed-size lists of structs inside of lists")
     tool.refuses(os.path.join(root, "nowhere"), 2, "no table at")
 
 

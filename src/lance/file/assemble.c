@@ -9,10 +9,16 @@ static bool is_list(const og_type *type)
     return type->id == OG_TYPE_LIST || type->id == OG_TYPE_LARGE_LIST;
 }
 
+/* A fixed-size list that is a layer of its own; those of numbers are values. */
+static bool is_spread(const og_type *type)
+{
+    return type->id == OG_TYPE_FIXED_SIZE_LIST && type->children[0].type->id == OG_TYPE_STRUCT;
+}
+
 /* One column for it: a value, or a packed struct. */
 static bool is_leaf(const og_type *type, uint64_t packed)
 {
-    return (packed & 1) != 0 || (type->id != OG_TYPE_STRUCT && !is_list(type));
+    return (packed & 1) != 0 || (type->id != OG_TYPE_STRUCT && !is_list(type) && !is_spread(type));
 }
 
 /* Types of the tree, this one included. */
@@ -44,6 +50,19 @@ uint32_t og_lance__leaf_count(const og_type *type, uint64_t packed)
     return count;
 }
 
+/* The rows below a fixed-size list of structs. Inside of lists, the format would have to say what stands
+ * for an empty one. */
+static og_status spread_rows(og_lance__assembly *a, const og_type *type, og_error *err)
+{
+    for (uint32_t i = 0; i < a->depth; i++)
+        if (is_list(a->nodes[i].type))
+            return og_error_set(err, OG_UNSUPPORTED, "fixed-size lists of structs inside of lists");
+    if (type->list_size <= 0 || og_mul_overflow(a->spread, (uint64_t)type->list_size, &a->spread) ||
+        a->spread > OG_LANCE__MAX_ROWS)
+        return og_error_set(err, OG_UNSUPPORTED, "fixed-size lists of %d structs", type->list_size);
+    return OG_OK;
+}
+
 static og_status add_node(og_lance__assembly *a, const og_type *type, og_error *err)
 {
     if (a->depth == OG_LANCE__MAX_LAYERS)
@@ -60,6 +79,7 @@ og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, ui
 {
     /* Not all of it is cleared: the nodes are many and a lookup of one row uses one. */
     a->depth = 0;
+    a->spread = 1;
     a->leaf.values = (og_lance__sink){0};
     og_lance__sink_init_fixed(&a->leaf.rep, 16);
     og_lance__sink_init_fixed(&a->leaf.def, 16);
@@ -68,6 +88,8 @@ og_status og_lance__assembly_init(og_lance__assembly *a, const og_type *type, ui
     while (!is_leaf(type, packed)) {
         uint32_t child = 0;
         packed >>= 1;
+        if (is_spread(type))
+            OG_TRY(spread_rows(a, type, err));
         for (; child < type->child_count; child++) {
             uint32_t leaves = og_lance__leaf_count(type->children[child].type, packed);
             if (leaf < leaves)
@@ -154,6 +176,25 @@ static og_status item_layer(unravel *u, og_lance__node *node, uint8_t kind, og_l
     if (n != u->slots)
         return bad_levels(err);
     return og_lance__validity_levels(&node->validity, shown, n, valid, err);
+}
+
+/* Fixed-size lists: each of their `size` items has the list's levels, and one of them goes on. */
+static og_status spread_layer(unravel *u, og_lance__node *node, uint8_t kind, og_error *err)
+{
+    const uint16_t valid = u->valid;
+    const uint64_t size = (uint64_t)node->type->list_size;
+    u->valid = (uint16_t)(u->valid + og_lance__layer_defs(kind));
+    if (u->slots % size != 0 || ((u->rep != NULL || u->def != NULL) && u->count != u->slots))
+        return bad_levels(err);
+    u->slots /= size;
+    for (uint64_t i = 0; u->rep != NULL && i < u->slots; i++)
+        u->rep[i] = u->rep[i * size];
+    for (uint64_t i = 0; u->def != NULL && i < u->slots; i++)
+        u->def[i] = u->def[i * size];
+    u->count = u->count != 0 ? u->slots : 0;
+    if (kind == OG_LANCE__ALL_VALID_ITEM || u->def == NULL)
+        return og_lance__validity_fill(&node->validity, true, u->slots, err);
+    return og_lance__validity_levels(&node->validity, u->def, u->slots, valid, err);
 }
 
 /* The meaning of def levels at a list layer. */
@@ -274,6 +315,8 @@ static og_status unravel_page(og_lance__assembly *a, const og_lance__layers *lay
         uint64_t before = node->validity.count;
         if (is_list(node->type))
             OG_TRY(list_layer(&u, node, layers->kinds[i], &a->marks, child_before, err));
+        else if (is_spread(node->type))
+            OG_TRY(spread_layer(&u, node, layers->kinds[i], err));
         else
             OG_TRY(item_layer(&u, node, layers->kinds[i], &a->marks, err));
         child_before = before;
@@ -288,7 +331,8 @@ og_status og_lance__assembly_read(og_lance__assembly *a, const og_lance__page *p
     og_lance__sink_clear(&a->leaf.rep);
     og_lance__sink_clear(&a->leaf.def);
     OG_TRY(page->ops->read(page, rows, &a->leaf, err));
-    return unravel_page(a, &page->layers, a->leaf.values.count - before, rows->count, err);
+    return unravel_page(a, &page->layers, a->leaf.values.count - before, rows->count / a->spread,
+                        err);
 }
 
 /* ---- arrays ------------------------------------------------------------------------------- */

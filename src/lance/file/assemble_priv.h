@@ -20,6 +20,9 @@ typedef struct og_lance__node {
 typedef struct og_lance__assembly {
     og_lance__node nodes[OG_LANCE__MAX_LAYERS]; /* outermost first; the last is the leaf */
     uint32_t depth;
+    /* Rows of the column for each of the file: fixed-size lists of structs give the columns below them one
+     * for each item. */
+    uint64_t spread;
     bool is_packed; /* the leaf is a packed struct: pages may have one more layer, its fields' */
     og_lance__leaf_values leaf;
     og_lance__sink marks; /* scratch of one list layer: u16, 1 = null */
@@ -37,7 +40,7 @@ void og_lance__assembly_deinit(og_lance__assembly *a);
 #define OG_LANCE__AUTO_ASSEMBLY                                                                    \
     __attribute__((cleanup(og_lance__assembly_deinit))) og_lance__assembly
 
-/* Decode rows of a page and append them. */
+/* Decode rows of a page and append them; those of one row of the file (`spread`) together. */
 OG_NODISCARD og_status og_lance__assembly_read(og_lance__assembly *a, const og_lance__page *page,
                                                const og_lance__rows *rows, og_error *err);
 /* The field's array; struct children of other leaves are NULL in it. */

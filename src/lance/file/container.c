@@ -226,9 +226,8 @@ static og_status fill_page(const og_lance_file *file, const Og__Lance__File__Pag
         .buffers = buffers,
         .buffer_count = (uint32_t)page->n_buffer_offsets,
     };
-    if (page->length > file->rows - first_row)
-        return og_error_set(err, OG_CORRUPT, "it ends after row %" PRIu64 ", the last of the file",
-                            file->rows);
+    if (page->length > OG_LANCE__MAX_ROWS - first_row)
+        return og_error_set(err, OG_CORRUPT, "it claims %" PRIu64 " rows", page->length);
     return find_layout(page, &info->layout, err);
 }
 
@@ -254,7 +253,8 @@ static og_status fill_column(og_lance_file *file, og_lance__column *column, og_e
         buffers += info->buffer_count;
         column->page_count++;
     }
-    if (row != file->rows)
+    column->rows = row;
+    if (file->rows == 0 ? row != 0 : row == 0 || row % file->rows != 0)
         return og_error_set(err, OG_CORRUPT, "its pages hold %" PRIu64 " rows, the file %" PRIu64,
                             row, file->rows);
     column->memory = sizeof *column + message->n_pages * sizeof *column->pages +

@@ -52,6 +52,7 @@ typedef struct og_lance__column {
     og_lance__buffer *buffers;
     og_lance__page_info *pages; /* in row order, no gaps */
     uint32_t page_count;
+    uint64_t rows; /* of all pages: the file's, or a multiple (assemble_priv.h) */
     uint32_t index;
     size_t memory; /* bytes of all this, without the pages' states */
 } og_lance__column;

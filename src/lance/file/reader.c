@@ -127,20 +127,52 @@ static og_status borrow_range(og_lance_file *file, const og_lance_column *reques
     return status == OG_OK ? OG_OK : page_context(file, column, index, status, err);
 }
 
-static og_status read_leaf(og_lance_file *file, const og_lance_column *request, uint32_t leaf,
-                           const selection *s, og_array **out, og_error *err)
+/* The rows of a column that has `spread` of them for each of the file; a list is the caller's to free. */
+static og_status spread_selection(const selection *s, uint64_t spread, selection *out,
+                                  uint32_t **out_list, og_error *err)
+{
+    *out = (selection){NULL, s->start * spread, s->count * spread};
+    if (s->list == NULL)
+        return OG_OK;
+    uint32_t *list = *out_list = og_reallocarray(NULL, s->count, spread * sizeof *list);
+    if (list == NULL)
+        return og_error_nomem(err);
+    for (uint64_t i = 0; i < s->count; i++)
+        for (uint64_t k = 0; k < spread; k++)
+            list[i * spread + k] = (uint32_t)(s->list[i] * spread + k);
+    out->list = list;
+    return OG_OK;
+}
+
+static og_status decode_leaf(og_lance_file *file, const og_lance_column *request, uint32_t leaf,
+                             og_lance__column *column, const selection *s, og_lance__assembly *a,
+                             og_error *err)
 {
     const og_type *type = request->is_blob ? og_lance_blob_type() : request->field->type;
     uint64_t packed = request->is_blob ? 1 : request->packed;
+    OG_TRY(og_lance__assembly_init(a, type, packed, leaf, err));
+    if (column->rows / a->spread != file->rows || column->rows % a->spread != 0)
+        return og_error_set(err, OG_CORRUPT,
+                            "%s: column %" PRIu32 " has %" PRIu64 " rows, the file %" PRIu64,
+                            file->name, column->index, column->rows, file->rows);
+    selection all = *s;
+    OG_AUTO_FREE uint32_t *list = NULL;
+    if (a->spread != 1)
+        OG_TRY(spread_selection(s, a->spread, &all, &list, err));
+    OG_TRY(og_lance__sink_reserve(&a->leaf.values, all.count, err));
+    return read_pages(file, column, &all, a, err);
+}
+
+static og_status read_leaf(og_lance_file *file, const og_lance_column *request, uint32_t leaf,
+                           const selection *s, og_array **out, og_error *err)
+{
     og_lance__column *column;
     OG_TRY(og_lance__file_column(file, request->leaves[leaf], &column, err));
     OG_TRY(borrow_range(file, request, column, s, out, err));
     if (*out != NULL)
         return OG_OK;
     OG_LANCE__AUTO_ASSEMBLY a;
-    OG_TRY(og_lance__assembly_init(&a, type, packed, leaf, err));
-    OG_TRY(og_lance__sink_reserve(&a.leaf.values, s->count, err));
-    OG_TRY(read_pages(file, column, s, &a, err));
+    OG_TRY(decode_leaf(file, request, leaf, column, s, &a, err));
     og_status status = og_lance__assembly_finish(&a, out, err);
     return status == OG_OK
                ? OG_OK
@@ -225,7 +257,7 @@ static bool contains_list(const og_type *type)
 {
     if (type->id == OG_TYPE_LIST || type->id == OG_TYPE_LARGE_LIST)
         return true;
-    for (uint32_t i = 0; type->id == OG_TYPE_STRUCT && i < type->child_count; i++) {
+    for (uint32_t i = 0; i < type->child_count; i++) {
         if (contains_list(type->children[i].type))
             return true;
     }

@@ -232,6 +232,9 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
         out->id = OG_TYPE_LARGE_LIST;
     else if (og_str_is(logical, "struct"))
         out->id = OG_TYPE_STRUCT;
+    else if (og_str_starts(logical, OG_STR(FIXED_LIST "struct:")))
+        *out =
+            (og_type){.id = OG_TYPE_FIXED_SIZE_LIST, .list_size = (int32_t)last_number(&logical)};
     else
         return unknown_type(field, err);
     if (depth >= MAX_DEPTH)
@@ -241,6 +244,9 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
     if (is_list && out->child_count != 1)
         return og_error_set(err, OG_CORRUPT, "field '%.*s' has %u children",
                             OG_FMT(og_table__text(field->name)), out->child_count);
+    if (out->id == OG_TYPE_FIXED_SIZE_LIST &&
+        (out->list_size == 0 || out->children[0].type->id != OG_TYPE_STRUCT))
+        return unknown_type(field, err);
     return OG_OK;
 }
 
@@ -260,7 +266,9 @@ static og_status build_field(tree *t, uint32_t index, unsigned depth, bool insid
     t->packed |= packed ? UINT64_C(1) << number : 0;
     og_type type;
     OG_TRY(build_type(t, index, depth, inside || whole, &type, err));
-    bool is_leaf = (type.child_count == 0 && !is_struct) || type.id == OG_TYPE_FIXED_SIZE_LIST;
+    bool is_leaf =
+        (type.child_count == 0 && !is_struct) ||
+        (type.id == OG_TYPE_FIXED_SIZE_LIST && type.children[0].type->id != OG_TYPE_STRUCT);
     for (const og_type *item = &type; is_leaf && item->child_count != 0;
          item = item->children[0].type)
         t->type_count++; /* the items of fixed-size lists are types, not fields */
