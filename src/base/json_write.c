@@ -54,17 +54,18 @@ bool og_json_write_i64(og_buf *out, int64_t value)
     return og_json_write_u64(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-/* 0.digits * 10^point with -5 < point <= 16, without exponent. */
-static char *put_plain(char *p, const char *digits, int count, int point)
+/* 0.digits * 10^point with -5 < point <= 16, without exponent. May write 17 bytes beyond. */
+static char *put_plain(char *p, const char digits[17], int count, int point)
 {
-    int whole = point > 0 ? point : 0;
+    if (point <= 0) {
+        memcpy(p, "0.0000", 6);
+        memcpy(p + 2 - point, digits, 17);
+        return p + 2 - point + count;
+    }
+    int whole = point;
     for (int i = 0; i < whole; i++)
         *p++ = i < count ? digits[i] : '0';
-    if (whole == 0)
-        *p++ = '0';
     *p++ = '.';
-    for (int i = point; i < 0; i++)
-        *p++ = '0';
     if (count <= whole)
         *p++ = '0';
     for (int i = whole; i < count; i++)
@@ -88,11 +89,16 @@ static char *put_exponent(char *p, const char *digits, int count, int exponent)
     return p + len;
 }
 
+#define F64_ROOM 48
+
 bool og_json_write_f64(og_buf *out, double value)
 {
     if (!isfinite(value))
         return og_buf_append(out, "null", 4);
-    char text[40], *p = text;
+    /* Into the buffer itself when there is room for the longest. */
+    char text[F64_ROOM];
+    bool in_place = !out->failed && out->cap - out->len > F64_ROOM;
+    char *start = in_place ? (char *)out->ptr + out->len : text, *p = start;
     if (signbit(value)) {
         *p++ = '-';
         value = -value;
@@ -107,7 +113,10 @@ bool og_json_write_f64(og_buf *out, double value)
         p = point > -5 && point <= 16 ? put_plain(p, digits, count, point)
                                       : put_exponent(p, digits, count, point - 1);
     }
-    return og_buf_append(out, text, (size_t)(p - text));
+    if (!in_place)
+        return og_buf_append(out, text, (size_t)(p - text));
+    out->len += (size_t)(p - start);
+    return true;
 }
 
 /* ---- trees -------------------------------------------------------------------------------- */

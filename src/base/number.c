@@ -328,14 +328,15 @@ static uint64_t scale32(uint64_t g, uint64_t c)
 }
 
 /* Digits without trailing zeros; value = 0.digits * 10^exponent. Two at a time: a division each is
- * what this costs. */
-static int write_digits(uint64_t value, int exponent10, char *digits, int *out_exponent)
+ * what this costs. All of `room` is written, as a copy of constant length is no call. */
+static inline int write_digits(uint64_t value, int exponent10, size_t room, char *digits,
+                               int *out_exponent)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                                 "25262728293031323334353637383940414243444546474849"
                                 "50515253545556575859606162636465666768697071727374"
                                 "75767778798081828384858687888990919293949596979899";
-    char text[20], *end = text + sizeof text, *p = end;
+    char text[20 + 17] = {0}, *end = text + 20, *p = end;
     for (; value >= 10; value /= 100)
         memcpy(p -= 2, pairs + value % 100 * 2, 2);
     if (value != 0)
@@ -343,7 +344,7 @@ static int write_digits(uint64_t value, int exponent10, char *digits, int *out_e
     *out_exponent = exponent10 + (int)(end - p);
     while (end > p + 1 && end[-1] == '0')
         end--;
-    memcpy(digits, p, (size_t)(end - p));
+    memcpy(digits, p, room);
     return (int)(end - p);
 }
 
@@ -359,7 +360,7 @@ int og_f64_shortest(double value, char digits[17], int *out_exponent)
     int q = (biased != 0 ? biased : 1) - 1075;
     /* Integers below 2^53 are their own shortest digits. */
     if (q <= 0 && q > -53 && (c & (((uint64_t)1 << -q) - 1)) == 0)
-        return write_digits(c >> -q, 0, digits, out_exponent);
+        return write_digits(c >> -q, 0, 17, digits, out_exponent);
 
     /* The float below a power of two is nearer than the one above. */
     bool closer = fraction == 0 && biased > 1;
@@ -370,7 +371,7 @@ int og_f64_shortest(double value, char digits[17], int *out_exponent)
                   scale64(high, low, (4 * c + 2) << h)};
     bool up;
     uint64_t shortest = pick_shortest(v, (c & 1) == 0, &up);
-    return write_digits(shortest, k + up, digits, out_exponent);
+    return write_digits(shortest, k + up, 17, digits, out_exponent);
 }
 
 int og_f32_shortest(float value, char digits[9], int *out_exponent)
@@ -384,7 +385,7 @@ int og_f32_shortest(float value, char digits[9], int *out_exponent)
     uint64_t c = biased != 0 ? fraction | 1u << 23 : fraction;
     int q = (biased != 0 ? biased : 1) - 150;
     if (q <= 0 && q > -24 && (c & ((1u << -q) - 1)) == 0)
-        return write_digits(c >> -q, 0, digits, out_exponent);
+        return write_digits(c >> -q, 0, 9, digits, out_exponent);
 
     bool closer = fraction == 0 && biased > 1;
     int k = closer ? floor_log10_three_quarters_pow2(q) : floor_log10_pow2(q);
@@ -395,5 +396,5 @@ int og_f32_shortest(float value, char digits[9], int *out_exponent)
                   scale32(g, (4 * c + 2) << h)};
     bool up;
     uint64_t shortest = pick_shortest(v, (c & 1) == 0, &up);
-    return write_digits(shortest, k + up, digits, out_exponent);
+    return write_digits(shortest, k + up, 9, digits, out_exponent);
 }
