@@ -385,7 +385,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     if (!og_str_is(r->commit->op.branch_id, s->branch_id))
         return branch_is_gone(r, err);
     og_graph__op_fate fate;
-    OG_TRY(og_graph__op_fate_of(s->manifest, og_str_of(c->op.id), &fate, err));
+    OG_TRY(og_graph__op_fate_since(r->manifest, s->manifest, og_str_of(c->op.id), &fate, err));
     *out_published = fate == OG_GRAPH__OP_PUBLISHED;
     if (*out_published)
         return OG_OK;
@@ -394,7 +394,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
         return og_graph__retryable(err);
     }
     if (c->mark.aborted_op.len > 0) {
-        OG_TRY(og_graph__op_fate_of(s->manifest, c->mark.aborted_op, &fate, err));
+        OG_TRY(og_graph__op_fate_since(r->manifest, s->manifest, c->mark.aborted_op, &fate, err));
         if (fate != OG_GRAPH__OP_PENDING) {
             og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
                          OG_FMT(c->mark.aborted_op));
@@ -425,18 +425,17 @@ static og_status check_fence(run *r, og_error *err)
     return OG_CONFLICT;
 }
 
-/* With the version that was built on, in case its writer died before it synced: none may be missing
- * below one that lasts. */
-static og_status sync_publish(run *r, og_error *err)
+/* The version that is built on, in case its writer died before it synced: none should be missing below
+ * one that lasts. If it can't be, no more is lost than that version's own name. */
+static void sync_base(run *r)
 {
     OG_AUTO_BUF base = OG_BUF_INIT;
     bool is_ours = og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr != NULL;
-    if (!og_lance_manifest_name(&base, og_lance_table_path(r->manifest),
-                                og_lance_table_version(r->manifest)))
-        return og_error_set(err, OG_UNKNOWN, "out of memory; operation %s is visible",
-                            r->commit->op.id);
-    const char *const names[] = {r->publish_staged->manifest_name, og_buf_cstr(&base)};
-    return r->store->ops->sync(r->store, names, is_ours ? 2 : 1, err);
+    if (!is_ours || !og_lance_manifest_name(&base, og_lance_table_path(r->manifest),
+                                            og_lance_table_version(r->manifest)))
+        return;
+    const char *name = og_buf_cstr(&base);
+    (void)!r->store->ops->sync(r->store, &name, 1, NULL);
 }
 
 /* Take the slot, again and again on newer versions while only others' tables moved. */
@@ -449,9 +448,12 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(sync_staged(r, err));
         }
         OG_TRY(check_fence(r, err));
+        sync_base(r);
         og_status s = take_slot(r, r->publish, r->branch->manifest_path, NULL, err);
-        if (s == OG_OK)
-            return sync_publish(r, err);
+        if (s == OG_OK) {
+            const char *name = r->publish_staged->manifest_name;
+            return r->store->ops->sync(r->store, &name, 1, err);
+        }
         if (s != OG_EXISTS)
             return s;
         OG_TRY(rebase_publish(r, out_by_helper, err));

@@ -13,6 +13,7 @@
 #define PENDING_GRACE_MS 10000
 /* How long one that holds all its slots may take to publish before we do it for it. */
 #define HELP_AFTER_MS 20
+#define FIRST_WAIT_MS 5
 #define MAX_TABLES_OF_OP 4096
 #define MAX_SETTLE_ATTEMPTS 8
 
@@ -257,15 +258,18 @@ static bool reads_hold(const og_graph__state *state, const op_view *v)
     return true;
 }
 
-static og_status look_at_op(og_repo *repo, const og_graph__snapshot *s, const og_graph__pin *pin,
-                            op_view *v, og_error *err)
+/* Whose head is it? */
+static og_status identify_op(og_repo *repo, const og_graph__pin *pin, op_view *v, og_error *err)
 {
     OG_TRY(open_version(repo, pin, pin->version + 1, &v->head, err));
     v->id = og_lance_table_transaction_property(v->head, OG_STR("og.op"));
-    if (v->id.ptr == NULL || !og_ulid_valid(v->id)) {
+    if (v->id.ptr == NULL || !og_ulid_valid(v->id))
         v->id = OG_STR("");
-        return OG_OK;
-    }
+    return OG_OK;
+}
+
+static og_status look_at_op(const og_graph__snapshot *s, op_view *v, og_error *err)
+{
     og_str tables = og_lance_table_transaction_property(v->head, OG_STR("og.tables"));
     og_str reads = og_lance_table_transaction_property(v->head, OG_STR("og.reads"));
     OG_TRY(parse_op_tables(tables, false, &v->tables, err));
@@ -378,31 +382,41 @@ static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_vi
     return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, &fate, err);
 }
 
+/* An operation of ours: help it, wait for it, or abort it. */
+static og_status resolve_op(og_repo *repo, og_snapshot *snapshot, op_view *v, int64_t waited_ms,
+                            int64_t *out_wait_ms, og_error *err)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v->id);
+    bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;
+    /* Most are at their last step; only who does not go on is looked at closely. */
+    if (is_alive && waited_ms == 0) {
+        *out_wait_ms = FIRST_WAIT_MS;
+        return OG_OK;
+    }
+    OG_TRY(look_at_op(s, v, err));
+    if (v->holds_all && waited_ms >= HELP_AFTER_MS)
+        return help(repo, snapshot, v, err);
+    if (!v->holds_all && (!is_alive || v->is_blocked))
+        return abort_view(repo, s->branch, v, err);
+    *out_wait_ms = waited_ms < FIRST_WAIT_MS ? FIRST_WAIT_MS : waited_ms < 500 ? waited_ms : 500;
+    return OG_OK;
+}
+
 /* One look at a head above its pin, and one step towards an end. */
 static og_status resolve_step(og_repo *repo, og_snapshot *snapshot, const og_graph__pin *pin,
                               int64_t waited_ms, int64_t *out_wait_ms, og_error *err)
 {
-    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
     op_view v = {0};
     *out_wait_ms = 0;
-    og_status status = look_at_op(repo, s, pin, &v, err);
-    if (status == OG_NOT_FOUND) { /* gone again: nothing in the way */
-        op_view_deinit(&v);
-        return OG_OK;
-    }
-    if (status == OG_OK && v.id.len == 0) {
-        status = resolve_foreign(repo, s->branch, pin, err);
-    } else if (status == OG_OK) {
-        int64_t age_ms = og_repo_now_us(repo) / 1000 - (int64_t)og_ulid_ms(v.id);
-        bool is_alive = age_ms < PENDING_GRACE_MS && waited_ms < PENDING_GRACE_MS;
-        if (v.holds_all && waited_ms >= HELP_AFTER_MS)
-            status = help(repo, snapshot, &v, err);
-        else if (v.holds_all || (is_alive && !v.is_blocked))
-            *out_wait_ms = waited_ms < 5 ? 5 : waited_ms < 500 ? waited_ms : 500;
-        else
-            status = abort_view(repo, s->branch, &v, err);
-    }
-    bool is_ours = v.id.len > 0;
+    og_status status = identify_op(repo, pin, &v, err);
+    bool is_ours = status == OG_OK && v.id.len > 0;
+    if (is_ours)
+        status = resolve_op(repo, snapshot, &v, waited_ms, out_wait_ms, err);
+    else if (status == OG_OK)
+        status = resolve_foreign(repo, og_graph__branch_of(snapshot), pin, err);
+    else if (status == OG_NOT_FOUND) /* gone again: nothing in the way */
+        status = OG_OK;
     op_view_deinit(&v);
     /* Somebody else resolved it first: look again. */
     return status == OG_CONFLICT && is_ours ? OG_OK : status;

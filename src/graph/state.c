@@ -11,6 +11,7 @@
 #include "graph/layout.h"
 #include "graph/publish.h"
 #include "lance/table/branch.h"
+#include "lance/table/delta.h"
 
 og_graph__state *og_graph__state_ref(og_graph__state *state)
 {
@@ -363,31 +364,56 @@ og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, 
 
 /* ---- what became of an operation ---------------------------------------------------------- */
 
+/* The row of a batch (type, metadata) that names the operation. */
+static void find_fate(const og_batch *batch, og_str op, og_graph__op_fate *out)
+{
+    char needle[64];
+    snprintf(needle, sizeof needle, "\"op\":\"%.*s\"", OG_FMT(op));
+    for (int64_t row = 0; row < batch->row_count; row++) {
+        if (og_str_find(text_at(batch, 1, row), og_str_of(needle)) == SIZE_MAX)
+            continue;
+        *out = og_str_is(text_at(batch, 0, row), OG_GRAPH__ROW_ABORT) ? OG_GRAPH__OP_ABORTED
+                                                                      : OG_GRAPH__OP_PUBLISHED;
+        return;
+    }
+}
+
 og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op, og_graph__op_fate *out,
                                og_error *err)
 {
     static const int columns[] = {OG_GRAPH__COL_OBJECT_TYPE, OG_GRAPH__COL_METADATA};
     uint32_t fields[2];
     OG_TRY(find_columns(manifest, columns, 2, fields, err));
-    char needle[64];
-    snprintf(needle, sizeof needle, "\"op\":\"%.*s\"", OG_FMT(op));
     OG_AUTO(og_lance_scan) scan = NULL;
     OG_TRY(og_lance_scan_open(manifest, fields, 2, 0, UINT32_MAX, &scan, err));
     *out = OG_GRAPH__OP_PENDING;
-    for (;;) {
+    while (*out == OG_GRAPH__OP_PENDING) {
         OG_AUTO_BATCH batch = {0};
         const uint32_t *slots;
         OG_TRY(og_lance_scan_next(scan, &batch, &slots, err));
         if (batch.row_count == 0)
             return OG_OK;
-        for (int64_t row = 0; row < batch.row_count; row++) {
-            if (og_str_find(text_at(&batch, 1, row), og_str_of(needle)) == SIZE_MAX)
-                continue;
-            *out = og_str_is(text_at(&batch, 0, row), OG_GRAPH__ROW_ABORT) ? OG_GRAPH__OP_ABORTED
-                                                                           : OG_GRAPH__OP_PUBLISHED;
-            return OG_OK;
-        }
+        find_fate(&batch, op, out);
     }
+    return OG_OK;
+}
+
+og_status og_graph__op_fate_since(og_lance_table *base, og_lance_table *manifest, og_str op,
+                                  og_graph__op_fate *out, og_error *err)
+{
+    static const int columns[] = {OG_GRAPH__COL_OBJECT_TYPE, OG_GRAPH__COL_METADATA};
+    uint32_t fields[2];
+    OG_AUTO_DELTA delta = {0};
+    OG_TRY(find_columns(manifest, columns, 2, fields, err));
+    OG_TRY(og_lance_delta_find(base, manifest, OG_LANCE_ONE_LINEAGE, &delta, err));
+    *out = OG_GRAPH__OP_PENDING;
+    for (size_t at = 0; at < delta.to_count && *out == OG_GRAPH__OP_PENDING; at += OG_BATCH_ROWS) {
+        OG_AUTO_BATCH batch = {0};
+        size_t n = delta.to_count - at < OG_BATCH_ROWS ? delta.to_count - at : OG_BATCH_ROWS;
+        OG_TRY(og_lance_take(manifest, fields, 2, delta.to_slots + at, n, &batch, err));
+        find_fate(&batch, op, out);
+    }
+    return OG_OK;
 }
 
 /* ---- the head file ------------------------------------------------------------------------ */

@@ -51,6 +51,10 @@ typedef enum og_graph__op_fate {
 } og_graph__op_fate;
 OG_NODISCARD og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op,
                                             og_graph__op_fate *out, og_error *err);
+/* The same of an operation that was pending at `base`, an earlier version: reads only rows that came
+ * since. */
+OG_NODISCARD og_status og_graph__op_fate_since(og_lance_table *base, og_lance_table *manifest,
+                                               og_str op, og_graph__op_fate *out, og_error *err);
 
 /* ---- the head file (derived) -------------------------------------------------------------- */
 
