@@ -33,9 +33,11 @@ static bool has_many_deletions(const plan *p, const og_lance_fragment *f)
     return f->deleted_rows != 0 && f->deleted_rows > p->threshold * f->physical_rows;
 }
 
-static bool is_candidate(const plan *p, const og_lance_fragment *f)
+static bool is_candidate(const plan *p, uint32_t fragment)
 {
-    return has_many_deletions(p, f) || f->physical_rows < p->target;
+    const og_lance_fragment *f = &p->table->fragments[fragment];
+    return (has_many_deletions(p, f) || f->physical_rows < p->target) &&
+           og_table__is_plain(p->table, fragment);
 }
 
 static uint64_t rows_in(const plan *p, uint32_t start, uint32_t end)
@@ -65,8 +67,7 @@ static og_status split(plan *p, uint32_t start, uint32_t end, og_error *err)
 
 static og_status end_stretch(plan *p, uint32_t start, uint32_t end, og_error *err)
 {
-    if (end == start ||
-        (end - start == 1 && !has_many_deletions(p, &p->table->fragments[start])))
+    if (end == start || (end - start == 1 && !has_many_deletions(p, &p->table->fragments[start])))
         return OG_OK;
     return split(p, start, end, err);
 }
@@ -75,7 +76,7 @@ static og_status find_bins(plan *p, og_error *err)
 {
     uint32_t start = 0, count = p->table->fragment_count;
     for (uint32_t i = 0; i < count; i++) {
-        bool candidate = is_candidate(p, &p->table->fragments[i]);
+        bool candidate = is_candidate(p, i);
         if (candidate && (start == i || p->coverage[i] == p->coverage[start]))
             continue;
         OG_TRY(end_stretch(p, start, i, err));

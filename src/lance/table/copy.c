@@ -4,7 +4,7 @@
 
 #define BATCH_BYTES (8u << 20) /* of values held in memory at once, about */
 #define FIRST_ROWS 256         /* of a copy: their size says how many rows come next */
-#define BLOB_SIZE_CHILD 2     /* of a descriptor: kind, position, size, blob_id, uri */
+#define BLOB_SIZE_CHILD 2      /* of a descriptor: kind, position, size, blob_id, uri */
 
 static og_status gather_facts(og_lance_write *write, const uint32_t *slots, uint32_t count,
                               og_table__row_facts *facts, og_error *err)
@@ -139,6 +139,15 @@ static og_status copy_fragments(og_lance_write *write, uint32_t start, uint32_t 
         }
     }
     return og_table__rows_cut(&write->folded, err);
+}
+
+bool og_table__is_plain(const og_lance_table *table, uint32_t fragment)
+{
+    const OgPb__DataFragment *m = table->parts[fragment].message;
+    bool plain = m->base.n_unknown_fields == 0;
+    for (size_t i = 0; i < m->n_files; i++)
+        plain = plain && m->files[i]->base.n_unknown_fields == 0;
+    return plain;
 }
 
 og_status og_table__copy_group(og_lance_write *write, uint32_t start, uint32_t end, og_error *err)

@@ -73,6 +73,8 @@ static uint32_t stretch_of_class(const og_lance_write *write, const fold_facts *
         if (live != 0 && (size_class(live) > k || live >= OG_TABLE__FRAGMENT_ROWS ||
                           facts->coverage[i] != facts->coverage[count - 1]))
             break;
+        if (!og_table__is_plain(write->base, i))
+            break;
         *out_of_class += live != 0 && size_class(live) == k;
         full = full || live > OG_TABLE__FRAGMENT_ROWS - rows;
         if (!full) {
@@ -129,7 +131,10 @@ og_status og_table__fold(og_lance_write *write, og_error *err)
     bool applies = o->op == OG_LANCE_APPEND || o->op == OG_LANCE_UPDATE;
     if (!applies || write->base->fragment_count < (o->fold_all ? 2 : FOLD_COUNT))
         return OG_OK;
-    if (o->fold_all)
+    bool all_plain = true;
+    for (uint32_t i = 0; i < write->base->fragment_count; i++)
+        all_plain = all_plain && og_table__is_plain(write->base, i);
+    if (o->fold_all && all_plain)
         return write_fold(write, 0, err);
     if (!o->fold)
         return OG_OK;

@@ -81,13 +81,13 @@ struct og_lance_write {
     og_table__rows_out folded;
     OG_VEC(og_table__group) groups; /* what is folded or compacted, ascending */
     uint8_t *deleted;               /* bit per slot of base: deleted by this write; NULL: none */
-    uint8_t *kept;            /* bit per slot of base: written again with its id; NULL: none */
+    uint8_t *kept; /* bit per slot of base: written again with its id; NULL: none */
     OG_VEC(OgPb__IndexMetadata *) new_indices; /* OG_LANCE_INDEX */
     OG_VEC(OgPb__IndexMetadata *) old_indices; /* those that it removes */
-    OG_VEC(char *) names;     /* objects of this write, with a NUL behind */
-    size_t first_staged_name; /* of those: made by staging, not by collecting rows */
-    bool is_announced;        /* the store waits for the manifest */
-    bool keep_files;          /* a version that was given up names them */
+    OG_VEC(char *) names;                      /* objects of this write, with a NUL behind */
+    size_t first_staged_name;       /* of those: made by staging, not by collecting rows */
+    bool is_announced;              /* the store waits for the manifest */
+    bool keep_files;                /* a version that was given up names them */
     og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
     og_lance_staged staged;
 };
@@ -137,6 +137,9 @@ bool og_table__evolve_outdates(const og_lance_write *write, const OgPb__IndexMet
 bool og_table__evolve_only_projects(const og_lance_write *write);
 
 /* ---- copy.c */
+/* False when newer writers have said something of the fragment that we do not understand: it is then
+ * left as it is, not copied. */
+bool og_table__is_plain(const og_lance_table *table, uint32_t fragment);
 /* Copy the rows of base fragments [start, end) that live after this write into new fragments, as
  * a group of the write. Ids and versions of rows are kept. */
 OG_NODISCARD og_status og_table__copy_group(og_lance_write *write, uint32_t start, uint32_t end,
