@@ -313,13 +313,13 @@ typedef enum og_merge_outcome {
 } og_merge_outcome;
 
 typedef enum og_merge_conflict_kind {
-    OG_CONFLICT_DIVERGENT_INSERT = 0,   /* the same id inserted on both sides, with other values */
-    OG_CONFLICT_DIVERGENT_UPDATE,       /* updated differently on both sides */
-    OG_CONFLICT_DELETE_VS_UPDATE,       /* deleted on one side, updated on the other */
-    OG_CONFLICT_ORPHAN_EDGE,            /* an edge of one side, its node deleted on the other */
-    OG_CONFLICT_UNIQUE_VIOLATION,       /* rows of both sides share a key or @unique values */
-    OG_CONFLICT_CARDINALITY_VIOLATION,  /* edges of both sides together break @card */
-    OG_CONFLICT_VALUE_CONSTRAINT        /* a value the merge brings breaks its type's constraints */
+    OG_CONFLICT_DIVERGENT_INSERT = 0,  /* the same id inserted on both sides, with other values */
+    OG_CONFLICT_DIVERGENT_UPDATE,      /* updated differently on both sides */
+    OG_CONFLICT_DELETE_VS_UPDATE,      /* deleted on one side, updated on the other */
+    OG_CONFLICT_ORPHAN_EDGE,           /* an edge of one side, its node deleted on the other */
+    OG_CONFLICT_UNIQUE_VIOLATION,      /* rows of both sides share a key or @unique values */
+    OG_CONFLICT_CARDINALITY_VIOLATION, /* edges of both sides together break @card */
+    OG_CONFLICT_VALUE_CONSTRAINT       /* a value the merge brings breaks its type's constraints */
 } og_merge_conflict_kind;
 
 /* "already_up_to_date", "fast_forward", "merged", "conflicts"; "divergent_insert" and so on. */
@@ -341,7 +341,8 @@ typedef struct og_merge_conflict {
 typedef struct og_merge_table {
     og_text table_key;
     uint64_t inserted, updated, deleted;
-    const char *full_reason; /* why all rows were compared, not only what changed; NULL = they were not */
+    const char
+        *full_reason; /* why all rows were compared, not only what changed; NULL = they were not */
 } og_merge_table;
 
 typedef struct og_merge_options {
@@ -533,6 +534,49 @@ OG_API og_status og_lint_queries(og_text query_source, const char *query_path, o
                                  const char *schema_path, const og_graph *graph, bool json,
                                  og_sink_fn sink, void *sink_context, bool *out_failed,
                                  og_error *err);
+
+/* ---- checking a graph --------------------------------------------------------------------- */
+
+/* Something that does not agree in a stored graph; text is borrowed for the time of the call. */
+typedef struct og_problem {
+    const char *kind; /* stable text id: "duplicate-id", "content", "head", ... */
+    bool is_damage;   /* answers are or may be wrong; else a leftover that no answer shows */
+    bool repaired;
+    og_text branch;      /* len 0 = of the whole graph */
+    og_text table_key;   /* "node:Person"; len 0 = of no table */
+    const char *message; /* one line, no trailing stop */
+    const char *advice;  /* what to do: full sentences */
+} og_problem;
+/* Take a problem; OG_OK to go on. */
+typedef og_status (*og_problem_fn)(void *context, const og_problem *problem, og_error *err);
+
+typedef struct og_fsck_options {
+    size_t struct_size;
+    bool repair; /* what is safe to repair; else nothing is written */
+} og_fsck_options;
+#define OG_FSCK_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_fsck_options), false                                                             \
+    }
+
+/* What was looked at and found. Versions that several branches share count once. */
+typedef struct og_fsck_result {
+    uint64_t branches, tables, rows;
+    uint64_t problems, repaired;
+} og_fsck_result;
+
+/* Read all of a graph, every branch of it, and tell what is wrong. OG_OK whatever was found; OG_NOT_FOUND when
+ * there is no graph. Memory is bounded. */
+OG_API og_status og_fsck(const char *uri, const og_fsck_options *options, og_problem_fn take,
+                         void *context, og_fsck_result *out, og_error *err);
+
+typedef struct og_relocate_result {
+    uint64_t branches; /* that had places of before */
+    uint64_t tables;   /* that got a version with the right ones, of all branches */
+} og_relocate_result;
+/* After a graph was moved or copied: write anew the absolute places that other programs go by. This library
+ * needs none. One commit on each branch that has wrong ones. */
+OG_API og_status og_relocate(og_session *session, og_relocate_result *out, og_error *err);
 
 /* Calls and bytes of storage since the graph was opened. */
 typedef struct og_io_stats {

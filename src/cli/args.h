@@ -41,6 +41,7 @@ typedef enum cli_option_id {
     CLI_PROPERTY_LEVEL,
     CLI_QUERY,
     CLI_QUERY_STRING,
+    CLI_REPAIR,
     CLI_REVERSE,
     CLI_SCHEMA,
     CLI_SNAPSHOT,

@@ -79,6 +79,8 @@ og_status cli_run_branch_merge(cli *c, og_error *err);
 og_status cli_run_commit_list(cli *c, og_error *err);
 og_status cli_run_commit_show(cli *c, og_error *err);
 og_status cli_run_diff(cli *c, og_error *err);
+og_status cli_run_fsck(cli *c, og_error *err);
+og_status cli_run_relocate(cli *c, og_error *err);
 og_status cli_run_lint(cli *c, og_error *err);
 og_status cli_run_schema_show(cli *c, og_error *err);
 og_status cli_run_optimize(cli *c, og_error *err);

@@ -89,6 +89,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                           .letter = 'e',
                           .value = "GQ",
                           .help = "Query text instead of a file"},
+    [CLI_REPAIR] = {.name = "repair", .help = "Repair what is safe to repair"},
     [CLI_REVERSE] = {.name = "reverse", .help = "Newest first"},
     [CLI_SCHEMA] = {.name = "schema", .value = "SCHEMA", .help = "Schema file (.pg)"},
     [CLI_SNAPSHOT] = {.name = "snapshot",
@@ -224,9 +225,10 @@ const cli_verb cli_verbs[] = {
      .run = cli_run_branch_delete},
     {.name = "branch merge",
      .summary = "Merge a branch into another",
-     .about = "As one commit with two parents. Rows are compared by content with what both branches "
-              "had when they\nwere last the same. Conflicts are listed, one a line, with exit code "
-              "1; then nothing is merged.",
+     .about =
+         "As one commit with two parents. Rows are compared by content with what both branches "
+         "had when they\nwere last the same. Conflicts are listed, one a line, with exit code "
+         "1; then nothing is merged.",
      .examples = "  omnigraph branch merge review\n"
                  "  omnigraph branch merge review --into main --delete-branch --uri team.omni\n"
                  "  omnigraph branch merge review --preview --json\n",
@@ -326,6 +328,27 @@ const cli_verb cli_verbs[] = {
      .argument = "URI",
      .argument_help = "Folder of the graph",
      .run = cli_run_cleanup},
+    {.name = "fsck",
+     .summary = "Read all of a graph and tell what is wrong with it",
+     .about =
+         "One finding a line: damage, when answers are or may be wrong; leftovers of interrupted "
+         "writes and of moves,\nwhich no answer shows. Exit code 1 when findings remain.",
+     .examples = "  omnigraph fsck team.omni\n"
+                 "  omnigraph fsck --repair --json\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_REPAIR),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_fsck},
+    {.name = "relocate",
+     .summary = "Write anew the places of a graph that was moved or copied",
+     .about =
+         "This program finds a graph's parts wherever it is; OmniGraph 0.6 goes by absolute paths "
+         "in it.\nNeeds one commit on each branch. Earlier states keep the old paths.",
+     .examples = "  mv team.omni /srv/team.omni && omnigraph relocate /srv/team.omni\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
+     .run = cli_run_relocate},
     {.name = "lint",
      .old_name = "check",
      .summary = "Check a file of queries against a schema or a graph",

@@ -1,9 +1,9 @@
 #include "graph/dag.h"
 
-#include "base/json.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "columnar/builder.h"
+#include "graph/history.h"
 #include "graph/layout.h"
 
 /* Versions at the end that a power loss may have torn. */
@@ -30,13 +30,8 @@ static const og_lance_new_field actor_fields[ACTOR_COLUMNS] = {
     [ACTOR_AT] = {.field = {{"created_at", 10}, &timestamp, false}},
 };
 
-/* One commit as a row; text is borrowed. */
-typedef struct dag_row {
-    og_str id, parent, merged_parent, branch, actor; /* "" = none; branch: main */
-    uint64_t manifest_version;
-    int64_t at_us;
-} dag_row;
-typedef OG_VEC(dag_row) dag_rows;
+/* Commits as rows; text is borrowed. */
+typedef OG_VEC(og_commit_info) commit_rows;
 
 void og_graph__dag_deinit(og_graph__dag *dag)
 {
@@ -184,28 +179,9 @@ static og_status known_ids(og_lance_table *commits, og_strmap *out, og_error *er
     }
 }
 
-/* Read the `og` object of a `__manifest` row. */
-static bool read_og(og_arena *arena, og_str metadata, dag_row *out)
-{
-    og_json json;
-    if (og_str_find(metadata, OG_STR("\"og\":{")) == SIZE_MAX ||
-        og_json_parse(arena, metadata, &json, NULL) != OG_OK)
-        return false;
-    const og_json *og = og_json_get(&json, "og");
-    const og_json *version = og_json_get(og, "v"), *at = og_json_get(og, "at");
-    *out = (dag_row){.id = og_json_get_str(og, "commit", OG_STR("")),
-                     .parent = og_json_get_str(og, "parent", OG_STR("")),
-                     .merged_parent = og_json_get_str(og, "merged_parent", OG_STR("")),
-                     .branch = og_json_get_str(og, "branch", OG_STR("")),
-                     .actor = og_json_get_str(og, "actor", OG_STR(""))};
-    return out->id.len == 26 && version != NULL && version->kind == OG_JSON_NUMBER &&
-           og_json_to_u64(version, &out->manifest_version) && at != NULL &&
-           at->kind == OG_JSON_NUMBER && og_json_to_i64(at, &out->at_us);
-}
-
 /* Commits of ours that `__manifest` names and the DAG does not, in order of publication. */
 static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_arena *arena,
-                              dag_rows *out, og_error *err)
+                              commit_rows *out, og_error *err)
 {
     OG_AUTO(og_strmap) known = og_strmap_new(false);
     if (known == NULL)
@@ -228,11 +204,11 @@ static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_a
             if (og_array_is_null(batch.columns[0], i))
                 continue;
             og_str metadata = og_arena_str(arena, og_array_str(batch.columns[0], i));
-            dag_row row;
+            og_commit_info row;
             bool is_new;
             if (metadata.ptr == NULL)
                 return og_error_nomem(err);
-            if (!read_og(arena, metadata, &row))
+            if (!og_graph__commit_of_metadata(arena, metadata, &row))
                 continue;
             if (og_strmap_put(known, row.id, &is_new) == NULL || (is_new && !og_vec_push(out, row)))
                 return og_error_nomem(err);
@@ -247,25 +223,26 @@ static bool put_text(og_builder *column, og_str text)
     return text.len > 0 ? og_builder_str(column, text) : og_builder_null(column);
 }
 
-static bool put_commit(og_builder **c, const dag_row *row)
+static bool put_commit(og_builder **c, const og_commit_info *row)
 {
     return og_builder_str(c[ID], row->id) && put_text(c[BRANCH], row->branch) &&
            og_builder_u64(c[VERSION], row->manifest_version) && put_text(c[PARENT], row->parent) &&
            put_text(c[MERGED_PARENT], row->merged_parent) &&
-           og_builder_i64(c[CREATED_AT], row->at_us);
+           og_builder_i64(c[CREATED_AT], row->created_at_us);
 }
 
-static bool put_actor(og_builder **c, const dag_row *row)
+static bool put_actor(og_builder **c, const og_commit_info *row)
 {
     return row->actor.len == 0 ||
            (og_builder_str(c[ACTOR_COMMIT], row->id) && og_builder_str(c[ACTOR_ID], row->actor) &&
-            og_builder_i64(c[ACTOR_AT], row->at_us));
+            og_builder_i64(c[ACTOR_AT], row->created_at_us));
 }
 
 /* The rows as a batch of `fields`. */
 static og_status make_batch(const og_lance_new_field *fields, uint32_t column_count,
-                            bool (*put)(og_builder **, const dag_row *), const dag_row *rows,
-                            size_t row_count, og_batch *out, og_error *err)
+                            bool (*put)(og_builder **, const og_commit_info *),
+                            const og_commit_info *rows, size_t row_count, og_batch *out,
+                            og_error *err)
 {
     og_builder *columns[COMMIT_COLUMNS] = {NULL};
     bool ok = true;
@@ -321,7 +298,7 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
 
-static og_status append_actors(og_repo *repo, const dag_rows *rows, const og_graph__op *op,
+static og_status append_actors(og_repo *repo, const commit_rows *rows, const og_graph__op *op,
                                og_error *err)
 {
     bool any = false;
@@ -338,23 +315,23 @@ static og_status append_actors(og_repo *repo, const dag_rows *rows, const og_gra
     return append_batch(&d, actor_fields, ACTOR_COLUMNS, actors, head, &batch, op, err);
 }
 
-static dag_row row_of(const og_graph__op *op, uint64_t manifest_version)
+static og_commit_info row_of(const og_graph__op *op, uint64_t manifest_version)
 {
-    return (dag_row){.id = og_str_of(op->commit_id),
-                     .parent = og_str_of(op->parent_id),
-                     .merged_parent = og_str_of(op->merged_parent_id),
-                     .branch = op->branch,
-                     .actor = op->actor,
-                     .manifest_version = manifest_version,
-                     .at_us = op->at_us};
+    return (og_commit_info){.id = og_str_of(op->commit_id),
+                            .parent = og_str_of(op->parent_id),
+                            .merged_parent = og_str_of(op->merged_parent_id),
+                            .branch = op->branch,
+                            .actor = op->actor,
+                            .manifest_version = manifest_version,
+                            .created_at_us = op->at_us};
 }
 
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
                                const og_graph__op *op, uint64_t manifest_version, og_error *err)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
-    dag_rows rows = {0};
-    dag_row own = row_of(op, manifest_version);
+    commit_rows rows = {0};
+    og_commit_info own = row_of(op, manifest_version);
     if (arena == NULL)
         return og_error_nomem(err);
     og_status s = dag->is_complete ? OG_OK : missing_rows(dag, manifest, arena, &rows, err);
@@ -419,7 +396,7 @@ static og_status create_table(og_lance_env *env, const char *path, const og_lanc
 og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op, uint64_t manifest_version,
                                og_error *err)
 {
-    dag_row genesis = row_of(op, manifest_version);
+    og_commit_info genesis = row_of(op, manifest_version);
     OG_AUTO_BATCH commits = {0};
     OG_AUTO_BATCH actors = {0};
     OG_TRY(make_batch(commit_fields, COMMIT_COLUMNS, put_commit, &genesis, 1, &commits, err));

@@ -52,13 +52,20 @@ static bool copy_text(og_history *h, og_str *text)
 /* Keep a commit unless its id is known already; its text is copied. */
 static og_status add_commit(og_history *h, og_commit_info commit, og_error *err)
 {
-    if (commit.id.len == 0 || og_strmap_get(h->ids, commit.id) != NULL)
+    const uint64_t *known = commit.id.len > 0 ? og_strmap_get(h->ids, commit.id) : NULL;
+    if (known != NULL)
+        h->commits.items[*known].has_row |= commit.has_row;
+    if (commit.id.len == 0 || known != NULL)
         return OG_OK;
     if (!copy_text(h, &commit.id) || !copy_text(h, &commit.parent) ||
         !copy_text(h, &commit.merged_parent) || !copy_text(h, &commit.branch) ||
         !copy_text(h, &commit.actor) || !copy_text(h, &commit.op) ||
-        og_strmap_put(h->ids, commit.id, NULL) == NULL || !og_vec_push(&h->commits, commit))
+        !og_vec_push(&h->commits, commit))
         return og_error_nomem(err);
+    uint64_t *at = og_strmap_put(h->ids, commit.id, NULL);
+    if (at == NULL)
+        return og_error_nomem(err);
+    *at = h->commits.len - 1;
     return OG_OK;
 }
 
@@ -178,7 +185,8 @@ static og_status take_commit_row(og_history *h, const og_batch *batch, int64_t r
                              .manifest_version = og_array_u64(batch->columns[2], row),
                              .parent = text_at(batch, 3, row),
                              .merged_parent = text_at(batch, 4, row),
-                             .created_at_us = og_array_i64(batch->columns[5], row)};
+                             .created_at_us = og_array_i64(batch->columns[5], row),
+                             .has_row = true};
     const uint64_t *actor = og_strmap_get(h->actors, commit.id);
     commit.actor = actor != NULL ? h->actor_names.items[*actor - 1] : OG_STR("");
     return add_commit(h, commit, err);

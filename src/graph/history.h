@@ -26,6 +26,7 @@ typedef struct og_commit_info {
     og_str actor;              /* "" = none */
     og_str op;                 /* ULID of the operation; "" = a commit of the reference's */
     int64_t created_at_us;     /* since 1970 */
+    bool has_row;              /* the commit DAG's table has a row of it */
 } og_commit_info;
 
 /* Immutable; not counted. */

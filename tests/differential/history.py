@@ -72,9 +72,15 @@ class Timeline(Course):
         self.coverage[f"written by {who}", kind] += 1
         self.remember(branch)
 
-    def fork(self):
-        parent, name = self.rng.choice(self.branches), f"{'abcdefgh'[len(self.branches)]}/work"
-        self.must(self.place.theirs.run("branch", "create", "--uri", GRAPH, "--from", parent, name), f"branch {name} of {parent}")
+    def load_first(self, who):
+        self.place.write("first.jsonl", "".join(json.dumps({"type": "Person", "data": {"name": p, "age": 1}}) + "\n" for p in ("p0", "p1")))
+        self.must(self.program(who).run("load", "--data", "first.jsonl", GRAPH), "first load")
+        self.remember("main")
+
+    def fork(self, parent=None):
+        parent, name = parent or self.rng.choice(self.branches), f"{'abcdefgh'[len(self.branches)]}/work"
+        who = self.rng.choice((self.place.ours, self.place.theirs))
+        self.must(who.run("branch", "create", "--uri", GRAPH, "--from", parent, name), f"branch {name} of {parent}")
         self.branches.append(name)
         self.people[name] = list(self.people[parent])
         if parent != "main":
@@ -140,9 +146,7 @@ def one_history(seed, place):
     first = line.rng.choice(("ours", "the reference"))
     line.init(first, GRAPH, SCHEMA)
     line.remember("main")
-    place.write("first.jsonl", "".join(json.dumps({"type": "Person", "data": {"name": p, "age": 1}}) + "\n" for p in ("p0", "p1")))
-    line.must(line.program(first).run("load", "--data", "first.jsonl", GRAPH), "first load")
-    line.remember("main")
+    line.load_first(first)
     for _ in range(line.rng.randrange(8, 15)):
         chance = line.rng.random()
         if chance < 0.15 and len(line.branches) < 4:
@@ -151,7 +155,7 @@ def one_history(seed, place):
             line.merge()
         else:
             branch = line.rng.choice([b for b in line.branches if b not in line.nested])
-            line.write(line.rng.choice(("ours", "the reference")) if branch == "main" else "the reference", branch)
+            line.write(line.rng.choice(("ours", "the reference")), branch)
     line.compare_lists()
     line.compare_states()
     line.compare_times()

@@ -111,6 +111,18 @@ static og_status rebase(const og_lance_table *table, uint32_t base_id, og_buf *o
                         OG_FMT(path));
 }
 
+og_status og_table__base_place(const og_lance_table *table, uint32_t base_id, og_buf *out,
+                               og_error *err)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    OG_TRY(rebase(table, base_id, &path, err));
+    og_buf_text(out, og_lance_env_store(table->env)->root);
+    if (path.len > 0)
+        og_buf_byte(out, '/');
+    og_buf_str(out, og_buf_view(&path));
+    return path.failed || out->failed ? og_error_nomem(err) : OG_OK;
+}
+
 og_status og_table__object_name(const og_lance_table *table, og_arena *arena, og_str file,
                                 const char **out, og_error *err)
 {

@@ -387,6 +387,31 @@ static og_status set_identity(staging *s, og_error *err)
     return OG_OK;
 }
 
+/* Bases by where they are now: other readers take the paths as they stand, and the dataset may have been
+ * moved since. One outside the dataset is left as it is. */
+static og_status refresh_bases(staging *s, og_error *err)
+{
+    const og_lance_table *source = s->write->source;
+    OgPb__Manifest *m = &s->manifest;
+    if (source == NULL || m->n_base_paths == 0)
+        return OG_OK;
+    OgPb__BasePath **bases = og_arena_array_of(s->arena, OgPb__BasePath *, m->n_base_paths);
+    if (bases == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < m->n_base_paths; i++) {
+        OG_AUTO_BUF place = OG_BUF_INIT;
+        bases[i] = og_arena_copy(s->arena, m->base_paths[i], sizeof *bases[i]);
+        og_status status = og_table__base_place(source, m->base_paths[i]->id, &place, err);
+        og_str text = og_arena_str(s->arena, og_buf_view(&place));
+        if (bases[i] == NULL || text.ptr == NULL || status == OG_NOMEM)
+            return og_error_nomem(err);
+        if (status == OG_OK)
+            OG_PB_SET(bases[i], path, og_table__binary_str(text));
+    }
+    m->base_paths = bases;
+    return OG_OK;
+}
+
 static og_status make_manifest(staging *s, og_error *err)
 {
     og_lance_write *write = s->write;
@@ -400,6 +425,7 @@ static og_status make_manifest(staging *s, og_error *err)
     s->manifest.n_fragments = s->fragments.len;
     OG_TRY(set_identity(s, err));
     OG_TRY(set_maps(s, err));
+    OG_TRY(refresh_bases(s, err));
     if (write->options.op == OG_LANCE_CLONE)
         OG_TRY(og_table__clone_manifest(write, &s->manifest, err));
     set_flags(s);

@@ -94,6 +94,10 @@ OG_NODISCARD og_status og_table__fields_decode(og_lance_env *env, og_arena *aren
 OG_NODISCARD og_status og_table__file_name(const og_lance_table *table, og_arena *arena,
                                            const char *folder, og_str file, bool has_base,
                                            uint32_t base_id, const char **out, og_error *err);
+/* Where a base of the manifest is now, absolute, whatever its stored path says. OG_UNSUPPORTED for one outside
+ * the dataset. */
+OG_NODISCARD og_status og_table__base_place(const og_lance_table *table, uint32_t base_id,
+                                            og_buf *out, og_error *err);
 /* The store's name of an object that the manifest names relative to the table. */
 OG_NODISCARD og_status og_table__object_name(const og_lance_table *table, og_arena *arena,
                                              og_str file, const char **out, og_error *err);

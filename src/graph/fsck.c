@@ -1,0 +1,292 @@
+#include "graph/fsck.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "graph/foreign.h"
+#include "graph/fsck_priv.h"
+#include "graph/layout.h"
+#include "graph/place.h"
+
+#define RESTORE                                                                                    \
+    "Restore the files that are named from a backup, or go back to a state before it with --at."
+
+const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
+    [OG_FINDING_GRAPH] = {"graph", true, "Restore the files that are named from a backup."},
+    [OG_FINDING_BRANCH] = {"branch", true, "Restore the file from a backup, or delete the branch."},
+    [OG_FINDING_MANIFEST] = {"manifest", true, RESTORE},
+    [OG_FINDING_HEAD_FILE] = {"head-file", false,
+                              "It is derived: --repair removes it, the next write makes it."},
+    [OG_FINDING_TABLE] = {"table", true, RESTORE},
+    [OG_FINDING_CONTENT] = {"content", true, RESTORE},
+    [OG_FINDING_ROW_COUNT] = {"row-count", true, "The next write of the table corrects it."},
+    [OG_FINDING_HEAD] = {"head", false,
+                         "The next write of the table settles it, and --repair does."},
+    [OG_FINDING_INDEX] = {"index", false,
+                          "Searches of the reference need it: load the type again."},
+    [OG_FINDING_DUPLICATE_ID] = {"duplicate-id", true,
+                                 "Delete what has this id, and insert one of it again."},
+    [OG_FINDING_MISSING_ENDPOINT] = {"missing-endpoint", true,
+                                     "Insert the node, or delete the edge."},
+    [OG_FINDING_HISTORY] = {"history", true,
+                            "What lies before it can't be merged or read by commit."},
+    [OG_FINDING_COMMIT_TABLE] =
+        {"commit-table", false,
+         "Nothing of ours is lost: --repair fills it, and the next write does."},
+    [OG_FINDING_PLACE] = {"place", false,
+                          "Only other programs go by it: omnigraph relocate corrects it."},
+    [OG_FINDING_SIDECAR] = {"sidecar", false,
+                            "A write is under way, or its writer died: the next write settles it."},
+    [OG_FINDING_QUARANTINED] = {"quarantined", false,
+                                "Set aside because it could not be read; remove it when nothing is "
+                                "missing."},
+};
+
+/* ---- telling ------------------------------------------------------------------------------ */
+
+static og_status tell(og_graph__fsck *f, og_finding *finding, og_error *err, const char *fmt,
+                      va_list ap)
+{
+    char message[sizeof((og_error *)NULL)->message];
+    vsnprintf(message, sizeof message, fmt, ap);
+    finding->branch = f->branch;
+    finding->message = message;
+    f->out->findings++;
+    f->out->repaired += finding->repaired;
+    return f->input->found(f->input->context, finding, err);
+}
+
+og_status og_graph__fsck_tell(og_graph__fsck *f, og_finding_kind kind, og_str table_key,
+                              og_error *err, const char *fmt, ...)
+{
+    og_finding finding = {.kind = kind, .table_key = table_key};
+    va_list ap;
+    va_start(ap, fmt);
+    og_status s = tell(f, &finding, err, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+og_status og_graph__fsck_tell_repaired(og_graph__fsck *f, og_finding_kind kind, og_str table_key,
+                                       og_error *err, const char *fmt, ...)
+{
+    og_finding finding = {.kind = kind, .table_key = table_key, .repaired = true};
+    va_list ap;
+    va_start(ap, fmt);
+    og_status s = tell(f, &finding, err, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+og_status og_graph__fsck_judge(og_graph__fsck *f, og_status status, og_finding_kind kind,
+                               og_str table_key, const og_error *problem, og_error *err)
+{
+    if (status == OG_OK)
+        return OG_OK;
+    if (status == OG_NOMEM || status == OG_CANCELLED || status == OG_TIMEOUT)
+        return og_error_set(err, status, "%s", problem->message);
+    return og_graph__fsck_tell(f, kind, table_key, err, "%s", problem->message);
+}
+
+og_status og_graph__fsck_first_time(og_graph__fsck *f, og_str what, bool *out, og_error *err)
+{
+    return og_strmap_put(f->seen, what, out) != NULL ? OG_OK : og_error_nomem(err);
+}
+
+/* ---- `__manifest` of a branch ------------------------------------------------------------- */
+
+static const og_str no_table = {"", 0};
+
+static og_status open_manifest(og_graph__fsck *f, const og_graph__branch *branch,
+                               og_lance_table **out, og_error *err)
+{
+    uint64_t version;
+    OG_TRY(og_lance_latest_version(f->repo->env, branch->manifest_path, 0, &version, err));
+    return og_lance_table_open(f->repo->env, branch->manifest_path, version, 0, out, err);
+}
+
+/* Is every number and name in the head file what the rows say? */
+static bool same_state(const og_graph__state *a, const og_graph__state *b)
+{
+    bool same = a->pin_count == b->pin_count && og_str_eq(a->commit_id, b->commit_id) &&
+                a->horizon_ms == b->horizon_ms;
+    for (size_t i = 0; i < a->pin_count && same; i++) {
+        const og_graph__pin *x = &a->pins[i], *y = &b->pins[i];
+        same = og_str_eq(x->table_key, y->table_key) && og_str_eq(x->table_path, y->table_path) &&
+               og_str_eq(x->table_branch, y->table_branch) && x->version == y->version &&
+               x->row_count == y->row_count;
+    }
+    return same;
+}
+
+/* A head file that is torn or older is passed over by readers; one that is believed must be right. */
+static og_status check_head_file(og_graph__fsck *f, const og_graph__branch *branch,
+                                 og_lance_table *manifest, const og_graph__state *state,
+                                 og_error *err)
+{
+    OG_AUTO_BUF bytes = OG_BUF_INIT;
+    OG_AUTO(og_graph__state) claimed = NULL;
+    (void)og_graph__head_hints(f->repo->store, branch->head_file, &bytes);
+    OG_TRY(og_graph__state_from_head(og_buf_view(&bytes), manifest, &claimed, err));
+    if (claimed == NULL || same_state(claimed, state))
+        return OG_OK;
+    const char *const names[] = {branch->head_file};
+    if (f->input->repair && f->repo->store->ops->remove(f->repo->store, names, 1, NULL) == OG_OK)
+        return og_graph__fsck_tell_repaired(f, OG_FINDING_HEAD_FILE, no_table, err,
+                                            "%s says otherwise than the rows of __manifest",
+                                            branch->head_file);
+    return og_graph__fsck_tell(f, OG_FINDING_HEAD_FILE, no_table, err,
+                               "%s says otherwise than the rows of __manifest", branch->head_file);
+}
+
+static og_status check_manifest_rows(og_graph__fsck *f, og_lance_table *manifest,
+                                     const og_graph__state *state, og_error *err)
+{
+    int32_t field = og_lance_table_find_field(manifest, OG_STR("object_id"));
+    if (field >= 0)
+        OG_TRY(og_graph__fsck_unique(f, manifest, (uint32_t)field, OG_FINDING_MANIFEST, no_table,
+                                     "object_id of __manifest", err));
+    og_graph__places places = {0};
+    OG_TRY(og_graph__places_read(f->repo, manifest, state, &places, err));
+    og_status s = OG_OK;
+    if (places.len > 0)
+        s = og_graph__fsck_tell(
+            f, OG_FINDING_PLACE, no_table, err,
+            "__manifest leads elsewhere for %zu tables, for %.*s to %.*s instead "
+            "of %.*s",
+            places.len, OG_FMT(places.items[0].table_key), OG_FMT(places.items[0].stored),
+            OG_FMT(places.items[0].real));
+    og_graph__places_deinit(&places);
+    return s;
+}
+
+static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lance_table *manifest,
+                             og_graph__state *state, og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1] = "";
+    og_error problem;
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_TRY(check_head_file(f, branch, manifest, state, err));
+    og_status s = og_graph__branch_id(f->repo, branch, id, &problem);
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
+    OG_TRY(og_graph__snapshot_new(f->repo, branch, id, state, manifest, NULL, &snapshot, err));
+    OG_TRY(og_graph__fsck_tables(f, snapshot, err));
+    OG_TRY(og_graph__fsck_ids(f, snapshot, err));
+    return og_graph__fsck_history(f, snapshot, err);
+}
+
+static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err)
+{
+    og_graph__branch *branch;
+    og_error problem;
+    f->branch = og_str_of(name);
+    f->out->branches++;
+    og_status s = og_graph__branch_get(f->repo, name, &branch, &problem);
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
+    OG_AUTO(og_lance_table) manifest = NULL;
+    s = open_manifest(f, branch, &manifest, &problem);
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
+    OG_TRY(og_graph__fsck_content(f, manifest, OG_FINDING_MANIFEST, no_table, NULL, err));
+    if (!og_graph__bases_are_right(f->repo, manifest, true))
+        OG_TRY(og_graph__fsck_tell(f, OG_FINDING_PLACE, no_table, err,
+                                   "%s names files by an old place", branch->manifest_path));
+    OG_AUTO(og_graph__state) state = NULL;
+    s = og_graph__state_read(manifest, &state, &problem);
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
+    OG_TRY(check_manifest_rows(f, manifest, state, err));
+    return check_state(f, branch, manifest, state, err);
+}
+
+/* ---- operations under way ----------------------------------------------------------------- */
+
+static og_status check_recovery(og_graph__fsck *f, og_error *err)
+{
+    og_listing names = {0};
+    og_store *store = f->repo->store;
+    OG_TRY(store->ops->list(store, OG_GRAPH__RECOVERY, false, NULL, 0, &names, err));
+    og_status s = OG_OK;
+    for (size_t i = 0; i < names.len && s == OG_OK; i++) {
+        og_str name = names.items[i].name;
+        if (og_str_ends(name, OG_STR(".json")))
+            s = og_graph__fsck_tell(f, OG_FINDING_SIDECAR, no_table, err,
+                                    "an operation has left %.*s", OG_FMT(name));
+        else if (og_str_ends(name, OG_STR(".quarantined")))
+            s = og_graph__fsck_tell(f, OG_FINDING_QUARANTINED, no_table, err,
+                                    "%.*s could not be read", OG_FMT(name));
+    }
+    og_listing_deinit(&names);
+    return s;
+}
+
+static bool holds_name(const og_graph__sidecars *sidecars, const char *name)
+{
+    for (size_t i = 0; i < sidecars->count; i++)
+        if (strcmp(sidecars->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Go on with operations whose writers died, before anything is looked at. What fails stays, and is told. */
+static og_status repair_recovery(og_graph__fsck *f, og_error *err)
+{
+    OG_GRAPH__AUTO_SIDECARS before = {0};
+    OG_GRAPH__AUTO_SIDECARS left = {0};
+    bool changed;
+    OG_TRY(og_graph__sidecars_read(f->repo, &before, err));
+    if (before.count == 0 || og_graph__foreign_recover(f->repo, &left, &changed, NULL) != OG_OK)
+        return OG_OK;
+    for (size_t i = 0; i < before.count; i++)
+        if (!holds_name(&left, before.items[i].name))
+            OG_TRY(og_graph__fsck_tell_repaired(f, OG_FINDING_SIDECAR, no_table, err,
+                                                "an operation had left %s", before.items[i].name));
+    return OG_OK;
+}
+
+/* ---- the whole graph ---------------------------------------------------------------------- */
+
+static og_status check_graph(og_graph__fsck *f, og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_str *names;
+    size_t count;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    if (f->input->repair)
+        OG_TRY(repair_recovery(f, err));
+    OG_TRY(og_lance_branch_list(f->repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
+    OG_TRY(check_branch(f, OG_GRAPH__MAIN, err));
+    for (size_t i = 0; i < count; i++) {
+        og_str name = og_arena_str(arena, names[i]);
+        if (name.ptr == NULL)
+            return og_error_nomem(err);
+        OG_TRY(check_branch(f, name.ptr, err));
+    }
+    f->branch = OG_STR("");
+    return check_recovery(f, err);
+}
+
+og_status og_fsck_run(const char *uri, const og_repo_options *options, const og_fsck_input *input,
+                      og_fsck_output *out, og_error *err)
+{
+    OG_AUTO(og_repo) repo = NULL;
+    OG_AUTO(og_strmap) seen = og_strmap_new(false);
+    og_error problem;
+    if (seen == NULL)
+        return og_error_nomem(err);
+    *out = (og_fsck_output){0};
+    og_graph__fsck f = {.input = input, .out = out, .branch = OG_STR(""), .seen = seen};
+    og_status s = og_repo_open(uri, options, &repo, &problem);
+    if (s == OG_NOT_FOUND || s == OG_UNSUPPORTED || s == OG_DENIED) {
+        if (err != NULL)
+            *err = problem;
+        return s;
+    }
+    if (s != OG_OK)
+        return og_graph__fsck_judge(&f, s, OG_FINDING_GRAPH, no_table, &problem, err);
+    f.repo = repo;
+    return check_graph(&f, err);
+}

@@ -1,0 +1,416 @@
+/* Each kind of damage, made by hand, is found and named; what can be repaired is; and a graph that is whole
+ * is clean. */
+#include "columnar/builder.h"
+#include "dag_rows.h"
+#include "graph/fsck.h"
+#include "graph/layout.h"
+#include "graph/publish.h"
+#include "graph_fixture.h"
+#include "og_test.h"
+
+typedef struct world {
+    og_store *store;
+    fixture_clock clock;
+    og_repo *repo;
+} world;
+
+/* Two rows in A and in B. */
+static void world_init(world *w)
+{
+    assert_ok(og_store_open_memory(&w->store, err));
+    fixture_clock_init(&w->clock);
+    fixture_init(w->store, &w->clock);
+    w->repo = fixture_open(w->store, &w->clock);
+    assert_ok(fixture_write_both(w->repo, "a", err));
+    assert_ok(fixture_write_both(w->repo, "b", err));
+}
+
+static void world_deinit(world *w)
+{
+    og_repo_close(w->repo);
+    og_store_close(w->store);
+}
+
+#define OPEN_WORLD(name)                                                                           \
+    __attribute__((cleanup(world_deinit))) world name;                                             \
+    world_init(&name)
+
+/* ---- what a check finds ------------------------------------------------------------------- */
+
+/* Kinds of the findings in order, each once while it repeats, and the last message. */
+typedef struct found {
+    char kinds[1024];
+    const char *last;
+    char message[4096];
+    bool repaired;
+} found;
+
+static og_status take(void *context, const og_finding *finding, og_error *err)
+{
+    (void)err;
+    found *f = context;
+    const char *kind = og_finding_classes[finding->kind].id;
+    if (f->last == NULL || strcmp(f->last, kind) != 0)
+        snprintf(f->kinds + strlen(f->kinds), sizeof f->kinds - strlen(f->kinds), "%s%s",
+                 f->last != NULL ? " " : "", kind);
+    f->last = kind;
+    snprintf(f->message, sizeof f->message, "%s", finding->message);
+    f->repaired = finding->repaired;
+    return OG_OK;
+}
+
+static og_fsck_output run(const world *w, bool repair, found *f)
+{
+    const og_repo_options options = {.store = w->store, .clock = &w->clock.clock};
+    const og_fsck_input input = {.repair = repair, .found = take, .context = f};
+    og_fsck_output out;
+    *f = (found){0};
+    assert_ok(og_fsck_run("memory", &options, &input, &out, err));
+    return out;
+}
+
+/* A check finds exactly these kinds. */
+static void finds(const world *w, const char *kinds)
+{
+    found f;
+    run(w, false, &f);
+    assert_string_equal(f.kinds, kinds);
+}
+
+/* A check with repair finds and repairs them, and the next one finds nothing. */
+static void repairs(const world *w, const char *kinds)
+{
+    found f;
+    og_fsck_output out = run(w, true, &f);
+    assert_string_equal(f.kinds, kinds);
+    assert_true(f.repaired);
+    assert_int_equal(out.repaired, out.findings);
+    finds(w, "");
+}
+
+static void finds_message(const world *w, const char *kinds, const char *message)
+{
+    found f;
+    run(w, false, &f);
+    assert_string_equal(f.kinds, kinds);
+    assert_string_equal(f.message, message);
+}
+
+/* ---- making damage ------------------------------------------------------------------------ */
+
+static const og_type_def *type_of(const world *w, const char *name)
+{
+    const og_catalog *catalog = og_repo_catalog(w->repo);
+    const og_type_def *node = og_catalog_node(catalog, og_str_of(name));
+    return node != NULL ? node : &catalog->edges[0];
+}
+
+/* The first object below a folder of the type's table. */
+static void first_object(const world *w, const char *type, const char *folder, char *dst,
+                         size_t cap)
+{
+    char prefix[256];
+    og_listing names = {0};
+    snprintf(prefix, sizeof prefix, "%.*s/%s/", OG_FMT(type_of(w, type)->table_path), folder);
+    assert_ok(w->store->ops->list(w->store, prefix, false, NULL, 0, &names, err));
+    assert_true(names.len > 0);
+    snprintf(dst, cap, "%.*s", OG_FMT(names.items[0].name));
+    og_listing_deinit(&names);
+}
+
+static void remove_object(const world *w, const char *name)
+{
+    assert_ok(w->store->ops->remove(w->store, &name, 1, err));
+}
+
+static void put_object(const world *w, const char *name, const char *text)
+{
+    const og_bytes bytes = {(const uint8_t *)text, strlen(text)};
+    assert_ok(w->store->ops->put(w->store, name, bytes, err));
+}
+
+static void remove_folder(const world *w, const char *prefix)
+{
+    og_listing names = {0};
+    assert_ok(w->store->ops->list(w->store, prefix, true, NULL, 0, &names, err));
+    for (size_t i = 0; i < names.len; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", OG_FMT(names.items[i].name));
+        remove_object(w, name);
+    }
+    og_listing_deinit(&names);
+}
+
+/* A version of a table above its pin, with one more row; `columns` values of it. */
+static void append_head(const world *w, const char *type, const char *const *values,
+                        og_lance_table **out)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_lance_table *base;
+    OG_AUTO_BATCH batch = {0};
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    assert_ok(og_repo_snapshot(w->repo, NULL, &snapshot, err));
+    assert_ok(og_snapshot_table(snapshot, type_of(w, type), &base, err));
+    uint32_t count;
+    og_lance_table_fields(base, &count);
+    assert_ok(og_batch_init(&batch, count, 1, err));
+    for (uint32_t i = 0; i < count; i++) {
+        OG_AUTO(og_builder) b = og_builder_new(og_type_of(OG_TYPE_UTF8));
+        assert_true(og_builder_str(b, og_str_of(values[i])));
+        assert_ok(og_builder_finish(b, &batch.columns[i], err));
+    }
+    const og_lance_write_options options = {.op = OG_LANCE_APPEND, .min_max_fragment_id = -1};
+    assert_ok(og_lance_write_new(og_repo_env(w->repo), base, &options, &write, err));
+    assert_ok(og_lance_write_rows(write, &batch, NULL, err));
+    assert_ok(og_lance_write_stage(write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+    assert_ok(og_lance_write_table(write, out, err));
+}
+
+/* Publish a pin as it stands, whatever it says. */
+static void publish_pin(const world *w, const og_graph__pin *pin)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    og_graph__op op;
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    char path[128];
+    assert_ok(og_repo_snapshot(w->repo, NULL, &snapshot, err));
+    og_graph__snapshot *at = og_graph__snapshot_of(snapshot);
+    og_graph__op_init(&op, w->repo, OG_STR("tester"), OG_STR("Load"));
+    snprintf(op.parent_id, sizeof op.parent_id, "%.*s", OG_FMT(at->state->commit_id));
+    snprintf(path, sizeof path, "%.*s", OG_FMT(pin->table_path));
+    assert_true(og_lance_manifest_name(&name, path, pin->version));
+    const og_graph__move move = {.pin = *pin, .manifest_name = og_buf_cstr(&name)};
+    const og_graph__mark none = {.aborted_op = OG_STR("")};
+    assert_ok(og_graph__publish_stage(og_repo_env(w->repo), at->manifest, w->store->root, &op,
+                                      &move, 1, &none, NULL, &write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+}
+
+static const og_graph__pin *pin_of(og_snapshot *snapshot, const char *table_key)
+{
+    return og_graph__state_pin(og_graph__snapshot_of(snapshot)->state, og_str_of(table_key));
+}
+
+/* A row that no check of constraints has seen, published. */
+static void insert_unchecked(const world *w, const char *type, const char *const *values)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_lance_table) head = NULL;
+    append_head(w, type, values, &head);
+    assert_ok(og_repo_snapshot(w->repo, NULL, &snapshot, err));
+    char key[32];
+    snprintf(key, sizeof key, "%s:%s", type[0] == 'E' ? "edge" : "node", type);
+    og_graph__pin pin = *pin_of(snapshot, key);
+    pin.version = og_lance_table_version(head);
+    pin.row_count = og_lance_table_row_count(head);
+    pin.manifest_bytes = og_lance_table_manifest_bytes(head);
+    publish_pin(w, &pin);
+}
+
+/* A head file that fits the newest version, with another count. */
+static void lie_in_head_file(const world *w)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_graph__state) lie = NULL;
+    assert_ok(og_repo_snapshot(w->repo, NULL, &snapshot, err));
+    og_graph__snapshot *at = og_graph__snapshot_of(snapshot);
+    og_graph__pin pin = *pin_of(snapshot, "node:A");
+    pin.row_count = 77;
+    assert_ok(og_graph__state_advance(at->state, at->state->manifest_version, &pin, 1,
+                                      at->state->commit_id, 0, &lie, err));
+    og_graph__head_write(w->store, at->branch->head_file, lie,
+                         og_lance_table_transaction_uuid(at->manifest), &(og_graph__hints){0});
+}
+
+/* ---- tests -------------------------------------------------------------------------------- */
+
+TEST(test_fsck__a_whole_graph_is_clean)
+{
+    OPEN_WORLD(w);
+    found f;
+    og_fsck_output out = run(&w, false, &f);
+    assert_string_equal(f.kinds, "");
+    assert_int_equal(out.branches, 1);
+    assert_int_equal(out.tables, 3);
+    assert_int_equal(out.rows, 4);
+    assert_int_equal(out.findings, 0);
+    run(&w, true, &f); /* repairing what is whole changes nothing */
+    assert_string_equal(f.kinds, "");
+}
+
+TEST(test_fsck__says_when_there_is_no_graph)
+{
+    OG_AUTO(og_store) store = NULL;
+    assert_ok(og_store_open_memory(&store, err));
+    const og_repo_options options = {.store = store};
+    const og_fsck_input input = {.found = take};
+    og_fsck_output out;
+    assert_status(og_fsck_run("memory", &options, &input, &out, NULL), OG_NOT_FOUND);
+}
+
+TEST(test_fsck__finds_a_missing_data_file)
+{
+    OPEN_WORLD(w);
+    char name[256];
+    first_object(&w, "A", "data", name, sizeof name);
+    remove_object(&w, name);
+    found f;
+    run(&w, false, &f);
+    assert_string_equal(f.kinds, "content");
+    assert_non_null(strstr(f.message, name));
+}
+
+TEST(test_fsck__finds_a_file_cut_short)
+{
+    OPEN_WORLD(w);
+    char name[256];
+    OG_AUTO(og_blob) blob = NULL;
+    first_object(&w, "B", "data", name, sizeof name);
+    assert_ok(w.store->ops->get(w.store, name, &blob, err));
+    assert_ok(w.store->ops->put(w.store, name, (og_bytes){blob->ptr, blob->len - 9}, err));
+    finds(&w, "content");
+}
+
+TEST(test_fsck__finds_a_missing_version)
+{
+    OPEN_WORLD(w);
+    char name[256];
+    first_object(&w, "A", "_versions", name, sizeof name); /* the newest sorts first */
+    remove_object(&w, name);
+    finds_message(&w, "table", "table node:A: version 3 that __manifest names is missing");
+}
+
+TEST(test_fsck__finds_an_unreadable_manifest)
+{
+    OPEN_WORLD(w);
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    assert_true(og_lance_manifest_name(&name, OG_GRAPH__MANIFEST, 3));
+    put_object(&w, og_buf_cstr(&name), "torn");
+    finds(&w, "graph");
+}
+
+TEST(test_fsck__finds_a_changed_schema)
+{
+    OPEN_WORLD(w);
+    put_object(&w, OG_GRAPH__SCHEMA_SOURCE, "node A { name: String @key }\n");
+    finds(&w, "graph");
+}
+
+TEST(test_fsck__finds_two_rows_of_one_version)
+{
+    OPEN_WORLD(w);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(w.repo, NULL, &snapshot, err));
+    publish_pin(&w, pin_of(snapshot, "node:A"));
+    finds(&w, "manifest commit-table");
+}
+
+TEST(test_fsck__finds_a_wrong_count)
+{
+    OPEN_WORLD(w);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_lance_table) head = NULL;
+    const char *const row[] = {"c", "c"};
+    append_head(&w, "A", row, &head);
+    assert_ok(og_repo_snapshot(w.repo, NULL, &snapshot, err));
+    og_graph__pin pin = *pin_of(snapshot, "node:A");
+    pin.version = og_lance_table_version(head);
+    pin.row_count = 99;
+    pin.manifest_bytes = og_lance_table_manifest_bytes(head);
+    publish_pin(&w, &pin);
+    finds(&w, "row-count commit-table");
+}
+
+TEST(test_fsck__finds_and_settles_a_head_that_nobody_published)
+{
+    OPEN_WORLD(w);
+    OG_AUTO(og_lance_table) head = NULL;
+    const char *const row[] = {"c", "c"};
+    append_head(&w, "A", row, &head);
+    finds_message(&w, "head", "version 4 of another program is above the published 3");
+    repairs(&w, "head");
+    assert_int_equal(fixture_count(w.repo, "A"), 2);
+}
+
+TEST(test_fsck__finds_an_id_that_occurs_twice)
+{
+    OPEN_WORLD(w);
+    const char *const row[] = {"b", "b"};
+    insert_unchecked(&w, "A", row);
+    insert_unchecked(&w, "A", row);
+    found f;
+    run(&w, true, &f); /* completes the commit DAG, which is of no interest here */
+    finds_message(&w, "duplicate-id", "id 'b' stands in 3 rows");
+}
+
+TEST(test_fsck__finds_edges_without_an_end)
+{
+    OPEN_WORLD(w);
+    const char *const good[] = {"e1", "a", "b"}, *const bad[] = {"e2", "a", "nowhere"};
+    insert_unchecked(&w, "E", good);
+    insert_unchecked(&w, "E", bad);
+    found f;
+    run(&w, true, &f);
+    finds_message(&w, "missing-endpoint", "edge 'e2' goes to 'nowhere', which is no B");
+}
+
+TEST(test_fsck__finds_and_fills_lost_commit_tables)
+{
+    OPEN_WORLD(w);
+    remove_folder(&w, OG_GRAPH__COMMITS "/");
+    finds(&w, "commit-table");
+    found f;
+    run(&w, true, &f);
+    finds(&w, "");
+}
+
+TEST(test_fsck__finds_commits_that_lead_nowhere)
+{
+    OPEN_WORLD(w);
+    dag_rows_append(w.repo, "X 2 1 LOST - -\n");
+    finds_message(&w, "history", "the parent LOST of commit X is not there");
+    dag_rows_append(w.repo, "Y 99 1 X - -\n");
+    finds_message(&w, "history", "commit Y made version 99, the newest one is 3");
+}
+
+TEST(test_fsck__finds_and_removes_a_head_file_that_lies)
+{
+    OPEN_WORLD(w);
+    lie_in_head_file(&w);
+    finds(&w, "head-file");
+    repairs(&w, "head-file");
+}
+
+TEST(test_fsck__finds_what_operations_left)
+{
+    OPEN_WORLD(w);
+    put_object(&w, OG_GRAPH__RECOVERY "01K9Z3W8Q6YB2T4M5N7P0R1S2V.json", "{}");
+    put_object(&w, OG_GRAPH__RECOVERY "some.json.quarantined", "?");
+    put_object(&w, OG_GRAPH__RECOVERY "note.txt", "?");
+    found f;
+    og_fsck_output out = run(&w, false, &f);
+    assert_string_equal(f.kinds, "sidecar quarantined");
+    assert_int_equal(out.findings, 2);
+}
+
+TEST(test_fsck__says_when_memory_is_out)
+{
+    OPEN_WORLD(w);
+    const char *const good[] = {"e1", "a", "b"};
+    insert_unchecked(&w, "E", good);
+    const og_repo_options options = {.store = w.store, .clock = &w.clock.clock};
+    og_status s = OG_NOMEM;
+    for (int64_t at = 0; s != OG_OK; at += 1 + at / 16) {
+        found f = {0};
+        const og_fsck_input input = {.found = take, .context = &f};
+        og_fsck_output out;
+        og_alloc_fail_after(at, true);
+        s = og_fsck_run("memory", &options, &input, &out, NULL);
+        og_alloc_fail_after(-1, false);
+        assert_true(s == OG_OK || s == OG_NOMEM);
+    }
+}
