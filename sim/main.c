@@ -1,6 +1,6 @@
-/* sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace]
+/* sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace] [--first]
  *
- * Runs seeds in worker processes. A failure prints its seed and what was wrong, then the plan with all
+ * Runs seeds in worker processes; --first stops at the first failure and does not shrink it. A failure prints its seed and what was wrong, then the plan with all
  * operations left out that it does not need. Exit code 0: every seed was clean. */
 #include "sim.h"
 
@@ -12,10 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { MAX_FAILURES = 5 };
+
 typedef struct options {
     uint64_t first, last;
     int ops, jobs;
-    bool report, trace;
+    bool report, trace, stop;
 } options;
 
 typedef struct shared {
@@ -76,9 +78,11 @@ static void run_seed(uint64_t seed, const options *o)
     sim_count(&common->failures);
     OG_AUTO_BUF text = OG_BUF_INIT;
     og_buf_printf(&text, "FAILED seed %" PRIu64 ": %.*s\n", seed, OG_FMT(og_buf_view(&failure)));
-    shrink(&plan, o->trace, &failure);
-    og_buf_printf(&text, "shrunk: %.*s\n", OG_FMT(og_buf_view(&failure)));
-    print_plan(&plan, &text);
+    if (!o->stop) {
+        shrink(&plan, o->trace, &failure);
+        og_buf_printf(&text, "shrunk: %.*s\n", OG_FMT(og_buf_view(&failure)));
+        print_plan(&plan, &text);
+    }
     og_buf_printf(&text, "again: sim --seeds %" PRIu64 "..%" PRIu64 " --ops %d\n", seed, seed,
                   o->ops);
     fwrite(text.ptr, 1, text.len, stdout);
@@ -87,7 +91,7 @@ static void run_seed(uint64_t seed, const options *o)
 
 static void work(int worker, const options *o)
 {
-    while (common->failures < 5) {
+    while (common->failures < (o->stop ? 1 : MAX_FAILURES)) {
         uint64_t seed = __atomic_fetch_add(&common->next_seed, 1, __ATOMIC_RELAXED);
         if (seed > o->last) {
             __atomic_fetch_sub(&common->next_seed, 1, __ATOMIC_RELAXED);
@@ -131,6 +135,8 @@ static void read_options(int argc, char **argv, options *o)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--report") == 0)
             o->report = true;
+        else if (strcmp(argv[i], "--first") == 0)
+            o->stop = true;
         else if (strcmp(argv[i], "--trace") == 0)
             o->trace = true;
         else if (i + 1 < argc && strcmp(argv[i], "--ops") == 0)
@@ -141,8 +147,9 @@ static void read_options(int argc, char **argv, options *o)
                  sscanf(argv[i + 1], "%" SCNu64 "..%" SCNu64, &o->first, &o->last) == 2)
             i++;
         else {
-            fprintf(stderr,
-                    "usage: sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace]\n");
+            fprintf(
+                stderr,
+                "usage: sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace] [--first]\n");
             exit(2);
         }
     }

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Put bugs into a copy of the engine on purpose, one at a time, and see whether the simulator finds them.
+
+    bugs.py [--most SEEDS] [NAME...]
+
+Each bug is a change of the source, written here as what stands there and what comes in its place; one that does
+not fit the source any more is an error. Each is looked for three times, from different first seeds; printed are
+the seeds until it was found and their median. Exit code 0: each was found, with a median below 500.
+"""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+STARTS = (1000001, 2000001, 3000001)
+
+# name: [(file, what stands there, what comes in its place), ...]
+BUGS = {
+    "published before the tables are committed": [
+        ("src/graph/commit.c", "    OG_TRY(take_tables(r, err));\n    OG_TRY(sync_names(r, err));\n", ""),
+        ("src/graph/commit.c", "    c->slots_held = 0;\n    memcpy(out->commit_id",
+         "    OG_TRY(take_tables(r, err));\n    OG_TRY(sync_names(r, err));\n    c->slots_held = 0;\n    memcpy(out->commit_id")],
+    "operation not named in the table manifest": [
+        ("src/graph/commit.c", "        {OG_STR(\"og.op\"), og_str_of(c->op.id)},\n", "")],
+    "fsync left out": [
+        ("src/graph/commit.c", "    og_status s = r->store->ops->sync(r->store, r->names.items, r->names.len, err);",
+         "    og_status s = OG_OK;\n    (void)err;")],
+    "lost acknowledgement taken as failure": [
+        ("src/graph/commit.c", "        if (s != OG_EXISTS && s != OG_UNKNOWN)\n            return s;",
+         "        if (s == OG_UNKNOWN)\n            return OG_IO;\n        if (s != OG_EXISTS)\n            return s;")],
+    "stale pin accepted": [
+        ("src/graph/commit.c", "    if (pin != NULL && pin->version == was->version)\n        return OG_OK;",
+         "    if (pin != NULL)\n        return OG_OK;")],
+    "conflict reported before the abort is published": [
+        ("src/graph/txn.c", "    og_error abort_error;\n", "    og_error abort_error;\n    if (txn != NULL)\n        return cause;\n")],
+    "cleanup without its fence": [
+        ("src/graph/fence.c", "    og_status s = OG_OK;\n", "    og_status s = OG_OK;\n    if (repo != NULL)\n        return OG_OK;\n"),
+        ("src/lance/table/cleanup.c", "now_us - OG_LANCE_STRAY_US", "now_us - 0")],
+    "a helper forgets what the operation had read": [
+        ("src/graph/resolve.c", ".read_count = v->reads.len}", ".read_count = 0}")],
+    "probe trusted over a lost slot": [
+        ("src/graph/commit.c", "    OG_TRY(check_reads(c, newest, err));\n", "")],
+    "row id reused after a restore": [
+        ("src/graph/resolve.c", "                                      .min_next_row_id = next_row_id,\n", ""),
+        ("src/graph/resolve.c", "    OG_TRY(open_version(repo, pin, head, &base, err));",
+         "    OG_TRY(open_version(repo, pin, pin->version, &base, err));")],
+}
+
+
+def copy_tree(to):
+    if os.path.exists(to):
+        shutil.rmtree(to)
+    shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns("b-*", "build", ".git"))
+
+
+def put_in(tree, changes):
+    for path, old, new in changes:
+        name = os.path.join(tree, path)
+        with open(name, encoding="utf-8") as f:
+            text = f.read()
+        if text.count(old) != 1:
+            raise SystemExit(f"{path} has changed: it does not hold this once:\n{old}")
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new))
+
+
+def take_out(tree, changes):
+    for path in {path for path, _, _ in changes}:
+        shutil.copy2(os.path.join(ROOT, path), os.path.join(tree, path))
+        os.utime(os.path.join(tree, path))
+
+
+def seeds_until_found(program, start, most):
+    run = subprocess.run([program, "--seeds", f"{start}..{start + most - 1}", "--first"], capture_output=True, text=True)
+    passed = int(re.search(r"sim: (\d+) passed, (\d+) failed", run.stdout).group(1))
+    return passed + 1 if run.returncode else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=2000, help="seeds to look through (default 2000)")
+    parser.add_argument("names", nargs="*", help="only these")
+    options = parser.parse_args()
+    tree = os.path.join(ROOT, "b-bugs", "tree")
+    build = os.path.join(ROOT, "b-bugs", "build")
+    copy_tree(tree)
+    if not os.path.exists(os.path.join(build, "build.ninja")):
+        subprocess.run(["meson", "setup", build, tree], check=True, stdout=subprocess.DEVNULL)
+    missed = 0
+    for name, changes in BUGS.items():
+        if options.names and name not in options.names:
+            continue
+        put_in(tree, changes)
+        subprocess.run(["ninja", "-C", build, "sim/sim"], check=True, stdout=subprocess.DEVNULL)
+        found = [seeds_until_found(os.path.join(build, "sim", "sim"), start, options.most) for start in STARTS]
+        take_out(tree, changes)
+        middle = statistics.median(n if n is not None else options.most + 1 for n in found)
+        good = middle < 500
+        missed += not good
+        print(f"{'found ' if good else 'MISSED'} {name}: {', '.join(str(n) if n else 'not' for n in found)}; median {middle:g}", flush=True)
+    print(f"bugs: {(len(options.names) or len(BUGS)) - missed} passed, {missed} failed")
+    sys.exit(missed > 0)
+
+
+main()
