@@ -32,7 +32,7 @@ static void print_help(void)
     printf("Look into Lance tables, and change them.\n\n"
            "Usage: lancetool <COMMAND> [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
     for (const tool_verb *const *verb = tool_verbs; *verb != NULL; verb++)
-        printf("  %-8s %s\n", (*verb)->name, (*verb)->summary);
+        printf("  %-14s %s\n", (*verb)->name, (*verb)->summary);
     printf(
         "\nOptions:\n  --help      print help; after a command, its own\n"
         "  --version   print the version\n\n"

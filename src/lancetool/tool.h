@@ -87,6 +87,19 @@ OG_NODISCARD og_status tool_place_open(const tool_call *call, const char *argume
 OG_NODISCARD og_status tool_table_open(const tool_call *call, tool_place *place,
                                        og_lance_table **out, og_error *err);
 
+/* ---- sums of files (sums.c) --------------------------------------------------------------- */
+
+typedef struct tool_summed {
+    uint64_t same, changed, fresh; /* files with their sum, with another, and without one yet */
+    uint64_t gone;                 /* sums whose file is no longer there (a cleanup, or a loss) */
+    uint64_t bytes;                /* of all files */
+} tool_summed;
+
+/* Compare all files of the dataset with the sums in the file `path`, complaining of each that differs; sums
+ * of files that are new are added to it. OG_INVALID when it is no file of sums. */
+OG_NODISCARD og_status tool_check_sums(tool_place *place, const char *path, tool_summed *out,
+                                       og_error *err);
+
 /* ---- output (output.c) -------------------------------------------------------------------- */
 
 /* Write out what the buffer holds and empty it. OG_IO. */

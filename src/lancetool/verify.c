@@ -57,6 +57,19 @@ static og_status verify_all(tool_place *place, uint64_t *problems, og_buf *out, 
     return OG_OK;
 }
 
+static og_status check_sums(const tool_call *call, tool_place *place, uint64_t *problems,
+                            og_buf *out, og_error *err)
+{
+    tool_summed summed;
+    OG_TRY(tool_check_sums(place, tool_value(call, "sums"), &summed, err));
+    *problems += summed.changed;
+    og_buf_printf(out,
+                  "sums: %" PRIu64 " files as they were, %" PRIu64 " changed, %" PRIu64
+                  " gone, %" PRIu64 " new; %" PRIu64 " bytes in all\n",
+                  summed.same, summed.changed, summed.gone, summed.fresh, summed.bytes);
+    return tool_flush(out, err);
+}
+
 static og_status run(tool_call *call, og_error *err)
 {
     TOOL_AUTO_PLACE place = {0};
@@ -70,6 +83,8 @@ static og_status run(tool_call *call, og_error *err)
         OG_TRY(tool_table_open(call, &place, &table, err));
         OG_TRY(verify_version(&place, og_lance_table_version(table), &problems, &out, err));
     }
+    if (tool_has(call, "sums"))
+        OG_TRY(check_sums(call, &place, &problems, &out, err));
     return problems == 0 ? OG_OK
                          : og_error_set(err, OG_CORRUPT, "%s has %" PRIu64 " problems",
                                         call->arguments[0], problems);
@@ -79,6 +94,7 @@ static const tool_option options[] = {
     {"version", "N|TAG", "a version by number or tag (default: the newest)"},
     {"branch", "NAME", "a branch (default: main)"},
     {"all", NULL, "every version that is there"},
+    {"sums", "FILE", "compare all files with their sums in FILE; add those of new files"},
     {NULL, NULL, NULL},
 };
 
@@ -88,11 +104,14 @@ const tool_verb tool_verify = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Read every file, page and count of a table, and say what does not agree",
-    .about = "Lance files have no checksums: what is inside plain values can't be vouched for. The "
-             "report\n"
-             "says how many bytes that is. Each problem is a line on the error output.\n",
+    .about =
+        "Lance files have no checksums: what is inside plain values can't be vouched for. The "
+        "report\n"
+        "says how many bytes that is. Each problem is a line on the error output. With sums taken\n"
+        "while the table was good, every byte is vouched for.\n",
     .examples = "  lancetool verify people.lance\n"
-                "  lancetool verify --all people.lance\n",
+                "  lancetool verify --all people.lance\n"
+                "  lancetool verify --sums people.sums people.lance\n",
     .options = options,
     .run = run,
 };

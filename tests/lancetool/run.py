@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The command line of lancetool, without any other software: what it prints, and its exit codes.
+
+    run.py LANCETOOL
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROWS = [{"id": "ana", "n": 3, "tags": ["a", None], "day": 19000}, {"id": "ben", "n": None, "tags": [], "day": 19001},
+        {"id": "cyr", "n": -7, "tags": None, "day": None}]
+
+
+class Tool:
+    def __init__(self, program):
+        self.program = os.path.abspath(program)
+
+    def __call__(self, *args, code=0, stdin=""):
+        run = subprocess.run([self.program, *args], capture_output=True, text=True, input=stdin)
+        assert run.returncode == code, (args, run.returncode, run.stdout[-500:], run.stderr[-500:])
+        assert code == 0 or run.stderr.startswith(("error: ", "problem: ")), run.stderr
+        return run.stdout if code == 0 else run.stderr
+
+    def rows(self, *args):
+        return [json.loads(line) for line in self("cat", *args).splitlines()]
+
+
+def usage(tool):
+    assert "Commands:" in tool("--help") and tool("--help") == tool("help")
+    for verb in re.findall(r"^  ([a-z-]+) +\S", tool("--help").split("Commands:")[1].split("\n\n")[0], re.M):
+        text = tool(verb, "--help")
+        assert "Usage: lancetool " + verb in text and "Examples:" in text, verb
+        assert text == tool("help", verb), verb
+    assert re.fullmatch(r"lancetool [0-9.]+\n", tool("--version"))
+    for words, complaint in (([], "a command is missing"), (["frob"], "no such command: 'frob'"),
+                             (["cat"], "an argument is missing"), (["cat", "a", "b"], "unexpected argument 'b'"),
+                             (["cat", "--frob", "a"], "unexpected option '--frob'"),
+                             (["cat", "a", "--version"], "a value is missing for '--version'"),
+                             (["cat", "--row-ids=1", "a"], "an option takes no value: '--row-ids=1'"),
+                             (["cat", "--version=1", "--version", "2", "a"], "an option is given twice"),
+                             (["cat", "-x", "a"], "unexpected option '-x'"), (["cat", "nowhere"], "no table at")):
+        assert complaint in tool(*words, code=2), (words, complaint)
+
+
+def tables(tool):
+    lines = "".join(json.dumps(row) + "\n" for row in ROWS)
+    tool("import", "--schema", "id: utf8!, n: int64, tags: list<utf8>, day: date32", "t.lance", stdin=lines)
+    assert tool.rows("t.lance") == ROWS
+    assert tool.rows("t.lance", "--columns", "n,id") == [{"n": r["n"], "id": r["id"]} for r in ROWS]
+    assert list(tool.rows("t.lance", "--columns=n,id")[0]) == ["n", "id"]
+    with_ids = tool.rows("--row-ids", "t.lance/")
+    assert [r["_rowid"] for r in with_ids] == [0, 1, 2] and {r["_row_created_at_version"] for r in with_ids} == {1}
+    tool("append", "t.lance", stdin='{"id": "dea"}')
+    assert len(tool.rows("t.lance")) == 4 and len(tool.rows("--version", "1", "t.lance")) == 3
+    tool("tag", "create", "--version", "1", "t.lance", "first")
+    tool("branch", "create", "t.lance", "side")
+    tool("delete", "--branch", "side", "--ids", "1", "t.lance")
+    assert [r["id"] for r in tool.rows("--branch", "side", "t.lance")] == ["ana", "cyr", "dea"]
+    assert tool.rows("--version", "first", "t.lance") == ROWS
+    for words in (["--columns", "none"], ["--version", "none"], ["--version", "99"], ["--branch", "none"]):
+        tool("cat", *words, "t.lance", code=2)
+    tool("cat", "--", "t.lance")
+
+
+def looking(tool):
+    text = tool("inspect", "t.lance")
+    for words in ("version 2 of t.lance", "rows: 4 of 4", "made by Append", "first: version 1",
+                  "side: cut from main at version 2", "id: string not null", "tags: list<string>", "day: date32:day"):
+        assert words in text, (words, text)
+    assert "mini-block" in tool("inspect", "--pages", "t.lance")
+    name = os.path.join("t.lance", "data", sorted(os.listdir("t.lance/data"))[0])
+    assert "schema:" in tool("inspect", name) and "column 0, page 0: rows 0.." in tool("inspect", name)
+    assert "0 problems" in tool("verify", "--all", "t.lance")
+    assert "0 problems" in tool("verify", "--branch", "side", "t.lance")
+
+
+def damage(tool):
+    name = os.path.join("t.lance", "data", sorted(os.listdir("t.lance/data"))[0])
+    tool("verify", "--sums", "sums", "t.lance")
+    with open(name, "rb") as f:
+        good = f.read()
+    # Each byte of a small file, changed: an error or other values, and in any case another sum.
+    for at in range(0, len(good), 7):
+        with open(name, "wb") as f:
+            f.write(good[:at] + bytes([good[at] ^ 0x10]) + good[at + 1:])
+        run = subprocess.run([tool.program, "verify", "--all", "t.lance"], capture_output=True)
+        assert run.returncode in (0, 1, 3), (at, run.returncode, run.stderr)
+        assert name[len("t.lance/"):] + " is not what" in tool("verify", "--sums", "sums", "t.lance", code=1)
+    with open(name, "wb") as f:
+        f.write(good[:-1])
+    assert name in tool("verify", "t.lance", code=1)
+    os.remove(name)
+    tool("verify", "t.lance", code=1)
+    tool("cat", "t.lance", code=1)
+    with open(name, "wb") as f:
+        f.write(good)
+    assert "all" in tool("verify", "--sums", "sums", "t.lance")
+
+
+def main(argv):
+    tool = Tool(argv[1])
+    folder = tempfile.mkdtemp(prefix="og-lancetool-")
+    os.chdir(folder)
+    try:
+        for case in (usage, tables, looking, damage):
+            case(tool)
+            print("ok", case.__name__)
+    finally:
+        os.chdir("/")
+        shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
