@@ -74,10 +74,18 @@ static void cleaning_deinit(cleaning *c)
 static bool is_orphan(const cleaning *c, const char *dataset, const og_lance_branch *branch)
 {
     OG_AUTO_BUF path = OG_BUF_INIT;
-    int64_t age_s = c->options.now_us / 1000000 - branch->created_s;
+    int64_t age_s = og_repo_now_us(c->repo) / 1000000 - branch->created_s;
     return og_lance_branch_path(&path, dataset, branch->name) &&
            !is_branch(c->branches, c->branch_count, branch->name) && age_s >= c->orphan_age_s &&
            !og_graph__is_place_retained(&c->retained, og_buf_cstr(&path));
+}
+
+/* Whoever uses the name again must not use the numbers of its versions again: what is derived from them goes
+ * by their numbers. */
+static og_status drop_branch(cleaning *c, const char *dataset, og_str branch, og_error *err)
+{
+    OG_TRY(og_lance_branch_clear(c->repo->store, dataset, branch, err));
+    return og_lance_cleanup_branch(c->repo->env, dataset, branch, err);
 }
 
 static og_status drop_orphans(cleaning *c, const char *dataset, og_error *err)
@@ -87,7 +95,7 @@ static og_status drop_orphans(cleaning *c, const char *dataset, og_error *err)
     og_status s = OG_OK;
     for (uint32_t i = 0; i < refs.branch_count && s == OG_OK; i++)
         if (is_orphan(c, dataset, &refs.branches[i]))
-            s = og_lance_cleanup_branch(c->repo->env, dataset, refs.branches[i].name, err);
+            s = drop_branch(c, dataset, refs.branches[i].name, err);
     og_lance_refs_deinit(&refs);
     return s;
 }

@@ -340,6 +340,13 @@ static bool is_of_other_branch(const sweep *s, og_str name, const char *own)
     return false;
 }
 
+/* Beside its manifests, `_versions` may hold marks of numbers that were used (branch.h). */
+static bool is_mark(og_str name)
+{
+    return og_str_find(name, OG_STR("/_versions/")) != SIZE_MAX &&
+           !og_str_ends(name, OG_STR(".manifest"));
+}
+
 static og_status remove_branch(sweep *s, og_str branch, og_error *err)
 {
     og_store *store = og_lance_env_store(s->env);
@@ -354,9 +361,11 @@ static og_status remove_branch(sweep *s, og_str branch, og_error *err)
     OG_TRY(og_lance_refs_read(s->env, s->path, &s->refs, err));
     const char *own = og_buf_cstr(&folder);
     OG_TRY(store->ops->list(store, own, true, NULL, 0, &s->listing, err));
-    for (size_t i = 0; i < s->listing.len; i++)
-        if (!is_of_other_branch(s, s->listing.items[i].name, own))
+    for (size_t i = 0; i < s->listing.len; i++) {
+        og_str object = s->listing.items[i].name;
+        if (!is_of_other_branch(s, object, own) && !is_mark(object))
             OG_TRY(doom(s, &s->listing.items[i], &s->stats->files_removed, err));
+    }
     return flush(s, err);
 }
 
