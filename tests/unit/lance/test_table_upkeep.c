@@ -7,6 +7,7 @@
 #include "columnar/builder.h"
 #include "lance/table/cleanup.h"
 #include "lance/table/compact.h"
+#include "lance/table/table_priv.h"
 #include "og_test.h"
 #include "store/file.h"
 #include "store/memory.h"
@@ -265,6 +266,91 @@ TEST(test_table_upkeep__any_allocation_of_a_compaction_may_fail)
         assert_status(status, OG_NOMEM);
         assert_true(n < 100000);
     }
+}
+
+/* ---- what newer writers say ------------------------------------------------------------------ */
+
+/* "made newer" as field 77 of a message. */
+static void add_unknown(ProtobufCMessage *message)
+{
+    static uint8_t text[] = "\x0amade newer";
+    static ProtobufCMessageUnknownField field = {.tag = 77,
+                                                 .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+                                                 .len = sizeof text - 1,
+                                                 .data = text};
+    message->n_unknown_fields = 1;
+    message->unknown_fields = &field;
+}
+
+/* Put version `version` with the content of `table`, as a newer writer might: with a config key and fields of the
+ * manifest and of its first fragment that we do not know. */
+static void put_newer(world *w, const og_lance_table *table, uint64_t version)
+{
+    OgPb__Manifest m = *table->manifest;
+    OgPb__DataFragment first = *m.fragments[0];
+    OgPb__DataFragment *fragments[8];
+    OgPb__Pair pair, *pairs[] = {&pair};
+    OG_AUTO_BUF packed = OG_BUF_INIT;
+    OG_AUTO_BUF file = OG_BUF_INIT;
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    memcpy(fragments, m.fragments, m.n_fragments * sizeof *fragments);
+    fragments[0] = &first;
+    add_unknown(&first.base);
+    add_unknown(&m.base);
+    og_pb__pair__init(&pair);
+    OG_PB_SET(&pair, key, og_table__binary_str(OG_STR("future.key")));
+    OG_PB_SET(&pair, value, og_table__binary_str(OG_STR("future value")));
+    m.fragments = fragments;
+    m.config = pairs;
+    m.n_config = 1;
+    m.has_transaction_section = 0;
+    OG_PB_SET(&m, version, version);
+    assert_ok(og_table__pack(&m, &packed, err));
+    og_buf_u32(&file, (uint32_t)packed.len);
+    og_buf_append(&file, packed.ptr, packed.len);
+    og_buf_u64(&file, 0);
+    og_buf_u16(&file, 0);
+    og_buf_u16(&file, 2);
+    assert_true(og_buf_append(&file, "LANC", 4) && og_lance_manifest_name(&name, "t", version));
+    assert_ok(w->inner->ops->put(w->inner, og_buf_cstr(&name), og_buf_bytes(&file), err));
+}
+
+static size_t count_text(world *w, uint64_t version, const char *text)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    OG_AUTO(og_blob) blob = NULL;
+    assert_true(og_lance_manifest_name(&name, "t", version));
+    assert_ok(w->inner->ops->get(w->inner, og_buf_cstr(&name), &blob, err));
+    og_str rest = {(const char *)blob->ptr, blob->len};
+    size_t count = 0, at;
+    while ((at = og_str_find(rest, og_str_of(text))) != SIZE_MAX) {
+        rest = og_str_slice(rest, at + 1, rest.len);
+        count++;
+    }
+    return count;
+}
+
+TEST(test_table_upkeep__what_newer_writers_say_is_carried)
+{
+    AUTO_WORLD w = open_world((og_store_hook){0});
+    OG_AUTO(og_lance_table) t = append(w.env, NULL, 10, NOW_US);
+    for (int i = 0; i < 3; i++)
+        t = append(w.env, t, 10, NOW_US);
+    put_newer(&w, t, 5);
+    og_lance_table_unref(OG_TAKE(t));
+    assert_ok(og_lance_table_open(w.env, "t", 5, 0, &t, err));
+    t = append(w.env, t, 10, NOW_US);
+    assert_int_equal(count_text(&w, 6, "future value"), 1);
+    assert_int_equal(count_text(&w, 6, "made newer"), 2);
+    /* The fragment that says more than we know stays as it is; the others are joined. */
+    og_lance_compact_stats stats;
+    OG_AUTO(og_lance_table) after = NULL;
+    assert_ok(compact(w.env, t, 0, &stats, &after, err));
+    assert_int_equal(stats.fragments_removed, 4);
+    assert_int_equal(fragments_of(after), 2);
+    assert_int_equal(count_text(&w, 7, "future value"), 1);
+    assert_true(count_text(&w, 7, "made newer") >= 2);
+    expect_same_rows(t, after);
 }
 
 /* ---- cleanup -------------------------------------------------------------------------------- */
