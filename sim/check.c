@@ -158,7 +158,8 @@ static int follow_commits(sim_world *w, const og_history *history, uint64_t last
     int newest_commit = -1;
     for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
         const og_commit_info *c = &commits[i];
-        if (c->manifest_version <= last || sim_commit_find(w, c->id) >= 0)
+        /* A merge that changed nothing is listed with the version of its target. */
+        if (c->manifest_version < last || sim_commit_find(w, c->id) >= 0)
             continue;
         follow_commit(w, c, text, state);
         newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
