@@ -2,6 +2,7 @@
  *
  * By slot: the runs, found by binary search with the last run as first guess. By id, one of
  *   - the runs again in order of their ids, when they are few and no id occurs twice;
+ *   - all runs one after the other, for the first few ids that are asked for;
  *   - an array of slots by id, when ids are dense enough;
  *   - a hash map, for what is left (damaged or very old tables).
  * An id may occur twice: in a row that was updated, deleted in its old fragment and alive in a
@@ -114,35 +115,24 @@ static og_status read_runs(const og_lance_table *table, og_table__id_runs *runs,
     return OG_OK;
 }
 
-static og_status build(og_lance_table *table, const uint8_t *deleted, og_table__row_index *index,
-                       og_error *err)
+static og_status build(const og_lance_table *table, og_table__row_index *index, og_error *err)
 {
     OG_TRY(read_runs(table, &index->runs, err));
-    if (index->runs.len <= MAX_SORTED_RUNS && !sort_runs(index))
-        return og_error_nomem(err);
-    if (index->by_id != NULL)
-        return OG_OK;
-    uint64_t id_limit = end_of_ids(index);
-    bool dense = id_limit <= table->slot_count * MAX_SPARSENESS + FREE_IDS;
-    bool ok = dense ? fill_array(index, id_limit, deleted)
-                    : fill_map(index, (size_t)table->slot_count, deleted);
+    bool ok = index->runs.len > MAX_SORTED_RUNS || sort_runs(index);
     return ok ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_table__row_index_get(og_lance_table *table, const og_table__row_index **out,
-                                  og_error *err)
+static og_status get_index(og_lance_table *table, og_table__row_index **out, og_error *err)
 {
     *out = atomic_load_explicit(&table->row_index, memory_order_acquire);
     if (*out != NULL)
         return OG_OK;
-    const uint8_t *deleted;
-    OG_TRY(og_lance_table_deleted(table, &deleted, err));
     pthread_mutex_lock(&table->lock);
     og_status status = OG_OK;
     og_table__row_index *index = atomic_load(&table->row_index);
     if (index == NULL) {
         index = og_calloc(1, sizeof *index);
-        status = index != NULL ? build(table, deleted, index, err) : og_error_nomem(err);
+        status = index != NULL ? build(table, index, err) : og_error_nomem(err);
         if (status == OG_OK) {
             atomic_store_explicit(&table->row_index, index, memory_order_release);
         } else {
@@ -158,8 +148,8 @@ og_status og_table__row_index_get(og_lance_table *table, const og_table__row_ind
 og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t count,
                            uint64_t *out_ids, og_error *err)
 {
-    const og_table__row_index *index;
-    OG_TRY(og_table__row_index_get(table, &index, err));
+    og_table__row_index *index;
+    OG_TRY(get_index(table, &index, err));
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)
@@ -201,24 +191,77 @@ static void slots_by_runs(const og_table__row_index *index, const uint8_t *delet
     }
 }
 
+static uint32_t slot_in_runs(const og_table__id_runs *runs, const uint8_t *deleted, uint64_t id)
+{
+    for (size_t i = 0; i < runs->len; i++) {
+        const og_table__id_run *run = &runs->items[i];
+        if (id < run->first_id || id - run->first_id >= run->count)
+            continue;
+        uint32_t slot = run->first_slot + (uint32_t)(id - run->first_id);
+        if (deleted == NULL || !og_bit_get(deleted, slot))
+            return slot;
+    }
+    return UINT32_MAX;
+}
+
+/* A table of the size of all rows would be made for a few ids only: as long as looking through the
+ * runs has not cost as much altogether, that is done. */
+static bool are_few(const og_lance_table *table, og_table__row_index *index, size_t count)
+{
+    uint64_t cost = (uint64_t)count * index->runs.len;
+    uint64_t before = atomic_fetch_add_explicit(&index->runs_looked_at, cost, memory_order_relaxed);
+    return before < table->slot_count && cost <= table->slot_count - before;
+}
+
+static og_status need_slots(og_lance_table *table, og_table__row_index *index,
+                            const uint8_t *deleted, og_error *err)
+{
+    if (atomic_load_explicit(&index->has_slots, memory_order_acquire))
+        return OG_OK;
+    pthread_mutex_lock(&table->lock);
+    bool ok = true;
+    if (!atomic_load(&index->has_slots)) {
+        uint64_t id_limit = end_of_ids(index);
+        bool dense = id_limit <= table->slot_count * MAX_SPARSENESS + FREE_IDS;
+        ok = dense ? fill_array(index, id_limit, deleted)
+                   : fill_map(index, (size_t)table->slot_count, deleted);
+        if (!ok) { /* half a map says nothing */
+            og_u64map_free(index->slot_map);
+            index->slot_map = NULL;
+        }
+        atomic_store_explicit(&index->has_slots, ok, memory_order_release);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return ok ? OG_OK : og_error_nomem(err);
+}
+
 og_status og_lance_slots_of(og_lance_table *table, const uint64_t *row_ids, size_t count,
                             uint32_t *out_slots, og_error *err)
 {
-    const og_table__row_index *index;
-    OG_TRY(og_table__row_index_get(table, &index, err));
+    og_table__row_index *index;
+    const uint8_t *deleted;
+    OG_TRY(get_index(table, &index, err));
+    OG_TRY(og_lance_table_deleted(table, &deleted, err));
     if (index->by_id != NULL) {
-        const uint8_t *deleted;
-        OG_TRY(og_lance_table_deleted(table, &deleted, err));
         slots_by_runs(index, deleted, row_ids, count, out_slots);
-    } else if (index->slot_map != NULL) {
-        for (size_t i = 0; i < count; i++) {
-            const uint64_t *slot = og_u64map_get(index->slot_map, row_ids[i]);
-            out_slots[i] = slot != NULL ? (uint32_t)*slot : UINT32_MAX;
-        }
-    } else {
+        return OG_OK;
+    }
+    bool has_slots = atomic_load_explicit(&index->has_slots, memory_order_acquire);
+    if (!has_slots && are_few(table, index, count)) {
         for (size_t i = 0; i < count; i++)
-            out_slots[i] =
-                row_ids[i] < index->id_limit ? index->slot_of_id[row_ids[i]] : UINT32_MAX;
+            out_slots[i] = slot_in_runs(&index->runs, deleted, row_ids[i]);
+        return OG_OK;
+    }
+    OG_TRY(need_slots(table, index, deleted, err));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *slot =
+            index->slot_map != NULL ? og_u64map_get(index->slot_map, row_ids[i]) : NULL;
+        if (slot != NULL)
+            out_slots[i] = (uint32_t)*slot;
+        else
+            out_slots[i] = index->slot_map == NULL && row_ids[i] < index->id_limit
+                               ? index->slot_of_id[row_ids[i]]
+                               : UINT32_MAX;
     }
     return OG_OK;
 }

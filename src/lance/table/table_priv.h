@@ -44,7 +44,10 @@ typedef struct og_table__fragment {
 typedef struct og_table__row_index {
     og_table__id_runs runs;  /* by slot */
     og_table__id_run *by_id; /* the same by first_id, when no two overlap and they are few */
-    uint32_t *slot_of_id;    /* or: live slot of each id below id_limit */
+    /* Or, made when looking through the runs has cost as much: */
+    _Atomic(uint64_t) runs_looked_at;
+    _Atomic(bool) has_slots;
+    uint32_t *slot_of_id; /* live slot of each id below id_limit */
     uint64_t id_limit;
     struct og_u64map *slot_map; /* or, when ids are sparse */
 } og_table__row_index;
@@ -120,8 +123,6 @@ OG_NODISCARD og_status og_table__places(og_lance_table *table, uint32_t fragment
 OG_NODISCARD og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
                                            og_table__cached **out, og_error *err);
 /* Row id runs and the lookup structures; borrowed. */
-OG_NODISCARD og_status og_table__row_index_get(og_lance_table *table,
-                                               const og_table__row_index **out, og_error *err);
 void og_table__row_index_free(og_table__row_index *index);
 /* Lineage runs over all slots, built at first use. */
 OG_NODISCARD og_status og_table__versions_get(og_lance_table *table, og_error *err);
