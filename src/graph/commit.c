@@ -8,6 +8,7 @@
 #include "graph/dag.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
+#include "lance/table/rebase.h"
 
 /* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
 #define MAX_PUBLISH_ATTEMPTS 16
@@ -36,7 +37,8 @@ typedef struct run {
     og_graph__dag dag;
     og_lance_table *manifest; /* the `__manifest` version being built on */
     og_graph__state *state;   /* of that version */
-    og_graph__move *moves;
+    og_graph__move *moves; /* of the tables, in their order; those that are still to be published */
+    size_t move_count;
     og_lance_write *publish;
     const og_lance_staged *publish_staged;
     OG_VEC(const char *) names; /* to sync next; borrowed */
@@ -326,7 +328,7 @@ static og_status stage_publish(run *r, og_error *err)
     og_graph__commit *c = r->commit;
     og_lance_write_free(OG_TAKE(r->publish));
     OG_TRY(og_graph__publish_stage(r->repo->env, r->manifest, r->store->root, &c->op, r->moves,
-                                   c->table_count, &c->mark, r->repo->random, &r->publish,
+                                   r->move_count, &c->mark, r->repo->random, &r->publish,
                                    &r->publish_staged, err));
     for (size_t f = 0; f < r->publish_staged->file_count; f++)
         if (!og_vec_push(&r->names, r->publish_staged->file_names[f]))
@@ -340,6 +342,53 @@ static og_status check_pin(const og_graph__state *now, const og_graph__pin *was,
     if (pin != NULL && pin->version == was->version)
         return OG_OK;
     return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
+}
+
+/* A program that knows of no operations may have published a head of ours: by its sidecar, or because its
+ * own write was built on it. What was undone since is not in the past of the pin. */
+static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph__pin *pin,
+                             bool *out, og_error *err)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    OG_AUTO(og_lance_table) ours = NULL;
+    OG_AUTO(og_lance_table) pinned = NULL;
+    og_lance_verdict verdict;
+    *out = false;
+    if (pin == NULL || pin->version < move->pin.version ||
+        !og_str_eq(pin->table_branch, move->pin.table_branch))
+        return OG_OK;
+    if (!og_graph__pin_path(&path, pin))
+        return og_error_nomem(err);
+    const char *at = og_buf_cstr(&path);
+    OG_TRY(og_lance_table_open(r->repo->env, at, move->pin.version, 0, &ours, err));
+    og_str op = og_lance_table_transaction_property(ours, OG_STR("og.op"));
+    if (op.ptr == NULL || !og_str_is(op, r->commit->op.id))
+        return OG_OK;
+    OG_TRY(og_lance_table_open(r->repo->env, at, pin->version, 0, &pinned, err));
+    OG_TRY(og_lance_succession(ours, pinned, &verdict, err));
+    *out = verdict == OG_LANCE_FITS;
+    return OG_OK;
+}
+
+/* Pins of our tables stand where we left them, or were moved to what we made: then that is done. */
+static og_status check_moves(run *r, const og_graph__state *now, og_error *err)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < r->move_count; i++) {
+        const og_graph__move *move = &r->moves[i];
+        const og_graph__pin *pin = og_graph__state_pin(now, move->pin.table_key);
+        bool absorbed = false;
+        if (pin == NULL || pin->version != move->expected_version)
+            OG_TRY(is_absorbed(r, move, pin, &absorbed, err));
+        if (absorbed)
+            continue;
+        if (pin == NULL || pin->version != move->expected_version)
+            return og_graph__stale(err, move->pin.table_key, move->expected_version,
+                                   pin != NULL ? pin->version : 0);
+        r->moves[left++] = *move;
+    }
+    r->move_count = left;
+    return OG_OK;
 }
 
 /* Our commit comes after the newest one of the version that is built on. */
@@ -401,8 +450,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
             return og_graph__retryable(err);
         }
     }
-    for (size_t i = 0; i < c->table_count; i++)
-        OG_TRY(check_pin(s->state, c->tables[i].pin, err));
+    OG_TRY(check_moves(r, s->state, err));
     OG_TRY(check_reads(c, newest, err));
     og_lance_table_unref(r->manifest);
     og_graph__state_unref(r->state);
@@ -470,16 +518,16 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
 static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_error *err)
 {
     og_graph__commit *c = r->commit;
-    OG_AUTO_FREE og_graph__pin *pins = og_calloc(c->table_count, sizeof *pins);
+    OG_AUTO_FREE og_graph__pin *pins = og_calloc(r->move_count, sizeof *pins);
     if (pins == NULL)
         return og_error_nomem(err);
-    for (size_t i = 0; i < c->table_count; i++)
+    for (size_t i = 0; i < r->move_count; i++)
         pins[i] = r->moves[i].pin;
     OG_AUTO(og_graph__state) state = NULL;
     OG_AUTO(og_lance_table) manifest = NULL;
     /* Marks are no part of the history. */
     og_str id = og_graph__is_mark(&c->mark) ? OG_STR("") : og_str_of(c->op.commit_id);
-    OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, c->table_count, id,
+    OG_TRY(og_graph__state_advance(r->state, r->publish_staged->version, pins, r->move_count, id,
                                    c->mark.horizon_ms, &state, err));
     OG_TRY(og_lance_write_table(r->publish, &manifest, err));
     return og_graph__snapshot_new(r->repo, r->branch, og_graph__snapshot_of(base)->branch_id, state,
@@ -554,6 +602,7 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
     r->manifest = og_lance_table_ref(s->manifest);
     r->state = og_graph__state_ref(s->state);
     r->moves = og_calloc(r->commit->table_count, sizeof *r->moves);
+    r->move_count = r->commit->table_count;
     if (r->moves == NULL)
         return og_error_nomem(err);
     return follow_head(r, err);

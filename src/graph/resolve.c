@@ -136,8 +136,28 @@ static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const o
     return count > 0 ? og_graph__restore_pins(repo, snapshot, pins, count, &result, err) : OG_OK;
 }
 
+/* Are the versions that the operation made the pins of all these tables? A program that knows of no
+ * operations publishes them so. */
+static og_status is_pinned(og_repo *repo, const og_graph__state *state, og_str op,
+                           const og_str *table_keys, size_t table_count, bool *out, og_error *err)
+{
+    *out = table_count > 0;
+    for (size_t i = 0; i < table_count && *out; i++) {
+        OG_AUTO(og_lance_table) pinned = NULL;
+        const og_graph__pin *pin = og_graph__state_pin(state, table_keys[i]);
+        *out = pin != NULL;
+        if (pin == NULL)
+            return OG_OK;
+        OG_TRY(open_version(repo, pin, pin->version, &pinned, err));
+        og_str maker = og_lance_table_transaction_property(pinned, OG_STR("og.op"));
+        *out = maker.ptr != NULL && og_str_eq(maker, op);
+    }
+    return OG_OK;
+}
+
 /* From here on nobody can publish the operation, unless somebody has. */
-static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op, og_graph__op_fate *out,
+static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op,
+                        const og_str *table_keys, size_t table_count, og_graph__op_fate *out,
                         og_error *err)
 {
     og_status s = OG_OK;
@@ -147,6 +167,13 @@ static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op, og_g
         OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(snapshot)->manifest, op, out, err));
         if (*out != OG_GRAPH__OP_PENDING)
             return OG_OK;
+        bool pinned;
+        OG_TRY(is_pinned(repo, og_graph__snapshot_of(snapshot)->state, op, table_keys, table_count,
+                         &pinned, err));
+        if (pinned) {
+            *out = OG_GRAPH__OP_PUBLISHED;
+            return OG_OK;
+        }
         og_graph__commit commit = {.mark.aborted_op = op};
         og_commit_result result;
         og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
@@ -163,7 +190,7 @@ og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
                              const og_str *table_keys, size_t table_count,
                              og_graph__op_fate *out_fate, og_error *err)
 {
-    OG_TRY(settle(repo, branch, op, out_fate, err));
+    OG_TRY(settle(repo, branch, op, table_keys, table_count, out_fate, err));
     /* Its tables, in a commit of their own; what fails here the next writer of the table does. */
     if (*out_fate == OG_GRAPH__OP_ABORTED &&
         restore_tables(repo, branch, table_keys, table_count, NULL) != OG_OK)

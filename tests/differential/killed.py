@@ -3,10 +3,13 @@
 
     killed.py [--seeds A..B] [--binary PATH] [--jobs N]
 
-A seed is one kill (SIGKILL): of the reference by even seeds, of ours by odd ones. Whoever exports the graph
-then must see it as it was before the write, or after it; nothing between. Writes of both programs must
-go through again, and at the end both see the same. What a dead writer left half done is left to it
-for ten seconds, so all kills come first, then one wait, then the looks.
+A seed is one kill (SIGKILL): of the reference by even seeds, of ours by every other odd one. Whoever exports
+the graph then must see it as it was before the write, or after it; nothing between. Writes of both
+programs must go through again, and at the end both see the same. What a dead writer left half done is
+left to it for ten seconds, so all kills come first, then one wait, then the looks.
+
+By the other odd seeds ours is only stopped (SIGSTOP), while the reference reads, and so acts on what it takes
+for a dead writer's. Then ours goes on, and must come to its end, whatever became of its tables.
 """
 import collections
 import functools
@@ -100,6 +103,21 @@ def kill_after(program, args, seconds):
     return child.returncode
 
 
+def stop_after(place, args, seconds):
+    """Stop ours, let the reference read, let ours go on."""
+    child = subprocess.Popen([place.ours.path, *args], cwd=place.ours.cwd, env=place.ours.env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    child.send_signal(signal.SIGSTOP)
+    met = child.poll() is None
+    must(place.theirs.run("query", GRAPH, "-e", "query q() { match { $p: Person } return { $p.name } }"), "a query meanwhile")
+    child.send_signal(signal.SIGCONT)
+    _, err = child.communicate(timeout=120)
+    if child.returncode:
+        raise Failure(f"stopped for a while, then: {err}")
+    return met
+
+
 def all_are_killed():
     """The last of the kills begins the wait, and all wait for its end."""
     with lock:
@@ -145,16 +163,24 @@ def add_person(place, program, name, known):
 def killed(options, seed, place):
     rng = random.Random(seed)
     who = "ours" if seed % 2 else "reference"
-    kind = OPERATIONS[seed // 2 % len(OPERATIONS)]
+    kind = OPERATIONS[seed // 4 % len(OPERATIONS)]
     try:
         with busy:
             before, after, seconds = expected_of(place, options, kind, who)
             start_graph(place)
             args = operation(kind, place)
-            dying = place.ours if who == "ours" else place.theirs
-            code = kill_after(dying, args, rng.uniform(*SHARE[who]) * seconds)
+            dying, pause = place.ours if who == "ours" else place.theirs, rng.uniform(*SHARE[who]) * seconds
+            if seed % 4 == 3:
+                met = stop_after(place, args, pause)
+            else:
+                code = kill_after(dying, args, pause)
     finally:
         all_are_killed()
+    if seed % 4 == 3:
+        for program in (place.ours, place.theirs):
+            if seen_by(program) != after:
+                raise Failure(f"{kind}, stopped for a while: {program.name} does not see all of it, once")
+        return collections.Counter({("ours stopped", kind if met else f"{kind} (done)"): 1}), None
     with busy:
         return go_on(place, kind, who, code, before, after)
 
