@@ -5,9 +5,6 @@
 #include "graph/layout.h"
 #include "graph/schema_files.h"
 
-/* Versions this young without a ref belong to a living creator. */
-#define CREATE_GRACE_US 10000000
-
 /* ---- names -------------------------------------------------------------------------------- */
 
 static og_status check_public(og_str name, const char *operation, og_error *err)
@@ -22,13 +19,6 @@ static og_status already_exists(const og_graph__branch *branch, og_error *err)
 {
     og_error_set(err, OG_EXISTS, "branch '%s' already exists", branch->name);
     return OG_EXISTS;
-}
-
-static og_status being_created(const og_graph__branch *branch, og_error *err)
-{
-    og_error_set(err, OG_CONFLICT, "branch '%s' is being created by another process", branch->name);
-    og_error_hint(err, "If that was interrupted, try again in ten seconds.");
-    return OG_CONFLICT;
 }
 
 static og_status check_absent(const og_repo *repo, const og_graph__branch *branch, og_error *err)
@@ -89,87 +79,20 @@ static og_status stage_manifest(creation *c, og_error *err)
     og_lance_branch_slots slots;
     OG_TRY(
         og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, og_str_of(c->to->name), &slots, err));
-    if (slots.newest > slots.floor && slots.newest_put_us != 0 &&
-        og_repo_now_us(c->repo) - slots.newest_put_us < CREATE_GRACE_US)
-        return being_created(c->to, err);
     return stage(c, OG_GRAPH__MANIFEST, og_graph__snapshot_of(c->snapshot)->manifest, &slots,
                  OG_STR(""), &c->manifest, err);
 }
 
 /* ---- putting them there ------------------------------------------------------------------- */
 
-/* put_if_absent, asking when the answer was lost. */
-static og_status put_once(og_store *store, const char *name, og_bytes bytes, og_error *err)
-{
-    for (int attempt = 0;; attempt++) {
-        og_status s = store->ops->put_if_absent(store, name, bytes, true, err);
-        if (s != OG_UNKNOWN && s != OG_EXISTS)
-            return s;
-        OG_AUTO(og_blob) there = NULL;
-        og_status seen = store->ops->get(store, name, &there, err);
-        if (seen == OG_OK)
-            return there->len == bytes.len && memcmp(there->ptr, bytes.ptr, bytes.len) == 0
-                       ? OG_OK
-                       : OG_EXISTS;
-        if (seen != OG_NOT_FOUND || attempt == 2)
-            return og_error_set(err, OG_UNKNOWN, "no answer about %s", name);
-    }
-}
-
-/* Before the ref is put nobody can see a branch: no answer is a failure. */
-static og_status not_done(og_status s, og_error *err)
-{
-    if (s != OG_UNKNOWN)
-        return s;
-    if (err != NULL)
-        err->status = OG_IO;
-    return OG_IO;
-}
-
 /* The commit DAG's branch: derived, so a ref that is there belongs to nobody and is replaced. */
-static og_status put_commits(creation *c, og_error *err)
+static void put_commits(creation *c)
 {
-    if (c->commits.write == NULL)
-        return OG_OK;
-    og_status s = put_once(c->store, c->commits.staged->manifest_name,
-                           og_buf_bytes(&c->commits.staged->manifest), err);
-    if (s == OG_EXISTS)
-        return being_created(c->to, err);
-    OG_TRY(s);
+    if (c->commits.write == NULL || og_graph__fork_put(c->store, &c->commits, NULL) != OG_OK)
+        return;
     const char *ref = og_buf_cstr(&c->commits.ref_name);
-    OG_TRY(c->store->ops->put(c->store, ref, og_buf_bytes(&c->commits.ref), err));
-    const char *names[] = {c->commits.staged->manifest_name, ref};
-    return c->store->ops->sync(c->store, names, 2, err);
-}
-
-static og_status put_manifest(creation *c, og_error *err)
-{
-    const char *name = c->manifest.staged->manifest_name;
-    og_status s = put_once(c->store, name, og_buf_bytes(&c->manifest.staged->manifest), err);
-    if (s == OG_EXISTS)
-        return being_created(c->to, err);
-    OG_TRY(s);
-    return c->store->ops->sync(c->store, &name, 1, err);
-}
-
-/* Has another creator, who took us for dead, gone above us? */
-static og_status check_alone(creation *c, og_error *err)
-{
-    OG_AUTO_BUF next = OG_BUF_INIT;
-    uint64_t bytes;
-    if (!og_lance_manifest_name(&next, c->to->manifest_path, c->manifest.staged->version + 1))
-        return og_error_nomem(err);
-    og_status s = c->store->ops->head(c->store, og_buf_cstr(&next), &bytes, err);
-    if (s == OG_NOT_FOUND)
-        return OG_OK;
-    return s == OG_OK ? being_created(c->to, err) : s;
-}
-
-/* Not to stand in the way of who comes next. Only as long as nobody can have seen a branch here. */
-static void withdraw(creation *c)
-{
-    const char *name = c->manifest.staged->manifest_name;
-    (void)!c->store->ops->remove(c->store, &name, 1, NULL);
+    if (c->store->ops->put(c->store, ref, og_buf_bytes(&c->commits.ref), NULL) == OG_OK)
+        (void)!c->store->ops->sync(c->store, &ref, 1, NULL);
 }
 
 static og_status unknown_create(const creation *c, og_error *err)
@@ -182,19 +105,16 @@ static og_status unknown_create(const creation *c, og_error *err)
     return OG_UNKNOWN;
 }
 
-/* From here on the branch exists. */
+/* From here on the branch exists. Only whoever got its name puts a first version: another's, who comes late,
+ * would stand above those of a living branch. */
 static og_status put_ref(creation *c, og_error *err)
 {
     const char *name = og_buf_cstr(&c->manifest.ref_name);
-    og_status s = check_alone(c, err);
-    if (s == OG_OK)
-        s = put_once(c->store, name, og_buf_bytes(&c->manifest.ref), err);
+    og_status s = og_graph__put_once(c->store, name, og_buf_bytes(&c->manifest.ref), err);
     if (s == OG_EXISTS)
-        s = already_exists(c->to, err);
+        return already_exists(c->to, err);
     if (s == OG_OK)
         s = c->store->ops->sync(c->store, &name, 1, err);
-    else if (s != OG_UNKNOWN)
-        withdraw(c);
     return s != OG_UNKNOWN ? s : unknown_create(c, err);
 }
 
@@ -211,7 +131,6 @@ static og_status check_source(creation *c, og_error *err)
     const char *name = og_buf_cstr(&c->manifest.ref_name);
     if (c->store->ops->remove(c->store, &name, 1, err) != OG_OK)
         return unknown_create(c, err);
-    withdraw(c);
     return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
 }
 
@@ -246,12 +165,19 @@ static og_status create(creation *c, og_error *err)
     /* The DAG before `__manifest`: it may lack rows of what we clone, but never has more. */
     OG_TRY(og_graph__dag_newest(c->repo, c->from, &c->dag, err));
     OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
+    if (og_graph__is_unborn(c->snapshot)) {
+        OG_TRY(og_graph__fork_complete(c->repo, c->from, err));
+        og_snapshot_unref(OG_TAKE(c->snapshot));
+        OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
+    }
     OG_TRY(stage_commits(c, err));
     OG_TRY(stage_manifest(c, err));
-    OG_TRY(not_done(put_commits(c, err), err));
-    OG_TRY(not_done(put_manifest(c, err), err));
     OG_TRY(put_ref(c, err));
     OG_TRY(check_source(c, err));
+    put_commits(c);
+    /* If we can't, whoever writes there first does it. */
+    if (og_graph__fork_put(c->store, &c->manifest, NULL) != OG_OK)
+        return OG_OK;
     remember(c);
     return OG_OK;
 }
@@ -341,13 +267,16 @@ static og_status unknown_delete(const og_graph__branch *branch, og_error *err)
 }
 
 /* The ref goes, unless a branch is being made of this one (check_source); then it comes back. */
-static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, og_error *err)
+static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, const char *id,
+                               og_error *err)
 {
     OG_AUTO(og_blob) ref = NULL;
     OG_AUTO_BUF name = OG_BUF_INIT;
     if (!og_lance_branch_ref_name(&name, OG_GRAPH__MANIFEST, og_str_of(branch->name)))
         return og_error_nomem(err);
     OG_TRY(repo->store->ops->get(repo->store, og_buf_cstr(&name), &ref, err));
+    if (og_str_find((og_str){(const char *)ref->ptr, ref->len}, og_str_of(id)) == SIZE_MAX)
+        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
     og_status s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, err);
     if (s != OG_OK)
         return s == OG_UNKNOWN ? unknown_delete(branch, err) : s;
@@ -355,8 +284,24 @@ static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, og
     if (s == OG_OK)
         return OG_OK;
     og_status back =
-        put_once(repo->store, og_buf_cstr(&name), (og_bytes){ref->ptr, ref->len}, NULL);
+        og_graph__put_once(repo->store, og_buf_cstr(&name), (og_bytes){ref->ptr, ref->len}, NULL);
     return back == OG_OK ? s : unknown_delete(branch, err);
+}
+
+/* The newest version of `__manifest` that the branch has, or may still get from a slow creator. */
+static og_status last_version(og_repo *repo, const og_graph__branch *branch, uint64_t *out,
+                              og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_lance_ref ref;
+    og_lance_branch_slots slots;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
+    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__MANIFEST, og_str_of(branch->name), &slots,
+                                  err));
+    *out = slots.newest > ref.first_version ? slots.newest : ref.first_version;
+    return OG_OK;
 }
 
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
@@ -371,14 +316,25 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     OG_TRY(og_graph__schema_idle(repo->store, repo->catalog, err));
     OG_TRY(og_graph__branch_id(repo, branch, id, err));
     OG_TRY(check_no_descendants(repo, branch, err));
-    OG_TRY(remove_branch(repo, branch, err));
+    /* Looked for while the name is taken: what comes later may be a new branch's. */
+    uint64_t last = 0;
+    og_lance_branch_slots commits;
+    OG_TRY(last_version(repo, branch, &last, err));
+    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__COMMITS, trimmed, &commits, err));
+    og_status s = og_lance_branch_mark(repo->store, OG_GRAPH__MANIFEST, trimmed, last, err);
+    if (s != OG_OK)
+        return s == OG_UNKNOWN ? og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name)
+                               : s;
+    OG_TRY(remove_branch(repo, branch, id, err));
     /* The branch is gone. What follows frees its name; whoever uses it again copes with what is left. */
     forget(repo, branch);
     const char *head = branch->head_file;
     og_str text = og_str_of(branch->name);
     (void)!remove_ref(repo, OG_GRAPH__COMMITS, branch, NULL);
-    (void)!og_lance_branch_clear(repo->store, OG_GRAPH__MANIFEST, text, NULL);
-    (void)!og_lance_branch_clear(repo->store, OG_GRAPH__COMMITS, text, NULL);
+    (void)!og_lance_branch_clear(repo->store, OG_GRAPH__MANIFEST, text, last, NULL);
+    if (commits.newest > 0 &&
+        og_lance_branch_mark(repo->store, OG_GRAPH__COMMITS, text, commits.newest, NULL) == OG_OK)
+        (void)!og_lance_branch_clear(repo->store, OG_GRAPH__COMMITS, text, commits.newest, NULL);
     (void)!repo->store->ops->remove(repo->store, &head, 1, NULL);
     return OG_OK;
 }

@@ -6,11 +6,12 @@
 #include "graph/repo.h"
 
 /* Make branch `name` of the newest state of branch `from` (NULL: main). White space around names is
- * ignored. In order: the clone of the commit DAG and its ref, the clone of `__manifest`, and last its
- * ref, which makes the branch exist; whoever dies before leaves things that the next creator steps over.
+ * ignored. First the ref of `__manifest`: whoever puts it has the name, and the branch exists; until its first
+ * version is there it is read as its parent was. Then the commit DAG's clone and ref, which are derived, and last
+ * `__manifest`'s clone; when its creator dies before, the next writer puts it.
  *
- * OG_INVALID what can be no name; OG_EXISTS; OG_NOT_FOUND no `from`; OG_CONFLICT somebody else is making it,
- * or changing the schema; OG_UNKNOWN when it can't be told whether it exists now. */
+ * OG_INVALID what can be no name; OG_EXISTS; OG_NOT_FOUND no `from`; OG_CONFLICT somebody changes the
+ * schema; OG_UNKNOWN when it can't be told whether it exists now. */
 OG_NODISCARD og_status og_branch_make(og_repo *repo, const char *from, const char *name,
                                       og_error *err);
 

@@ -84,7 +84,13 @@ static bool is_orphan(const cleaning *c, const char *dataset, const og_lance_bra
  * by their numbers. */
 static og_status drop_branch(cleaning *c, const char *dataset, og_str branch, og_error *err)
 {
-    OG_TRY(og_lance_branch_clear(c->repo->store, dataset, branch, err));
+    og_lance_branch_slots slots;
+    og_store *store = c->repo->store;
+    OG_TRY(og_lance_branch_survey(store, dataset, branch, &slots, err));
+    if (slots.newest > 0) {
+        OG_TRY(og_lance_branch_mark(store, dataset, branch, slots.newest, err));
+        OG_TRY(og_lance_branch_clear(store, dataset, branch, slots.newest, err));
+    }
     return og_lance_cleanup_branch(c->repo->env, dataset, branch, err);
 }
 

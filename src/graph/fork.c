@@ -1,5 +1,7 @@
 #include "graph/fork.h"
 
+#include "graph/layout.h"
+
 void og_graph__fork_deinit(og_graph__fork *fork)
 {
     og_lance_write_free(fork->write);
@@ -46,7 +48,8 @@ static og_status encode_ref(const og_repo *repo, const char *path, og_str parent
         forks[i] = above.forks[i];
     uint64_t version = og_lance_table_version(source);
     forks[above.fork_count] = (og_lance_fork){version, og_str_of(out->id)};
-    og_lance_ref ref = {.parent = parent,
+    og_lance_ref ref = {.first_version = out->staged->version,
+                        .parent = parent,
                         .parent_version = version,
                         .created_s = og_repo_now_us(repo) / 1000000,
                         .manifest_bytes = og_lance_table_manifest_bytes(source),
@@ -58,6 +61,24 @@ static og_status encode_ref(const og_repo *repo, const char *path, og_str parent
     return OG_OK;
 }
 
+/* The clone of out->id. */
+static og_status stage_clone(const og_repo *repo, og_lance_table *source, og_str branch,
+                             uint64_t version, og_str commit_id, og_graph__fork *out, og_error *err)
+{
+    const og_lance_kv properties[] = {{OG_STR("og.fork"), og_str_of(out->id)},
+                                      {OG_STR("og.commit"), commit_id}};
+    og_lance_write_options options = {.op = OG_LANCE_CLONE,
+                                      .branch = branch,
+                                      .version = version,
+                                      .min_max_fragment_id = -1,
+                                      .properties = properties,
+                                      .property_count = commit_id.len > 0 ? 2 : 1,
+                                      .now_us = og_repo_now_us(repo),
+                                      .random = repo->random};
+    OG_TRY(og_lance_write_new(repo->env, source, &options, &out->write, err));
+    return og_lance_write_stage(out->write, &out->staged, err);
+}
+
 og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str parent,
                                og_lance_table *source, og_str branch,
                                const og_lance_branch_slots *slots, og_str commit_id,
@@ -66,19 +87,70 @@ og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str par
     uint64_t used = slots->newest > slots->floor ? slots->newest : slots->floor;
     uint64_t version = og_lance_table_version(source);
     new_id(repo, out->id);
-    const og_lance_kv properties[] = {{OG_STR("og.fork"), og_str_of(out->id)},
-                                      {OG_STR("og.commit"), commit_id}};
-    og_lance_write_options options = {.op = OG_LANCE_CLONE,
-                                      .branch = branch,
-                                      .version = used >= version ? used + 1 : version,
-                                      .min_max_fragment_id = -1,
-                                      .properties = properties,
-                                      .property_count = commit_id.len > 0 ? 2 : 1,
-                                      .now_us = og_repo_now_us(repo),
-                                      .random = repo->random};
-    OG_TRY(og_lance_write_new(repo->env, source, &options, &out->write, err));
-    OG_TRY(og_lance_write_stage(out->write, &out->staged, err));
+    OG_TRY(stage_clone(repo, source, branch, used >= version ? used + 1 : version, commit_id, out,
+                       err));
     return encode_ref(repo, path, parent, source, branch, out, err);
+}
+
+/* ---- a first version that is missing ------------------------------------------------------ */
+
+og_status og_graph__put_once(og_store *store, const char *name, og_bytes bytes, og_error *err)
+{
+    for (int attempt = 0;; attempt++) {
+        og_status s = store->ops->put_if_absent(store, name, bytes, true, err);
+        if (s != OG_UNKNOWN && s != OG_EXISTS)
+            return s;
+        OG_AUTO(og_blob) there = NULL;
+        og_status seen = store->ops->get(store, name, &there, err);
+        if (seen == OG_OK)
+            return there->len == bytes.len && memcmp(there->ptr, bytes.ptr, bytes.len) == 0
+                       ? OG_OK
+                       : OG_EXISTS;
+        if (seen != OG_NOT_FOUND || attempt == 2)
+            return og_error_set(err, OG_UNKNOWN, "no answer about %s", name);
+    }
+}
+
+og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork, og_error *err)
+{
+    const char *name = fork->staged->manifest_name;
+    og_status s = og_graph__put_once(store, name, og_buf_bytes(&fork->staged->manifest), err);
+    if (s != OG_OK && s != OG_EXISTS)
+        return s;
+    return store->ops->sync(store, &name, 1, err);
+}
+
+static og_status complete(og_repo *repo, const og_graph__branch *branch, const og_lance_ref *ref,
+                          og_graph__fork *fork, og_error *err)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    OG_AUTO(og_lance_table) source = NULL;
+    og_str id = ref->forks[ref->fork_count - 1].id;
+    if (id.len > OG_GRAPH__BRANCH_ID)
+        return og_error_set(err, OG_CORRUPT, "the ref of branch '%s' has a malformed id",
+                            branch->name);
+    memcpy(fork->id, id.ptr, id.len);
+    fork->id[id.len] = '\0';
+    if (!og_lance_branch_path(&path, OG_GRAPH__MANIFEST, ref->parent))
+        return og_error_nomem(err);
+    OG_TRY(og_lance_table_open(repo->env, og_buf_cstr(&path), ref->parent_version,
+                               ref->manifest_bytes, &source, err));
+    OG_TRY(stage_clone(repo, source, og_str_of(branch->name), ref->first_version, OG_STR(""), fork,
+                       err));
+    return og_graph__fork_put(repo->store, fork, err);
+}
+
+og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch, og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_lance_ref ref;
+    og_graph__fork fork = {0};
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
+    og_status s = complete(repo, branch, &ref, &fork, err);
+    og_graph__fork_deinit(&fork);
+    return s;
 }
 
 /* ---- tables ------------------------------------------------------------------------------- */

@@ -24,6 +24,20 @@ OG_NODISCARD og_status og_graph__fork_stage(const og_repo *repo, const char *pat
                                             const og_lance_branch_slots *slots, og_str commit_id,
                                             og_graph__fork *out, og_error *err);
 
+/* put_if_absent, asking when the answer was lost. OG_EXISTS: other bytes are there. */
+OG_NODISCARD og_status og_graph__put_once(og_store *store, const char *name, og_bytes bytes,
+                                          og_error *err);
+
+/* Put the clone, durably. Of one life of a name only one clone has its number, so who finds it taken finds it
+ * done. */
+OG_NODISCARD og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork,
+                                          og_error *err);
+
+/* The ref of a branch of `__manifest` exists, but its first version may not (its creator died or is slow): put
+ * that, as the ref says it is. Anyone may, at any time. */
+OG_NODISCARD og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch,
+                                               og_error *err);
+
 /* ---- tables ------------------------------------------------------------------------------- */
 
 /* Has the snapshot's branch this table to itself? Else it reads what it inherited. */

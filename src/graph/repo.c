@@ -134,6 +134,22 @@ static og_snapshot *current_ref(og_repo *repo, const og_graph__branch *branch, c
     return current;
 }
 
+/* Its ref makes a branch exist; until its first version is there it is what its parent was. */
+static og_status open_parent(og_repo *repo, const og_graph__branch *branch, og_lance_table **out,
+                             og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    og_lance_ref ref;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
+    if (!og_lance_branch_path(&path, OG_GRAPH__MANIFEST, ref.parent))
+        return og_error_nomem(err);
+    return og_lance_table_open(repo->env, og_buf_cstr(&path), ref.parent_version,
+                               ref.manifest_bytes, out, err);
+}
+
 static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t hint,
                                og_lance_table **out, og_error *err)
 {
@@ -143,8 +159,7 @@ static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, ui
     if (s == OG_NOT_FOUND && branch->is_main)
         return no_graph(repo, err);
     if (s == OG_NOT_FOUND)
-        return og_error_set(err, OG_CORRUPT, "branch '%s' has a ref, but no %s", branch->name,
-                            path);
+        return open_parent(repo, branch, out, err);
     OG_TRY(s);
     s = og_lance_table_open(repo->env, path, version, 0, out, err);
     return s == OG_OK ? s : og_error_context(err, s, "reading %s", path);
@@ -186,9 +201,16 @@ static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id
         OG_TRY(og_graph__state_read(manifest, &state, err));
     OG_AUTO(og_snapshot) snapshot = NULL;
     OG_TRY(og_graph__snapshot_new(repo, branch, id, state, manifest, previous, &snapshot, err));
-    og_graph__repo_advance(snapshot);
+    if (!og_graph__is_unborn(snapshot))
+        og_graph__repo_advance(snapshot);
     *out = OG_TAKE(snapshot);
     return OG_OK;
+}
+
+bool og_graph__is_unborn(og_snapshot *snapshot)
+{
+    const og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    return strcmp(og_lance_table_path(s->manifest), s->branch->manifest_path) != 0;
 }
 
 og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch, og_snapshot **out,

@@ -58,6 +58,9 @@ OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *b
 /* Make a snapshot its branch's current one if it is newer than what is, or of a newer life of the name. For
  * a writer that just published it. */
 void og_graph__repo_advance(og_snapshot *snapshot);
+/* A snapshot of a branch whose first version is missing: it reads its parent's, and nothing can be built on
+ * it before og_graph__fork_complete. */
+bool og_graph__is_unborn(og_snapshot *snapshot);
 /* The branch of a snapshot of this layer. */
 static inline og_graph__branch *og_graph__branch_of(og_snapshot *snapshot)
 {

@@ -96,6 +96,11 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
         take_turn(txn, branch);
     }
     OG_TRY(og_repo_snapshot(repo, options->branch, &txn->snapshot, err));
+    if (og_graph__is_unborn(txn->snapshot)) {
+        OG_TRY(og_graph__fork_complete(repo, og_graph__branch_of(txn->snapshot), err));
+        og_snapshot_unref(OG_TAKE(txn->snapshot));
+        OG_TRY(og_repo_snapshot(repo, options->branch, &txn->snapshot, err));
+    }
     *out = OG_TAKE(txn);
     return OG_OK;
 }

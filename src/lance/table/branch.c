@@ -204,7 +204,10 @@ static bool read_ref(og_arena *arena, const og_json *json, og_lance_ref *out)
         .parent_version = number_of(json, "parentVersion"),
         .created_s = created <= INT64_MAX ? (int64_t)created : 0,
         .manifest_bytes = number_of(json, "manifestSize"),
+        .first_version = number_of(og_json_get(json, "og"), "version"),
     };
+    if (out->first_version == 0)
+        out->first_version = out->parent_version;
     if (out->parent_version == 0 || forks == NULL || forks->kind != OG_JSON_ARRAY ||
         forks->count == 0 || forks->count > MAX_FORKS)
         return false;
@@ -251,10 +254,13 @@ bool og_lance_branch_encode_ref(og_buf *out, const og_lance_ref *ref)
         og_json_write_str(out, ref->forks[i].id);
         og_buf_text(out, "\n      ]");
     }
-    return og_buf_printf(out,
-                         "\n    ]\n  },\n  \"parentVersion\": %" PRIu64
-                         ",\n  \"createAt\": %" PRId64 ",\n  \"manifestSize\": %" PRIu64 "\n}",
-                         ref->parent_version, ref->created_s, ref->manifest_bytes);
+    og_buf_printf(out,
+                  "\n    ]\n  },\n  \"parentVersion\": %" PRIu64 ",\n  \"createAt\": %" PRId64
+                  ",\n  \"manifestSize\": %" PRIu64,
+                  ref->parent_version, ref->created_s, ref->manifest_bytes);
+    if (ref->first_version != ref->parent_version)
+        og_buf_printf(out, ",\n  \"og\": {\n    \"version\": %" PRIu64 "\n  }", ref->first_version);
+    return og_buf_text(out, "\n}");
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -349,33 +355,23 @@ og_status og_lance_branch_survey(og_store *store, const char *path, og_str branc
     return OG_OK;
 }
 
-static og_status put_floor(og_store *store, og_str folder, uint64_t floor, og_error *err)
-{
-    OG_AUTO_BUF name = OG_BUF_INIT;
-    if (!og_buf_printf(&name, "%.*s" FLOOR_PREFIX "%020" PRIu64, OG_FMT(folder), floor))
-        return og_error_nomem(err);
-    const char *text = og_buf_cstr(&name);
-    OG_TRY(store->ops->put(store, text, (og_bytes){(const uint8_t *)"", 0}, err));
-    return store->ops->sync(store, &text, 1, err);
-}
-
-/* All of the listing but the newest mark. */
-static og_status remove_slots(og_store *store, const og_listing *listing, uint64_t floor,
-                              og_error *err)
+/* Manifests up to the floor, and lower marks. */
+static og_status remove_slots(og_store *store, const og_listing *listing, const char *mark,
+                              uint64_t floor, og_error *err)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
     const char **names =
         arena != NULL ? og_arena_array_of(arena, const char *, listing->len + 1) : NULL;
     if (names == NULL)
         return og_error_nomem(err);
-    char kept[64];
     size_t count = 0;
-    snprintf(kept, sizeof kept, "/" FLOOR_PREFIX "%020" PRIu64, floor);
     for (size_t i = 0; i < listing->len; i++) {
         og_str name = listing->items[i].name;
         bool is_mark = og_str_find(name, OG_STR("/" FLOOR_PREFIX)) != SIZE_MAX, is_old;
-        if (og_str_ends(name, og_str_of(kept)) ||
-            (!is_mark && og_table__version_of_name(name, &is_old) == 0))
+        uint64_t version = og_table__version_of_name(name, &is_old);
+        bool goes =
+            is_mark ? og_str_cmp(name, og_str_of(mark)) < 0 : version != 0 && version <= floor;
+        if (!goes)
             continue;
         names[count] = og_arena_str(arena, name).ptr;
         if (names[count++] == NULL)
@@ -384,15 +380,32 @@ static og_status remove_slots(og_store *store, const og_listing *listing, uint64
     return count > 0 ? store->ops->remove(store, names, count, err) : OG_OK;
 }
 
-og_status og_lance_branch_clear(og_store *store, const char *path, og_str branch, og_error *err)
+static bool mark_name(og_buf *out, og_str folder, uint64_t last)
+{
+    return og_buf_printf(out, "%.*s" FLOOR_PREFIX "%020" PRIu64, OG_FMT(folder), last);
+}
+
+og_status og_lance_branch_mark(og_store *store, const char *path, og_str branch, uint64_t last,
+                               og_error *err)
 {
     OG_AUTO_BUF folder = OG_BUF_INIT;
+    OG_AUTO_BUF mark = OG_BUF_INIT;
+    og_lance_branch_path(&folder, path, branch);
+    if (!og_buf_text(&folder, "/_versions/") || !mark_name(&mark, og_buf_view(&folder), last))
+        return og_error_nomem(err);
+    const char *name = og_buf_cstr(&mark);
+    OG_TRY(store->ops->put(store, name, (og_bytes){(const uint8_t *)"", 0}, err));
+    return store->ops->sync(store, &name, 1, err);
+}
+
+og_status og_lance_branch_clear(og_store *store, const char *path, og_str branch, uint64_t last,
+                                og_error *err)
+{
+    OG_AUTO_BUF folder = OG_BUF_INIT;
+    OG_AUTO_BUF mark = OG_BUF_INIT;
     __attribute__((cleanup(listing_auto))) og_listing listing = {0};
     OG_TRY(list_slots(store, path, branch, &folder, &listing, err));
-    og_lance_branch_slots slots = read_slots(&listing, folder.len);
-    if (slots.newest == 0)
-        return OG_OK;
-    uint64_t floor = slots.newest > slots.floor ? slots.newest : slots.floor;
-    OG_TRY(put_floor(store, og_buf_view(&folder), floor, err));
-    return remove_slots(store, &listing, floor, err);
+    if (!mark_name(&mark, og_buf_view(&folder), last))
+        return og_error_nomem(err);
+    return remove_slots(store, &listing, og_buf_cstr(&mark), last, err);
 }

@@ -23,6 +23,7 @@ typedef struct og_lance_ref {
     uint64_t manifest_bytes;    /* of the parent's version */
     const og_lance_fork *forks; /* from main to this branch; the last is its own */
     size_t fork_count;
+    uint64_t first_version; /* of the branch; other programs do not say: then parent_version */
 } og_lance_ref;
 
 /* What may be made a branch, by Lance's rule: segments of letters, digits, '.', '-', '_' joined by single
@@ -53,9 +54,12 @@ typedef struct og_lance_branch_slots {
 } og_lance_branch_slots;
 OG_NODISCARD og_status og_lance_branch_survey(og_store *store, const char *path, og_str branch,
                                               og_lance_branch_slots *out, og_error *err);
-/* Make the name of a branch whose ref is gone free for others: its manifests are removed, and a mark
- * `og.floor-<version>` stays, so that no version number is used twice by those who look for it. */
+/* Put the mark `og.floor-<last>`, durably: a later branch of the name uses no number up to `last`. */
+OG_NODISCARD og_status og_lance_branch_mark(og_store *store, const char *path, og_str branch,
+                                            uint64_t last, og_error *err);
+/* Of a branch whose ref is gone: remove manifests up to the marked version, so that other programs, which do not
+ * look for marks, can use the name. What is above belongs to somebody else. */
 OG_NODISCARD og_status og_lance_branch_clear(og_store *store, const char *path, og_str branch,
-                                             og_error *err);
+                                             uint64_t last, og_error *err);
 
 #endif
