@@ -3,7 +3,7 @@
  * A cleanup deletes files that nothing names. A writer may have made some of them, slept, and go on to
  * publish a version that names them. So before the first file is deleted, a horizon is published on
  * each branch, in the one place that every writer reads before it publishes: an operation that began
- * before it gives up (docs/dev/commit.md section 9). */
+ * before it gives up (docs/dev/commit.md section 10). */
 #ifndef OG_GRAPH_FENCE_H
 #define OG_GRAPH_FENCE_H
 

@@ -1,5 +1,5 @@
 /* graph/foreign - going on with what writers of the reference, or of ours, left half done and said so in a
- * sidecar (docs/dev/commit.md section 7).
+ * sidecar (docs/dev/commit.md section 6).
  *
  * The classes are the reference's. A table has not moved (head is pin), moved as announced, or
  * otherwise. When all moved as announced their heads are published; else those that moved are
