@@ -232,7 +232,10 @@ og_status og_lance_branch_read(og_store *store, const char *path, og_str branch,
     og_str text = og_arena_str(arena, (og_str){(const char *)blob->ptr, blob->len});
     if (text.ptr == NULL)
         return og_error_nomem(err);
-    if (og_json_parse(arena, text, &json, err) != OG_OK || !read_ref(arena, &json, out))
+    og_status s = og_json_parse(arena, text, &json, err);
+    if (s == OG_NOMEM)
+        return s;
+    if (s != OG_OK || !read_ref(arena, &json, out))
         return og_error_set(err, OG_CORRUPT, "%s is no branch's ref", og_buf_cstr(&name));
     bool is_whole = out->parent.ptr != NULL && out->forks != NULL;
     for (size_t i = 0; i < out->fork_count && is_whole; i++)

@@ -245,7 +245,8 @@ TEST(test_merge__each_allocation_fails)
         status = og_merge_run(repo, &input, &out, &error);
         og_alloc_fail_after(-1, false);
         og_merge_output_deinit(&out);
-        assert_true(status == OG_OK || status == OG_NOMEM);
+        if (status != OG_OK && status != OG_NOMEM)
+            fail_msg("allocation %d: %s: %s", (int)n, og_status_id(status), error.message);
         assert_true(n < 100000);
     }
     og_repo_close(repo);
