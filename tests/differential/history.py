@@ -90,7 +90,8 @@ class Timeline(Course):
     def merge(self):
         target = self.rng.choice([b for b in self.branches if b not in self.nested])
         source = self.rng.choice([b for b in self.branches if b != target])
-        run = self.place.theirs.run("branch", "merge", "--uri", GRAPH, source, "--into", target, "--as", "merger")
+        who = self.rng.choice((self.place.ours, self.place.theirs))
+        run = who.run("branch", "merge", "--uri", GRAPH, source, "--into", target, "--as", "merger")
         if run.code == 0:
             self.people[target] = list(dict.fromkeys(self.people[target] + self.people[source]))
             self.remember(target)
@@ -159,6 +160,8 @@ def one_history(seed, place):
     line.compare_lists()
     line.compare_states()
     line.compare_times()
+    check = place.ours.run("fsck", GRAPH)
+    line.check(check.code == 0, f"fsck: {check.out}{check.err}")
     return line.coverage, None
 
 
