@@ -229,7 +229,7 @@ static og_status check_no_descendants(og_repo *repo, const og_graph__branch *bra
 }
 
 static og_status remove_ref(og_repo *repo, const char *path, const og_graph__branch *branch,
-                            og_error *err)
+                            bool is_durable, og_error *err)
 {
     OG_AUTO_BUF ref = OG_BUF_INIT;
     uint64_t bytes;
@@ -243,7 +243,8 @@ static og_status remove_ref(og_repo *repo, const char *path, const og_graph__bra
             repo->store->ops->head(repo->store, name, &bytes, NULL) == OG_NOT_FOUND)
             s = OG_OK;
     }
-    return s;
+    /* That it is gone must last before its manifests go. */
+    return s == OG_OK && is_durable ? repo->store->ops->sync(repo->store, &name, 1, err) : s;
 }
 
 static void forget(og_repo *repo, og_graph__branch *branch)
@@ -277,14 +278,21 @@ static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, co
     OG_TRY(repo->store->ops->get(repo->store, og_buf_cstr(&name), &ref, err));
     if (og_str_find((og_str){(const char *)ref->ptr, ref->len}, og_str_of(id)) == SIZE_MAX)
         return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
-    og_status s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, err);
+    /* Its creator may have died before it did. What is known to last can be known to be gone. */
+    const char *text = og_buf_cstr(&name);
+    og_status s = repo->store->ops->sync(repo->store, &text, 1, err);
+    if (s == OG_UNKNOWN)
+        return og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name);
+    OG_TRY(s);
+    s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, true, err);
     if (s != OG_OK)
         return s == OG_UNKNOWN ? unknown_delete(branch, err) : s;
     s = check_no_descendants(repo, branch, err);
     if (s == OG_OK)
         return OG_OK;
-    og_status back =
-        og_graph__put_once(repo->store, og_buf_cstr(&name), (og_bytes){ref->ptr, ref->len}, NULL);
+    og_status back = og_graph__put_once(repo->store, text, (og_bytes){ref->ptr, ref->len}, NULL);
+    if (back == OG_OK)
+        back = repo->store->ops->sync(repo->store, &text, 1, NULL);
     return back == OG_OK ? s : unknown_delete(branch, err);
 }
 
@@ -330,7 +338,7 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     forget(repo, branch);
     const char *head = branch->head_file;
     og_str text = og_str_of(branch->name);
-    (void)!remove_ref(repo, OG_GRAPH__COMMITS, branch, NULL);
+    (void)!remove_ref(repo, OG_GRAPH__COMMITS, branch, false, NULL);
     (void)!og_lance_branch_clear(repo->store, OG_GRAPH__MANIFEST, text, last, NULL);
     if (commits.newest > 0 &&
         og_lance_branch_mark(repo->store, OG_GRAPH__COMMITS, text, commits.newest, NULL) == OG_OK)

@@ -279,8 +279,11 @@ static og_status file_remove(og_store *store, const char *const *names, size_t c
     og_status first = OG_OK;
     for (size_t i = 0; i < count; i++) {
         og_store__file_take_durable(s, names[i]);
-        if (unlinkat(s->root_fd, names[i], 0) == 0)
+        if (unlinkat(s->root_fd, names[i], 0) == 0) {
+            /* No content is left to sync, only the folder. */
+            og_store__file_note_durable(s, names[i]);
             continue;
+        }
         int errnum = errno;
         bool absent = errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR;
         if (!absent && first == OG_OK)

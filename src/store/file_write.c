@@ -250,6 +250,7 @@ og_status og_store__file_put_if_absent(og_store *store, const char *name, og_byt
     if (t.path[0] != '\0')
         drop_temp(s, &t);
     if (status == OG_OK) {
+        og_store__file_take_durable(s, name);
         if (durable)
             og_store__file_note_durable(s, name);
         og_store__count(&store->stats.bytes_written, bytes.len);

@@ -335,8 +335,12 @@ static og_status memory_sync(og_store *store, const char *const *names, size_t c
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < count && status == OG_OK; i++) {
         object *o = find_live(s, names[i]);
+        bool found;
+        size_t at = search(s, names[i], &found);
         if (o != NULL)
             settle(o);
+        else if (found) /* removed, and power loss could bring it back */
+            delete_at(s, at);
         else
             status = og_error_set(err, OG_UNKNOWN, "cannot sync %s: no such object", names[i]);
     }

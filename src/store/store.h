@@ -115,7 +115,8 @@ typedef struct og_store_ops {
                       size_t max_keys, og_listing *out, og_error *err);
     /* Absent names are no error. */
     og_status (*remove)(og_store *s, const char *const *names, size_t count, og_error *err);
-    /* Return when these objects and their names survive power loss. A failed sync means that the
+    /* Return when these objects and their names survive power loss; of one that this store has just removed,
+     * alone in the call, when it stays removed. A failed sync means that the
      * outcome of the writes is unknown (OG_UNKNOWN): it is never retried. */
     og_status (*sync)(og_store *s, const char *const *names, size_t count, og_error *err);
     /* Have other processes and threads that ask for the same folder wait. NULL when another has the
