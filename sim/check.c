@@ -60,7 +60,7 @@ static void add_version(sim_branch *b, uint64_t number, int commit, const sim_st
         if (b->versions == NULL)
             abort();
     }
-    b->versions[b->count++] = (sim_version){number, commit, *state};
+    b->versions[b->count++] = (sim_version){number, false, commit, *state};
 }
 
 /* The text must be that of the state. */
@@ -234,12 +234,17 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     OG_TRY(sim_export(snapshot, &text, err));
     const og_commit_info *head = og_history_head(history);
     int commit = head != NULL ? sim_commit_find(w, head->id) : -1;
-    if (commit < 0) {
-        sim_wrong(w, "branch %s begins with an unknown commit", sim_branch_name(branch));
+    /* Until its own first version is there its commits are not told apart from its parent's later ones. */
+    for (int i = w->commit_count - 1;
+         i >= 0 && (commit < 0 || !prints_as(w, &w->commits[commit].state, og_buf_view(&text)));
+         i--)
+        commit = i;
+    if (commit < 0 || !prints_as(w, &w->commits[commit].state, og_buf_view(&text))) {
+        sim_wrong(w, "branch %s begins with an unknown state", sim_branch_name(branch));
         return OG_OK;
     }
-    is_state(w, &w->commits[commit].state, og_buf_view(&text), "a new branch");
     add_version(b, snapshot->manifest_version, commit, &w->commits[commit].state);
+    newest(b)->may_miss = true; /* it is the parent's until the branch has one of its own */
     return OG_OK;
 }
 
@@ -249,6 +254,7 @@ static void see_branch(sim_world *w, og_repo *repo, int branch, bool exists)
     og_error err = {0};
     if (b->exists == exists)
         return;
+    sim_trace(w, "branch b%d %s", branch, exists ? "exists" : "is gone");
     b->exists = exists;
     b->life++;
     b->count = 0;
@@ -305,7 +311,10 @@ static void drop_lost_versions(sim_world *w, int branch)
         if (branch > 0)
             og_buf_printf(&path, "/tree/%s", sim_branch_name(branch));
         og_lance_manifest_name(&name, og_buf_cstr(&path), b->versions[v].number);
-        if (w->store->ops->head(w->store, og_buf_cstr(&name), &bytes, NULL) == OG_OK)
+        /* A branch's first version may still stand in its parent's folder only. */
+        bool is_there = w->store->ops->head(w->store, og_buf_cstr(&name), &bytes, NULL) == OG_OK;
+        b->versions[v].may_miss |= !is_there;
+        if (is_there || v + 1 == b->count)
             b->versions[kept++] = b->versions[v];
     }
     b->count = kept;
@@ -552,7 +561,7 @@ static void check_old_versions(sim_world *w, og_repo *repo, int branch)
         og_status s = og_repo_snapshot_at(repo, &target, &snapshot, &err);
         if (s == OG_OK)
             s = sim_export(snapshot, &text, &err);
-        if (s == OG_NOT_FOUND && b->versions[v].number < b->may_miss)
+        if (s == OG_NOT_FOUND && (b->versions[v].may_miss || b->versions[v].number < b->may_miss))
             continue;
         if (s != OG_OK)
             sim_wrong(w, "version %" PRIu64 " of %s can't be read any more: %s",

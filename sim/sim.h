@@ -70,7 +70,8 @@ typedef struct sim_commit {
 /* A version of `__manifest` on a branch. */
 typedef struct sim_version {
     uint64_t number;
-    int commit; /* its newest one: index in the world's list; -1 = none */
+    bool may_miss; /* a power loss took its name, of which nobody was told */
+    int commit;    /* its newest one: index in the world's list; -1 = none */
     sim_state state;
 } sim_version;
 

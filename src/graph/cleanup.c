@@ -10,6 +10,7 @@
 
 /* Longer than it takes to create a branch, of whose refs that of the DAG comes first. */
 #define BRANCH_CREATION_S 600
+#define MAX_BEGINNINGS 4
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 void og_cleanup_output_deinit(og_cleanup_output *output)
@@ -160,11 +161,23 @@ static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err
     return OG_OK;
 }
 
+/* A branch that is deleted while all are looked at means: look again. */
+static og_status begin_anew(cleaning *c, const og_cleanup_input *input, og_error *err)
+{
+    og_status s = OG_NOT_FOUND;
+    for (int attempt = 0; s == OG_NOT_FOUND && attempt < MAX_BEGINNINGS; attempt++) {
+        cleaning_deinit(c);
+        *c = (cleaning){.repo = c->repo};
+        s = begin(c, input, err);
+    }
+    return s;
+}
+
 static og_status run(cleaning *c, const og_cleanup_input *input, og_cleanup_output *out,
                      og_error *err)
 {
     og_lance_cleanup_stats control;
-    OG_TRY(begin(c, input, err));
+    OG_TRY(begin_anew(c, input, err));
     OG_TRY(list_tables(c->repo, out, err));
     /* Its versions stay, every one: a slot that was free again could be taken by a writer that slept since
      * it built its version, and that would hold for published what nobody sees. */
