@@ -18,12 +18,15 @@ typedef struct og_store__temp {
     char path[OG_STORE__NAME_MAX + 32]; /* relative to the root */
 } og_store__temp;
 
-/* An object whose content is there already, and whose name is to come. */
+/* An object whose content is there already, and whose name is to come. It belongs to the thread that
+ * announced it: others, which may want the same name, do not see it. */
 typedef struct og_store__announced {
     og_store__temp temp;
+    pthread_t owner;
     size_t len;
     uint64_t sum; /* og_hash64 of the content */
     bool durable;
+    bool failed; /* a sync of it failed: it is never trusted */
     char name[]; /* NUL-terminated */
 } og_store__announced;
 
@@ -51,9 +54,8 @@ og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_e
 og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
                                        og_error *err);
 bool og_store__file_announce(og_store *s, const char *name, og_bytes bytes);
-/* The announced object of this name, which the caller then owns; NULL: there is none. */
-og_store__announced *og_store__file_take_announced(og_store__file *s, const char *name);
-void og_store__file_keep_announced(og_store__file *s, og_store__announced *announced);
+/* What this thread announced under this name; NULL: nothing. */
+og_store__announced *og_store__file_find_announced(og_store__file *s, const char *name);
 void og_store__file_drop_announced(og_store__file *s, og_store__announced *announced);
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
                                 og_error *err);

@@ -192,7 +192,7 @@ static og_status unknown(og_store__file *s, int errnum, const char *name, og_err
 /* An object of a sync. */
 typedef struct due {
     const char *name;
-    og_store__announced *announced; /* owned; NULL: it has its name */
+    og_store__announced *announced; /* borrowed; NULL: the object has its name */
     bool content;                   /* is not on disk yet */
 } due;
 
@@ -241,38 +241,32 @@ static bool has_name(const plan *p, const char *name)
     return false;
 }
 
-/* The folder of an announced object matters only when it has its name. */
+/* The folder of what is announced matters only when it has its name. */
+static bool plan_name(og_store__file *s, const char *name, plan *p)
+{
+    og_store__announced *a = og_store__file_find_announced(s, name);
+    due d = {.name = name, .announced = a};
+    d.content = a != NULL ? !a->durable : !og_store__file_take_durable(s, name);
+    p->content_count += d.content;
+    return og_vec_push(&p->objects, d) && (a != NULL || add_folders_of(s, name, &p->folders));
+}
+
 static bool make_plan(og_store__file *s, const char *const *names, size_t count, plan *p)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (has_name(p, names[i]))
-            continue;
-        due d = {.name = names[i], .announced = og_store__file_take_announced(s, names[i])};
-        d.content =
-            d.announced != NULL ? !d.announced->durable : !og_store__file_take_durable(s, names[i]);
-        if (!og_vec_push(&p->objects, d)) {
-            og_store__file_drop_announced(s, d.announced);
+    for (size_t i = 0; i < count; i++)
+        if (!has_name(p, names[i]) && !plan_name(s, names[i], p))
             return false;
-        }
-        if (d.announced == NULL && !add_folders_of(s, names[i], &p->folders))
-            return false;
-        p->content_count += d.content;
-    }
     return true;
 }
 
-/* What was announced is durable now, or, when the sync failed, worth nothing. */
-static void finish_plan(og_store__file *s, plan *p, bool is_durable)
+static void finish_plan(plan *p, bool is_durable)
 {
     for (size_t i = 0; i < p->objects.len; i++) {
         og_store__announced *a = p->objects.items[i].announced;
         if (a == NULL)
             continue;
         a->durable = is_durable;
-        if (is_durable)
-            og_store__file_keep_announced(s, a);
-        else
-            og_store__file_drop_announced(s, a);
+        a->failed = !is_durable;
     }
     og_vec_deinit(&p->objects);
     og_vec_deinit(&p->folders);
@@ -358,6 +352,6 @@ og_status og_store__file_sync(og_store *store, const char *const *names, size_t 
             if (p.objects.items[i].announced == NULL)
                 forget_folders_of(s, p.objects.items[i].name);
     }
-    finish_plan(s, &p, status == OG_OK);
+    finish_plan(&p, status == OG_OK);
     return status;
 }

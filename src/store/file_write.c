@@ -163,60 +163,75 @@ og_status og_store__file_put(og_store *store, const char *name, og_bytes bytes, 
 
 /* ---- announced ---------------------------------------------------------------------------- */
 
-og_store__announced *og_store__file_take_announced(og_store__file *s, const char *name)
+og_store__announced *og_store__file_find_announced(og_store__file *s, const char *name)
 {
     og_store__announced *found = NULL;
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->announced.len && found == NULL; i++) {
-        if (strcmp(s->announced.items[i]->name, name) != 0)
-            continue;
-        found = s->announced.items[i];
-        s->announced.items[i] = og_vec_last(&s->announced);
-        s->announced.len--;
+        og_store__announced *a = s->announced.items[i];
+        if (pthread_equal(a->owner, pthread_self()) && strcmp(a->name, name) == 0)
+            found = a;
     }
     pthread_mutex_unlock(&s->lock);
     return found;
 }
 
+static void take_out(og_store__file *s, const og_store__announced *announced)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->announced.len; i++) {
+        if (s->announced.items[i] != announced)
+            continue;
+        s->announced.items[i] = og_vec_last(&s->announced);
+        s->announced.len--;
+        break;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 void og_store__file_drop_announced(og_store__file *s, og_store__announced *announced)
 {
-    if (announced == NULL)
-        return;
     drop_temp(s, &announced->temp);
     og_free(announced);
 }
 
-void og_store__file_keep_announced(og_store__file *s, og_store__announced *announced)
+static og_store__announced *make_announced(og_store__file *s, const char *name, og_bytes bytes)
 {
-    pthread_mutex_lock(&s->lock);
-    bool ok = og_vec_push(&s->announced, announced);
-    pthread_mutex_unlock(&s->lock);
-    if (!ok)
-        og_store__file_drop_announced(s, announced);
+    size_t name_size = strlen(name) + 1;
+    og_store__announced *a = og_calloc(1, sizeof *a + name_size);
+    if (a == NULL)
+        return NULL;
+    if (open_temp(s, name, &a->temp, NULL) != OG_OK) {
+        og_free(a);
+        return NULL;
+    }
+    memcpy(a->name, name, name_size);
+    a->owner = pthread_self();
+    a->len = bytes.len;
+    a->sum = og_hash64(bytes.ptr, bytes.len);
+    if (write_temp(s, &a->temp, name, bytes, false, NULL) == OG_OK)
+        return a;
+    og_store__file_drop_announced(s, a);
+    return NULL;
 }
 
 bool og_store__file_announce(og_store *store, const char *name, og_bytes bytes)
 {
     og_store__file *s = (og_store__file *)store;
-    og_store__file_drop_announced(s, og_store__file_take_announced(s, name));
+    og_store__announced *a = og_store__file_find_announced(s, name);
+    if (a != NULL) {
+        take_out(s, a);
+        og_store__file_drop_announced(s, a);
+    }
     if (bytes.ptr == NULL || og_store__check_name(name, NULL) != OG_OK)
         return false;
-    size_t name_size = strlen(name) + 1;
-    og_store__announced *a = og_malloc(sizeof *a + name_size);
+    a = make_announced(s, name, bytes);
     if (a == NULL)
         return false;
-    if (open_temp(s, name, &a->temp, NULL) != OG_OK) {
-        og_free(a);
-        return false;
-    }
-    memcpy(a->name, name, name_size);
-    a->len = bytes.len;
-    a->sum = og_hash64(bytes.ptr, bytes.len);
-    a->durable = false;
-    bool ok = write_temp(s, &a->temp, name, bytes, false, NULL) == OG_OK;
-    if (ok)
-        og_store__file_keep_announced(s, a);
-    else
+    pthread_mutex_lock(&s->lock);
+    bool ok = og_vec_push(&s->announced, a);
+    pthread_mutex_unlock(&s->lock);
+    if (!ok)
         og_store__file_drop_announced(s, a);
     return ok;
 }
@@ -225,14 +240,18 @@ bool og_store__file_announce(og_store *store, const char *name, og_bytes bytes)
 static og_status prepare_temp(og_store__file *s, const char *name, og_bytes bytes, bool durable,
                               temp_file *t, og_error *err)
 {
-    og_store__announced *a = og_store__file_take_announced(s, name);
-    if (a != NULL && a->len == bytes.len && a->sum == og_hash64(bytes.ptr, bytes.len)) {
+    og_store__announced *a = og_store__file_find_announced(s, name);
+    if (a != NULL)
+        take_out(s, a);
+    if (a != NULL && !a->failed && a->len == bytes.len &&
+        a->sum == og_hash64(bytes.ptr, bytes.len)) {
         bool is_done = a->durable || !durable;
         *t = a->temp;
         og_free(a);
         return is_done ? OG_OK : write_temp(s, t, name, (og_bytes){NULL, 0}, true, err);
     }
-    og_store__file_drop_announced(s, a);
+    if (a != NULL)
+        og_store__file_drop_announced(s, a);
     OG_TRY(open_temp(s, name, t, err));
     return write_temp(s, t, name, bytes, durable, err);
 }

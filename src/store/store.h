@@ -102,7 +102,7 @@ typedef struct og_store_ops {
      * appears, so that a name never leads to torn content (slots); the name itself needs a sync. */
     og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, bool durable,
                                og_error *err);
-    /* A durable put_if_absent of exactly this is going to follow a sync: what can be done for it
+    /* A durable put_if_absent of exactly this is going to follow a sync, by the same thread: what can be done for it
      * beforehand is. True: the name may be among those of that sync, which then takes the content to
      * disk with all the rest, so that only the name is left to do. `bytes.ptr` NULL: it is not going
      * to follow after all. NULL op: there is nothing to gain. */
