@@ -158,6 +158,21 @@ static void remember(creation *c)
                              og_lance_table_transaction_uuid(manifest), &hints);
 }
 
+/* Who published the source's version may not have synced it yet; a branch must not outlive what it is of. */
+static og_status sync_source(creation *c, og_error *err)
+{
+    const og_lance_table *manifest = og_graph__snapshot_of(c->snapshot)->manifest;
+    OG_AUTO_BUF buf = OG_BUF_INIT;
+    if (!og_lance_manifest_name(&buf, og_lance_table_path(manifest),
+                                og_lance_table_version(manifest)))
+        return og_error_nomem(err);
+    const char *name = og_buf_cstr(&buf);
+    og_status s = c->store->ops->sync(c->store, &name, 1, err);
+    if (s == OG_UNKNOWN && err != NULL)
+        err->status = OG_IO; /* of the sync: nothing of the branch is there */
+    return s == OG_UNKNOWN ? OG_IO : s;
+}
+
 static og_status create(creation *c, og_error *err)
 {
     OG_TRY(check_absent(c->repo, c->to, err));
@@ -172,6 +187,7 @@ static og_status create(creation *c, og_error *err)
     }
     OG_TRY(stage_commits(c, err));
     OG_TRY(stage_manifest(c, err));
+    OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
     OG_TRY(check_source(c, err));
     put_commits(c);
