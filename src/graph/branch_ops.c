@@ -158,6 +158,21 @@ static void remember(creation *c)
                              og_lance_table_transaction_uuid(manifest), &hints);
 }
 
+/* Versions of an earlier branch of the name, whose ref a power loss may have taken first: from the moment of the
+ * new ref they would pass for the new branch's. Those that were there before the ref was seen to be absent are
+ * nobody's; whoever makes the branch meanwhile puts its first version above them. */
+static og_status clear_leftovers(creation *c, og_error *err)
+{
+    og_lance_branch_slots slots;
+    og_str name = og_str_of(c->to->name);
+    OG_TRY(og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, &slots, err));
+    OG_TRY(check_absent(c->repo, c->to, err));
+    if (slots.newest == 0)
+        return OG_OK;
+    OG_TRY(og_lance_branch_mark(c->store, OG_GRAPH__MANIFEST, name, slots.newest, err));
+    return og_lance_branch_clear(c->store, OG_GRAPH__MANIFEST, name, slots.newest, err);
+}
+
 /* Who published the source's version may not have synced it yet; a branch must not outlive what it is of. */
 static og_status sync_source(creation *c, og_error *err)
 {
@@ -186,6 +201,7 @@ static og_status create(creation *c, og_error *err)
         OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     }
     OG_TRY(stage_commits(c, err));
+    OG_TRY(clear_leftovers(c, err));
     OG_TRY(stage_manifest(c, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
