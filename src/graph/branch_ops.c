@@ -1,6 +1,7 @@
 #include "graph/branch_ops.h"
 
 #include "graph/dag.h"
+#include "graph/foreign.h"
 #include "graph/fork.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
@@ -370,6 +371,7 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     forget(repo, branch);
     const char *head = branch->head_file;
     og_str text = og_str_of(branch->name);
+    og_graph__foreign_forget(repo, text);
     (void)!remove_ref(repo, OG_GRAPH__COMMITS, branch, false, NULL);
     (void)!og_lance_branch_clear(repo->store, OG_GRAPH__MANIFEST, text, last, NULL);
     if (commits.newest > 0 &&

@@ -105,14 +105,21 @@ static og_status look_at_table(scene *s, place *p, og_error *err)
     return p->head > pin->version ? note_sign(s, p, err) : OG_OK;
 }
 
-static og_status look(scene *s, og_error *err)
+/* OG_NOT_FOUND: the branch that the sidecar speaks of is gone. */
+static og_status find_branch(const scene *s, og_graph__branch **out, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_str told = s->sidecar->branch;
+    if (!og_buf_str(&name, told.len > 0 ? told : OG_STR(OG_GRAPH__MAIN)))
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_get(s->repo, og_buf_cstr(&name), out, err));
+    return og_graph__branch_id(s->repo, *out, id, err);
+}
+
+static og_status look(scene *s, og_graph__branch *branch, og_error *err)
 {
     const og_graph__sidecar *sidecar = s->sidecar;
-    OG_AUTO_BUF name = OG_BUF_INIT;
-    og_graph__branch *branch;
-    if (!og_buf_str(&name, sidecar->branch.len > 0 ? sidecar->branch : OG_STR(OG_GRAPH__MAIN)))
-        return og_error_nomem(err);
-    OG_TRY(og_graph__branch_get(s->repo, og_buf_cstr(&name), &branch, err));
     OG_TRY(og_graph__repo_refresh(s->repo, branch, &s->snapshot, err));
     s->places = og_calloc((size_t)sidecar->table_count + 1, sizeof *s->places);
     if (s->places == NULL)
@@ -304,7 +311,15 @@ static og_status go_on_with(og_repo *repo, const og_graph__sidecar *sidecar, boo
     if (!is_read)
         return og_graph__sidecar_quarantine(repo, sidecar->name, err);
     __attribute__((cleanup(scene_deinit))) scene s = {.repo = repo, .sidecar = sidecar};
-    OG_TRY(look(&s, err));
+    og_graph__branch *branch;
+    og_status found = find_branch(&s, &branch, err);
+    if (found == OG_NOT_FOUND) { /* with its branch went whatever the operation could become */
+        if (!is_young)
+            og_graph__sidecar_remove(repo, sidecar->name);
+        return OG_OK;
+    }
+    OG_TRY(found);
+    OG_TRY(look(&s, branch, err));
     return sidecar->is_ours ? tidy_ours(&s, err) : go_on(&s, out_changed, err);
 }
 
@@ -321,6 +336,16 @@ og_status og_graph__foreign_recover(og_repo *repo, og_graph__sidecars *out_left,
         if (go_on_with(repo, &found.items[i], out_changed, err) == OG_NOMEM)
             return OG_NOMEM;
     return og_graph__sidecars_read(repo, out_left, err);
+}
+
+void og_graph__foreign_forget(const og_repo *repo, og_str branch)
+{
+    OG_GRAPH__AUTO_SIDECARS found = {0};
+    if (og_graph__sidecars_read(repo, &found, NULL) != OG_OK)
+        return;
+    for (size_t i = 0; i < found.count; i++)
+        if (found.items[i].is_ours && og_str_eq(found.items[i].branch, branch))
+            og_graph__sidecar_remove(repo, found.items[i].name);
 }
 
 og_status og_graph__foreign_check(const og_graph__sidecars *sidecars, og_str table_key,

@@ -15,6 +15,10 @@
 OG_NODISCARD og_status og_graph__foreign_recover(og_repo *repo, og_graph__sidecars *out_left,
                                                  bool *out_changed, og_error *err);
 
+/* A branch was deleted: remove what writers of ours said of it. The reference opens no graph with a
+ * sidecar of a branch that is not there. Failures are ignored; the next write removes it, too. */
+void og_graph__foreign_forget(const og_repo *repo, og_str branch);
+
 /* May the table be written? OG_CONFLICT, naming the sidecar, when one of a newer schema names it; with
  * `has_foreign_head` (somebody moved it without publishing) also when any other does, or one that
  * can't be read yet might. */

@@ -1,6 +1,7 @@
 /* Sidecars that other writers left, and what the next write makes of them. */
 #include "graph/sidecar.h"
 
+#include "graph/branch_ops.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 
@@ -292,5 +293,56 @@ TEST(test_sidecar__of_ours_is_tidied)
         world_deinit(&w);
         if (!hit)
             break;
+    }
+}
+
+/* A writer of ours dies on a branch that is deleted then: no sidecar of it stays, since the reference would
+ * not open the graph. */
+TEST(test_sidecar__of_a_deleted_branch_goes_with_it)
+{
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_error error;
+        og_store *faulty;
+        world_init(&w);
+        assert_ok(og_branch_make(w.repo, NULL, "b", err));
+        og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
+        assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+        og_repo *dying = fixture_open(faulty, &w.clock);
+        plan.at = plan.seen + at;
+        (void)!fixture_write_on(dying, "b", NULL, "x", &error);
+        bool hit = plan.seen > plan.at;
+        og_repo_close(dying);
+        og_store_close(faulty);
+        assert_ok(og_branch_remove(w.repo, "b", err));
+        assert_int_equal(count_sidecars(&w), 0);
+        assert_ok(fixture_write_both(w.repo, "y", err));
+        world_deinit(&w);
+        if (!hit)
+            break;
+    }
+}
+
+TEST(test_sidecar__of_a_branch_that_is_gone)
+{
+    static const char *const owners[] = {"", ",\"og\":{\"op\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}"};
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+        world w;
+        char text[512];
+        world_init(&w);
+        snprintf(text, sizeof text,
+                 "{\"schema_version\":1,\"operation_id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\","
+                 "\"started_at\":\"%lld\",\"branch\":\"b\",\"writer_kind\":\"Load\",\"tables\":["
+                 "{\"table_key\":\"node:A\",\"table_path\":\"/x\",\"expected_version\":1,"
+                 "\"post_commit_pin\":2,\"table_branch\":\"b\"}]%s}",
+                 (long long)w.clock.now_us, owners[i]);
+        put(&w, SIDECAR, text);
+        assert_ok(fixture_write_both(w.repo, "x", err));
+        assert_true(is_there(&w, SIDECAR)); /* its writer may live */
+        w.clock.now_us += 11 * SECOND_US;
+        assert_ok(fixture_write_both(w.repo, "y", err));
+        assert_false(is_there(&w, SIDECAR));
+        assert_int_equal(fixture_count(w.repo, "A"), 2);
+        world_deinit(&w);
     }
 }
