@@ -118,11 +118,14 @@ static og_status parse_duration(const char *text, uint64_t *out, og_error *err)
     if (!og_parse_u64(number, &n))
         return og_error_set(err, OG_INVALID, "invalid duration '%.*s': '%.*s' is not a number",
                             OG_FMT(whole), OG_FMT(number));
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (og_str_is(unit, units[i].name) && n <= UINT64_MAX / units[i].seconds) {
-            *out = n * units[i].seconds;
-            return OG_OK;
-        }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (!og_str_is(unit, units[i].name))
+            continue;
+        if (n > UINT64_MAX / units[i].seconds)
+            return og_error_set(err, OG_INVALID, "duration '%.*s' is too long", OG_FMT(whole));
+        *out = n * units[i].seconds;
+        return OG_OK;
+    }
     return og_error_set(err, OG_INVALID, "unknown duration unit '%.*s'. Supported: s, m, h, d, w",
                         OG_FMT(unit));
 }

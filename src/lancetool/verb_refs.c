@@ -75,6 +75,8 @@ static og_status create_branch(tool_call *call, og_error *err)
     og_str branch;
     OG_TRY(need_name(call, &branch, err));
     OG_TRY(og_lance_branch_check_name(branch, err));
+    if (og_str_is(branch, "main")) /* which is how the table itself is called */
+        return og_error_set(err, OG_EXISTS, "branch 'main' exists");
     OG_TRY(open_place(call, &place, err));
     OG_TRY(tool_table_open(call, &place, &from, err));
     OG_TRY(make_ref(call, &place, from, &ref, err));

@@ -64,6 +64,15 @@ def tables(tool):
     for words in (["--columns", "none"], ["--version", "none"], ["--version", "99"], ["--branch", "none"]):
         tool("cat", *words, "t.lance", code=2)
     tool("cat", "--", "t.lance")
+    assert "exists" in tool("branch", "create", "t.lance", "main", code=1)
+
+
+def names(tool):
+    """What other programs could not read is not written."""
+    for name in ("a.b", "_rowid", "_row_created_at_version"):
+        assert name in tool("import", "--schema", name + ": utf8", "n.lance", code=2, stdin="{}")
+        assert name in tool("add-columns", "t.lance", name + ": utf8", code=2)
+        assert name in tool("rename-column", "t.lance", "n", name, code=2)
 
 
 def looking(tool):
@@ -106,7 +115,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, looking, damage):
+        for case in (usage, tables, names, looking, damage):
             case(tool)
             print("ok", case.__name__)
     finally:

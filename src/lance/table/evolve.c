@@ -93,8 +93,7 @@ static og_status find_field(const og_lance_write *write, og_str name, size_t *ou
 
 static og_status check_free(const og_lance_write *write, og_str name, og_error *err)
 {
-    if (name.len == 0)
-        return og_error_set(err, OG_INVALID, "a column needs a name");
+    OG_TRY(og_table__column_name_check(name, err));
     return find(write->evolution, name) == SIZE_MAX
                ? OG_OK
                : og_error_set(err, OG_EXISTS, "%s has a column '%.*s' already", write->options.path,

@@ -435,3 +435,19 @@ og_status og_table__fields_encode(const og_lance_new_field *fields, uint32_t cou
     og_vec_deinit(&list.items);
     return status;
 }
+
+og_status og_table__column_name_check(og_str name, og_error *err)
+{
+    static const char *const own[] = {"_rowid", "_rowaddr", "_rowoffset", "_row_created_at_version",
+                                      "_row_last_updated_at_version"};
+    if (name.len == 0)
+        return og_error_set(err, OG_INVALID, "a column needs a name");
+    if (memchr(name.ptr, '.', name.len) != NULL)
+        return og_error_set(err, OG_INVALID, "a column's name can't have a '.': '%.*s'",
+                            OG_FMT(name));
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (og_str_is(name, own[i]))
+            return og_error_set(err, OG_INVALID, "'%s' is a column that Lance makes itself",
+                                own[i]);
+    return OG_OK;
+}

@@ -149,6 +149,8 @@ static og_status set_schema(og_lance_write *write, og_error *err)
     bool new_schema =
         o->op == OG_LANCE_CREATE || (o->op == OG_LANCE_OVERWRITE && o->fields != NULL);
     if (new_schema) {
+        for (uint32_t i = 0; i < o->field_count; i++)
+            OG_TRY(og_table__column_name_check(o->fields[i].field.name, err));
         OG_TRY(og_table__fields_encode(o->fields, o->field_count, write->arena,
                                        &write->field_messages, &write->field_message_count, err));
         OG_TRY(og_table__fields_decode(write->env, write->arena, write->field_messages,
