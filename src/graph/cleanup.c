@@ -81,13 +81,29 @@ static bool is_orphan(const cleaning *c, const char *dataset, const og_lance_bra
            !og_graph__is_place_retained(&c->retained, og_buf_cstr(&path));
 }
 
+/* Is there a branch of this name now? The list of branches may be old: a cleanup takes its time. */
+static og_status exists(cleaning *c, og_str branch, bool *out, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    uint64_t bytes;
+    if (!og_lance_branch_ref_name(&name, OG_GRAPH__MANIFEST, branch))
+        return og_error_nomem(err);
+    og_status s = c->repo->store->ops->head(c->repo->store, og_buf_cstr(&name), &bytes, err);
+    *out = s == OG_OK;
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
 /* Whoever uses the name again must not use the numbers of its versions again: what is derived from them goes
  * by their numbers. */
 static og_status drop_branch(cleaning *c, const char *dataset, og_str branch, og_error *err)
 {
     og_lance_branch_slots slots;
     og_store *store = c->repo->store;
+    bool is_made_again = false;
     OG_TRY(og_lance_branch_survey(store, dataset, branch, &slots, err));
+    OG_TRY(exists(c, branch, &is_made_again, err));
+    if (is_made_again)
+        return OG_OK;
     if (slots.newest > 0) {
         OG_TRY(og_lance_branch_mark(store, dataset, branch, slots.newest, err));
         OG_TRY(og_lance_branch_clear(store, dataset, branch, slots.newest, err));
