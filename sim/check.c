@@ -328,7 +328,7 @@ static void forget_versions(sim_world *w, int branch, uint64_t number)
         b->count--;
         /* It may be published again, by whoever finishes it. */
         if (commit >= 0 && (b->count == 0 || newest(b)->commit != commit))
-            w->commits[commit].id[0] = '\0';
+            w->commits[commit].is_lost = true;
     }
     for (int i = 0; i < w->plan->op_count; i++) {
         sim_result *r = &w->results[i];

@@ -64,6 +64,7 @@ typedef struct sim_result {
 /* A published commit and the state it left. */
 typedef struct sim_commit {
     char id[27], parent[27], merged_parent[27];
+    bool is_lost; /* with its version, by power; it may come back */
     sim_state state;
 } sim_commit;
 

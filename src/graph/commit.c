@@ -211,6 +211,17 @@ static og_status slot_is_ours(run *r, const char *path, uint64_t version,
     return OG_OK;
 }
 
+/* Is the operation's version of `__manifest` the one that we staged? A helper's names other files, and what is
+ * remembered of ours would not be what is stored. */
+static bool stands_as_staged(const run *r)
+{
+    const og_lance_staged *staged = r->publish_staged;
+    OG_AUTO(og_blob) there = NULL;
+    return r->store->ops->get(r->store, staged->manifest_name, &there, NULL) == OG_OK &&
+           there->len == staged->manifest.len &&
+           memcmp(there->ptr, staged->manifest.ptr, there->len) == 0;
+}
+
 /* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds it. */
 static og_status take_slot(run *r, og_lance_write *write, const char *path,
                            const og_graph__fork *fork, og_error *err)
@@ -223,6 +234,7 @@ static og_status take_slot(run *r, og_lance_write *write, const char *path,
         bool ours = false;
         og_status seen = slot_is_ours(r, path, version, fork, &ours, err);
         if (seen == OG_OK) {
+            ours = ours && (write != r->publish || stands_as_staged(r));
             og_lance_write_settle(write, ours);
             return ours ? OG_OK : OG_EXISTS;
         }

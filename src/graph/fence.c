@@ -1,6 +1,7 @@
 #include "graph/fence.h"
 
 #include "graph/commit.h"
+#include "graph/fork.h"
 
 #define MAX_ATTEMPTS 8
 
@@ -12,6 +13,10 @@ og_status og_graph__gc_publish(og_repo *repo, og_graph__branch *branch, uint64_t
         OG_AUTO(og_snapshot) snapshot = NULL;
         og_commit_result result;
         OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
+        if (og_graph__is_unborn(snapshot)) {
+            OG_TRY(og_graph__fork_complete(repo, branch, err));
+            continue;
+        }
         if (og_graph__snapshot_of(snapshot)->state->horizon_ms >= horizon_ms)
             return OG_OK;
         og_graph__commit commit = {.mark.horizon_ms = horizon_ms, .began_ms = UINT64_MAX};
