@@ -7,6 +7,18 @@
 
 /* A write made now by `op`. */
 og_lance_write_options tool_write_options(og_lance_op op);
+/* An option of each verb that writes. */
+#define TOOL_FORCE                                                                                 \
+    {                                                                                              \
+        "force", NULL, "change a table of a graph, too"                                            \
+    }
+/* tool_place_open for a verb that writes: OG_INVALID for a table that belongs to a graph, whose versions go
+ * by the graph's `__manifest`, unless --force is given. */
+OG_NODISCARD og_status tool_place_open_to_write(const tool_call *call, const char *argument,
+                                                bool create, tool_place *out, og_error *err);
+/* What that asks, of a place that is open. */
+OG_NODISCARD og_status tool_check_no_graph(const tool_call *call, const tool_place *place,
+                                           og_error *err);
 /* Stage, sync, take the slot, sync; then say "version N: R rows". OG_CONFLICT when another writer was
  * first. */
 OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write, og_error *err);

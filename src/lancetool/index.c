@@ -1,4 +1,5 @@
 /* index: make, bring up to date, drop and list the indexes of a table, and find rows by one. */
+#include "lancetool/change.h"
 #include "lancetool/verbs.h"
 
 #include "base/number.h"
@@ -70,6 +71,7 @@ static og_status change(session *s, const char *what, const char *name, og_error
 {
     OG_AUTO(og_lance_write) write = NULL;
     bool changed = true;
+    OG_TRY(tool_check_no_graph(s->call, &s->place, err));
     const og_lance_write_options options = {.op = OG_LANCE_INDEX,
                                             .min_max_fragment_id = -1,
                                             .now_us =
@@ -211,6 +213,7 @@ static const tool_option options[] = {
     {"from", "VALUE", "find: rows with this value or a higher one"},
     {"to", "VALUE", "find: rows with this value or a lower one"},
     {"null", NULL, "find: rows without a value"},
+    TOOL_FORCE,
     {NULL, NULL, NULL},
 };
 

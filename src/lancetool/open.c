@@ -66,6 +66,7 @@ static og_status open_store(const tool_call *call, og_str path, bool create, too
         slash--;
     og_str root = og_arena_str(call->arena, og_str_slice(path, 0, slash > 1 ? slash - 1 : slash));
     out->dataset = og_arena_str(call->arena, og_str_slice(path, slash, end)).ptr;
+    out->folder = root.ptr;
     out->path = path.ptr + slash;
     if (root.ptr == NULL || out->dataset == NULL)
         return og_error_nomem(err);

@@ -72,6 +72,7 @@ OG_NODISCARD og_status tool_list(const tool_call *call, const char *text, og_str
 typedef struct tool_place {
     og_store *store;
     og_lance_env *env;
+    const char *folder;  /* the folder that the store is, an absolute path */
     const char *path;    /* of the dataset or its branch, within the store */
     const char *dataset; /* of the dataset itself */
 } tool_place;

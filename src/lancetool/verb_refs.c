@@ -19,6 +19,12 @@ static og_status open_place(const tool_call *call, tool_place *out, og_error *er
     return tool_place_open(call, call->arguments[1], false, out, err);
 }
 
+/* The same, to change it. */
+static og_status open_to_write(const tool_call *call, tool_place *out, og_error *err)
+{
+    return tool_place_open_to_write(call, call->arguments[1], false, out, err);
+}
+
 static og_status need_name(const tool_call *call, og_str *out, og_error *err)
 {
     if (call->argument_count < 3)
@@ -77,7 +83,7 @@ static og_status create_branch(tool_call *call, og_error *err)
     OG_TRY(og_lance_branch_check_name(branch, err));
     if (og_str_is(branch, "main")) /* which is how the table itself is called */
         return og_error_set(err, OG_EXISTS, "branch 'main' exists");
-    OG_TRY(open_place(call, &place, err));
+    OG_TRY(open_to_write(call, &place, err));
     OG_TRY(tool_table_open(call, &place, &from, err));
     OG_TRY(make_ref(call, &place, from, &ref, err));
     if (!og_lance_branch_ref_name(&name, place.dataset, branch))
@@ -133,7 +139,7 @@ static og_status delete_branch(tool_call *call, og_error *err)
     TOOL_AUTO_PLACE place = {0};
     og_str branch;
     OG_TRY(need_name(call, &branch, err));
-    OG_TRY(open_place(call, &place, err));
+    OG_TRY(open_to_write(call, &place, err));
     OG_TRY(check_childless(&place, branch, err));
     return og_lance_cleanup_branch(place.env, place.dataset, branch, err);
 }
@@ -160,6 +166,7 @@ const tool_verb tool_branch = {
                 "  lancetool branch delete people.lance trial\n",
     .options = (const tool_option[]){{"version", "VERSION", "create: of this version or tag"},
                                      {"branch", "BRANCH", "create: of this branch"},
+                                     TOOL_FORCE,
                                      {0}},
     .run = run_branch,
 };
@@ -172,7 +179,7 @@ static og_status create_tag(tool_call *call, og_error *err)
     OG_AUTO(og_lance_table) table = NULL;
     og_str name;
     OG_TRY(need_name(call, &name, err));
-    OG_TRY(open_place(call, &place, err));
+    OG_TRY(open_to_write(call, &place, err));
     OG_TRY(tool_table_open(call, &place, &table, err));
     return og_lance_tag_create(place.store, place.dataset, branch_of(&place), table, name, err);
 }
@@ -197,7 +204,7 @@ static og_status delete_tag(tool_call *call, og_error *err)
     TOOL_AUTO_PLACE place = {0};
     og_str name;
     OG_TRY(need_name(call, &name, err));
-    OG_TRY(open_place(call, &place, err));
+    OG_TRY(open_to_write(call, &place, err));
     return og_lance_tag_delete(place.store, place.dataset, name, err);
 }
 
@@ -222,6 +229,7 @@ const tool_verb tool_tag = {
     .options =
         (const tool_option[]){{"version", "VERSION", "create: this version; else the newest"},
                               {"branch", "BRANCH", "create: of this branch"},
+                              TOOL_FORCE,
                               {0}},
     .run = run_tag,
 };

@@ -47,7 +47,7 @@ static og_status run_import(tool_call *call, og_error *err)
     uint32_t count;
     OG_TRY(tool_rows_open(call->argument_count > 1 ? call->arguments[1] : "-", &rows, err));
     OG_TRY(choose_schema(call, rows, &fields, &count, err));
-    OG_TRY(tool_place_open(call, call->arguments[0], true, &place, err));
+    OG_TRY(tool_place_open_to_write(call, call->arguments[0], true, &place, err));
     og_lance_write_options options = tool_write_options(OG_LANCE_CREATE);
     options.path = place.path;
     options.fields = fields;
@@ -83,8 +83,8 @@ const tool_verb tool_import = {
     .examples = "  lancetool import people.lance people.arrows\n"
                 "  lancetool import --schema 'id: utf8!, age: int32' people.lance people.jsonl\n",
     .options =
-        (const tool_option[]){{"schema", "FIELDS", "columns, as NAME: TYPE, ...; ! = not null"},
-                              {0}},
+        (const tool_option[]){
+            {"schema", "FIELDS", "columns, as NAME: TYPE, ...; ! = not null"}, TOOL_FORCE, {0}},
     .run = run_import,
 };
 
@@ -141,6 +141,7 @@ const tool_verb tool_append = {
     .options =
         (const tool_option[]){{"key", "COLUMNS", "replace rows whose values in these are equal"},
                               {"branch", "BRANCH", "a branch of the table"},
+                              TOOL_FORCE,
                               {0}},
     .run = run_append,
 };
@@ -267,6 +268,7 @@ const tool_verb tool_delete = {
     .options = (const tool_option[]){{"ids", "IDS", "row ids (_rowid), joined by commas"},
                                      {"where", "CONDITION", "COLUMN OP VALUE; OP = != < <= > >="},
                                      {"branch", "BRANCH", "a branch of the table"},
+                                     TOOL_FORCE,
                                      {0}},
     .run = run_delete,
 };
@@ -279,7 +281,7 @@ static og_status run_restore(tool_call *call, og_error *err)
     OG_AUTO(og_lance_table) table = NULL;
     OG_AUTO(og_lance_table) old = NULL;
     OG_AUTO(og_lance_write) write = NULL;
-    OG_TRY(tool_place_open(call, call->arguments[0], false, &place, err));
+    OG_TRY(tool_place_open_to_write(call, call->arguments[0], false, &place, err));
     const char *path = place.path;
     if (!tool_has(call, "version"))
         return og_error_set(err, OG_INVALID, "restore needs --version");
@@ -303,6 +305,7 @@ const tool_verb tool_restore = {
     .examples = "  lancetool restore --version 3 people.lance\n",
     .options = (const tool_option[]){{"version", "VERSION", "a number or a tag"},
                                      {"branch", "BRANCH", "a branch of the table"},
+                                     TOOL_FORCE,
                                      {0}},
     .run = run_restore,
 };

@@ -46,6 +46,7 @@ const tool_verb tool_compact = {
         (const tool_option[]){{"target-rows", "N", "rows of a fragment (1048576)"},
                               {"all-deletions", NULL, "rewrite for a single deleted row, too"},
                               {"branch", "BRANCH", "a branch of the table"},
+                              TOOL_FORCE,
                               {0}},
     .run = run_compact,
 };
@@ -58,7 +59,7 @@ static og_status run_cleanup(tool_call *call, og_error *err)
     uint64_t keep, days;
     OG_TRY(tool_number(call, "keep", 0, &keep, err));
     OG_TRY(tool_number(call, "older-than-days", 0, &days, err));
-    OG_TRY(tool_place_open(call, call->arguments[0], false, &place, err));
+    OG_TRY(tool_place_open_to_write(call, call->arguments[0], false, &place, err));
     int64_t now_us = tool_write_options(OG_LANCE_CONFIG).now_us;
     bool fits = days < (uint64_t)now_us / 86400000000u;
     const og_lance_cleanup_options options = {
@@ -87,6 +88,7 @@ const tool_verb tool_cleanup = {
     .examples = "  lancetool cleanup --keep 10 --older-than-days 7 people.lance\n",
     .options = (const tool_option[]){{"keep", "N", "versions behind the newest that stay"},
                                      {"older-than-days", "N", "only versions older than this"},
+                                     TOOL_FORCE,
                                      {0}},
     .run = run_cleanup,
 };
@@ -112,7 +114,8 @@ const tool_verb tool_drop_columns = {
     .summary = "drop columns; no file is rewritten",
     .about = "",
     .examples = "  lancetool drop-columns people.lance age phone\n",
-    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .options =
+        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
     .run = run_drop_columns,
 };
 
@@ -135,7 +138,8 @@ const tool_verb tool_rename_column = {
     .summary = "give a column another name",
     .about = "",
     .examples = "  lancetool rename-column people.lance age years\n",
-    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .options =
+        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
     .run = run_rename_column,
 };
 
@@ -161,6 +165,7 @@ const tool_verb tool_add_columns = {
     .summary = "add columns that are null in all rows",
     .about = "FIELDS is NAME: TYPE, ... as for import --schema.\n",
     .examples = "  lancetool add-columns people.lance 'note: utf8, tags: list<utf8>'\n",
-    .options = (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, {0}},
+    .options =
+        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
     .run = run_add_columns,
 };

@@ -75,6 +75,45 @@ def names(tool):
         assert name in tool("rename-column", "t.lance", "n", name, code=2)
 
 
+def graphs(tool):
+    """Tables of a graph are read like others, and changed only with --force."""
+    for folder in ("g/__manifest", "g/nodes", "g/edges", "g/other", "alone/nodes"):
+        os.makedirs(folder)
+    row = '{"id": "ana"}'
+    own = ["g/__manifest", "g/_graph_commits.lance", "g/_graph_commit_actors.lance"]
+    refused = ["g/nodes/a1", "g/edges/b2"] + own
+    for table in refused:
+        words = ["import", "--schema", "id: utf8!", table]
+        message = tool(*words, code=2, stdin=row)
+        assert "belongs to the graph" in message and "--force" in message and "omnigraph" in message, message
+        assert not os.path.exists(table + "/_versions")
+        tool(*words, "--force", stdin=row)
+        assert tool.rows(table) == [{"id": "ana"}]
+    for table in ("g/other/c3", "alone/nodes/d4", "g/e5"):
+        tool("import", "--schema", "id: utf8!", table, stdin=row)
+    table = "g/nodes/a1"
+    writes = [["append", table], ["append", "--key", "id", table], ["delete", "--ids", "0", table],
+              ["restore", "--version", "1", table], ["compact", table], ["cleanup", table],
+              ["add-columns", table, "n: int64"], ["rename-column", table, "id", "key"], ["drop-columns", table, "id"],
+              ["branch", "create", table, "side"], ["branch", "delete", table, "side"],
+              ["tag", "create", table, "first"], ["tag", "delete", table, "first"], ["index", table, "create", "id"],
+              ["index", table, "update", "id_idx"], ["index", table, "drop", "id_idx"]]
+    for words in writes:
+        assert "belongs to the graph" in tool(*words, code=2, stdin=row), words
+    os.chdir("g/nodes/a1")
+    assert "belongs to the graph" in tool("append", ".", code=2, stdin=row)
+    os.chdir("../../..")
+    for words in (["inspect", table], ["cat", table], ["verify", table], ["index", table], ["branch", "list", table],
+                  ["tag", "list", table]):
+        tool(*words)
+    assert os.listdir(table + "/_versions") == os.listdir("g/edges/b2/_versions")
+    tool("branch", "create", "--force", table, "side")
+    assert "belongs to the graph" in tool("append", table + "/tree/side", code=2, stdin=row)
+    assert "belongs to the graph" in tool("append", "--branch", "side", table, code=2, stdin=row)
+    tool("append", "--force", table, stdin=row)
+    assert len(tool.rows(table)) == 2
+
+
 def looking(tool):
     text = tool("inspect", "t.lance")
     for words in ("version 2 of t.lance", "rows: 4 of 4", "made by Append", "first: version 1",
@@ -115,7 +154,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, names, looking, damage):
+        for case in (usage, tables, names, graphs, looking, damage):
             case(tool)
             print("ok", case.__name__)
     finally:
