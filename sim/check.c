@@ -113,7 +113,8 @@ static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_
     int ours = sim_commit_find(w, commit->parent), bases[8];
     int theirs = sim_commit_find(w, commit->merged_parent);
     if (ours < 0 || theirs < 0) {
-        sim_wrong(w, "operation %d, a merge, has parents that are no commits", op);
+        sim_wrong(w, "operation %d, a merge, has parents that are no commits: '%.*s', '%.*s'", op,
+                  OG_FMT(commit->parent), OG_FMT(commit->merged_parent));
         return;
     }
     int count = sim_merge_bases(w, ours, theirs, bases, 8);
@@ -159,7 +160,8 @@ static int follow_commits(sim_world *w, const og_history *history, uint64_t last
     for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
         const og_commit_info *c = &commits[i];
         /* A merge that changed nothing is listed with the version of its target. */
-        if (c->manifest_version < last || sim_commit_find(w, c->id) >= 0)
+        int known = sim_commit_find(w, c->id);
+        if (c->manifest_version < last || (known >= 0 && !w->commits[known].is_lost))
             continue;
         follow_commit(w, c, text, state);
         newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);

@@ -93,6 +93,7 @@ static og_status name_operation(const og_graph__commit *c, const og_graph__commi
         {OG_STR("og.branch_id"), c->op.branch_id},
         {OG_STR("og.actor"), c->op.actor},
         {OG_STR("og.commit"), og_str_of(c->op.commit_id)},
+        {OG_STR("og.merged_parent"), og_str_of(c->op.merged_parent_id)},
         {OG_STR("og.tables"), og_buf_view(&tables)},
         {OG_STR("og.reads"), og_buf_view(&reads)},
         {OG_STR("og.epoch"), t->epoch.len > 0 ? t->epoch : og_str_of(c->op.id)},

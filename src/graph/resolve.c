@@ -323,10 +323,13 @@ static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_
     og_str commit = og_lance_table_transaction_property(head, OG_STR("og.commit"));
     og_str actor = og_lance_table_transaction_property(head, OG_STR("og.actor"));
     og_str kind = og_lance_table_transaction_property(head, OG_STR("og.kind"));
+    og_str merged = og_lance_table_transaction_property(head, OG_STR("og.merged_parent"));
     memcpy(op->id, id.ptr, 26);
     op->id[26] = '\0';
     if (commit.ptr != NULL && og_ulid_valid(commit))
         memcpy(op->commit_id, commit.ptr, 26);
+    if (merged.ptr != NULL && og_ulid_valid(merged))
+        memcpy(op->merged_parent_id, merged.ptr, 26);
     op->actor = actor.ptr != NULL ? actor : OG_STR("");
     op->kind = kind.ptr != NULL ? kind : OG_STR("Mutation");
     op->at_us = og_lance_table_timestamp_us(head);
