@@ -98,7 +98,7 @@ og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
     OG_TRY(tool_place_open_to_write(call, call->arguments[0], false, place, err));
     og_status s = og_lance_table_open(place->env, place->path, 0, 0, out_table, err);
     if (s == OG_NOT_FOUND)
-        return og_error_set(err, OG_INVALID, "no table at '%s'", call->arguments[0]);
+        return tool_no_table(call, place, err);
     OG_TRY(s);
     const og_lance_write_options options = tool_write_options(op);
     return og_lance_write_new(place->env, *out_table, &options, out, err);

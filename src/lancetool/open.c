@@ -2,12 +2,14 @@
 #include "lancetool/tool.h"
 
 #include "base/number.h"
+#include "lance/table/branch.h"
 #include "lance/table/refs.h"
 #include "store/file.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void tool_place_deinit(tool_place *place)
@@ -83,6 +85,52 @@ static og_status go_to_branch(const tool_call *call, tool_place *place, og_str b
     return !path.failed && place->path != NULL ? OG_OK : og_error_nomem(err);
 }
 
+/* Whether there is the folder, or file, at `path` within the place, and `name` in it. */
+static bool has(const tool_call *call, const tool_place *place, const char *path, const char *name)
+{
+    og_str full = og_arena_printf(call->arena, "%s/%s%s", place->folder, path, name);
+    return full.ptr != NULL && access(full.ptr, F_OK) == 0;
+}
+
+static void hint_branch(const og_lance_refs *refs, og_str wanted, og_error *err)
+{
+    og_str best = {NULL, 0};
+    size_t limit = 1 + wanted.len / 5; /* as many edits are taken for a slip */
+    for (uint32_t i = 0; i < refs->branch_count; i++) {
+        size_t distance = og_str_distance(wanted, refs->branches[i].name, limit);
+        if (distance > limit || (best.ptr != NULL && distance == limit))
+            continue;
+        best = refs->branches[i].name;
+        limit = distance;
+    }
+    if (best.ptr != NULL)
+        og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(best));
+    else if (refs->branch_count > 0)
+        og_error_hint(err, "Show the branches with: lancetool branch list TABLE");
+    else
+        og_error_hint(err, "The table has no branches but main.");
+}
+
+/* OG_INVALID when the table has no such branch. Without the table that is for the opening to say. */
+static og_status check_branch(const tool_call *call, const tool_place *place, og_str branch,
+                              og_error *err)
+{
+    bool safe = og_lance_branch_is_safe(branch);
+    if ((safe && has(call, place, place->path, "/_versions")) ||
+        !has(call, place, place->dataset, "/_versions"))
+        return OG_OK;
+    og_lance_refs refs;
+    OG_TRY(og_lance_refs_read(place->env, place->dataset, &refs, err));
+    og_status s = OG_OK;
+    if (og_lance_refs_branch(&refs, branch) == NULL) {
+        s = og_error_set(err, OG_INVALID, "'%s' has no branch '%.*s'", place->dataset,
+                         OG_FMT(branch));
+        hint_branch(&refs, branch, err);
+    }
+    og_lance_refs_deinit(&refs);
+    return s;
+}
+
 og_status tool_place_open(const tool_call *call, const char *argument, bool create, tool_place *out,
                           og_error *err)
 {
@@ -94,6 +142,8 @@ og_status tool_place_open(const tool_call *call, const char *argument, bool crea
     if (branch != NULL) {
         bool is_main = strcmp(branch, "main") == 0;
         OG_TRY(go_to_branch(call, &place, is_main ? (og_str){NULL, 0} : og_str_of(branch), err));
+        if (!is_main)
+            OG_TRY(check_branch(call, &place, og_str_of(branch), err));
     }
     *out = place;
     place = (tool_place){0};
@@ -122,15 +172,31 @@ static og_status find_version(const tool_call *call, tool_place *place, uint64_t
     return status;
 }
 
+og_status tool_no_table(const tool_call *call, const tool_place *place, og_error *err)
+{
+    struct stat about;
+    og_str path = og_arena_printf(call->arena, "%s/%s", place->folder, place->path);
+    if (path.ptr == NULL)
+        return og_error_nomem(err);
+    if (stat(path.ptr, &about) != 0 || !S_ISREG(about.st_mode))
+        return og_error_set(err, OG_INVALID, "no table at '%s'", path.ptr);
+    og_error_set(err, OG_INVALID, "'%s' is a file, and no table", path.ptr);
+    og_error_hint(
+        err, "A table is the folder with `_versions` in it. What a data file is made of shows: "
+             "lancetool inspect FILE");
+    return OG_INVALID;
+}
+
 og_status tool_table_open(const tool_call *call, tool_place *place, og_lance_table **out,
                           og_error *err)
 {
     uint64_t version;
     OG_TRY(find_version(call, place, &version, err));
     og_status status = og_lance_table_open(place->env, place->path, version, 0, out, err);
-    if (status == OG_NOT_FOUND)
-        return og_error_set(err, OG_INVALID, "%s",
-                            err != NULL ? og_arena_str(call->arena, og_str_of(err->message)).ptr
-                                        : "");
-    return status;
+    if (status != OG_NOT_FOUND)
+        return status;
+    if (!has(call, place, place->path, "/_versions"))
+        return tool_no_table(call, place, err);
+    return og_error_set(err, OG_INVALID, "%s",
+                        err != NULL ? og_arena_str(call->arena, og_str_of(err->message)).ptr : "");
 }

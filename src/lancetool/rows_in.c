@@ -304,10 +304,13 @@ static og_status fill_json(tool_rows *rows, const og_lance_field *fields, uint32
         rows->arena = og_arena_new(0);
         if (rows->arena == NULL)
             return og_error_nomem(err);
-        OG_TRY(og_json_stream_next(rows->json, rows->arena, &row, &line, &done, err));
+        og_status s = og_json_stream_next(rows->json, rows->arena, &row, &line, &done, err);
+        if (s != OG_OK && err != NULL && err->line != 0) /* else the file could not be read */
+            return og_error_context(err, s, "%s:%" PRIu32, rows->path, err->line);
+        OG_TRY(s);
         if (done)
             return OG_OK;
-        og_status s = put_row(builders, fields, count, &row, err);
+        s = put_row(builders, fields, count, &row, err);
         if (s != OG_OK)
             return og_error_context(err, s, "%s:%" PRIu64, rows->path, line);
     }

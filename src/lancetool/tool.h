@@ -80,9 +80,12 @@ void tool_place_deinit(tool_place *place);
 #define TOOL_AUTO_PLACE __attribute__((cleanup(tool_place_deinit))) tool_place
 
 /* The folder `argument` of a dataset (or of one of its branches), and within it the branch that --branch
- * names, when the verb has that option. `create`: make the folder around it when there is none. */
+ * names, when the verb has that option. `create`: make the folder around it when there is none. OG_INVALID
+ * when a table is there that has no such branch. */
 OG_NODISCARD og_status tool_place_open(const tool_call *call, const char *argument, bool create,
                                        tool_place *out, og_error *err);
+/* OG_INVALID: there is no table at the place, or a file. */
+OG_NODISCARD og_status tool_no_table(const tool_call *call, const tool_place *place, og_error *err);
 /* The version that --version names - a number or a tag - or the newest. OG_INVALID when there is none
  * such. A tag of another branch moves `place` there. */
 OG_NODISCARD og_status tool_table_open(const tool_call *call, tool_place *place,

@@ -45,13 +45,14 @@ static og_status verify_version(tool_place *place, uint64_t version, uint64_t *p
     return tool_flush(out, err);
 }
 
-static og_status verify_all(tool_place *place, uint64_t *problems, og_buf *out, og_error *err)
+static og_status verify_all(const tool_call *call, tool_place *place, uint64_t *problems,
+                            og_buf *out, og_error *err)
 {
     OG_AUTO_FREE uint64_t *versions = NULL;
     size_t count;
     OG_TRY(og_lance_list_versions(place->env, place->path, &versions, &count, err));
     if (count == 0)
-        return og_error_set(err, OG_INVALID, "no table at '%s'", place->path);
+        return tool_no_table(call, place, err);
     for (size_t i = 0; i < count; i++)
         OG_TRY(verify_version(place, versions[i], problems, out, err));
     return OG_OK;
@@ -77,7 +78,7 @@ static og_status run(tool_call *call, og_error *err)
     OG_AUTO_BUF out = OG_BUF_INIT;
     uint64_t problems = 0;
     if (tool_has(call, "all")) {
-        OG_TRY(verify_all(&place, &problems, &out, err));
+        OG_TRY(verify_all(call, &place, &problems, &out, err));
     } else {
         OG_AUTO(og_lance_table) table = NULL;
         OG_TRY(tool_table_open(call, &place, &table, err));

@@ -114,6 +114,30 @@ def graphs(tool):
     assert len(tool.rows(table)) == 2
 
 
+def complaints(tool):
+    """What is said of what is not there, or no table, or no row."""
+    for words in (["cat"], ["verify"], ["verify", "--all"], ["inspect"], ["append"], ["compact"], ["index"]):
+        near = tool(*words, "--branch", "sid", "t.lance", code=2)
+        assert "'t.lance' has no branch 'sid'" in near and "Did you mean 'side'?" in near, (words, near)
+    far = tool("cat", "--branch", "nope-nope", "t.lance", code=2)
+    assert "no branch 'nope-nope'" in far and "lancetool branch list" in far, far
+    for name in ("../../g", "", "a" * 2000, "%2e"):
+        assert "no branch" in tool("cat", "--branch", name, "t.lance", code=2), name
+    assert "no table at" in tool("cat", "--branch", "side", "nowhere", code=2)
+    data = os.path.join("t.lance", "data", os.listdir("t.lance/data")[0])
+    for words in (["cat"], ["cat", "--version", "1"], ["verify"], ["verify", "--all"], ["compact"]):
+        message = tool(*words, data, code=2)
+        assert f"'{os.path.realpath(data)}' is a file" in message and "lancetool inspect" in message, message
+    assert os.path.realpath(".") + "/nowhere" in tool("verify", "--all", "nowhere", code=2)
+    for text, line in (('{"id": "a"}\n{"id" "b"}\n', 2), ('{"id": "a"}\n\n{"id": "b"', 3), ('{"id": "a"}\n{"no": 1}', 2)):
+        with open("bad.jsonl", "w") as f:
+            f.write(text)
+        for words in (["append", "t.lance"], ["import", "--schema", "id: utf8", "bad.lance"]):
+            assert f"bad.jsonl:{line}: " in tool(*words, "bad.jsonl", code=2), text
+            assert f"standard input:{line}: " in tool(*words, code=2, stdin=text), text
+    assert not os.path.exists("bad.lance/_versions")
+
+
 def looking(tool):
     text = tool("inspect", "t.lance")
     for words in ("version 2 of t.lance", "rows: 4 of 4", "made by Append", "first: version 1",
@@ -154,7 +178,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, names, graphs, looking, damage):
+        for case in (usage, tables, names, graphs, complaints, looking, damage):
             case(tool)
             print("ok", case.__name__)
     finally:
