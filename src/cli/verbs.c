@@ -72,9 +72,11 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                 .value = "OPS",
                 .repeats = true,
                 .help = "Only these operations: insert, update, delete, joined by commas"},
-    [CLI_OLDER_THAN] = {.name = "older-than",
-                        .value = "OLDER_THAN",
-                        .help = "Only versions older than this: 90m, 24h, 7d, 2w"},
+    [CLI_OLDER_THAN] =
+        {.name = "older-than",
+         .value = "OLDER_THAN",
+         .help = "Only versions older than this: 90s, 90m, 24h, 7d, 2w; a number without "
+                 "a unit is seconds"},
     [CLI_PARAMS] = {.name = "params", .value = "PARAMS", .help = "Parameters as a JSON object"},
     [CLI_PARAMS_FILE] = {.name = "params-file",
                          .value = "PARAMS_FILE",

@@ -74,6 +74,7 @@ og_status og_graph__branch_get(og_repo *repo, const char *name, og_graph__branch
     og_str wanted = og_str_trim(og_str_of(name != NULL ? name : OG_GRAPH__MAIN));
     if (wanted.len == 0)
         return og_error_set(err, OG_INVALID, "branch name cannot be empty");
+    OG_TRY(og_lance_branch_check_length(wanted, err));
     if (!og_lance_branch_is_safe(wanted))
         return og_error_set(err, OG_NOT_FOUND, "branch '%.*s' not found", OG_FMT(wanted));
     pthread_mutex_lock(&repo->lock);

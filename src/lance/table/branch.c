@@ -15,6 +15,8 @@
 #define REF_SUFFIX ".json"
 /* The longest name of a file in common file systems, less the suffix and what others put before it. */
 #define MAX_ENCODED_BYTES 240
+/* What others may have stored: without that reserve. */
+#define MAX_STORED_BYTES (255 - (sizeof REF_SUFFIX - 1))
 /* Forks above each other; deeper refs are damage. */
 #define MAX_FORKS 4096
 
@@ -86,6 +88,17 @@ static og_status check_segments(og_str name, og_error *err)
     return OG_OK;
 }
 
+static og_status check_encoded(og_str name, size_t most, og_error *err)
+{
+    OG_AUTO_BUF encoded = OG_BUF_INIT;
+    if (!og_lance_branch_encode(&encoded, name))
+        return og_error_nomem(err);
+    if (encoded.len > most)
+        return og_error_set(err, OG_INVALID, "branch name is too long: %zu bytes, at most %zu",
+                            encoded.len, most);
+    return OG_OK;
+}
+
 og_status og_lance_branch_check_name(og_str name, og_error *err)
 {
     if (name.len == 0)
@@ -103,13 +116,12 @@ og_status og_lance_branch_check_name(og_str name, og_error *err)
         return og_error_set(err, OG_INVALID, "branch name cannot end with '.lock'");
     if (!og_lance_branch_is_safe(name))
         return og_error_set(err, OG_INVALID, "branch name segment cannot be '.'");
-    OG_AUTO_BUF encoded = OG_BUF_INIT;
-    if (!og_lance_branch_encode(&encoded, name))
-        return og_error_nomem(err);
-    if (encoded.len > MAX_ENCODED_BYTES)
-        return og_error_set(err, OG_INVALID, "branch name is too long: %zu bytes, at most %d",
-                            encoded.len, MAX_ENCODED_BYTES);
-    return OG_OK;
+    return check_encoded(name, MAX_ENCODED_BYTES, err);
+}
+
+og_status og_lance_branch_check_length(og_str name, og_error *err)
+{
+    return check_encoded(name, MAX_STORED_BYTES, err);
 }
 
 bool og_lance_branch_is_safe(og_str name)

@@ -29,6 +29,8 @@ typedef struct og_lance_ref {
 /* What may be made a branch, by Lance's rule: segments of letters, digits, '.', '-', '_' joined by single
  * '/', no "..", not ending in ".lock"; the result must be a file's name. OG_INVALID says why not. */
 OG_NODISCARD og_status og_lance_branch_check_name(og_str name, og_error *err);
+/* OG_INVALID for a name that no ref file can have. */
+OG_NODISCARD og_status og_lance_branch_check_length(og_str name, og_error *err);
 /* What may be looked for as a branch without leaving the dataset: a weaker rule, for stored names. */
 bool og_lance_branch_is_safe(og_str name);
 /* Percent-encoded, as in names of ref files. */
