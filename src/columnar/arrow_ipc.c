@@ -393,9 +393,10 @@ static og_status next_node(walk *w, int64_t *out_length, og_error *err)
     return OG_OK;
 }
 
-/* The next buffer, of at least `need` bytes. */
+/* The next buffer, of at least `need` bytes; never NULL, also where there is no body at all. */
 static og_status next_buffer(walk *w, uint64_t need, og_bytes *out, og_error *err)
 {
+    static const uint8_t nothing[1];
     if (w->buffer_count == 0)
         return damaged(w->reader, "a batch has too few buffers", err);
     uint64_t offset = og_load_u64(w->flat->bytes.ptr + w->buffers);
@@ -405,7 +406,7 @@ static og_status next_buffer(walk *w, uint64_t need, og_bytes *out, og_error *er
     og_buf *body = &w->reader->body;
     if (offset > body->len || length > body->len - offset || length < need)
         return damaged(w->reader, "a buffer does not fit", err);
-    *out = (og_bytes){body->ptr + offset, (size_t)length};
+    *out = (og_bytes){length != 0 ? body->ptr + offset : nothing, (size_t)length};
     return OG_OK;
 }
 
