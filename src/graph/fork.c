@@ -86,6 +86,9 @@ og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str par
 {
     uint64_t used = slots->newest > slots->floor ? slots->newest : slots->floor;
     uint64_t version = og_lance_table_version(source);
+    if (used == UINT64_MAX)
+        return og_error_set(err, OG_CORRUPT, "branch '%.*s' of %s has used all numbers of versions",
+                            OG_FMT(branch), path);
     new_id(repo, out->id);
     OG_TRY(stage_clone(repo, source, branch, used >= version ? used + 1 : version, commit_id, out,
                        err));

@@ -134,7 +134,7 @@ static bool is_within_bounds(const og_lance_cleanup_options *o, const og_lance_t
     /* The newest one is the cleanup's own mark; the last commit stands before it. */
     return newest - version <= 1 ||
            (o->by_age && og_lance_table_timestamp_us(manifest) >= o->before_us) ||
-           (o->by_count && newest - version <= o->keep_behind + 1);
+           (o->by_count && newest - version - 1 <= o->keep_behind);
 }
 
 static og_status retain_pins(survey *s, og_lance_table *manifest, og_error *err)

@@ -80,28 +80,28 @@ static bool split_at(const sweep *s, og_str name, size_t end, const char *folder
 }
 
 /* The name under which manifests know a listed object: a file by its own name, a blob file by its data
- * file, a file of an index by the index's folder. ptr NULL: an object that is none of ours to judge. */
-static og_status key_of(const sweep *s, og_str name, og_str *out, og_error *err)
+ * file, a file of an index by the index's folder. And its place, the folder of the dataset or branch.
+ * ptr NULL: an object that is none of ours to judge. */
+static og_status key_of(const sweep *s, og_str name, og_str *out, og_str *out_place, og_error *err)
 {
-    og_str place;
     size_t rest, slash = slash_before(name, name.len);
     *out = (og_str){NULL, 0};
     if (slash == SIZE_MAX)
         return OG_OK;
-    if (split_at(s, name, slash, "data", &place, &rest) ||
-        split_at(s, name, slash, "_deletions", &place, &rest) ||
-        split_at(s, name, slash, "_transactions", &place, &rest)) {
+    if (split_at(s, name, slash, "data", out_place, &rest) ||
+        split_at(s, name, slash, "_deletions", out_place, &rest) ||
+        split_at(s, name, slash, "_transactions", out_place, &rest)) {
         *out = name;
         return OG_OK;
     }
     size_t outer = slash_before(name, slash);
     if (outer != SIZE_MAX && og_str_ends(name, OG_STR(".blob")) &&
-        split_at(s, name, outer, "data", &place, &rest)) {
+        split_at(s, name, outer, "data", out_place, &rest)) {
         *out = og_arena_printf(s->arena, "%.*s.lance", (int)slash, name.ptr);
         return out->ptr != NULL ? OG_OK : og_error_nomem(err);
     }
     for (; outer != SIZE_MAX; slash = outer, outer = slash_before(name, outer))
-        if (split_at(s, name, outer, "_indices", &place, &rest)) {
+        if (split_at(s, name, outer, "_indices", out_place, &rest)) {
             *out = og_str_slice(name, 0, slash);
             return OG_OK;
         }
@@ -142,7 +142,10 @@ static bool is_tagged(const sweep *s, const char *place, uint64_t version)
     for (uint32_t i = 0; i < s->refs.tag_count; i++) {
         const og_lance_tag *tag = &s->refs.tags[i];
         OG_AUTO_BUF path = OG_BUF_INIT;
-        if (tag->version == version && og_lance_branch_path(&path, s->path, tag->branch) &&
+        if (tag->version != version)
+            continue;
+        /* When there is no memory to compare with, it stays. */
+        if (!og_lance_branch_path(&path, s->path, tag->branch) ||
             strcmp(og_buf_cstr(&path), place) == 0)
             return true;
     }
@@ -283,8 +286,8 @@ static og_status remove_files(sweep *s, og_error *err)
 {
     for (size_t i = 0; i < s->listing.len; i++) {
         const og_object_info *o = &s->listing.items[i];
-        og_str key;
-        OG_TRY(key_of(s, o->name, &key, err));
+        og_str key, place;
+        OG_TRY(key_of(s, o->name, &key, &place, err));
         if (key.ptr == NULL)
             continue;
         const uint64_t *state = og_strmap_get(s->files, key);
@@ -326,25 +329,20 @@ og_status og_lance_cleanup(og_lance_env *env, const char *path,
 
 /* ---- branches ------------------------------------------------------------------------------- */
 
-/* Does the object lie in the folder of another branch below this one? */
-static bool is_of_other_branch(const sweep *s, og_str name, const char *own)
+/* Does the object belong to the branch whose folder is `own`? Told by its name alone: a branch below it whose
+ * first files are just being written has no ref yet. Marks of numbers that were used (branch.h) stay. */
+static og_status is_of_branch(const sweep *s, og_str name, og_str own, bool *out, og_error *err)
 {
-    for (uint32_t i = 0; i < s->refs.branch_count; i++) {
-        OG_AUTO_BUF folder = OG_BUF_INIT;
-        if (!og_lance_branch_path(&folder, s->path, s->refs.branches[i].name) ||
-            !og_buf_byte(&folder, '/'))
-            return true;
-        if (folder.len > strlen(own) && og_str_starts(name, og_buf_view(&folder)))
-            return true;
+    og_str key, place;
+    size_t rest, slash = slash_before(name, name.len);
+    *out = false;
+    if (slash != SIZE_MAX && split_at(s, name, slash, "_versions", &place, &rest)) {
+        *out = og_str_ends(name, OG_STR(".manifest")) && og_str_eq(place, own);
+        return OG_OK;
     }
-    return false;
-}
-
-/* Beside its manifests, `_versions` may hold marks of numbers that were used (branch.h). */
-static bool is_mark(og_str name)
-{
-    return og_str_find(name, OG_STR("/_versions/")) != SIZE_MAX &&
-           !og_str_ends(name, OG_STR(".manifest"));
+    OG_TRY(key_of(s, name, &key, &place, err));
+    *out = key.ptr != NULL && og_str_eq(place, own);
+    return OG_OK;
 }
 
 static og_status remove_branch(sweep *s, og_str branch, og_error *err)
@@ -357,13 +355,13 @@ static og_status remove_branch(sweep *s, og_str branch, og_error *err)
         !og_lance_branch_path(&folder, s->path, branch) || !og_buf_byte(&folder, '/'))
         return og_error_nomem(err);
     const char *name = og_buf_cstr(&ref);
+    og_str own = og_str_slice(og_buf_view(&folder), 0, folder.len - 1);
     OG_TRY(store->ops->remove(store, &name, 1, err));
-    OG_TRY(og_lance_refs_read(s->env, s->path, &s->refs, err));
-    const char *own = og_buf_cstr(&folder);
-    OG_TRY(store->ops->list(store, own, true, NULL, 0, &s->listing, err));
+    OG_TRY(store->ops->list(store, og_buf_cstr(&folder), true, NULL, 0, &s->listing, err));
     for (size_t i = 0; i < s->listing.len; i++) {
-        og_str object = s->listing.items[i].name;
-        if (!is_of_other_branch(s, object, own) && !is_mark(object))
+        bool goes;
+        OG_TRY(is_of_branch(s, s->listing.items[i].name, own, &goes, err));
+        if (goes)
             OG_TRY(doom(s, &s->listing.items[i], &s->stats->files_removed, err));
     }
     return flush(s, err);

@@ -39,8 +39,9 @@ OG_NODISCARD og_status og_lance_cleanup(og_lance_env *env, const char *path,
                                         const og_lance_cleanup_options *options,
                                         og_lance_cleanup_stats *out, og_error *err);
 
-/* Remove a branch: its ref first, then what lies in its folder, but not the folders of other branches
- * below it, nor marks of numbers that were used (branch.h). A branch that is not there is no error. */
+/* Remove a branch: its ref first, then the files of a table in its folder, but none of branches below it,
+ * whether these have refs or not, nor marks of numbers that were used (branch.h). A branch that is not there
+ * is no error. */
 OG_NODISCARD og_status og_lance_cleanup_branch(og_lance_env *env, const char *path, og_str branch,
                                                og_error *err);
 

@@ -9,8 +9,7 @@
 
 #define NO_ROW UINT32_MAX
 
-/* Stored keys in a hash table of rows of `stored`; keys of new rows are remembered to find the second of
- * two. */
+/* Stored keys in a hash table of rows of `stored`. */
 struct og_lance_upsert {
     og_lance_write *write;
     og_lance_table *base;

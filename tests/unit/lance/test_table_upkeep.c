@@ -504,3 +504,36 @@ TEST(test_table_upkeep__a_damaged_manifest_stops_a_cleanup)
     assert_int_equal(count_files(&w, "t/"), all);
     assert_status(og_lance_cleanup(w.env, "nothing", &o, &stats, NULL), OG_NOT_FOUND);
 }
+
+/* A branch below it whose first files are being written has no ref yet: nothing but names tells them apart. */
+TEST(test_table_upkeep__removing_a_branch_leaves_those_below_it)
+{
+    AUTO_FOLDER w = open_folder();
+    OG_AUTO(og_lance_table) t = append(w.env, NULL, 10, NOW_US);
+    static const char *const own[] = {
+        "t/_refs/branches/a.json", "t/tree/a/_versions/18446744073709551610.manifest",
+        "t/tree/a/data/f.lance",   "t/tree/a/data/f/0101.blob",
+        "t/tree/a/_indices/x/y.z", "t/tree/a/_deletions/0-1-2.bin",
+    };
+    static const char *const others[] = {
+        "t/tree/a/_versions/og.floor-00000000000000000005",
+        "t/tree/a/b/_versions/18446744073709551610.manifest",
+        "t/tree/a/b/data/g.lance",
+        "t/tree/a/b/data/g/0101.blob",
+        "t/tree/a/b/_transactions/0-x.txn",
+        "t/tree/a/data/data/h.lance",
+        "t/tree/ab/data/i.lance",
+    };
+    const og_bytes x = {(const uint8_t *)"x", 1};
+    size_t before = count_files(&w, "t/");
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        assert_ok(w.inner->ops->put(w.inner, own[i], x, err));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_ok(w.inner->ops->put(w.inner, others[i], x, err));
+    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err));
+    uint64_t bytes;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_ok(w.inner->ops->head(w.inner, others[i], &bytes, err));
+    assert_int_equal(count_files(&w, "t/"), before + sizeof others / sizeof *others);
+    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err)); /* nothing is left to do */
+}
