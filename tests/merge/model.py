@@ -166,6 +166,15 @@ class Model:
     def state(self, branch):
         return self.branches[branch].state
 
+    def known(self):
+        """The commits of branches that are there. Those of a deleted one can be no base: their states went with it."""
+        found = set()
+        for commit in self.branches.values():
+            while commit and commit not in found:
+                found.add(commit)
+                commit = commit.parents[0] if commit.parents else None
+        return found
+
     def write(self, branch, state, merged_parent=None):
         head = self.branches[branch]
         parents = [head] + ([merged_parent] if merged_parent else [])
@@ -180,7 +189,7 @@ class Model:
     def merge(self, source, target, property_level=False, preview=False):
         """(outcome, conflicts)"""
         theirs, ours = self.branches[source], self.branches[target]
-        base = merge_base(theirs, ours)
+        base = merge_base(theirs, ours, self.known())
         if base is theirs:
             return "already_up_to_date", []
         merged, conflicts = merge_states(base.state, ours.state, theirs.state, property_level)
@@ -191,21 +200,21 @@ class Model:
         return "fast_forward" if base is ours else "merged", []
 
 
-def steps_from(head):
-    """The ancestors of a commit, itself included, with the fewest steps to each."""
+def steps_from(head, known):
+    """The known ancestors of a commit, itself included, with the fewest steps to each."""
     steps, queue = {head: 0}, collections.deque([head])
     while queue:
         commit = queue.popleft()
         for parent in commit.parents:
-            if parent not in steps:
+            if parent not in steps and parent in known:
                 steps[parent] = steps[commit] + 1
                 queue.append(parent)
     return steps
 
 
-def merge_base(source, target):
+def merge_base(source, target, known):
     """Of the common ancestors that are no ancestors of another one: the nearest, then the newest."""
-    a, b = steps_from(source), steps_from(target)
+    a, b = steps_from(source, known), steps_from(target, known)
     common = set(a) & set(b)
-    older = set().union(*(set(steps_from(c)) - {c} for c in common))
+    older = set().union(*(set(steps_from(c, known)) - {c} for c in common))
     return min(common - older, key=lambda c: (a[c] + b[c], -c.version, -c.number))

@@ -286,6 +286,13 @@ TEST(test_history__merge_base_of_a_cross_is_the_newer_one)
                "A 10 1 - - -\nP 11 2 A - -\nQ 11 3 A - work\nM2 12 5 P Q -\n", "Q");
 }
 
+TEST(test_history__merge_base_is_no_commit_of_a_deleted_branch)
+{
+    /* Both took T of a branch that is gone, with its states: what is left of their past is A. */
+    check_base("A 10 1 - - -\nX 11 2 A - work\nM1 13 3 X T work\n",
+               "A 10 1 - - -\nC 11 2 A - -\nM2 14 3 C T -\nD 15 4 M2 - -\n", "A");
+}
+
 TEST(test_history__merge_base_may_not_exist)
 {
     check_base("A 10 1 - - -\n", "B 10 1 - - -\n", "-");
