@@ -11,6 +11,19 @@ typedef struct point {
     bool done;
 } point;
 
+/* The property that names the node has the value asked for: no need to read it. */
+static og_status carry_key(og_exec__op *op, og_error *err)
+{
+    const og_exec__step *step = op->step;
+    const og_exec__predicate *key = &step->predicates[step->key_predicate];
+    uint32_t column = key->left.index;
+    if (!step->live_columns[column])
+        return OG_OK;
+    return og_exec__constant_array(op->x->plan->columns[column].arrow,
+                                   &op->x->constants[key->right.index], 1,
+                                   &op->rows.columns[column], err);
+}
+
 static og_status point_next(og_exec__op *op, og_exec__rows **out, og_error *err)
 {
     point *self = (point *)op;
@@ -23,6 +36,7 @@ static og_status point_next(og_exec__op *op, og_exec__rows **out, og_error *err)
     OG_TRY(og_exec__rows_vertices(op->x, &op->rows, op->step->var, &vertices, err));
     vertices[0] = self->vertex;
     op->rows.count = 1;
+    OG_TRY(carry_key(op, err));
     *out = &op->rows;
     return OG_OK;
 }

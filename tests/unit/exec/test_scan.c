@@ -63,6 +63,30 @@ TEST(test_scan__finds_a_key)
     graph_free(g);
 }
 
+/* The value is that of the condition, not read: wherever it is used, it must be there. */
+TEST(test_scan__knows_the_key_it_looked_for)
+{
+    graph *g = people();
+    graph_expect(g,
+                 "query q($k: String) { match { $p: Person { slug: $k } } "
+                 "return { $p.slug as a, $p.slug as b, $p.age } order { $p.slug desc } }",
+                 "{\"k\":\"bob\"}", "[\"bob\",\"bob\",41]\n");
+    graph_expect(g,
+                 "query q($k: String) { match { $p: Person { slug: $k } $p.slug = \"bob\" } "
+                 "return { $p.slug } }",
+                 "{\"k\":\"ann\"}", "");
+    graph_expect(
+        g,
+        "query q($k: String) { match { $p: Person { slug: $k } $q: Person { age: 30 } "
+        "not { $r: Person { slug: $k } $r.slug = $q.slug } } return { $p.slug, $q.slug } }",
+        "{\"k\":\"bob\"}", "[\"bob\",\"ann\"]\n");
+    graph_expect(g,
+                 "query q() { match { $p: Person { slug: \"cyd\" } } "
+                 "return { $p.slug as s, count($p) as n, min($p.slug) as m } }",
+                 NULL, "[\"cyd\",1,\"cyd\"]\n");
+    graph_free(g);
+}
+
 static void expect_filter(graph *g, const char *filter, const char *rows)
 {
     char query[512];
