@@ -540,8 +540,10 @@ OG_API og_status og_lint_queries(og_text query_source, const char *query_path, o
 /* Something that does not agree in a stored graph; text is borrowed for the time of the call. */
 typedef struct og_problem {
     const char *kind; /* stable text id: "duplicate-id", "content", "head", ... */
-    bool is_damage;   /* answers are or may be wrong; else a leftover that no answer shows */
+    bool is_damage;   /* answers are or may be wrong, or rows break the schema; else a leftover
+                       * that no answer shows */
     bool repaired;
+    bool is_note;        /* nothing is wrong, but other programs may mind */
     og_text branch;      /* len 0 = of the whole graph */
     og_text table_key;   /* "node:Person"; len 0 = of no table */
     const char *message; /* one line, no trailing stop */
@@ -552,17 +554,20 @@ typedef og_status (*og_problem_fn)(void *context, const og_problem *problem, og_
 
 typedef struct og_fsck_options {
     size_t struct_size;
-    bool repair; /* what is safe to repair; else nothing is written */
+    bool repair;             /* what is safe to repair; else nothing is written */
+    og_progress_fn progress; /* rows looked at so far, some of them several times; NULL = none */
+    void *progress_context;
 } og_fsck_options;
 #define OG_FSCK_OPTIONS_INIT                                                                       \
     {                                                                                              \
-        sizeof(og_fsck_options), false                                                             \
+        sizeof(og_fsck_options), false, NULL, NULL                                                 \
     }
 
 /* What was looked at and found. Versions that several branches share count once. */
 typedef struct og_fsck_result {
     uint64_t branches, tables, rows;
-    uint64_t problems, repaired;
+    uint64_t problems, repaired; /* without notes */
+    uint64_t notes;
 } og_fsck_result;
 
 /* Read all of a graph, every branch of it, and tell what is wrong. OG_OK whatever was found; OG_NOT_FOUND when

@@ -18,10 +18,17 @@ static void put_text(og_buf *out, const char *key, og_text text)
         og_buf_text(out, "null");
 }
 
+static const char *level_of(const og_problem *p)
+{
+    return p->is_damage ? "damage" : p->is_note ? "note" : "leftover";
+}
+
 static void put_json(og_buf *out, const og_problem *p, bool is_first)
 {
-    og_buf_printf(out, "%s\n    {\n      \"kind\": \"%s\",\n      \"damage\": %s",
-                  is_first ? "" : ",", p->kind, p->is_damage ? "true" : "false");
+    og_buf_printf(out,
+                  "%s\n    {\n      \"kind\": \"%s\",\n      \"level\": \"%s\",\n"
+                  "      \"damage\": %s",
+                  is_first ? "" : ",", p->kind, level_of(p), p->is_damage ? "true" : "false");
     put_text(out, "branch", p->branch);
     put_text(out, "table_key", p->table_key);
     put_text(out, "message", (og_text){p->message, strlen(p->message)});
@@ -32,8 +39,7 @@ static void put_json(og_buf *out, const og_problem *p, bool is_first)
 /* "damage duplicate-id node:Person on main: id 'ana' stands in 2 rows. Delete what ..." */
 static void put_line(og_buf *out, const og_problem *p)
 {
-    const char *level = p->repaired ? "repaired" : p->is_damage ? "damage" : "leftover";
-    og_buf_printf(out, "%s %s", level, p->kind);
+    og_buf_printf(out, "%s %s", p->repaired ? "repaired" : level_of(p), p->kind);
     if (p->table_key.len > 0)
         og_buf_printf(out, " %.*s", OG_FMT(p->table_key));
     if (p->branch.len > 0)
@@ -48,13 +54,22 @@ static og_status tell(void *context, const og_problem *p, og_error *err)
 {
     report *r = context;
     OG_AUTO_BUF out = OG_BUF_INIT;
-    cli_progress_stop();
     if (r->json)
         put_json(&out, p, r->told == 0);
     else
         put_line(&out, p);
     r->told++;
-    return cli_print_buf(&out, err);
+    cli_progress_pause();
+    og_status s = cli_print_buf(&out, err);
+    cli_progress_resume();
+    return s;
+}
+
+static int show_progress(void *context, const char *phase, uint64_t done, uint64_t total)
+{
+    (void)context, (void)phase, (void)total;
+    cli_progress_update(done);
+    return 0;
 }
 
 static og_status print_end(const report *r, const og_fsck_result *done, og_error *err)
@@ -83,11 +98,12 @@ og_status cli_run_fsck(cli *c, og_error *err)
     OG_TRY(cli_load_config(c, err));
     OG_TRY(cli_resolve(c, NULL, err));
     options.repair = cli_has(&c->args, CLI_REPAIR);
+    options.progress = show_progress;
     report r = {.json = cli_has(&c->args, CLI_JSON)};
     if (r.json)
         OG_TRY(cli_print(err, "{\n  \"findings\": ["));
     else
-        cli_progress_start("checking", 0);
+        cli_progress_count("checking", "rows");
     og_status s = og_fsck(c->uri, &options, tell, &r, &done, err);
     cli_progress_stop();
     OG_TRY(s);

@@ -19,7 +19,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool is_running, wants_stop;
-    const char *what;
+    bool is_drawn;
+    const char *what, *unit; /* unit NULL: bytes */
     uint64_t start_ns;
     uint64_t total;
     uint64_t done; /* atomic */
@@ -40,8 +41,11 @@ static void draw(void)
 {
     uint64_t done = __atomic_load_n(&state.done, __ATOMIC_RELAXED);
     uint64_t seconds = (og_monotonic_ns() - state.start_ns) / 1000000000u;
-    char line[160], bar[BAR_WIDTH + 1], now[24], all[24];
-    format_bytes(done, now, sizeof now);
+    char line[176], bar[BAR_WIDTH + 1], now[40], all[24];
+    if (state.unit != NULL)
+        snprintf(now, sizeof now, "%" PRIu64 " %.10s", done, state.unit);
+    else
+        format_bytes(done, now, sizeof now);
     format_bytes(state.total, all, sizeof all);
     if (state.total > 0 && done < state.total) {
         size_t filled = (size_t)((double)done / (double)state.total * BAR_WIDTH);
@@ -72,28 +76,34 @@ static struct timespec deadline_in(uint64_t ns)
     return t;
 }
 
+/* With the lock held. */
+static void erase(void)
+{
+    if (!state.is_drawn)
+        return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    state.is_drawn = false;
+}
+
 static void *draw_until_stopped(void *context)
 {
     (void)context;
-    bool is_drawn = false;
     pthread_mutex_lock(&state.lock);
     struct timespec deadline = deadline_in(FIRST_NS);
     while (!state.wants_stop) {
         if (pthread_cond_timedwait(&state.stopped, &state.lock, &deadline) == 0)
             continue;
         draw();
-        is_drawn = true;
+        state.is_drawn = true;
         deadline = deadline_in(STEP_NS);
     }
+    erase();
     pthread_mutex_unlock(&state.lock);
-    if (is_drawn) {
-        fputs("\r\033[K", stderr);
-        fflush(stderr);
-    }
     return NULL;
 }
 
-void cli_progress_start(const char *what, uint64_t total)
+static void start(const char *what, const char *unit, uint64_t total)
 {
     if (!isatty(STDERR_FILENO) || state.is_running)
         return;
@@ -103,11 +113,36 @@ void cli_progress_start(const char *what, uint64_t total)
     pthread_cond_init(&state.stopped, &attributes);
     pthread_condattr_destroy(&attributes);
     state.what = what;
+    state.unit = unit;
     state.total = total;
     state.done = 0;
-    state.wants_stop = false;
+    state.is_drawn = state.wants_stop = false;
     state.start_ns = og_monotonic_ns();
     state.is_running = pthread_create(&state.thread, NULL, draw_until_stopped, NULL) == 0;
+}
+
+void cli_progress_start(const char *what, uint64_t total)
+{
+    start(what, NULL, total);
+}
+
+void cli_progress_count(const char *what, const char *unit)
+{
+    start(what, unit, 0);
+}
+
+void cli_progress_pause(void)
+{
+    if (!state.is_running)
+        return;
+    pthread_mutex_lock(&state.lock);
+    erase();
+}
+
+void cli_progress_resume(void)
+{
+    if (state.is_running)
+        pthread_mutex_unlock(&state.lock);
 }
 
 void cli_progress_update(uint64_t done)

@@ -79,6 +79,8 @@ void og_graph__uniques_deinit(og_graph__type_checks *t);
 OG_NODISCARD og_status og_graph__tuple_encode(og_buf *out, const og_array *const *columns,
                                               uint32_t count, int64_t row, bool *out_exempt,
                                               og_error *err);
+/* A value that is not null, as messages show it. */
+bool og_graph__write_value(og_buf *out, const og_array *column, int64_t row);
 /* No stored row that stays has a tuple of a written one. */
 OG_NODISCARD og_status og_graph__uniques_finish(og_graph__checks *checks,
                                                 const og_graph__type_checks *t, og_txn *txn,

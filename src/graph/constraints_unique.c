@@ -86,7 +86,7 @@ static bool write_f32(og_buf *out, float value)
     return og_graph__write_number(out, same);
 }
 
-static bool write_value(og_buf *out, const og_array *column, int64_t row)
+bool og_graph__write_value(og_buf *out, const og_array *column, int64_t row)
 {
     switch (column->type->id) {
     case OG_TYPE_BOOL:
@@ -123,7 +123,7 @@ static void describe(og_buf *out, const og_type_def *def, const og_graph__unique
     og_buf_printf(out, "%s: value '%s", close, open);
     for (uint32_t i = 0; i < u->column_count; i++) {
         og_buf_text(out, i > 0 ? ", " : "");
-        write_value(out, columns[i], row);
+        og_graph__write_value(out, columns[i], row);
     }
     og_buf_printf(out, "%s'", close);
 }
@@ -197,7 +197,8 @@ og_status og_graph__uniques_probe(og_graph__checks *checks, const og_graph__type
 {
     for (int64_t row = 0; row < ids->length; row++) {
         bool exempt;
-        OG_TRY(og_graph__tuple_encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
+        OG_TRY(
+            og_graph__tuple_encode(&checks->scratch, columns, u->column_count, row, &exempt, err));
         if (exempt)
             continue;
         uint64_t *place = og_strmap_get(u->tuples, og_buf_view(&checks->scratch));

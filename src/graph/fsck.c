@@ -6,38 +6,55 @@
 #include "graph/foreign.h"
 #include "graph/fsck_priv.h"
 #include "graph/layout.h"
-#include "graph/place.h"
 
 #define RESTORE                                                                                    \
     "Restore the files that are named from a backup, or go back to a state before it with --at."
 
+#define MAX_SHOWN 512 /* bytes of a value */
+
 const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
-    [OG_FINDING_GRAPH] = {"graph", true, "Restore the files that are named from a backup."},
-    [OG_FINDING_BRANCH] = {"branch", true, "Restore the file from a backup, or delete the branch."},
-    [OG_FINDING_MANIFEST] = {"manifest", true, RESTORE},
-    [OG_FINDING_HEAD_FILE] = {"head-file", false,
+    [OG_FINDING_GRAPH] = {"graph", OG_FINDING_DAMAGE,
+                          "Restore the files that are named from a backup."},
+    [OG_FINDING_BRANCH] = {"branch", OG_FINDING_DAMAGE,
+                           "Restore the file from a backup, or delete the branch."},
+    [OG_FINDING_MANIFEST] = {"manifest", OG_FINDING_DAMAGE, RESTORE},
+    [OG_FINDING_HEAD_FILE] = {"head-file", OG_FINDING_LEFTOVER,
                               "It is derived: --repair removes it, the next write makes it."},
-    [OG_FINDING_TABLE] = {"table", true, RESTORE},
-    [OG_FINDING_CONTENT] = {"content", true, RESTORE},
-    [OG_FINDING_ROW_COUNT] = {"row-count", true, "The next write of the table corrects it."},
-    [OG_FINDING_HEAD] = {"head", false,
+    [OG_FINDING_TABLE] = {"table", OG_FINDING_DAMAGE, RESTORE},
+    [OG_FINDING_CONTENT] = {"content", OG_FINDING_DAMAGE, RESTORE},
+    [OG_FINDING_ROW_COUNT] = {"row-count", OG_FINDING_DAMAGE,
+                              "The next write of the table corrects it."},
+    [OG_FINDING_HEAD] = {"head", OG_FINDING_LEFTOVER,
                          "The next write of the table settles it, and --repair does."},
-    [OG_FINDING_INDEX] = {"index", false,
-                          "Searches of the reference need it: load the type again."},
-    [OG_FINDING_DUPLICATE_ID] = {"duplicate-id", true,
+    [OG_FINDING_INDEX] =
+        {"index", OG_FINDING_LEFTOVER,
+         "Only other programs search by it: in OmniGraph 0.6 an overwriting load of "
+         "the type makes it anew."},
+    [OG_FINDING_DUPLICATE_ID] = {"duplicate-id", OG_FINDING_DAMAGE,
                                  "Delete what has this id, and insert one of it again."},
-    [OG_FINDING_MISSING_ENDPOINT] = {"missing-endpoint", true,
+    [OG_FINDING_MISSING_ENDPOINT] = {"missing-endpoint", OG_FINDING_DAMAGE,
                                      "Insert the node, or delete the edge."},
-    [OG_FINDING_HISTORY] = {"history", true,
+    [OG_FINDING_UNIQUE] = {"unique", OG_FINDING_DAMAGE,
+                           "Change or delete all of these rows but one."},
+    [OG_FINDING_CARDINALITY] = {"card", OG_FINDING_DAMAGE, "Insert or delete edges of the source."},
+    [OG_FINDING_VALUE] = {"value", OG_FINDING_DAMAGE,
+                          "Update the row with a value that the schema allows."},
+    [OG_FINDING_HISTORY] = {"history", OG_FINDING_DAMAGE,
                             "What lies before it can't be merged or read by commit."},
     [OG_FINDING_COMMIT_TABLE] =
-        {"commit-table", false,
+        {"commit-table", OG_FINDING_LEFTOVER,
          "Nothing of ours is lost: --repair fills it, and the next write does."},
-    [OG_FINDING_PLACE] = {"place", false,
-                          "Only other programs go by it: omnigraph relocate corrects it."},
-    [OG_FINDING_SIDECAR] = {"sidecar", false,
+    [OG_FINDING_SCHEMA] = {"schema", OG_FINDING_LEFTOVER,
+                           "It is derived from _schema.pg: --repair writes it."},
+    [OG_FINDING_SCHEMA_CHANGE] = {"schema-change", OG_FINDING_LEFTOVER,
+                                  "Nobody can write until the program that began it goes on: "
+                                  "open the graph with it."},
+    [OG_FINDING_PLACE] = {"place", OG_FINDING_NOTE,
+                          "Only other programs go by them, and would go on there: "
+                          "omnigraph relocate corrects them."},
+    [OG_FINDING_SIDECAR] = {"sidecar", OG_FINDING_LEFTOVER,
                             "A write is under way, or its writer died: the next write settles it."},
-    [OG_FINDING_QUARANTINED] = {"quarantined", false,
+    [OG_FINDING_QUARANTINED] = {"quarantined", OG_FINDING_LEFTOVER,
                                 "Set aside because it could not be read; remove it when nothing is "
                                 "missing."},
 };
@@ -51,7 +68,10 @@ static og_status tell(og_graph__fsck *f, og_finding *finding, og_error *err, con
     vsnprintf(message, sizeof message, fmt, ap);
     finding->branch = f->branch;
     finding->message = message;
-    f->out->findings++;
+    if (og_finding_classes[finding->kind].level == OG_FINDING_NOTE)
+        f->out->notes++;
+    else
+        f->out->findings++;
     f->out->repaired += finding->repaired;
     return f->input->found(f->input->context, finding, err);
 }
@@ -86,6 +106,23 @@ og_status og_graph__fsck_judge(og_graph__fsck *f, og_status status, og_finding_k
     if (status == OG_NOMEM || status == OG_CANCELLED || status == OG_TIMEOUT)
         return og_error_set(err, status, "%s", problem->message);
     return og_graph__fsck_tell(f, kind, table_key, err, "%s", problem->message);
+}
+
+og_status og_graph__fsck_progress(og_graph__fsck *f, uint64_t rows, og_error *err)
+{
+    const og_fsck_input *input = f->input;
+    f->rows_read += rows;
+    if (input->progress == NULL || input->progress(input->context, f->rows_read) == 0)
+        return OG_OK;
+    return og_error_set(err, OG_CANCELLED, "the check was cancelled");
+}
+
+og_str og_graph__fsck_shown(og_str text)
+{
+    size_t len = text.len < MAX_SHOWN ? text.len : MAX_SHOWN;
+    while (len < text.len && len > 0 && ((uint8_t)text.ptr[len] & 0xc0) == 0x80)
+        len--; /* not within a character */
+    return og_str_slice(text, 0, len);
 }
 
 og_status og_graph__fsck_first_time(og_graph__fsck *f, og_str what, bool *out, og_error *err)
@@ -146,18 +183,7 @@ static og_status check_manifest_rows(og_graph__fsck *f, og_lance_table *manifest
     if (field >= 0)
         OG_TRY(og_graph__fsck_unique(f, manifest, (uint32_t)field, OG_FINDING_MANIFEST, no_table,
                                      "object_id of __manifest", err));
-    og_graph__places places = {0};
-    OG_TRY(og_graph__places_read(f->repo, manifest, state, &places, err));
-    og_status s = OG_OK;
-    if (places.len > 0)
-        s = og_graph__fsck_tell(
-            f, OG_FINDING_PLACE, no_table, err,
-            "__manifest leads elsewhere for %zu tables, for %.*s to %.*s instead "
-            "of %.*s",
-            places.len, OG_FMT(places.items[0].table_key), OG_FMT(places.items[0].stored),
-            OG_FMT(places.items[0].real));
-    og_graph__places_deinit(&places);
-    return s;
+    return og_graph__fsck_rows_lead(f, manifest, state, err);
 }
 
 static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lance_table *manifest,
@@ -172,7 +198,7 @@ static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lan
         return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
     OG_TRY(og_graph__snapshot_new(f->repo, branch, id, state, manifest, NULL, &snapshot, err));
     OG_TRY(og_graph__fsck_tables(f, snapshot, err));
-    OG_TRY(og_graph__fsck_ids(f, snapshot, err));
+    OG_TRY(og_graph__fsck_rows(f, snapshot, err));
     return og_graph__fsck_history(f, snapshot, err);
 }
 
@@ -190,9 +216,7 @@ static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err
     if (s != OG_OK)
         return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
     OG_TRY(og_graph__fsck_content(f, manifest, OG_FINDING_MANIFEST, no_table, NULL, err));
-    if (!og_graph__bases_are_right(f->repo, manifest, true))
-        OG_TRY(og_graph__fsck_tell(f, OG_FINDING_PLACE, no_table, err,
-                                   "%s names files by an old place", branch->manifest_path));
+    og_graph__fsck_bases_lead(f, manifest);
     OG_AUTO(og_graph__state) state = NULL;
     s = og_graph__state_read(manifest, &state, &problem);
     if (s != OG_OK)
@@ -257,6 +281,7 @@ static og_status check_graph(og_graph__fsck *f, og_error *err)
         return og_error_nomem(err);
     if (f->input->repair)
         OG_TRY(repair_recovery(f, err));
+    OG_TRY(og_graph__fsck_schema(f, err));
     OG_TRY(og_lance_branch_list(f->repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
     OG_TRY(check_branch(f, OG_GRAPH__MAIN, err));
     for (size_t i = 0; i < count; i++) {
@@ -266,7 +291,8 @@ static og_status check_graph(og_graph__fsck *f, og_error *err)
         OG_TRY(check_branch(f, name.ptr, err));
     }
     f->branch = OG_STR("");
-    return check_recovery(f, err);
+    OG_TRY(check_recovery(f, err));
+    return og_graph__fsck_places(f, err);
 }
 
 og_status og_fsck_run(const char *uri, const og_repo_options *options, const og_fsck_input *input,
@@ -288,5 +314,7 @@ og_status og_fsck_run(const char *uri, const og_repo_options *options, const og_
     if (s != OG_OK)
         return og_graph__fsck_judge(&f, s, OG_FINDING_GRAPH, no_table, &problem, err);
     f.repo = repo;
-    return check_graph(&f, err);
+    s = check_graph(&f, err);
+    og_buf_deinit(&f.old_root);
+    return s;
 }

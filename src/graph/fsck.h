@@ -1,13 +1,14 @@
 /* graph/fsck - look at everything a graph has, and say what does not agree.
  *
  * Of every branch: its ref, `__manifest` and the state in it, each table version that is pinned (read
- * whole: files, deletion files, row ids, indices, values), heads above pins, ids that occur twice, edges
- * without an end, the commit DAG, and the places that the reference goes by; then what operations
- * under way have left. Reads only, unless asked to repair.
+ * whole: files, deletion files, row ids, values; its BTREE indices against its rows), heads above pins, ids
+ * that occur twice, edges without an end, what the schema says of values, @unique and @card, the commit
+ * DAG, and the places that the reference goes by; then what operations under way have left. Reads only,
+ * unless asked to repair.
  *
- * A finding is damage, when answers are or may be wrong or missing; or a leftover, which no answer shows:
- * of an interrupted write, or of a move. Cost: every pinned version is read once; memory is bounded (ids
- * are compared by 64-bit hashes, part by part). */
+ * A finding is damage, a leftover of an interrupted write, or no more than a note. Cost: every pinned version
+ * is read once, columns with rules once more for each; memory is bounded (values are compared by 64-bit
+ * hashes, part by part). */
 #ifndef OG_GRAPH_FSCK_H
 #define OG_GRAPH_FSCK_H
 
@@ -22,21 +23,32 @@ typedef enum og_finding_kind {
     OG_FINDING_CONTENT,   /* its files or rows do not agree */
     OG_FINDING_ROW_COUNT, /* `__manifest` counts otherwise */
     OG_FINDING_HEAD,      /* a version above the pin */
-    OG_FINDING_INDEX,     /* an index without files */
+    OG_FINDING_INDEX,     /* an index without files, or not of the table's rows */
     OG_FINDING_DUPLICATE_ID,
     OG_FINDING_MISSING_ENDPOINT,
-    OG_FINDING_HISTORY,      /* a commit whose parent or version is not there */
-    OG_FINDING_COMMIT_TABLE, /* the commit DAG's tables: torn, or rows missing */
-    OG_FINDING_PLACE,        /* an absolute path that leads elsewhere */
+    OG_FINDING_UNIQUE,        /* rows that share the values of a @unique */
+    OG_FINDING_CARDINALITY,   /* a source with more or fewer edges than @card allows */
+    OG_FINDING_VALUE,         /* a value that the schema does not allow */
+    OG_FINDING_HISTORY,       /* a commit whose parent or version is not there */
+    OG_FINDING_COMMIT_TABLE,  /* the commit DAG's tables: torn, or rows missing */
+    OG_FINDING_SCHEMA,        /* files that say the schema over again */
+    OG_FINDING_SCHEMA_CHANGE, /* one that was begun */
+    OG_FINDING_PLACE,         /* absolute paths that lead elsewhere: one finding for all */
     OG_FINDING_SIDECAR,
     OG_FINDING_QUARANTINED,
     OG_FINDING_KINDS,
 } og_finding_kind;
 
+typedef enum og_finding_level {
+    OG_FINDING_DAMAGE,   /* answers are or may be wrong or missing, or rows break the schema */
+    OG_FINDING_LEFTOVER, /* no answer shows it */
+    OG_FINDING_NOTE,     /* nothing is wrong for us: the graph is clean with it */
+} og_finding_level;
+
 /* What findings of a kind have in common. */
 typedef struct og_finding_class {
-    const char *id;     /* "duplicate-id" */
-    bool is_damage;     /* else a leftover */
+    const char *id; /* "duplicate-id" */
+    og_finding_level level;
     const char *advice; /* what to do: full sentences */
 } og_finding_class;
 extern const og_finding_class og_finding_classes[OG_FINDING_KINDS];
@@ -50,16 +62,21 @@ typedef struct og_finding {
 } og_finding;
 
 typedef struct og_fsck_input {
-    bool repair; /* what is safe: missing DAG rows, heads above pins, a wrong head file */
+    bool repair; /* what is safe: missing DAG rows, heads above pins, a wrong head file,
+                  * derived schema files */
     /* Told of each finding, in order; anything but OG_OK ends the check with that. */
     og_status (*found)(void *context, const og_finding *finding, og_error *err);
-    void *context;
+    /* Called now and then with rows read so far, some of them several times; may be NULL. Nonzero
+     * ends the check with OG_CANCELLED. */
+    int (*progress)(void *context, uint64_t rows);
+    void *context; /* of both */
 } og_fsck_input;
 
 typedef struct og_fsck_output {
     uint64_t branches, tables,
-        rows; /* looked at; a version pinned by several branches counts once */
-    uint64_t findings, repaired;
+        rows;                    /* looked at; a version pinned by several branches counts once */
+    uint64_t findings, repaired; /* without notes */
+    uint64_t notes;
 } og_fsck_output;
 
 /* Check the graph at `uri`, which is opened for it. OG_NOT_FOUND when there is none. What is wrong with it

@@ -3,9 +3,7 @@
 #include <stdio.h>
 
 #include "graph/fsck_priv.h"
-#include "graph/place.h"
 #include "graph/resolve.h"
-#include "lance/table/indices.h"
 #include "lance/table/verify.h"
 
 /* ---- content ------------------------------------------------------------------------------ */
@@ -48,39 +46,6 @@ bool og_graph__fsck_is_broken(const og_graph__fsck *f, const og_lance_table *tab
     name_version(table, name, sizeof name);
     const uint64_t *mark = og_strmap_get(f->seen, og_str_of(name));
     return mark != NULL && *mark != 0;
-}
-
-/* ---- indices ------------------------------------------------------------------------------ */
-
-static og_status check_index(og_graph__fsck *f, const og_lance_index *index, og_str key,
-                             og_error *err)
-{
-    og_store *store = f->repo->store;
-    og_listing names = {0};
-    OG_TRY(store->ops->list(store, index->folder, false, NULL, 1, &names, err));
-    bool has_files = names.len > 0;
-    og_listing_deinit(&names);
-    if (has_files)
-        return OG_OK;
-    return og_graph__fsck_tell(f, OG_FINDING_INDEX, key, err, "index %.*s has no files in %s",
-                               OG_FMT(index->name), index->folder);
-}
-
-static og_status check_indices(og_graph__fsck *f, const og_lance_table *table, og_str key,
-                               og_error *err)
-{
-    OG_AUTO(og_arena) arena = og_arena_new(0);
-    const og_lance_index *indices;
-    uint32_t count;
-    og_error problem;
-    if (arena == NULL)
-        return og_error_nomem(err);
-    og_status s = og_lance_indices(table, arena, &indices, &count, &problem);
-    if (s != OG_OK)
-        return og_graph__fsck_judge(f, s, OG_FINDING_INDEX, key, &problem, err);
-    for (uint32_t i = 0; i < count; i++)
-        OG_TRY(check_index(f, &indices[i], key, err));
-    return OG_OK;
 }
 
 /* ---- heads -------------------------------------------------------------------------------- */
@@ -143,10 +108,11 @@ static og_status check_new_version(og_graph__fsck *f, const og_type_def *def, og
     f->out->rows += og_lance_table_row_count(table);
     OG_TRY(og_graph__fsck_content(f, table, OG_FINDING_CONTENT, def->table_key, &problems, err));
     *og_strmap_get(f->seen, og_str_of(name)) = problems;
-    if (!og_graph__bases_are_right(f->repo, table, true))
-        OG_TRY(og_graph__fsck_tell(f, OG_FINDING_PLACE, def->table_key, err,
-                                   "%s names files by an old place", og_lance_table_path(table)));
-    return check_indices(f, table, def->table_key, err);
+    OG_TRY(og_graph__fsck_progress(f, og_lance_table_row_count(table), err));
+    og_graph__fsck_bases_lead(f, table);
+    if (problems > 0) /* what stands in it was told of */
+        return OG_OK;
+    return og_graph__fsck_indices(f, table, def->table_key, err);
 }
 
 static og_status check_table(og_graph__fsck *f, const og_type_def *def, og_snapshot **snapshot,

@@ -112,17 +112,22 @@ og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog, og_e
     return og_graph__schema_unchanged(store, catalog, err);
 }
 
+bool og_graph__schema_state(og_buf *out, const og_catalog *catalog)
+{
+    const char *hash = catalog->schema_hash;
+    return og_buf_printf(out,
+                         "{\n  \"format_version\": 1,\n  \"schema_ir_hash\": \"%s%s\",\n"
+                         "  \"schema_identity_version\": 1\n}",
+                         strncmp(hash, "sha256:", 7) == 0 ? "" : "sha256:", hash);
+}
+
 og_status og_graph__schema_write(og_store *store, og_str source, og_str ir,
                                  const og_catalog *catalog, og_error *err)
 {
     static const char *const names[] = {OG_GRAPH__SCHEMA_SOURCE, OG_GRAPH__SCHEMA_IR,
                                         OG_GRAPH__SCHEMA_STATE};
-    const char *hash = catalog->schema_hash;
     OG_AUTO_BUF state = OG_BUF_INIT;
-    if (!og_buf_printf(&state,
-                       "{\n  \"format_version\": 1,\n  \"schema_ir_hash\": \"%s%s\",\n"
-                       "  \"schema_identity_version\": 1\n}",
-                       strncmp(hash, "sha256:", 7) == 0 ? "" : "sha256:", hash))
+    if (!og_graph__schema_state(&state, catalog))
         return og_error_nomem(err);
     const og_str contents[] = {source, ir, og_buf_view(&state)};
     for (int i = 0; i < 3; i++) {

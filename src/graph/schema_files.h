@@ -21,6 +21,8 @@ OG_NODISCARD og_status og_graph__schema_unchanged(og_store *store, const og_cata
 OG_NODISCARD og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog,
                                              og_error *err);
 
+/* The text of `__schema_state.json`; false when memory is out. */
+bool og_graph__schema_state(og_buf *out, const og_catalog *catalog);
 /* Write the three files of a new graph and make them durable. `ir` is the canonical form of `source`. */
 OG_NODISCARD og_status og_graph__schema_write(og_store *store, og_str source, og_str ir,
                                               const og_catalog *catalog, og_error *err);

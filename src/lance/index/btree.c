@@ -11,14 +11,6 @@
 
 #define MAX_PAGE_ROWS (1u << 24)
 
-struct og_lance_btree {
-    og_type type;
-    og_field values_field, ids_field; /* of page_data */
-    og_lance_file *data;
-    og_array *min, *max, *nulls, *numbers; /* of page_lookup */
-    uint64_t page_rows;
-};
-
 void og_lance_btree_close(og_lance_btree *b)
 {
     if (b == NULL)
@@ -47,8 +39,8 @@ static og_status open_file(og_lance_table *table, const og_lance_index *index, c
                         og_buf_cstr(&path), og_lance_file_column_count(*out), columns);
 }
 
-static og_status read_column(og_lance_file *file, uint32_t leaf, const og_type *type,
-                             uint64_t start, uint64_t count, og_array **out, og_error *err)
+og_status og_index__read_column(og_lance_file *file, uint32_t leaf, const og_type *type,
+                                uint64_t start, uint64_t count, og_array **out, og_error *err)
 {
     const og_field field = {OG_STR(""), type, true};
     const og_lance_column column = {.field = &field, .leaves = &leaf, .leaf_count = 1};
@@ -86,10 +78,10 @@ static og_status read_lookup(og_lance_btree *b, og_lance_file *lookup, og_error 
     uint64_t rows = og_lance_file_rows(lookup);
     const og_type *u32 = og_type_of(OG_TYPE_U32);
     OG_TRY(read_page_rows(b, lookup, err));
-    OG_TRY(read_column(lookup, 0, &b->type, 0, rows, &b->min, err));
-    OG_TRY(read_column(lookup, 1, &b->type, 0, rows, &b->max, err));
-    OG_TRY(read_column(lookup, 2, u32, 0, rows, &b->nulls, err));
-    OG_TRY(read_column(lookup, 3, u32, 0, rows, &b->numbers, err));
+    OG_TRY(og_index__read_column(lookup, 0, &b->type, 0, rows, &b->min, err));
+    OG_TRY(og_index__read_column(lookup, 1, &b->type, 0, rows, &b->max, err));
+    OG_TRY(og_index__read_column(lookup, 2, u32, 0, rows, &b->nulls, err));
+    OG_TRY(og_index__read_column(lookup, 3, u32, 0, rows, &b->numbers, err));
     return check_pages(b, err);
 }
 
@@ -186,7 +178,7 @@ static og_status find_in_page(og_lance_btree *b, uint32_t page, const og_lance_s
     uint64_t count = rows < b->page_rows ? rows : b->page_rows;
     OG_AUTO(og_array) values = NULL;
     OG_AUTO(og_array) ids = NULL;
-    OG_TRY(read_column(b->data, 0, &b->type, start, count, &values, err));
+    OG_TRY(og_index__read_column(b->data, 0, &b->type, start, count, &values, err));
     int64_t first = 0, last = 0;
     while (first < values->length && !row_meets(values, first, span))
         first++;
@@ -194,8 +186,8 @@ static og_status find_in_page(og_lance_btree *b, uint32_t page, const og_lance_s
         last++;
     if (first == last)
         return OG_OK;
-    OG_TRY(read_column(b->data, 1, og_type_of(OG_TYPE_U64), start + (uint64_t)first,
-                       (uint64_t)(last - first), &ids, err));
+    OG_TRY(og_index__read_column(b->data, 1, og_type_of(OG_TYPE_U64), start + (uint64_t)first,
+                                 (uint64_t)(last - first), &ids, err));
     for (int64_t i = 0; i < ids->length; i++)
         OG_TRY(add_id(out, og_array_u64(ids, i), err));
     return OG_OK;
@@ -219,7 +211,7 @@ og_status og_index__highest_row_id(og_lance_btree *b, uint64_t *out, bool *out_h
     for (uint64_t at = 0; at < rows; at += b->page_rows) {
         uint64_t count = rows - at < b->page_rows ? rows - at : b->page_rows;
         OG_AUTO(og_array) ids = NULL;
-        OG_TRY(read_column(b->data, 1, og_type_of(OG_TYPE_U64), at, count, &ids, err));
+        OG_TRY(og_index__read_column(b->data, 1, og_type_of(OG_TYPE_U64), at, count, &ids, err));
         for (int64_t i = 0; i < ids->length; i++)
             *out = og_array_u64(ids, i) > *out ? og_array_u64(ids, i) : *out;
     }
@@ -251,9 +243,10 @@ static og_status add_slot(selection *s, uint32_t slot, og_error *err)
     return OG_OK;
 }
 
-/* Index of the fragment that holds the slot. */
-static uint32_t fragment_at(const og_lance_fragment *fragments, uint32_t count, uint32_t slot)
+bool og_index__is_covered(const og_lance_table *table, const og_lance_index *index, uint32_t slot)
 {
+    uint32_t count;
+    const og_lance_fragment *fragments = og_lance_table_fragments(table, &count);
     uint32_t low = 0, high = count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
@@ -262,21 +255,18 @@ static uint32_t fragment_at(const og_lance_fragment *fragments, uint32_t count, 
         else
             high = middle;
     }
-    return low;
+    return og_lance_index_covers(index, fragments[low].id);
 }
 
 static og_status add_hits(selection *s, const og_lance_index *index,
                           const og_lance_row_id_list *ids, og_error *err)
 {
-    uint32_t count;
-    const og_lance_fragment *fragments = og_lance_table_fragments(s->table, &count);
     OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, ids->len + 1, sizeof *slots);
     if (slots == NULL)
         return og_error_nomem(err);
     OG_TRY(og_lance_slots_of(s->table, ids->items, ids->len, slots, err));
     for (size_t i = 0; i < ids->len; i++)
-        if (slots[i] != UINT32_MAX &&
-            og_lance_index_covers(index, fragments[fragment_at(fragments, count, slots[i])].id))
+        if (slots[i] != UINT32_MAX && og_index__is_covered(s->table, index, slots[i]))
             OG_TRY(add_slot(s, slots[i], err));
     return OG_OK;
 }

@@ -14,6 +14,7 @@
 
 #include "columnar/compare.h"
 #include "lance/table/indices.h"
+#include "lance/table/verify.h"
 
 #define OG_LANCE_BTREE_KIND "BTree"
 
@@ -70,5 +71,13 @@ OG_NODISCARD og_status og_lance_btree_select(og_lance_table *table, uint32_t fie
                                              const og_lance_span_of_values *span,
                                              uint32_t **out_slots, size_t *out_count,
                                              bool *out_indexed, og_error *err);
+
+/* ---- checking ----------------------------------------------------------------------------- */
+
+/* Compare a segment with the rows it covers: order, pages' bounds, and that live rows of its fragments stand in
+ * it with their value, once each. Told of each problem. Reads the segment and the column once; memory is
+ * that of a page. OG_CORRUPT as og_lance_btree_open; OG_OK else, whatever was told. */
+OG_NODISCARD og_status og_lance_btree_check(og_lance_table *table, const og_lance_index *index,
+                                            og_lance_problem_fn tell, void *context, og_error *err);
 
 #endif

@@ -211,3 +211,96 @@ TEST(test_btree__each_allocation_fails)
         assert_true(n < 2000);
     }
 }
+
+/* ---- checking ----------------------------------------------------------------------------- */
+
+static void note_problem(void *context, const og_error *problem)
+{
+    snprintf(context, 256, "%.255s", problem->message);
+}
+
+/* The last problem of the first segment; "" when it is right. */
+static og_status check_first(bench *b, char last[256])
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    const og_lance_index *indices;
+    uint32_t count;
+    *last = '\0';
+    assert_ok(og_lance_indices(b->head, arena, &indices, &count, err));
+    return og_lance_btree_check(b->head, &indices[0], note_problem, last, NULL);
+}
+
+TEST(test_btree__a_right_segment_is_right_however_the_table_goes_on)
+{
+    AUTO_BENCH b = make(20000);
+    char last[256];
+    assert_ok(check_first(&b, last));
+    assert_string_equal(last, "");
+    append(&b, OG_LANCE_APPEND, 100);
+    og_lance_write *write = begin(&b, OG_LANCE_DELETE);
+    for (uint32_t slot = 3; slot < 20000; slot += 5)
+        assert_ok(og_lance_write_delete(write, &slot, 1, err));
+    commit(&b, write);
+    assert_ok(check_first(&b, last));
+    assert_string_equal(last, "");
+}
+
+/* The second file of the segment in place of the first one's. */
+static void exchange_data(bench *to, bench *from)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    static const char *const files[] = {"page_lookup.lance", "page_data.lance"};
+    const og_lance_index *into, *of;
+    uint32_t count;
+    assert_ok(og_lance_indices(to->head, arena, &into, &count, err));
+    assert_ok(og_lance_indices(from->head, arena, &of, &count, err));
+    for (size_t i = 0; i < 2; i++) {
+        char source[256], target[256];
+        OG_AUTO(og_blob) blob = NULL;
+        snprintf(source, sizeof source, "%s%s", of[0].folder, files[i]);
+        snprintf(target, sizeof target, "%s%s", into[0].folder, files[i]);
+        assert_ok(from->store->ops->get(from->store, source, &blob, err));
+        assert_ok(to->store->ops->put(to->store, target, (og_bytes){blob->ptr, blob->len}, err));
+    }
+}
+
+TEST(test_btree__check_finds_missing_entries_and_other_values)
+{
+    AUTO_BENCH b = make(9000);
+    AUTO_BENCH fewer = make(8000);
+    char last[256];
+    exchange_data(&b, &fewer);
+    assert_ok(check_first(&b, last));
+    assert_string_equal(last, "index v_idx has 8000 entries of the 9000 rows that it covers");
+
+    AUTO_BENCH same = make(9000);
+    AUTO_BENCH others = {0};
+    assert_ok(og_store_open_memory(&others.store, err));
+    assert_ok(og_lance_env_new(others.store, 1 << 20, &others.env, err));
+    append(&others, OG_LANCE_CREATE, 4500); /* other values, the same ids */
+    append(&others, OG_LANCE_APPEND, 4500);
+    index_all(&others);
+    exchange_data(&same, &others);
+    assert_ok(check_first(&same, last));
+    assert_string_equal(last, "index v_idx has other values than the rows that it covers");
+}
+
+TEST(test_btree__check_of_damaged_files)
+{
+    AUTO_BENCH b = make(300);
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    const og_lance_index *indices;
+    uint32_t count, found = 0;
+    static const char *const files[] = {"page_lookup.lance", "page_data.lance"};
+    assert_ok(og_lance_indices(b.head, arena, &indices, &count, err));
+    for (size_t at = 0; at < 1000; at++) {
+        char name[256], last[256];
+        snprintf(name, sizeof name, "%s%s", indices[0].folder, files[at % 2]);
+        damage(b.store, name, at * 31 % 4096);
+        og_status s = check_first(&b, last);
+        assert_true(s == OG_OK || s == OG_CORRUPT || s == OG_UNSUPPORTED || s == OG_NOMEM);
+        found += s != OG_OK || *last != '\0';
+        damage(b.store, name, at * 31 % 4096); /* back again */
+    }
+    assert_true(found > 300);
+}
