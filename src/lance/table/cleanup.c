@@ -80,8 +80,8 @@ static bool split_at(const sweep *s, og_str name, size_t end, const char *folder
 }
 
 /* The name under which manifests know a listed object: a file by its own name, a blob file by its data
- * file, a file of an index by the index's folder. And its place, the folder of the dataset or branch.
- * ptr NULL: an object that is none of ours to judge. */
+ * file, a file of an index by the index's folder; the mark below a hole by its own. And its place, the
+ * folder of the dataset or branch. ptr NULL: an object that is none of ours to judge. */
 static og_status key_of(const sweep *s, og_str name, og_str *out, og_str *out_place, og_error *err)
 {
     size_t rest, slash = slash_before(name, name.len);
@@ -92,6 +92,11 @@ static og_status key_of(const sweep *s, og_str name, og_str *out, og_str *out_pl
         split_at(s, name, slash, "_deletions", out_place, &rest) ||
         split_at(s, name, slash, "_transactions", out_place, &rest)) {
         *out = name;
+        return OG_OK;
+    }
+    if (split_at(s, name, slash, "_versions", out_place, &rest)) {
+        if (og_str_starts(og_str_slice(name, rest, name.len), OG_STR(OG_TABLE__GAP_PREFIX)))
+            *out = name;
         return OG_OK;
     }
     size_t outer = slash_before(name, slash);
@@ -269,9 +274,44 @@ static og_status doom(sweep *s, const og_object_info *object, uint64_t *count, o
     return s->doomed.len >= REMOVE_AT_ONCE ? flush(s, err) : OG_OK;
 }
 
+/* Is the version kept and the next one not, while there are newer ones? */
+static bool is_below_hole(const sweep *s, size_t i)
+{
+    const version_file *f = &s->versions.items[i];
+    if (f->goes || i == 0 || !og_str_eq(f[-1].place, f->place))
+        return false;
+    return f[-1].goes || f[-1].version != f->version + 1;
+}
+
+/* Readers go upwards from a version that they know; a mark tells those who stand below a hole to look at all
+ * names (og_lance_latest_version). */
+static og_status mark_holes(sweep *s, og_error *err)
+{
+    og_store *store = og_lance_env_store(s->env);
+    const char **marks = og_arena_array_of(s->arena, const char *, s->versions.len + 1);
+    size_t count = 0;
+    for (size_t i = 0; marks != NULL && i < s->versions.len; i++) {
+        if (!is_below_hole(s, i))
+            continue;
+        OG_AUTO_BUF name = OG_BUF_INIT;
+        const char *place = og_arena_str(s->arena, s->versions.items[i].place).ptr;
+        if (place == NULL || !og_table__gap_name(&name, place, s->versions.items[i].version))
+            return og_error_nomem(err);
+        OG_TRY(name_file(s, og_buf_view(&name), true, err));
+        marks[count] = og_arena_str(s->arena, og_buf_view(&name)).ptr;
+        if (marks[count] == NULL)
+            return og_error_nomem(err);
+        OG_TRY(store->ops->put(store, marks[count++], (og_bytes){(const uint8_t *)"", 0}, err));
+    }
+    if (marks == NULL)
+        return og_error_nomem(err);
+    return count != 0 ? store->ops->sync(store, marks, count, err) : OG_OK;
+}
+
+/* The oldest first, as those who look for the newest expect. */
 static og_status remove_versions(sweep *s, og_error *err)
 {
-    for (size_t i = 0; i < s->versions.len; i++)
+    for (size_t i = s->versions.len; i-- > 0;)
         if (s->versions.items[i].goes)
             OG_TRY(doom(s, s->versions.items[i].object, &s->stats->versions_removed, err));
     return flush(s, err);
@@ -312,6 +352,7 @@ static og_status run(sweep *s, og_error *err)
     if (s->versions.len == 0)
         return og_error_set(err, OG_NOT_FOUND, "no table at '%s'", s->path);
     OG_TRY(judge_versions(s, err));
+    OG_TRY(mark_holes(s, err));
     OG_TRY(remove_versions(s, err));
     return remove_files(s, err);
 }
@@ -337,7 +378,9 @@ static og_status is_of_branch(const sweep *s, og_str name, og_str own, bool *out
     size_t rest, slash = slash_before(name, name.len);
     *out = false;
     if (slash != SIZE_MAX && split_at(s, name, slash, "_versions", &place, &rest)) {
-        *out = og_str_ends(name, OG_STR(".manifest")) && og_str_eq(place, own);
+        og_str file = og_str_slice(name, rest, name.len);
+        *out = og_str_eq(place, own) && (og_str_ends(file, OG_STR(".manifest")) ||
+                                         og_str_starts(file, OG_STR(OG_TABLE__GAP_PREFIX)));
         return OG_OK;
     }
     OG_TRY(key_of(s, name, &key, &place, err));

@@ -1,5 +1,6 @@
 #include "lance/table/evolve.h"
 
+#include "base/number.h"
 #include "base/vec.h"
 #include "columnar/kernels.h"
 #include "lance/table/write_priv.h"
@@ -39,20 +40,61 @@ void og_table__evolution_deinit(og_table__evolution *e)
 
 /* ---- the schema ------------------------------------------------------------------------------ */
 
-/* One more than all ids that the schema or any data file of base names. */
-static int32_t first_free_id(const og_lance_table *base)
+/* Beyond, the mark must do: others than us drop a column and add another within few versions, if at all. */
+#define MAX_VERSIONS_LOOKED_AT 64
+
+static int32_t higher(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+int32_t og_table__highest_field_id(const OgPb__Manifest *m)
 {
     int32_t highest = -1;
-    const OgPb__Manifest *m = base->manifest;
     for (size_t i = 0; i < m->n_fields; i++)
-        highest = m->fields[i]->id > highest ? m->fields[i]->id : highest;
-    for (uint32_t f = 0; f < base->fragment_count; f++)
-        for (uint32_t k = 0; k < base->parts[f].file_count; k++) {
-            const OgPb__DataFile *file = base->parts[f].files[k].message;
+        highest = higher(highest, m->fields[i]->id);
+    for (size_t f = 0; f < m->n_fragments; f++)
+        for (size_t k = 0; k < m->fragments[f]->n_files; k++) {
+            const OgPb__DataFile *file = m->fragments[f]->files[k];
             for (size_t i = 0; i < file->n_fields; i++)
-                highest = file->fields[i] > highest ? file->fields[i] : highest;
+                highest = higher(highest, file->fields[i]);
         }
-    return highest < INT32_MAX ? highest + 1 : INT32_MAX;
+    return highest;
+}
+
+int32_t og_table__highest_field_id_ever(const og_lance_table *table)
+{
+    const OgPb__Manifest *m = table->manifest;
+    og_str mark =
+        og_table__pairs_get(m->table_metadata, m->n_table_metadata, OG_STR(OG_TABLE__FIELD_MARK));
+    uint64_t marked;
+    int32_t highest = og_table__highest_field_id(m);
+    bool valid = mark.ptr != NULL && og_parse_u64(mark, &marked) && marked < INT32_MAX;
+    return valid ? higher(highest, (int32_t)marked) : highest;
+}
+
+/* One more than all ids that the table ever had: two versions in which an id names different columns could not be
+ * told apart where a compaction lies between. Lance itself asks the newest version only, so for what it
+ * dropped those before are asked, too. */
+static og_status first_free_id(og_lance_table *base, int32_t *out, og_error *err)
+{
+    OG_AUTO_FREE uint64_t *versions = NULL;
+    size_t count, looked_at = 0;
+    int32_t highest = og_table__highest_field_id_ever(base);
+    OG_TRY(og_lance_list_versions(base->env, base->path, &versions, &count, err));
+    for (size_t i = count; i-- > 0 && looked_at < MAX_VERSIONS_LOOKED_AT;) {
+        if (versions[i] >= base->manifest->version)
+            continue;
+        OG_AUTO(og_lance_table) old = NULL;
+        og_status s = og_lance_table_open(base->env, base->path, versions[i], 0, &old, err);
+        if (s == OG_NOMEM)
+            return s;
+        if (s == OG_OK) /* one that can't be read has no say */
+            highest = higher(highest, og_table__highest_field_id_ever(old));
+        looked_at++;
+    }
+    *out = highest < INT32_MAX ? highest + 1 : INT32_MAX;
+    return OG_OK;
 }
 
 static og_status begin(og_lance_write *write, og_error *err)
@@ -66,7 +108,7 @@ static og_status begin(og_lance_write *write, og_error *err)
     og_table__evolution *e = write->evolution = og_calloc(1, sizeof *e);
     if (e == NULL)
         return og_error_nomem(err);
-    e->next_id = first_free_id(write->base);
+    OG_TRY(first_free_id(write->base, &e->next_id, err));
     for (size_t i = 0; i < write->field_message_count; i++)
         if (!og_vec_push(&e->fields, write->field_messages[i]))
             return og_error_nomem(err);

@@ -33,13 +33,24 @@ bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version
     return og_buf_printf(out, "%" PRIu64 MANIFEST_SUFFIX, version);
 }
 
-const char *og_table__dataset_root(og_arena *arena, const char *path)
+bool og_table__gap_name(og_buf *out, const char *path, uint64_t version)
+{
+    og_table__join(out, path, "_versions/");
+    return og_buf_printf(out, OG_TABLE__GAP_PREFIX "%020" PRIu64, version);
+}
+
+/* Without "tree/<branch>". */
+static og_str root_of(const char *path)
 {
     size_t branch = og_str_find(og_str_of(path), OG_STR(BRANCH_FOLDER));
     if (og_str_starts(og_str_of(path), OG_STR("tree/"))) /* the store's root is the dataset */
         branch = 0;
-    og_str root = og_str_slice(og_str_of(path), 0, branch == SIZE_MAX ? strlen(path) : branch);
-    return og_arena_str(arena, root).ptr;
+    return og_str_slice(og_str_of(path), 0, branch == SIZE_MAX ? strlen(path) : branch);
+}
+
+const char *og_table__dataset_root(og_arena *arena, const char *path)
+{
+    return og_arena_str(arena, root_of(path)).ptr;
 }
 
 /* ---- files of other bases ----------------------------------------------------------------- */
@@ -247,20 +258,54 @@ static og_status latest_by_listing(og_lance_env *env, const char *path, uint64_t
     return OG_OK;
 }
 
-static og_status version_exists(og_lance_env *env, const char *path, uint64_t version, bool *out,
-                                og_error *err)
+static og_status exists(og_lance_env *env, og_buf *name, bool *out, og_error *err)
 {
-    OG_AUTO_BUF name = OG_BUF_INIT;
-    if (!og_lance_manifest_name(&name, path, version))
+    if (name->failed)
         return og_error_nomem(err);
     og_store *store = og_lance_env_store(env);
     uint64_t bytes;
-    og_status status = store->ops->head(store, og_buf_cstr(&name), &bytes, err);
+    og_status status = store->ops->head(store, og_buf_cstr(name), &bytes, err);
     *out = status == OG_OK;
     return status == OG_NOT_FOUND ? OG_OK : status;
 }
 
-/* Above the oldest version kept, names are dense: every writer takes the newest + 1. */
+static og_status version_exists(og_lance_env *env, const char *path, uint64_t version, bool *out,
+                                og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    og_lance_manifest_name(&name, path, version);
+    return exists(env, &name, out, err);
+}
+
+/* May versions lie above `version`, which is there while the next one is not? Every writer takes the newest + 1;
+ * only a cleanup makes holes. Ours leaves a mark below a hole, others leave holes above tagged versions only.
+ * Either takes the oldest first: what it removed while we looked has `version` gone, too. */
+static og_status may_be_below_hole(og_lance_env *env, const char *path, uint64_t version, bool *out,
+                                   og_error *err)
+{
+    bool present;
+    OG_AUTO_BUF mark = OG_BUF_INIT;
+    og_table__gap_name(&mark, path, version);
+    OG_TRY(exists(env, &mark, out, err));
+    if (*out)
+        return OG_OK;
+    OG_TRY(version_exists(env, path, version, &present, err));
+    if (!present) {
+        *out = true;
+        return OG_OK;
+    }
+    OG_AUTO_BUF tags = OG_BUF_INIT;
+    __attribute__((cleanup(listing_auto))) og_listing listing = {0};
+    og_str root = root_of(path);
+    og_buf_str(&tags, root);
+    if (!og_buf_text(&tags, root.len != 0 ? "/_refs/tags/" : "_refs/tags/"))
+        return og_error_nomem(err);
+    og_store *store = og_lance_env_store(env);
+    OG_TRY(store->ops->list(store, og_buf_cstr(&tags), false, NULL, 1, &listing, err));
+    *out = listing.len != 0;
+    return OG_OK;
+}
+
 static og_status latest_by_probes(og_lance_env *env, const char *path, uint64_t hint, uint64_t *out,
                                   bool *out_known, og_error *err)
 {
@@ -285,8 +330,7 @@ static og_status latest_by_probes(og_lance_env *env, const char *path, uint64_t 
         else
             high = middle;
     }
-    /* One absent name above may be a hole (a tagged version that a cleanup left alone). */
-    OG_TRY(version_exists(env, path, low + 2, &present, err));
+    OG_TRY(may_be_below_hole(env, path, low, &present, err));
     *out_known = !present;
     *out = low;
     return OG_OK;

@@ -330,6 +330,26 @@ static og_status update_pairs(og_arena *arena, const og_lance_kv *kvs, uint32_t 
     return OG_OK;
 }
 
+/* When the column with the highest id leaves the table, files and all, the id is written down: no other column must
+ * get it. After an overwrite no row is one of before, so ids may begin anew. */
+static og_status remember_field_ids(staging *s, og_error *err)
+{
+    const og_lance_write *write = s->write;
+    OgPb__Manifest *m = &s->manifest;
+    if (write->base == NULL || write->options.op == OG_LANCE_OVERWRITE)
+        return OG_OK;
+    int32_t ever = og_table__highest_field_id_ever(write->base);
+    int32_t of_source = og_table__highest_field_id_ever(write->source);
+    ever = of_source > ever ? of_source : ever;
+    if (ever <= og_table__highest_field_id(m))
+        return OG_OK;
+    og_str number = og_arena_printf(s->arena, "%" PRId32, ever);
+    if (number.ptr == NULL)
+        return og_error_nomem(err);
+    const og_lance_kv mark = {OG_STR(OG_TABLE__FIELD_MARK), number};
+    return update_pairs(s->arena, &mark, 1, &m->table_metadata, &m->n_table_metadata, err);
+}
+
 static og_status set_maps(staging *s, og_error *err)
 {
     const og_lance_write_options *o = &s->write->options;
@@ -339,6 +359,7 @@ static og_status set_maps(staging *s, og_error *err)
     OG_TRY(update_pairs(s->arena, o->config, o->config_count, &m->config, &m->n_config, err));
     OG_TRY(update_pairs(s->arena, o->metadata, o->metadata_count, &m->table_metadata,
                         &m->n_table_metadata, err));
+    OG_TRY(remember_field_ids(s, err));
     return update_pairs(s->arena, o->schema_metadata, o->schema_metadata_count, &m->schema_metadata,
                         &m->n_schema_metadata, err);
 }

@@ -106,6 +106,9 @@ OG_NODISCARD og_status og_table__object_name(const og_lance_table *table, og_are
                                              og_str file, const char **out, og_error *err);
 /* Root of the dataset that `path` is, or is a branch of; text in `arena`, NULL out of memory. */
 const char *og_table__dataset_root(og_arena *arena, const char *path);
+/* "<path>/_versions/og.gap-<version>": the mark of a cleanup that kept the version and took the next. */
+#define OG_TABLE__GAP_PREFIX "og.gap-"
+bool og_table__gap_name(og_buf *out, const char *path, uint64_t version);
 /* "<path>/_versions/<version>.manifest", as tables of old writers have it. */
 bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version);
 /* "<path>/<rest>", or rest when path is "". */

@@ -125,6 +125,11 @@ OG_NODISCARD og_status og_table__data_file_new(og_arena *arena, const og_lance_f
                                                uint64_t bytes, OgPb__DataFile **out, og_error *err);
 
 /* ---- evolve.c */
+/* The highest id that the schema or a data file names; -1 = none. */
+int32_t og_table__highest_field_id(const OgPb__Manifest *manifest);
+/* Also that of columns which are gone with their files: table metadata remembers it. */
+#define OG_TABLE__FIELD_MARK "og.highest_field_id"
+int32_t og_table__highest_field_id_ever(const og_lance_table *table);
 void og_table__evolution_deinit(og_table__evolution *evolution);
 /* Make the write's schema the new one; before its fragments. */
 OG_NODISCARD og_status og_table__evolve_schema(og_lance_write *write, og_error *err);

@@ -537,3 +537,39 @@ TEST(test_table_upkeep__removing_a_branch_leaves_those_below_it)
     assert_int_equal(count_files(&w, "t/"), before + sizeof others / sizeof *others);
     assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err)); /* nothing is left to do */
 }
+
+/* Versions that are kept among those that go (by a tag, or because somebody needs them): whoever looks upwards from
+ * one of them still finds the newest, and marks go when there is no hole any more. */
+static bool keeps_some(void *context, const char *place, uint64_t version)
+{
+    (void)place;
+    return (*(const uint64_t *)context >> version & 1) != 0;
+}
+
+TEST(test_table_upkeep__the_newest_version_is_found_over_holes)
+{
+    AUTO_WORLD w = open_world((og_store_hook){0});
+    OG_AUTO(og_lance_table) t = append(w.env, NULL, 1, NOW_US);
+    for (int i = 0; i < 19; i++)
+        t = append(w.env, t, 1, NOW_US);
+    w.store->list_is_cheap = false;
+    uint64_t kept = 1u << 3 | 1u << 4 | 1u << 9 | 1u << 17, version, bytes;
+    const og_lance_cleanup_options o = {.by_count = true,
+                                        .keep_behind = 1,
+                                        .is_pinned = keeps_some,
+                                        .context = &kept,
+                                        .now_us = NOW_US + 30 * DAY_US};
+    og_lance_cleanup_stats stats;
+    for (int again = 0; again < 2; again++) {
+        assert_ok(og_lance_cleanup(w.env, "t", &o, &stats, err));
+        assert_int_equal(stats.versions_removed, again == 0 ? 14 : 0);
+        for (uint64_t hint = 0; hint < 25; hint++) {
+            assert_ok(og_lance_latest_version(w.env, "t", hint, &version, err));
+            assert_int_equal(version, 20);
+        }
+    }
+    assert_ok(w.inner->ops->head(w.inner, "t/_versions/og.gap-00000000000000000004", &bytes, err));
+    kept = 0;
+    assert_ok(og_lance_cleanup(w.env, "t", &o, &stats, err));
+    assert_int_equal(stats.versions_removed, 4);
+}
