@@ -73,6 +73,7 @@ static void run_seed(uint64_t seed, const options *o)
     static sim_plan plan;
     OG_AUTO_BUF failure = OG_BUF_INIT;
     sim_plan_make(seed, o->ops, &plan);
+    plan.is_traced = o->trace && o->first == o->last;
     if (try_plan(&plan, &failure))
         return;
     sim_count(&common->failures);

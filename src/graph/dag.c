@@ -369,7 +369,7 @@ og_status og_graph__dag_append_beside(og_repo *repo, const char *path,
 
 static og_status create_table(og_lance_env *env, const char *path, const og_lance_new_field *fields,
                               uint32_t field_count, const og_batch *batch, const og_graph__op *op,
-                              og_error *err)
+                              const og_random *random, og_error *err)
 {
     const og_lance_kv property = {OG_STR("og.commit"), og_str_of(op->commit_id)};
     og_lance_write_options options = {.op = OG_LANCE_CREATE,
@@ -379,7 +379,8 @@ static og_status create_table(og_lance_env *env, const char *path, const og_lanc
                                       .min_max_fragment_id = -1,
                                       .properties = &property,
                                       .property_count = 1,
-                                      .now_us = op->at_us};
+                                      .now_us = op->at_us,
+                                      .random = random};
     OG_AUTO(og_lance_write) write = NULL;
     const og_lance_staged *staged;
     OG_TRY(og_lance_write_new(env, NULL, &options, &write, err));
@@ -394,13 +395,15 @@ static og_status create_table(og_lance_env *env, const char *path, const og_lanc
 }
 
 og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op, uint64_t manifest_version,
-                               og_error *err)
+                               const og_random *random, og_error *err)
 {
     og_commit_info genesis = row_of(op, manifest_version);
     OG_AUTO_BATCH commits = {0};
     OG_AUTO_BATCH actors = {0};
     OG_TRY(make_batch(commit_fields, COMMIT_COLUMNS, put_commit, &genesis, 1, &commits, err));
     OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, &genesis, 1, &actors, err));
-    OG_TRY(create_table(env, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, &commits, op, err));
-    return create_table(env, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, &actors, op, err);
+    OG_TRY(create_table(env, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, &commits, op, random,
+                        err));
+    return create_table(env, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, &actors, op, random,
+                        err);
 }

@@ -44,6 +44,7 @@ OG_NODISCARD og_status og_graph__dag_append_beside(og_repo *repo, const char *pa
 
 /* Make both data sets of a new graph, with its first commit, durably. */
 OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
-                                            uint64_t manifest_version, og_error *err);
+                                            uint64_t manifest_version, const og_random *random,
+                                            og_error *err);
 
 #endif

@@ -143,7 +143,7 @@ static og_status build_tables(init *in, og_error *err)
 {
     OG_TRY(og_lance_env_new(in->store, 0, &in->env, err));
     OG_TRY(create_tables(in, err));
-    OG_TRY(og_graph__dag_create(in->env, &in->op, 1, err));
+    OG_TRY(og_graph__dag_create(in->env, &in->op, 1, in->random, err));
     return create_manifest(in, err);
 }
 

@@ -74,7 +74,8 @@ static og_status open_parts(og_repo *repo, const og_repo_options *o, og_error *e
     size_t cache = o->cache_bytes != 0 ? o->cache_bytes : DEFAULT_CACHE_BYTES;
     size_t topology = o->topology_bytes != 0 ? o->topology_bytes : DEFAULT_TOPOLOGY_BYTES;
     OG_TRY(og_lance_env_new(repo->store, cache, &repo->env, err));
-    OG_TRY(og_topo_cache_new(repo->env, topology, !o->no_derived, &repo->topo, err));
+    OG_TRY(og_topo_cache_new(repo->env, topology, o->no_derived ? NULL : repo->clock, &repo->topo,
+                             err));
     og_status s = og_graph__schema_open(repo->store, &repo->schema_source, &repo->catalog, err);
     return s == OG_NOT_FOUND ? no_graph(repo, err) : s;
 }

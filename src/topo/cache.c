@@ -9,7 +9,7 @@
 #include "topo/saved.h"
 
 /* What took longer than this to make is worth a file: reading it back costs about a tenth. */
-#define SAVE_AFTER_NS 1000000
+#define SAVE_AFTER_US 1000
 
 typedef struct directory_entry {
     og_directory *directory;
@@ -25,23 +25,23 @@ typedef struct topology_entry {
 struct og_topo_cache {
     og_lance_env *env;
     size_t max_bytes;
-    bool save;
-    pthread_mutex_t lock; /* held while something is made, so that it is made once */
+    const og_clock *save_clock; /* NULL: nothing is saved */
+    pthread_mutex_t lock;       /* held while something is made, so that it is made once */
     uint64_t clock;
     OG_VEC(directory_entry) directories;
     OG_VEC(topology_entry) topologies;
     og_u64map *asked; /* hash of an edge table's path -> how often it was scanned instead */
 };
 
-og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save, og_topo_cache **out,
-                            og_error *err)
+og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, const og_clock *save_clock,
+                            og_topo_cache **out, og_error *err)
 {
     og_topo_cache *cache = og_calloc(1, sizeof *cache);
     if (cache == NULL)
         return og_error_nomem(err);
     cache->env = env;
     cache->max_bytes = max_bytes;
-    cache->save = save;
+    cache->save_clock = save_clock;
     cache->asked = og_u64map_new(16);
     if (cache->asked == NULL) {
         og_free(cache);
@@ -50,6 +50,16 @@ og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save, og_t
     pthread_mutex_init(&cache->lock, NULL);
     *out = cache;
     return OG_OK;
+}
+
+static int64_t now_us(const og_topo_cache *c)
+{
+    return c->save_clock != NULL ? c->save_clock->now_us(c->save_clock->context) : 0;
+}
+
+static bool is_worth_saving(const og_topo_cache *c, int64_t start_us)
+{
+    return c->save_clock != NULL && now_us(c) - start_us > SAVE_AFTER_US;
 }
 
 static void free_directory_entry(directory_entry *e)
@@ -175,7 +185,7 @@ static og_status make_directory(og_topo_cache *c, og_lance_table *table, og_dire
     OG_AUTO(og_directory) base =
         entry != NULL ? og_directory_ref(entry->directory) : og_topo__load_directory(store, table);
     bool from_file = entry == NULL && base != NULL;
-    uint64_t start = og_monotonic_ns();
+    int64_t start = now_us(c);
     if (base != NULL)
         OG_TRY(og_directory_extend(base, table, out, err));
     else
@@ -183,7 +193,7 @@ static og_status make_directory(og_topo_cache *c, og_lance_table *table, og_dire
     bool is_same = *out == base;
     *source = is_same ? (from_file ? OG_TOPO_SAVED : OG_TOPO_CACHED)
                       : (base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT);
-    if (c->save && !is_same && og_monotonic_ns() - start > SAVE_AFTER_NS)
+    if (!is_same && is_worth_saving(c, start))
         og_topo__save_directory(store, *out, table);
     return OG_OK;
 }
@@ -290,10 +300,10 @@ static og_status get_topology(og_topo_cache *c, const hop_tables *h, og_topology
         *out = OG_TAKE(base);
         return OG_OK;
     }
-    uint64_t start = og_monotonic_ns();
+    int64_t start = now_us(c);
     OG_TRY(make_topology(c, h, base, out, err));
     *source = base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT;
-    if (c->save && og_monotonic_ns() - start > SAVE_AFTER_NS)
+    if (is_worth_saving(c, start))
         og_topo__save_topology(og_lance_env_store(c->env), *out);
     keep_topology(c, *out);
     return OG_OK;
@@ -363,8 +373,9 @@ bool og_topo_cache_prefers_topology(og_topo_cache *c, og_lance_table *edges, og_
     og_topo__want(edges, from, to, &wanted);
     uint64_t path = og_hash64(wanted.key.edge_path, strlen(wanted.key.edge_path));
     pthread_mutex_lock(&c->lock);
-    bool prefers = at_hand(c, &wanted.key) != NULL ||
-                   (c->save && og_lance_table_row_count(edges) <= OG_TOPO_BUILD_EDGES);
+    bool prefers =
+        at_hand(c, &wanted.key) != NULL ||
+        (c->save_clock != NULL && og_lance_table_row_count(edges) <= OG_TOPO_BUILD_EDGES);
     if (!prefers) {
         uint64_t *asked = og_u64map_put(c->asked, path, NULL);
         prefers = asked != NULL && (*asked)++ > 0;

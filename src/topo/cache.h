@@ -7,13 +7,16 @@
 #ifndef OG_TOPO_CACHE_H
 #define OG_TOPO_CACHE_H
 
+#include "base/timeval.h"
 #include "topo/topology.h"
 
 typedef struct og_topo_cache og_topo_cache;
 
-/* save: may write derived files. Borrows env. */
-OG_NODISCARD og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes, bool save,
-                                         og_topo_cache **out, og_error *err);
+/* save_clock: by it the time is taken that decides what is saved; NULL: no derived files are written.
+ * Borrows both. */
+OG_NODISCARD og_status og_topo_cache_new(og_lance_env *env, size_t max_bytes,
+                                         const og_clock *save_clock, og_topo_cache **out,
+                                         og_error *err);
 void og_topo_cache_free(og_topo_cache *cache);
 OG_DEFINE_AUTO(og_topo_cache, og_topo_cache_free)
 

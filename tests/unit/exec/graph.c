@@ -117,7 +117,7 @@ graph *graph_new(const char *schema)
 void graph_forget(graph *g)
 {
     og_topo_cache_free(g->snapshot.topo);
-    assert_ok(og_topo_cache_new(g->env, 64u << 20, false, &g->snapshot.topo, err));
+    assert_ok(og_topo_cache_new(g->env, 64u << 20, NULL, &g->snapshot.topo, err));
 }
 
 void graph_free(graph *g)
