@@ -17,16 +17,7 @@ bool og_table__touches(const og_lance_write *write, uint32_t fragment)
         return false;
     const og_lance_fragment *f = &write->base->fragments[fragment];
     uint32_t slot = f->first_slot, end = slot + f->physical_rows;
-    for (; slot < end && slot % 8 != 0; slot++)
-        if (og_bit_get(write->deleted, slot))
-            return true;
-    for (; end - slot >= 8 && slot < end; slot += 8)
-        if (write->deleted[slot / 8] != 0)
-            return true;
-    for (; slot < end; slot++)
-        if (og_bit_get(write->deleted, slot))
-            return true;
-    return false;
+    return og_table__next_dead(write, NULL, slot, end) != end;
 }
 
 og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,

@@ -153,11 +153,13 @@ static og_status check_kept(const og_lance_write *write, og_error *err)
     if (write->kept == NULL)
         return OG_OK;
     size_t bytes = og_bitmap_bytes((size_t)write->base->slot_count);
-    for (size_t i = 0; i < bytes; i++)
-        if ((write->kept[i] & ~(write->deleted != NULL ? write->deleted[i] : 0)) != 0)
-            return og_error_set(err, OG_INVALID, "a row of %s is written again but not deleted",
-                                write->options.path);
-    return OG_OK;
+    uint8_t alive = 0;
+    for (size_t i = 0; i < bytes; i++) /* no way out, so that it is done by the vector */
+        alive |= (uint8_t)(write->kept[i] & ~(write->deleted != NULL ? write->deleted[i] : 0));
+    return alive == 0 ? OG_OK
+                      : og_error_set(err, OG_INVALID,
+                                     "a row of %s is written again but not deleted",
+                                     write->options.path);
 }
 
 /* ---- new fragments ------------------------------------------------------------------------- */

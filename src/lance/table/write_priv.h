@@ -164,16 +164,25 @@ static inline bool og_table__dead(const og_lance_write *write, const uint8_t *be
            (write->deleted != NULL && og_bit_get(write->deleted, slot));
 }
 
-/* The first dead slot in [slot, end), else end; stretches of live rows are passed by the byte. */
+/* Bits [slot, slot + 64) of a bitmap that has them; slot is a multiple of 8. NULL: none is set. */
+static inline uint64_t og_table__bits(const uint8_t *bitmap, uint32_t slot)
+{
+    uint64_t bits = 0;
+    if (bitmap != NULL)
+        memcpy(&bits, bitmap + slot / 8, sizeof bits);
+    return bits;
+}
+
+/* The first dead slot in [slot, end), else end; long stretches of live rows are passed by the word. */
 static inline uint32_t og_table__next_dead(const og_lance_write *write, const uint8_t *before,
                                            uint32_t slot, uint32_t end)
 {
     while (slot < end && !og_table__dead(write, before, slot)) {
-        uint8_t bits = (uint8_t)((before != NULL ? before[slot / 8] : 0) |
-                                 (write->deleted != NULL ? write->deleted[slot / 8] : 0));
-        slot = bits == 0 ? (slot / 8 + 1) * 8 : slot + 1;
+        bool skips = slot % 8 == 0 && end - slot >= 64 &&
+                     (og_table__bits(before, slot) | og_table__bits(write->deleted, slot)) == 0;
+        slot += skips ? 64 : 1;
     }
-    return slot < end ? slot : end;
+    return slot;
 }
 
 /* ---- index_section.c */
