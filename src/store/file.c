@@ -98,10 +98,13 @@ static og_status read_map(og_store__file *s, int fd, const char *name, uint64_t 
     void *map = mmap(NULL, skip + len, PROT_READ, MAP_PRIVATE, fd, (off_t)(offset - skip));
     if (map == MAP_FAILED)
         return og_store__file_error(s, errno, "cannot map", name, err);
-    *m = (map_blob){
-        .base = {.ptr = (const uint8_t *)map + skip, .len = len, .release = release_map, .refs = 1},
-        .map = map,
-        .map_len = skip + len};
+    *m = (map_blob){.base = {.ptr = (const uint8_t *)map + skip,
+                             .len = len,
+                             .release = release_map,
+                             .refs = 1,
+                             .is_mapped = true},
+                    .map = map,
+                    .map_len = skip + len};
     *out = &OG_TAKE(m)->base;
     return OG_OK;
 }

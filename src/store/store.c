@@ -4,6 +4,8 @@
 #include "store/store_priv.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* ---- blobs -------------------------------------------------------------------------------- */
 
@@ -17,6 +19,27 @@ void og_blob_unref(og_blob *blob)
 {
     if (blob != NULL && __atomic_sub_fetch(&blob->refs, 1, __ATOMIC_ACQ_REL) == 0)
         blob->release(blob);
+}
+
+static void advise(const og_blob *blob, size_t start, size_t len, int advice)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t first = ((uintptr_t)blob->ptr + start) & ~page;
+    (void)!madvise((void *)first, (uintptr_t)blob->ptr + start + len - first, advice);
+}
+
+void og_blob_read_at_random(const og_blob *blob)
+{
+    if (blob->is_mapped)
+        advise(blob, 0, blob->len, MADV_RANDOM);
+}
+
+void og_blob_prefetch(const og_blob *blob, uint64_t offset, uint64_t len)
+{
+    if (!blob->is_mapped || offset >= blob->len || len == 0)
+        return;
+    size_t left = blob->len - (size_t)offset;
+    advise(blob, (size_t)offset, len < left ? (size_t)len : left, MADV_WILLNEED);
 }
 
 static void release_heap(og_blob *blob)

@@ -29,10 +29,17 @@ struct og_blob {
     size_t len;
     void (*release)(og_blob *blob); /* frees the struct too */
     int32_t refs;
+    bool is_mapped;
 };
 og_blob *og_blob_ref(og_blob *blob);
 void og_blob_unref(og_blob *blob);
 OG_DEFINE_AUTO(og_blob, og_blob_unref)
+/* Hints about how a mapping is going to be read; they change no outcome, and nothing of other blobs.
+ * At random: a byte that is touched brings its page in and not what lies around it, which can be
+ * megabytes, so what is read in one go has to be prefetched. */
+void og_blob_read_at_random(const og_blob *blob);
+/* Begin to bring in a range, clipped to the blob, without waiting for it. */
+void og_blob_prefetch(const og_blob *blob, uint64_t offset, uint64_t len);
 /* A blob that owns a heap copy of `bytes`; NULL when out of memory. */
 og_blob *og_blob_copy(og_bytes bytes);
 

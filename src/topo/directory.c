@@ -107,7 +107,11 @@ static bool block_is_good(og_directory *d, uint64_t place)
     uint64_t start = block * OG_TOPO__BLOCK_ENTRIES, places = d->mask + 1;
     uint64_t count =
         places - start < OG_TOPO__BLOCK_ENTRIES ? places - start : OG_TOPO__BLOCK_ENTRIES;
-    if (og_hash64(d->places + start, (size_t)count * sizeof *d->places) != d->block_sums[block]) {
+    size_t bytes = (size_t)count * sizeof *d->places;
+    if (d->file != NULL)
+        og_blob_prefetch(d->file, (size_t)((const uint8_t *)(d->places + start) - d->file->ptr),
+                         bytes);
+    if (og_hash64(d->places + start, bytes) != d->block_sums[block]) {
         __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
         return false;
     }

@@ -48,13 +48,19 @@ static void close_file(saved_file *f)
     og_arena_free(f->arena);
 }
 
-static bool open_file(og_store *store, const char *name, const char *magic, saved_file *f)
+/* at_random: what is read later says so; else all of it is going to be read. */
+static bool open_file(og_store *store, const char *name, const char *magic, bool at_random,
+                      saved_file *f)
 {
     *f = (saved_file){0};
     if (store->ops->get(store, name, &f->blob, NULL) != OG_OK)
         return false;
     f->arena = og_arena_new((size_t)1 << 20);
     const og_blob *b = f->blob;
+    if (at_random)
+        og_blob_read_at_random(b);
+    else
+        og_blob_prefetch(b, 0, b->len);
     if (f->arena == NULL || b->len < PREAMBLE || memcmp(b->ptr, magic, 8) != 0 ||
         (uintptr_t)b->ptr % sizeof(uint64_t) != 0)
         return false;
@@ -190,7 +196,7 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
     OG_AUTO(og_directory) d = og_calloc(1, sizeof *d);
     if (d != NULL)
         d->refs = 1;
-    bool ok = d != NULL && open_file(store, name, DIRECTORY_MAGIC, &f);
+    bool ok = d != NULL && open_file(store, name, DIRECTORY_MAGIC, true, &f);
     if (ok)
         ok = fill_directory(&f, table, d);
     if (d != NULL)
@@ -327,7 +333,7 @@ og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted)
     saved_file f;
     og_topo__key key;
     OG_AUTO(og_topology) t = NULL;
-    if (open_file(store, name, TOPOLOGY_MAGIC, &f) && key_fits(&f.header, wanted, &key) &&
+    if (open_file(store, name, TOPOLOGY_MAGIC, false, &f) && key_fits(&f.header, wanted, &key) &&
         (t = og_topo__topology_new(&key)) != NULL) {
         og_topo__backing_of(t)->file = og_blob_ref(f.blob);
         if (!fill_topology(&f, t)) {

@@ -11,6 +11,8 @@ enum {
     /* Without mapping, one request for the tail usually gets all metadata; a file of this size is
      * fetched whole. */
     TAIL_BYTES = 64 * 1024,
+    /* Of a mapping, where there is nothing to fetch twice. */
+    MAPPED_TAIL_BYTES = 16 * 1024,
 };
 
 /* ---- bytes -------------------------------------------------------------------------------- */
@@ -56,6 +58,9 @@ static og_status load_head(og_lance_file *file, og_error *err)
         if (file->head->len != file->bytes)
             return og_error_set(err, OG_CORRUPT, "the file has %zu bytes, its table says %" PRIu64,
                                 file->head->len, file->bytes);
+        og_blob_read_at_random(file->head);
+        if (file->bytes > MAPPED_TAIL_BYTES)
+            og_blob_prefetch(file->head, file->bytes - MAPPED_TAIL_BYTES, MAPPED_TAIL_BYTES);
         return OG_OK;
     }
     if (file->bytes == 0)

@@ -45,6 +45,7 @@ typedef struct og_lance__page_info {
     uint32_t buffer_count;
     og_bytes layout;       /* Any with a PageLayout message; in the column's message */
     og_lance__page *state; /* atomic; NULL until the page is first read */
+    uint64_t expected;     /* atomic; end of what was prefetched of the data (page_priv.h) */
 } og_lance__page_info;
 
 typedef struct og_lance__column {

@@ -427,6 +427,33 @@ static og_status chunk_context(const og_lance__page *page, uint32_t c, og_status
                             page->info->buffers[1].offset + page->mini.chunks[c].offset);
 }
 
+/* Say which chunks the rows lead to. */
+static void expect_chunks(const og_lance__page *page, const og_lance__rows *rows)
+{
+    const og_lance__mini_block *m = &page->mini;
+    if (rows->count == 0 || og_lance__page_is_expected(page, 1))
+        return;
+    uint32_t first = find_chunk(m, 0, og_lance__row_at(rows, 0));
+    uint32_t last = find_chunk(m, first, og_lance__row_at(rows, rows->count - 1));
+    uint64_t start = m->chunks[first].offset, end = m->chunks[last + 1].offset;
+    uint64_t usual = page->info->buffers[1].size / m->chunk_count;
+    uint64_t touched = rows->list == NULL ? end - start : rows->count * usual;
+    if (og_lance__page_is_dense(page, 1, rows, touched)) {
+        og_lance__page_expect(page, 1, start, end);
+        return;
+    }
+    if (rows->list == NULL) {
+        og_lance__page_expect_few(page, 1, start, end);
+        return;
+    }
+    for (uint64_t i = 0, seen = UINT64_MAX; i < rows->count; i++) {
+        uint32_t c = first = find_chunk(m, first, og_lance__row_at(rows, i));
+        if (c != seen)
+            og_lance__page_expect_few(page, 1, m->chunks[c].offset, m->chunks[c + 1].offset);
+        seen = c;
+    }
+}
+
 static og_status read_flat(const og_lance__page *page, const og_lance__rows *rows, window *w,
                            og_lance__leaf_values *leaf, og_error *err)
 {
@@ -493,6 +520,7 @@ og_status og_lance__mini_codes(const og_lance__page *page, const og_lance__rows 
     __attribute__((cleanup(window_deinit))) window w = {0};
     OG_LANCE__AUTO_SINK indices;
     og_lance__sink_init_fixed(&indices, page->mini.values->bits);
+    expect_chunks(page, rows);
     uint32_t c = 0;
     for (uint64_t done = 0; done < rows->count;) {
         c = find_chunk(&page->mini, c, og_lance__row_at(rows, done));
@@ -616,6 +644,7 @@ static og_status mini_read(const og_lance__page *page, const og_lance__rows *row
     __attribute__((cleanup(window_deinit))) window w = {0};
     if (page->mini.chunk_count == 0)
         return og_error_set(err, OG_CORRUPT, "the page has rows but no chunks");
+    expect_chunks(page, rows);
     if (page->mini.rep == NULL)
         return read_flat(page, rows, &w, leaf, err);
     list_reader r = {.page = page, .rows = rows, .leaf = leaf};

@@ -11,6 +11,8 @@
 
 /* Without mapping: rows this near to each other are fetched in one request. */
 enum { FETCH_GAP = 64 * 1024, FETCH_MAX = 8 * 1024 * 1024 };
+/* With mapping: what a row costs at least. */
+enum { DISK_PAGE = 4096 };
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -152,10 +154,33 @@ static og_status read_fixed_group(const og_lance__page *page, const og_lance__ro
     return OG_OK;
 }
 
+/* Say where the rows are that a read of fixed values leads to. */
+static void expect_fixed(const og_lance__page *page, const og_lance__rows *rows, uint64_t stride)
+{
+    if (rows->count == 0 || og_lance__page_is_expected(page, 0))
+        return;
+    uint64_t start = og_lance__row_at(rows, 0) * stride;
+    uint64_t end = (og_lance__row_at(rows, rows->count - 1) + 1) * stride;
+    uint64_t bytes = rows->count * (stride < DISK_PAGE && rows->list != NULL ? DISK_PAGE : stride);
+    if (og_lance__page_is_dense(page, 0, rows, bytes)) {
+        og_lance__page_expect(page, 0, start, end);
+        return;
+    }
+    if (rows->list == NULL) {
+        og_lance__page_expect_few(page, 0, start, end);
+        return;
+    }
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t at = og_lance__row_at(rows, i) * stride;
+        og_lance__page_expect_few(page, 0, at, at + stride);
+    }
+}
+
 static og_status read_fixed(const og_lance__page *page, const og_lance__rows *rows,
                             og_lance__leaf_values *leaf, og_error *err)
 {
     const uint64_t stride = page->zip.value_bytes + page->zip.control_bytes;
+    expect_fixed(page, rows, stride);
     for (uint64_t done = 0; done < rows->count;) {
         uint64_t n = group_rows(page, rows, done, stride);
         OG_TRY(read_fixed_group(page, rows, done, n, leaf, err));
@@ -276,9 +301,24 @@ static uint64_t run_length(const og_lance__rows *rows, uint64_t done)
     return n;
 }
 
+/* The same for rows that the index leads to; a few are left to be found as they are touched. */
+static void expect_indexed(const og_lance__page *page, const og_lance__rows *rows)
+{
+    if (rows->count == 0 || og_lance__page_is_expected(page, 0))
+        return;
+    uint64_t start = row_start(&page->zip, og_lance__row_at(rows, 0));
+    uint64_t end = row_start(&page->zip, og_lance__row_at(rows, rows->count - 1) + 1);
+    uint64_t size = page->info->buffers[0].size;
+    if (start < end && end <= size &&
+        og_lance__page_is_dense(page, 0, rows,
+                                rows->list == NULL ? end - start : rows->count * DISK_PAGE))
+        og_lance__page_expect(page, 0, start, end);
+}
+
 static og_status read_indexed(const og_lance__page *page, const og_lance__rows *rows,
                               og_lance__leaf_values *leaf, og_error *err)
 {
+    expect_indexed(page, rows);
     for (uint64_t done = 0; done < rows->count;) {
         uint64_t row = og_lance__row_at(rows, done), n = run_length(rows, done);
         OG_LANCE__AUTO_SPAN span = {0};
@@ -351,6 +391,8 @@ og_status og_lance__zip_borrow(const og_lance__page *page, uint64_t start, uint6
     size_t width = 0, bytes = plain_bytes(type, &width);
     if (!flat || bytes == 0 || bytes != z->value_bytes)
         return OG_OK;
+    const og_lance__rows range = {.start = start, .count = count};
+    expect_fixed(page, &range, bytes);
     OG_LANCE__AUTO_SPAN span = {0};
     OG_TRY(og_lance__file_span(page->file, page->info->buffers[0].offset + start * bytes,
                                count * bytes, &span, err));

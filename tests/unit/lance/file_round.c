@@ -1,7 +1,9 @@
 #include "file_round.h"
 
+#include "../store/tempdir.h"
 #include "columnar/kernels.h"
 #include "og_test.h"
+#include "store/file.h"
 
 uint32_t round_leaves(const og_type *type, uint32_t leaves[8])
 {
@@ -52,10 +54,11 @@ static void check_range(og_lance_file *file, const og_lance_column *column, cons
     round_equal(want, start, got);
 }
 
-static void check_rows(og_lance_file *file, const og_lance_column *column, const og_array *want)
+static void check_rows(og_lance_file *file, const og_lance_column *column, const og_array *want,
+                       uint64_t most)
 {
-    uint32_t rows[16];
-    uint64_t count = want->length < 16 ? (uint64_t)want->length : 16;
+    uint64_t count = (uint64_t)want->length < most ? (uint64_t)want->length : most;
+    OG_AUTO_FREE uint32_t *rows = og_malloc(count * sizeof *rows);
     for (uint64_t i = 0; i < count; i++)
         rows[i] = (uint32_t)((uint64_t)want->length * i / count);
     OG_AUTO(og_array) got = NULL;
@@ -85,6 +88,30 @@ uint64_t round_check(const og_array *array, int64_t batch_rows)
         return bytes;
     check_range(file, &column, array, array->length / 3, array->length / 3);
     check_range(file, &column, array, array->length - 1, 1);
-    check_rows(file, &column, array);
+    check_rows(file, &column, array, 16);
     return bytes;
+}
+
+void round_check_mapped(const og_array *array)
+{
+    char folder[64];
+    uint64_t bytes = 0;
+    uint32_t leaves[8];
+    og_field field = {OG_STR("c"), array->type, true};
+    og_lance_column column = {&field, leaves, round_leaves(array->type, leaves), false};
+    OG_AUTO(og_store) store = NULL;
+    make_temp_folder(folder);
+    assert_ok(og_store_open_file(folder, false, &store, err));
+    assert_ok(round_write(store, ROUND_NAME, array, array->length, false, &bytes, err));
+    for (int first = 0; first < 5; first++) {
+        OG_AUTO(og_lance_file) file = NULL;
+        assert_ok(og_lance_file_open(store, ROUND_NAME, bytes, &file, err));
+        if (first < 3)
+            check_rows(file, &column, array, first == 0 ? 1 : first == 1 ? 16 : 3000);
+        if (first == 3)
+            check_range(file, &column, array, array->length / 2, 5);
+        check_range(file, &column, array, array->length / 2, array->length / 3);
+        check_range(file, &column, array, 0, array->length);
+    }
+    remove_temp_folder(folder);
 }

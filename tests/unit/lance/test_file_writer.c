@@ -47,6 +47,49 @@ TEST(test_file_writer__every_type_all_null)
     check_sizes(100, small_sizes, 8);
 }
 
+/* Wide lists of floats: pages of more bytes than are prefetched together, and a row each its own. */
+TEST(test_file_writer__mapped_vectors)
+{
+    static const og_field item = {{"item", 4}, NULL, true};
+    og_field floats = item;
+    floats.type = og_type_of(OG_TYPE_F32);
+    const og_type type = {OG_TYPE_FIXED_SIZE_LIST, 512, 1, &floats};
+    uint64_t seed = 5;
+    OG_AUTO(og_array) array = sample_array(&type, 9000, 0, &seed);
+    round_check_mapped(array);
+    OG_AUTO(og_array) with_nulls = sample_array(&type, 3000, 10, &seed);
+    round_check_mapped(with_nulls);
+}
+
+TEST(test_file_writer__mapped_columns)
+{
+    uint64_t seed = 7;
+    for (size_t i = 0; i < SAMPLE_TYPES; i++) {
+        const og_type *type = sample_type(i);
+        if (!can_store(type) || (type->id >= OG_TYPE_LIST && type->child_count == 0))
+            continue;
+        OG_AUTO(og_array) array = sample_array(type, 20000, i % 2 == 0 ? 0 : 20, &seed);
+        round_check_mapped(array);
+    }
+}
+
+/* Texts of some KiB, which are found by an index. */
+TEST(test_file_writer__mapped_long_texts)
+{
+    static char text[40000];
+    OG_AUTO(og_builder) builder = og_builder_new(og_type_of(OG_TYPE_UTF8));
+    uint64_t random = 99;
+    for (size_t i = 0; i < sizeof text; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        text[i] = (char)('!' + (random >> 40) % 90);
+    }
+    for (size_t i = 0; i < 1500; i++)
+        og_builder_str(builder, (og_str){text + i * 7, 3000 + i % 5000});
+    OG_AUTO(og_array) array = NULL;
+    assert_ok(og_builder_finish(builder, &array, err));
+    round_check_mapped(array);
+}
+
 TEST(test_file_writer__refuses_what_the_format_has_no_form_for)
 {
     OG_AUTO(og_store) store = NULL;

@@ -91,6 +91,35 @@ TEST(test_file__open_survives_failing_allocations)
     remove_temp_folder(folder);
 }
 
+/* Hints are for speed: any range is taken, and the bytes are what they are. */
+TEST(test_file__hints_change_nothing)
+{
+    place p;
+    open_place(&p);
+    OG_AUTO_BUF big = OG_BUF_INIT;
+    for (unsigned i = 0; i < 300000; i++)
+        og_buf_byte(&big, (char)(i % 251));
+    assert_ok(p.s->ops->put(p.s, "big", og_buf_bytes(&big), err));
+    assert_ok(p.s->ops->put(p.s, "small", bytes_of("abc"), err));
+    OG_AUTO(og_blob) small = NULL;
+    OG_AUTO(og_blob) part = NULL;
+    assert_ok(p.s->ops->get(p.s, "small", &small, err));
+    assert_false(small->is_mapped);
+    assert_ok(p.s->ops->get_range(p.s, "big", 777, 200000, &part, err));
+    assert_true(part->is_mapped);
+    og_blob *blobs[] = {small, part};
+    for (size_t i = 0; i < 2; i++) {
+        og_blob_read_at_random(blobs[i]);
+        og_blob_prefetch(blobs[i], 0, 0);
+        og_blob_prefetch(blobs[i], 0, 1);
+        og_blob_prefetch(blobs[i], 100000, UINT64_MAX);
+        og_blob_prefetch(blobs[i], UINT64_MAX, UINT64_MAX);
+    }
+    assert_memory_equal(small->ptr, "abc", 3);
+    assert_memory_equal(part->ptr, big.ptr + 777, 200000);
+    close_place(&p);
+}
+
 /* ---- what else lies in the folder --------------------------------------------------------- */
 
 TEST(test_file__other_kinds_of_files_are_no_objects)
