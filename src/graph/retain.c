@@ -97,20 +97,44 @@ static og_status open_histories(survey *s, og_error *err)
     return OG_OK;
 }
 
-/* A merge needs the state at which both sides were last the same. */
+/* A merge of two branches needs the state at which they were last the same: as their own histories know it,
+ * should other branches be deleted, and as all know it. */
+static og_status retain_base_among(survey *s, const og_history *const *histories, size_t count,
+                                   bool *out_unknown, og_error *err)
+{
+    const og_commit_info *base;
+    OG_TRY(og_graph__merge_base_among(histories, count, &base, out_unknown, err));
+    return base == NULL
+               ? OG_OK
+               : retain_on_branch(s, OG_GRAPH__MANIFEST, base->branch, base->manifest_version, err);
+}
+
+static og_status retain_pair(survey *s, size_t i, size_t k, const og_history **room, og_error *err)
+{
+    size_t n = 0;
+    bool unknown;
+    room[n++] = s->histories.items[i];
+    room[n++] = s->histories.items[k];
+    OG_TRY(retain_base_among(s, room, n, &unknown, err));
+    if (!unknown)
+        return OG_OK;
+    for (size_t h = 0; h < s->histories.len; h++)
+        if (h != i && h != k)
+            room[n++] = s->histories.items[h];
+    return retain_base_among(s, room, n, &unknown, err);
+}
+
 static og_status retain_merge_bases(survey *s, og_error *err)
 {
     if (s->branch_count == 0)
         return OG_OK;
     OG_TRY(open_histories(s, err));
+    OG_AUTO_FREE const og_history **room = og_calloc(s->histories.len, sizeof *room);
+    if (room == NULL)
+        return og_error_nomem(err);
     for (size_t i = 0; i < s->histories.len; i++)
-        for (size_t k = i + 1; k < s->histories.len; k++) {
-            const og_commit_info *base;
-            OG_TRY(og_graph__merge_base(s->histories.items[i], s->histories.items[k], &base, err));
-            if (base != NULL)
-                OG_TRY(retain_on_branch(s, OG_GRAPH__MANIFEST, base->branch, base->manifest_version,
-                                        err));
-        }
+        for (size_t k = i + 1; k < s->histories.len; k++)
+            OG_TRY(retain_pair(s, i, k, room, err));
     return OG_OK;
 }
 

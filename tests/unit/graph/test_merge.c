@@ -3,6 +3,7 @@
  * rule for rows is in test_merge_rows.c, whole programs of branches are in tests/merge. */
 #include "columnar/builder.h"
 #include "graph/branch_ops.h"
+#include "graph/cleanup.h"
 #include "graph/load.h"
 #include "graph/merge.h"
 #include "graph/rowset.h"
@@ -483,6 +484,73 @@ TEST(test_merge__preview_counts_and_writes_nothing)
     assert_int_equal(out.tables[1].deleted, 0);
     assert_null(out.tables[1].full_reason);
     og_merge_output_deinit(&out);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+/* ---- third branches ----------------------------------------------------------------------- */
+
+static void merge_into(og_repo *repo, const char *source, const char *target)
+{
+    og_merge_output out = {0};
+    const og_merge_input input = {.source = source, .target = target};
+    assert_ok(og_merge_run(repo, &input, &out, err));
+    assert_true(out.outcome == OG_MERGE_MERGED || out.outcome == OG_MERGE_FAST_FORWARD);
+    og_merge_output_deinit(&out);
+}
+
+static void clean(og_repo *repo)
+{
+    og_cleanup_output done;
+    const og_cleanup_input input = {.by_count = true};
+    assert_ok(og_cleanup_run(repo, &input, &done, err));
+    og_cleanup_output_deinit(&done);
+}
+
+/* b and main have a commit of the third branch in common, which no other pair of branches begins at. */
+static void meet_at_third_branch(world *w)
+{
+    world_init(w, "{\"type\":\"P\",\"data\":{\"name\":\"x\",\"age\":1}}\n");
+    og_repo *repo = open_repo(w, w->store);
+    load(repo, NULL, "{\"type\":\"P\",\"data\":{\"name\":\"main 1\"}}\n");
+    merge_into(repo, "main", "b");
+    assert_ok(og_branch_make(repo, NULL, "third", err));
+    load(repo, NULL, "{\"type\":\"P\",\"data\":{\"name\":\"main 2\"}}\n");
+    load(repo, "b", "{\"type\":\"P\",\"data\":{\"name\":\"b\"}}\n");
+    load(repo, "third", "{\"type\":\"P\",\"data\":{\"name\":\"x\",\"age\":2}}\n");
+    merge_into(repo, "third", "b");
+    merge_into(repo, "third", "main");
+    merge_into(repo, "main", "third");
+    merge_into(repo, "b", "third");
+    load(repo, "third", "{\"type\":\"P\",\"data\":{\"name\":\"third 2\"}}\n");
+    load(repo, NULL, "{\"type\":\"P\",\"data\":{\"name\":\"main 3\"}}\n");
+    og_repo_close(repo);
+}
+
+TEST(test_merge__base_on_a_third_branch_outlives_a_cleanup)
+{
+    world w;
+    meet_at_third_branch(&w);
+    og_repo *repo = open_repo(&w, w.store);
+    clean(repo);
+    /* Of the edits since: age 2 is common to both. */
+    load(repo, "b", "{\"type\":\"P\",\"data\":{\"name\":\"x\",\"age\":3}}\n");
+    merge_is(repo, OG_MERGE_MERGED);
+    og_buf out = export_of(repo, NULL);
+    assert_true(contains(&out, "\"age\":3"));
+    og_buf_deinit(&out);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+TEST(test_merge__base_before_a_third_branch_outlives_a_cleanup)
+{
+    world w;
+    meet_at_third_branch(&w);
+    og_repo *repo = open_repo(&w, w.store);
+    clean(repo);
+    assert_ok(og_branch_remove(repo, "third", err));
+    merge_is(repo, OG_MERGE_MERGED);
     og_repo_close(repo);
     og_store_close(w.store);
 }
