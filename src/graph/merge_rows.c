@@ -36,6 +36,16 @@ static bool can_combine(const og_graph__row_sides *s)
     return true;
 }
 
+/* Do both edits together leave ours as it is? What differs, ours changed; and theirs did not, or the two
+ * could not be combined. */
+static bool ours_has_all(const og_graph__row_sides *s)
+{
+    for (size_t i = 0; i < s->words; i++)
+        if ((s->differ[i] & ~s->ours_changed[i]) != 0)
+            return false;
+    return true;
+}
+
 og_graph__verdict og_graph__merge_decide(const og_graph__row_sides *s, bool property_level)
 {
     if (is_same(s->in_base, s->in_theirs, s->theirs_changed, s->words) ||
@@ -44,7 +54,9 @@ og_graph__verdict og_graph__merge_decide(const og_graph__row_sides *s, bool prop
     if (is_same(s->in_base, s->in_ours, s->ours_changed, s->words))
         return OG_GRAPH__TAKE_THEIRS;
     bool in_all = s->in_base && s->in_ours && s->in_theirs;
-    return property_level && in_all && can_combine(s) ? OG_GRAPH__COMBINE : OG_GRAPH__DISPUTE;
+    if (!property_level || !in_all || !can_combine(s))
+        return OG_GRAPH__DISPUTE;
+    return ours_has_all(s) ? OG_GRAPH__KEEP_OURS : OG_GRAPH__COMBINE;
 }
 
 og_merge_conflict_kind og_graph__dispute_kind(const og_graph__row_sides *s)

@@ -3,6 +3,7 @@
 A state maps a table key ("node:Person") to rows, and a row's id to its record: the properties as export prints
 them, and for an edge "from" and "to". A commit holds a state and its parents; a branch names a commit.
 """
+import base64
 import collections
 import itertools
 
@@ -33,7 +34,8 @@ edge Knows: Person -> Person {
 edge Lives: Person -> City @card(0..2)
 """
 
-Conflict = collections.namedtuple("Conflict", "table row kind")
+# `values`: property, base, ours and theirs, where a row is disputed.
+Conflict = collections.namedtuple("Conflict", "table row kind message values", defaults=(None,))
 ORPHAN, CARD, UNIQUE_KIND = "orphan_edge", "cardinality_violation", "unique_violation"
 
 
@@ -91,10 +93,39 @@ def violations(state):
 
 # ---- merging ------------------------------------------------------------------------------------------
 
-def dispute_kind(base, ours, theirs):
+DISPUTES = {"divergent_insert": "divergent insert", "divergent_update": "divergent update",
+            "delete_vs_update": "delete/update conflict"}
+
+
+def dispute(table, row, base, ours, theirs):
     if base is None:
-        return "divergent_insert"
-    return "delete_vs_update" if ours is None or theirs is None else "divergent_update"
+        kind = "divergent_insert"
+    else:
+        kind = "delete_vs_update" if ours is None or theirs is None else "divergent_update"
+    names = disputed_properties(base, ours, theirs)
+    if len(names) == 1:
+        values = (names[0], *(record and shown(record[names[0]]) for record in (base, ours, theirs)))
+    else:
+        values = (None, *(record and {name: shown(record[name]) for name in names} for record in (base, ours, theirs)))
+    return Conflict(table, row, kind, f"{DISPUTES[kind]} for id '{row}'", values)
+
+
+def disputed_properties(base, ours, theirs):
+    """Those that both sides changed, and differently, if there are such; else those in which the sides
+    differ, or which the side that has the row changed."""
+    def differing(a, b):
+        return {name for name in a if a[name] != b[name]}
+    if ours is None or theirs is None:
+        return sorted(differing(base, ours or theirs))
+    differ = differing(ours, theirs)
+    return sorted(base and differ & differing(base, ours) & differing(base, theirs) or differ)
+
+
+def shown(value):
+    """A value as conflicts tell it: of a blob the size, and a sum that the caller leaves out."""
+    if isinstance(value, str) and value.startswith("base64:"):
+        return f"blob of {len(base64.b64decode(value[7:]))} bytes"
+    return value
 
 
 def combine(base, ours, theirs):
@@ -126,7 +157,7 @@ def merge_states(base, ours, theirs, property_level=False):
             elif both is not None:
                 result = both
             else:
-                conflicts.append(Conflict(table, row, dispute_kind(b, o, t)))
+                conflicts.append(dispute(table, row, b, o, t))
                 continue
             if result is None:
                 del merged[table][row]
@@ -138,11 +169,40 @@ def merge_states(base, ours, theirs, property_level=False):
 def broken(merged, ours, theirs, disputed):
     """What only both sides together violate."""
     conflicts = []
-    for kind, table, row, *_ in violations(merged) - violations(ours) - violations(theirs):
+    for violation in violations(merged) - violations(ours) - violations(theirs):
+        kind, table, row, *details = violation
         rows = row if kind == UNIQUE_KIND else (row,)
         if not any((table, one) in disputed for one in rows):
-            conflicts.append(Conflict(table, None if kind == CARD else rows[-1], kind))
+            told = Conflict(table, None if kind == CARD else rows[-1], kind, broken_text(merged, violation))
+            conflicts.append(told)
     return conflicts
+
+
+def broken_text(merged, violation):
+    kind, table, row, *details = violation
+    if kind == ORPHAN:
+        end, node = details
+        return f"{end} '{node}' not found in {EDGE_TYPES[table[5:]][end == 'dst']}"
+    if kind == UNIQUE_KIND:
+        return f"unique constraint [\"{details[0]}\"] violated by '{row[0]}' and '{row[1]}'"
+    count = sum(record["from"] == row for record in merged[table].values())
+    return f"@card violation on edge {table[5:]}: source '{row}' has {count} edges (max {MOST[table]})"
+
+
+# ---- differences --------------------------------------------------------------------------------------
+
+def changes(before, after):
+    """What leads from one state to another: (table, id) -> both records; None where there is no row."""
+    return {(table, row): (before[table].get(row), after[table].get(row)) for table in TABLES
+            for row in set(before[table]) | set(after[table]) if before[table].get(row) != after[table].get(row)}
+
+
+def counts(before, after):
+    """How many rows are inserted, updated and deleted, by table; tables that stay are left out."""
+    found = collections.defaultdict(lambda: [0, 0, 0])
+    for (table, _), (old, new) in changes(before, after).items():
+        found[table][0 if old is None else 2 if new is None else 1] += 1
+    return dict(found)
 
 
 # ---- history ------------------------------------------------------------------------------------------
@@ -187,17 +247,18 @@ class Model:
         del self.branches[name]
 
     def merge(self, source, target, property_level=False, preview=False):
-        """(outcome, conflicts)"""
+        """(outcome, conflicts, counts of what it changes); of a conflict there are no counts."""
         theirs, ours = self.branches[source], self.branches[target]
         base = merge_base(theirs, ours, self.known())
         if base is theirs:
-            return "already_up_to_date", []
+            return "already_up_to_date", [], {}
         merged, conflicts = merge_states(base.state, ours.state, theirs.state, property_level)
         if conflicts:
-            return "conflicts", conflicts
+            return "conflicts", conflicts, {}
+        changed = counts(ours.state, merged)
         if not preview:
             self.write(target, merged, theirs)
-        return "fast_forward" if base is ours else "merged", []
+        return "fast_forward" if base is ours else "merged", [], changed
 
 
 def steps_from(head, known):

@@ -4,28 +4,28 @@ from programs import Failure, as_record
 
 
 class Operation:
-    """`changes`: rows to put, by (table, id); `removes`: a statement and the rows that go with it."""
+    """`statement`: (kind, field, value) of what is deleted first; `puts`: rows to put, by (table, id)."""
 
     def __init__(self, name, puts=None, statement=None):
         self.name, self.puts, self.statement = name, puts or {}, statement
 
     def after(self, state):
         state = model.copy(state)
-        for (table, row), record in self.puts.items():
-            state[table][row] = record
         if self.statement:
             remove(state, *self.statement)
+        for (table, row), record in self.puts.items():
+            state[table][row] = record
         return state
 
     def apply(self, program, branch):
         """False: it was refused."""
         result = None
-        if self.puts:
-            records = [as_record(table, row, record) for (table, row), record in self.puts.items()]
-            result = program.load(branch, sorted(records, key=lambda r: "edge" in r))
-        if self.statement and (result is None or result.code == 0):
+        if self.statement:
             kind, field, value = self.statement
             result = program.mutate(branch, f'delete {kind} where {field} = "{value}"')
+        if self.puts and (result is None or result.code == 0):
+            records = [as_record(table, row, record) for (table, row), record in self.puts.items()]
+            result = program.load(branch, sorted(records, key=lambda r: "edge" in r))
         if result is not None and result.code not in (0, 1):
             raise Failure(f"{self.name} on {branch}: exit {result.code}: {result.err[:1000]}")
         return result is None or result.code == 0

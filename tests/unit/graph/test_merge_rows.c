@@ -78,6 +78,8 @@ static void check(row base, row ours, row theirs, bool is_edge, bool property_le
     assert_int_equal(merges, verdict != OG_GRAPH__DISPUTE);
     if (merges) {
         assert_true(is_equal(expected, apply(verdict, ours, theirs, ours_changed)));
+        /* Nothing is written that is there already. */
+        assert_int_equal(is_equal(expected, ours), verdict == OG_GRAPH__KEEP_OURS);
         return;
     }
     og_merge_conflict_kind kind = !base.present                    ? OG_CONFLICT_DIVERGENT_INSERT
