@@ -107,10 +107,12 @@ og_status og_graph__branch_ref(const og_repo *repo, const og_graph__branch *bran
     return OG_NOT_FOUND;
 }
 
-og_status og_graph__branch_id(const og_repo *repo, const og_graph__branch *branch,
-                              char out_id[OG_GRAPH__BRANCH_ID + 1], og_error *err)
+og_status og_graph__branch_life(const og_repo *repo, const og_graph__branch *branch,
+                                char out_id[OG_GRAPH__BRANCH_ID + 1], uint64_t *out_first,
+                                og_error *err)
 {
     out_id[0] = '\0';
+    *out_first = 0;
     if (branch->is_main)
         return OG_OK;
     OG_AUTO(og_arena) arena = og_arena_new(0);
@@ -124,7 +126,15 @@ og_status og_graph__branch_id(const og_repo *repo, const og_graph__branch *branc
                             branch->name);
     memcpy(out_id, id.ptr, id.len);
     out_id[id.len] = '\0';
+    *out_first = ref.first_version;
     return OG_OK;
+}
+
+og_status og_graph__branch_id(const og_repo *repo, const og_graph__branch *branch,
+                              char out_id[OG_GRAPH__BRANCH_ID + 1], og_error *err)
+{
+    uint64_t first;
+    return og_graph__branch_life(repo, branch, out_id, &first, err);
 }
 
 /* The schema lock of the reference is a branch too; nobody means it. */

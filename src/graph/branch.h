@@ -39,7 +39,12 @@ void og_graph__branch_free_all(og_graph__branch *first);
 /* The branch's ref in `__manifest`. OG_NOT_FOUND "branch '...' not found". Not for main, which has none. */
 OG_NODISCARD og_status og_graph__branch_ref(const og_repo *repo, const og_graph__branch *branch,
                                             og_arena *arena, og_lance_ref *out, og_error *err);
-/* The branch's id: "" for main. OG_NOT_FOUND when there is no such branch (any more). */
+/* The branch's id: "" for main; and the version of `__manifest` that it begins with: 0 for main. What a power loss
+ * brings back of an earlier branch of the name lies below. OG_NOT_FOUND when there is no such branch (any
+ * more). */
+OG_NODISCARD og_status og_graph__branch_life(const og_repo *repo, const og_graph__branch *branch,
+                                             char out_id[OG_GRAPH__BRANCH_ID + 1],
+                                             uint64_t *out_first, og_error *err);
 OG_NODISCARD og_status og_graph__branch_id(const og_repo *repo, const og_graph__branch *branch,
                                            char out_id[OG_GRAPH__BRANCH_ID + 1], og_error *err);
 

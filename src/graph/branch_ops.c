@@ -314,6 +314,9 @@ static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, co
     /* Its creator may have died before it did. What is known to last can be known to be gone. */
     const char *text = og_buf_cstr(&name);
     og_status s = repo->store->ops->sync(repo->store, &text, 1, err);
+    uint64_t bytes;
+    if (s == OG_UNKNOWN && repo->store->ops->head(repo->store, text, &bytes, NULL) == OG_NOT_FOUND)
+        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
     if (s == OG_UNKNOWN)
         return og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name);
     OG_TRY(s);

@@ -646,12 +646,24 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     return OG_OK;
 }
 
+/* The branch was deleted and made again while the operation ran, and has no version of its own yet: what `base`
+ * shows is its parent's, in whose slots we have no business. */
+static og_status refuse_unborn(og_repo *repo, og_snapshot *base, og_error *err)
+{
+    const og_graph__branch *branch = og_graph__branch_of(base);
+    OG_TRY(og_graph__fork_complete(repo, branch, err));
+    og_error_set(err, OG_CONFLICT, "branch '%s' was made again meanwhile", branch->name);
+    return og_graph__retryable(err);
+}
+
 og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commit *commit,
                                og_commit_result *out, og_error *err)
 {
     og_graph__snapshot *snapshot = og_graph__snapshot_of(base);
     run r = {.repo = repo, .store = repo->store, .branch = snapshot->branch, .commit = commit};
     commit->slots_held = 0;
+    if (og_graph__is_unborn(base))
+        return refuse_unborn(repo, base, err);
     commit->op.branch = snapshot->branch->is_main ? OG_STR("") : og_str_of(snapshot->branch->name);
     commit->op.branch_id = og_str_of(snapshot->branch_id);
     og_status s = run_steps(&r, base, out, err);

@@ -20,7 +20,7 @@ static void new_id(const og_repo *repo, char out[OG_GRAPH__BRANCH_ID + 1])
     *out = '\0';
 }
 
-/* The forks on the way to the parent; none for main, and for a branch whose ref is lost. */
+/* The forks on the way to the parent; none for main, and for a branch whose ref is lost or torn. */
 static og_status read_parent(const og_repo *repo, const char *path, og_str parent, og_arena *arena,
                              og_lance_ref *out, og_error *err)
 {
@@ -28,7 +28,10 @@ static og_status read_parent(const og_repo *repo, const char *path, og_str paren
     if (parent.len == 0)
         return OG_OK;
     og_status s = og_lance_branch_read(repo->store, path, parent, arena, out, err);
-    return s == OG_NOT_FOUND ? OG_OK : s;
+    if (s != OG_NOT_FOUND && s != OG_CORRUPT)
+        return s;
+    *out = (og_lance_ref){0};
+    return OG_OK;
 }
 
 /* The line of forks that leads to the new branch is that of its parent and one more. */

@@ -147,19 +147,27 @@ static og_status open_parent(og_repo *repo, const og_graph__branch *branch, og_l
     OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
     if (!og_lance_branch_path(&path, OG_GRAPH__MANIFEST, ref.parent))
         return og_error_nomem(err);
-    return og_lance_table_open(repo->env, og_buf_cstr(&path), ref.parent_version,
-                               ref.manifest_bytes, out, err);
+    og_status s = og_lance_table_open(repo->env, og_buf_cstr(&path), ref.parent_version,
+                                      ref.manifest_bytes, out, err);
+    if (s != OG_NOT_FOUND)
+        return s;
+    /* Its creator died before it saw that. */
+    og_error_set(err, OG_NOT_FOUND,
+                 "branch '%s' not found: its source was deleted before it was made", branch->name);
+    og_error_hint(err, "Free the name with: omnigraph branch delete %s --uri GRAPH", branch->name);
+    return OG_NOT_FOUND;
 }
 
-static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t hint,
-                               og_lance_table **out, og_error *err)
+/* first: versions below it are of an earlier branch of the name. */
+static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t first,
+                               uint64_t hint, og_lance_table **out, og_error *err)
 {
     const char *path = branch->manifest_path;
     uint64_t version;
     og_status s = og_lance_latest_version(repo->env, path, hint, &version, err);
     if (s == OG_NOT_FOUND && branch->is_main)
         return no_graph(repo, err);
-    if (s == OG_NOT_FOUND)
+    if (s == OG_NOT_FOUND || (s == OG_OK && version < first))
         return open_parent(repo, branch, out, err);
     OG_TRY(s);
     s = og_lance_table_open(repo->env, path, version, 0, out, err);
@@ -183,14 +191,14 @@ static uint64_t read_hints(og_repo *repo, og_graph__branch *branch, og_buf *head
     return hints.manifest;
 }
 
-static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id, og_snapshot **out,
-                         og_error *err)
+static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id, uint64_t first,
+                         og_snapshot **out, og_error *err)
 {
     OG_AUTO(og_snapshot) previous = current_ref(repo, branch, id);
     OG_AUTO_BUF head = OG_BUF_INIT;
     uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
-    OG_TRY(open_manifest(repo, branch, hint, &manifest, err));
+    OG_TRY(open_manifest(repo, branch, first, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
@@ -218,16 +226,18 @@ og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch, og_sna
                                  og_error *err)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
-    OG_TRY(og_graph__branch_id(repo, branch, id, err));
-    return refresh(repo, branch, id, out, err);
+    uint64_t first;
+    OG_TRY(og_graph__branch_life(repo, branch, id, &first, err));
+    return refresh(repo, branch, id, first, out, err);
 }
 
 og_status og_repo_snapshot(og_repo *repo, const char *name, og_snapshot **out, og_error *err)
 {
     og_graph__branch *branch;
     char id[OG_GRAPH__BRANCH_ID + 1];
+    uint64_t first;
     OG_TRY(og_graph__branch_get(repo, name, &branch, err));
-    OG_TRY(og_graph__branch_id(repo, branch, id, err));
+    OG_TRY(og_graph__branch_life(repo, branch, id, &first, err));
     OG_AUTO(og_snapshot) current = current_ref(repo, branch, id);
     if (current != NULL) {
         OG_AUTO_BUF next = OG_BUF_INIT;
@@ -241,5 +251,5 @@ og_status og_repo_snapshot(og_repo *repo, const char *name, og_snapshot **out, o
         }
         OG_TRY(s);
     }
-    return refresh(repo, branch, id, out, err);
+    return refresh(repo, branch, id, first, out, err);
 }

@@ -23,8 +23,8 @@ static og_str branch_of(const og_lance_table *table)
     return og_str_slice(path, root == 0 ? strlen("tree/") : root + strlen("/tree/"), path.len);
 }
 
-/* The line of a table; *out_known false when a branch on the way has no ref any more, or refs go in
- * circles. */
+/* The line of a table; *out_known false when a branch on the way has no ref any more, or a torn one (whoever
+ * forks a table puts its ref first, also who then finds that another was faster), or refs go in circles. */
 static og_status follow(const og_lance_table *table, og_arena *arena, line *out, bool *out_known,
                         og_error *err)
 {
@@ -43,7 +43,7 @@ static og_status follow(const og_lance_table *table, og_arena *arena, line *out,
         og_lance_ref ref;
         og_status status = og_lance_branch_read(og_lance_env_store(table->env), table->root, branch,
                                                 arena, &ref, err);
-        if (status == OG_NOT_FOUND)
+        if (status == OG_NOT_FOUND || status == OG_CORRUPT)
             return OG_OK;
         OG_TRY(status);
         branch = ref.parent;

@@ -9,7 +9,9 @@ static const char schema[] = "node A {\n  name: String @key\n}\n"
 
 static int64_t read_clock(void *context)
 {
-    return ((fixture_clock *)context)->now_us;
+    fixture_clock *clock = context;
+    clock->now_us += clock->step_us;
+    return clock->now_us;
 }
 
 static void let_pass(void *context, int64_t us)

@@ -7,10 +7,10 @@
 #include "store/memory.h"
 #include "store/wrap.h"
 
-/* A clock that stands until it is moved, or somebody waits. */
+/* A clock that stands until it is moved, or somebody waits; or goes on by `step_us` each time it is read. */
 typedef struct fixture_clock {
     og_clock clock;
-    int64_t now_us;
+    int64_t now_us, step_us;
 } fixture_clock;
 void fixture_clock_init(fixture_clock *clock);
 
