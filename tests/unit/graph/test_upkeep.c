@@ -1,6 +1,7 @@
 /* optimize and cleanup of whole graphs: the same rows after, whatever fails on the way. */
 #include <stdlib.h>
 
+#include "graph/branch_ops.h"
 #include "graph/cleanup.h"
 #include "graph/optimize.h"
 #include "graph/target.h"
@@ -272,4 +273,67 @@ TEST(test_upkeep__a_failing_table_does_not_stop_the_others)
     assert_status(og_cleanup_run(repo, &(og_cleanup_input){0}, &done, NULL), OG_INVALID);
     og_repo_close(repo);
     og_store_close(w.store);
+}
+
+/* ---- branches that go meanwhile -------------------------------------------------------------- */
+
+/* Deletes a branch before the call with number `at`. */
+typedef struct deleter {
+    world *w;
+    uint64_t at, calls;
+    bool is_done;
+} deleter;
+
+static og_store_fault delete_at(void *context, uint64_t call, const char *op, const char *name)
+{
+    deleter *d = context;
+    (void)op, (void)name;
+    d->calls = call + 1;
+    if (call != d->at || d->is_done)
+        return OG_STORE_PASS;
+    d->is_done = true;
+    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
+    assert_ok(og_branch_remove(repo, "b", err));
+    og_repo_close(repo);
+    return OG_STORE_PASS;
+}
+
+/* Clean while the branch goes before that call; false: it has fewer. */
+static bool clean_while_branch_goes(uint64_t at)
+{
+    world w;
+    world_init(&w, 3);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "of b", err));
+    assert_ok(fixture_write_on(repo, "b", "A", "more", err));
+    og_repo_close(repo);
+
+    deleter d = {.w = &w, .at = at};
+    OG_AUTO(og_store) watched = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){delete_at, &d}, 0, &watched, err));
+    og_repo *cleaner = fixture_open(watched, &w.clock);
+    const og_cleanup_input input = {.by_count = true, .keep = 0};
+    og_cleanup_output out;
+    assert_ok(og_cleanup_run(cleaner, &input, &out, err));
+    for (size_t i = 0; i < out.count; i++)
+        assert_null(out.tables[i].error);
+    og_cleanup_output_deinit(&out);
+    og_repo_close(cleaner);
+
+    repo = fixture_open(w.store, &w.clock);
+    assert_int_equal(fixture_count(repo, "A"), 3);
+    assert_ok(fixture_write_both(repo, "after", err));
+    og_repo_close(repo);
+    og_store_close(OG_TAKE(watched));
+    og_store_close(w.store);
+    return d.is_done;
+}
+
+TEST(test_upkeep__a_branch_may_go_at_any_time_of_a_cleanup)
+{
+    uint64_t at = 0;
+    while (clean_while_branch_goes(at))
+        at++;
+    assert_true(at > 50);
 }
