@@ -637,6 +637,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(check_branch(r, err));
     bool by_helper;
     OG_TRY(publish(r, &by_helper, err));
+    c->by_other = by_helper;
     c->slots_held = 0;
     memcpy(out->commit_id, c->op.commit_id, sizeof out->commit_id);
     if (by_helper)

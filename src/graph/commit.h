@@ -38,6 +38,7 @@ typedef struct og_graph__commit {
     uint64_t began_ms; /* when its first file was made; 0 = the time of op.id */
     /* out */
     size_t slots_held; /* after a failure: slots taken and not published */
+    bool by_other;     /* after success: somebody else published it */
     bool is_fenced;    /* a conflict that no retry helps: its files may be gone (fence.h) */
 } og_graph__commit;
 

@@ -224,7 +224,7 @@ static og_status roll_back(const scene *s, og_error *err)
         if (p->is_forked)
             pins[restored++] = &p->pin;
     }
-    OG_TRY(og_graph__restore_pins(s->repo, s->snapshot, pins, restored, &result, err));
+    OG_TRY(og_graph__restore_pins(s->repo, s->snapshot, pins, restored, NULL, &result, err));
     return record(s, false, outcomes, moved, &result);
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/vec.h"
+#include "graph/audit.h"
 #include "graph/foreign.h"
 #include "graph/layout.h"
 
@@ -91,7 +92,7 @@ static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t 
 
 og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
                                  const og_graph__pin *const *pins, size_t count,
-                                 og_commit_result *out, og_error *err)
+                                 uint64_t *out_heads, og_commit_result *out, og_error *err)
 {
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(count, sizeof *tables);
     if (tables == NULL)
@@ -103,6 +104,8 @@ og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
         tables[i].pin = pins[i];
         status = restore_write(repo, pins[i], commit.op.at_us, &tables[i].write, err);
         commit.table_count += status == OG_OK;
+        if (status == OG_OK && out_heads != NULL)
+            out_heads[i] = og_lance_write_version(tables[i].write) - 1;
     }
     if (status == OG_OK)
         status = og_graph__commit_run(repo, snapshot, &commit, out, err);
@@ -111,15 +114,43 @@ og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
     return status;
 }
 
+/* Note that another's operation was undone, or done: for people who look, so failures are ignored. */
+static void record(og_repo *repo, const og_graph__recovery *about, bool is_forward,
+                   const og_graph__outcome *outcomes, size_t count, const og_commit_result *commit)
+{
+    og_graph__recovery recovery = *about;
+    recovery.commit_id = og_str_of(commit->commit_id);
+    recovery.is_forward = is_forward;
+    recovery.outcomes = outcomes;
+    recovery.outcome_count = count;
+    (void)!og_graph__audit_append(repo, &recovery, NULL);
+}
+
+static og_status restore_and_record(og_repo *repo, og_snapshot *snapshot,
+                                    const og_graph__pin *const *pins, size_t count,
+                                    const og_graph__recovery *about, og_error *err)
+{
+    OG_AUTO_FREE uint64_t *heads = og_calloc(count, sizeof *heads);
+    OG_AUTO_FREE og_graph__outcome *outcomes = og_calloc(count, sizeof *outcomes);
+    og_commit_result result;
+    if (heads == NULL || outcomes == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_graph__restore_pins(repo, snapshot, pins, count, heads, &result, err));
+    for (size_t i = 0; i < count; i++)
+        outcomes[i] = (og_graph__outcome){pins[i]->table_key, heads[i], pins[i]->version};
+    if (about != NULL)
+        record(repo, about, false, outcomes, count, &result);
+    return OG_OK;
+}
+
 /* One commit that restores the pins of `keys`, those whose slot is taken. A table whose pin moved
- * meanwhile is left alone. */
+ * meanwhile is left alone. `about`: the operation that is undone, NULL when it is not to be noted. */
 static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const og_str *keys,
-                                size_t key_count, og_error *err)
+                                size_t key_count, const og_graph__recovery *about, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     OG_AUTO_FREE const og_graph__pin **pins = og_calloc(key_count, sizeof *pins);
     size_t count = 0;
-    og_commit_result result;
     if (pins == NULL)
         return og_error_nomem(err);
     OG_TRY(og_graph__repo_refresh(repo, branch, &snapshot, err));
@@ -133,7 +164,7 @@ static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const o
         if (taken)
             pins[count++] = pin;
     }
-    return count > 0 ? og_graph__restore_pins(repo, snapshot, pins, count, &result, err) : OG_OK;
+    return count > 0 ? restore_and_record(repo, snapshot, pins, count, about, err) : OG_OK;
 }
 
 /* Are the versions that the operation made the pins of all these tables? A program that knows of no
@@ -188,12 +219,13 @@ static og_status settle(og_repo *repo, og_graph__branch *branch, og_str op,
 
 og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
                              const og_str *table_keys, size_t table_count,
-                             og_graph__op_fate *out_fate, og_error *err)
+                             const og_graph__recovery *about, og_graph__op_fate *out_fate,
+                             og_error *err)
 {
     OG_TRY(settle(repo, branch, op, table_keys, table_count, out_fate, err));
     /* Its tables, in a commit of their own; what fails here the next writer of the table does. */
     if (*out_fate == OG_GRAPH__OP_ABORTED &&
-        restore_tables(repo, branch, table_keys, table_count, NULL) != OG_OK)
+        restore_tables(repo, branch, table_keys, table_count, about, NULL) != OG_OK)
         return OG_OK;
     og_graph__sidecar_remove_of(repo, op);
     return OG_OK;
@@ -335,6 +367,13 @@ static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_
     op->at_us = og_lance_table_timestamp_us(head);
 }
 
+/* The same for the record; the rest of it is told by what was done. */
+static og_graph__recovery recovery_of(const og_graph__op *op)
+{
+    return (og_graph__recovery){
+        .actor = op->actor, .operation_id = og_str_of(op->id), .writer_kind = op->kind};
+}
+
 static og_status fill_taken(const og_graph__snapshot *s, const op_view *v, og_graph__commit *commit,
                             og_buf *names, og_error *err)
 {
@@ -360,6 +399,19 @@ static const og_graph__pin **pins_of_reads(const og_graph__state *state, const o
     return pins;
 }
 
+/* Someone else's operation was published; its own commit says so. */
+static void record_help(og_repo *repo, const og_graph__commit *commit, const op_view *v,
+                        const og_commit_result *result)
+{
+    OG_AUTO_FREE og_graph__outcome *outcomes = og_calloc(v->tables.len, sizeof *outcomes);
+    const og_graph__recovery about = recovery_of(&commit->op);
+    for (size_t i = 0; outcomes != NULL && i < v->tables.len; i++)
+        outcomes[i] = (og_graph__outcome){v->tables.items[i].key, v->tables.items[i].expected,
+                                          v->tables.items[i].version};
+    if (outcomes != NULL)
+        record(repo, &about, true, outcomes, v->tables.len, result);
+}
+
 static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og_error *err)
 {
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(v->tables.len, sizeof *tables);
@@ -375,8 +427,11 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     og_commit_result result;
     if (s == OG_OK)
         s = og_graph__commit_run(repo, snapshot, &commit, &result, err);
-    if (s == OG_OK)
+    if (s == OG_OK) {
         og_graph__sidecar_remove_of(repo, v->id);
+        if (!commit.by_other)
+            record_help(repo, &commit, v, &result);
+    }
     for (size_t i = 0; i < v->tables.len; i++) {
         og_lance_table_unref(tables[i].taken);
         og_buf_deinit(&names[i]);
@@ -397,7 +452,7 @@ static og_status resolve_foreign(og_repo *repo, og_graph__branch *branch, const 
         return OG_OK;
     OG_TRY(og_graph__foreign_check(
         &left, pin->table_key, branch->is_main ? OG_STR("") : og_str_of(branch->name), true, err));
-    return restore_tables(repo, branch, &pin->table_key, 1, err);
+    return restore_tables(repo, branch, &pin->table_key, 1, NULL, err);
 }
 
 static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_view *v,
@@ -408,8 +463,12 @@ static og_status abort_view(og_repo *repo, og_graph__branch *branch, const op_vi
         return og_error_nomem(err);
     for (size_t i = 0; i < v->tables.len; i++)
         keys[i] = v->tables.items[i].key;
+    og_graph__op op;
     og_graph__op_fate fate;
-    return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, &fate, err);
+    og_graph__op_init(&op, repo, OG_STR(""), OG_STR(""));
+    op_from_properties(&op, v->head, v->id);
+    const og_graph__recovery about = recovery_of(&op);
+    return og_graph__abort_op(repo, branch, v->id, keys, v->tables.len, &about, &fate, err);
 }
 
 /* An operation of ours: help it, wait for it, or abort it. */

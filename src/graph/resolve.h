@@ -9,6 +9,7 @@
 #ifndef OG_GRAPH_RESOLVE_H
 #define OG_GRAPH_RESOLVE_H
 
+#include "graph/audit.h"
 #include "graph/commit.h"
 
 /* Free the slot pin + 1 of each table. *inout_snapshot is replaced by the newest one when anything moved.
@@ -18,16 +19,19 @@ OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def 
                                                og_error *err);
 
 /* A commit, by omnigraph:recovery, that gives tables back what these pins show: at head + 1, as a Restore,
- * which becomes the pin. */
+ * which becomes the pin. out_heads (may be NULL): the versions they had. */
 OG_NODISCARD og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
                                               const og_graph__pin *const *pins, size_t count,
-                                              og_commit_result *out, og_error *err);
+                                              uint64_t *out_heads, og_commit_result *out,
+                                              og_error *err);
 
 /* Abort an operation that holds slots: publish its og_abort row and restore its tables. After OG_OK it is
  * decided: *out_fate is ABORTED, and nobody can publish it any more, or PUBLISHED, as others did
- * before. After an error it is open. */
+ * before. After an error it is open. `about` NULL: it is the caller's own; else another's, and is noted
+ * in the table of recoveries by actor, kind and id. */
 OG_NODISCARD og_status og_graph__abort_op(og_repo *repo, og_graph__branch *branch, og_str op,
                                           const og_str *table_keys, size_t table_count,
+                                          const og_graph__recovery *about,
                                           og_graph__op_fate *out_fate, og_error *err);
 
 #endif

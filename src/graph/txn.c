@@ -261,7 +261,7 @@ static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause
     og_status s = keys == NULL ? og_error_nomem(&abort_error)
                                : og_graph__abort_op(txn->repo, og_graph__branch_of(txn->snapshot),
                                                     og_str_of(commit->op.id), keys, txn->tables.len,
-                                                    &fate, &abort_error);
+                                                    NULL, &fate, &abort_error);
     if (s == OG_OK && fate == OG_GRAPH__OP_PUBLISHED)
         return og_graph__commit_helped(txn->repo, txn->snapshot, commit, out, err);
     /* A branch that is gone takes its operations along. */

@@ -2,6 +2,7 @@
  * two tables is there whole or not at all, an acknowledged one is there, and the next write succeeds. */
 #include <stdlib.h>
 
+#include "graph/history.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 #include "topo/directory.h"
@@ -143,6 +144,74 @@ TEST(test_commit__helped_operation_survives_power_loss)
             break;
         assert_true(at < 1000);
     }
+}
+
+/* What is recorded of recoveries: commit, kind, actor, operation's kind, tables; "" = nothing. */
+static void read_audit(og_repo *repo, og_buf *out)
+{
+    static const uint32_t columns[] = {0, 1, 2, 4, 5};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_scan) scan = NULL;
+    OG_AUTO_BATCH rows = {0};
+    const uint32_t *slots;
+    og_status s = og_lance_table_open(og_repo_env(repo), "_graph_commit_recoveries.lance", 0, 0,
+                                      &table, NULL);
+    if (s == OG_NOT_FOUND)
+        return;
+    assert_int_equal(s, OG_OK);
+    assert_ok(og_lance_scan_open(table, columns, 5, 0, UINT32_MAX, &scan, err));
+    assert_ok(og_lance_scan_next(scan, &rows, &slots, err));
+    for (int64_t row = 0; row < rows.row_count; row++)
+        for (uint32_t i = 0; i < 5; i++)
+            og_buf_printf(out, "%.*s%s", OG_FMT(og_array_str(rows.columns[i], row)),
+                          i < 4 ? " " : "\n");
+}
+
+static const char forward[] = " RolledForward tester Load [{\"table_key\":\"node:A\","
+                              "\"from_version\":1,\"to_version\":2},{\"table_key\":\"node:B\","
+                              "\"from_version\":1,\"to_version\":2}]\n";
+static const char back[] = " RolledBack tester Load [{\"table_key\":\"node:A\","
+                           "\"from_version\":2,\"to_version\":1}]\n";
+
+/* A process dies at each call; what the next one makes of its operation stands in the table of
+ * recoveries: once, for the commit that did it. */
+TEST(test_commit__what_another_finished_or_undid_is_recorded)
+{
+    int forwards = 0, backs = 0;
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_status status;
+        og_error error;
+        OG_AUTO_BUF audit = OG_BUF_INIT;
+        OG_AUTO(og_history) history = NULL;
+        world_init(&w);
+        bool hit = commit_with_fault(&w, at, OG_STORE_CRASH, &status);
+        uint64_t before = both_count(&w);
+        w.clock.now_us += LATER_US;
+        og_repo *repo = fixture_open(w.store, &w.clock);
+        assert_ok(fixture_write(repo, "A", "next", err));
+        read_audit(repo, &audit);
+        og_str text = og_buf_view(&audit);
+        bool is_helped = before == 0 && fixture_count(repo, "B") == 1;
+        if (text.len > 0) {
+            bool is_forward = og_str_is(og_str_slice(text, 26, text.len), forward);
+            assert_true(is_forward || og_str_is(og_str_slice(text, 26, text.len), back));
+            assert_int_equal(is_forward, is_helped);
+            assert_ok(og_history_open(repo, NULL, &history, &error));
+            const og_commit_info *commit = og_history_find(history, og_str_slice(text, 0, 26));
+            assert_non_null(commit);
+            assert_true(og_str_is(commit->actor, is_forward ? "tester" : "omnigraph:recovery"));
+            forwards += is_forward;
+            backs += !is_forward;
+        }
+        assert_true(text.len > 0 || !is_helped);
+        og_history_free(OG_TAKE(history));
+        og_repo_close(repo);
+        og_store_close(w.store);
+        if (!hit)
+            break;
+    }
+    assert_true(forwards > 0 && backs > 0);
 }
 
 TEST(test_commit__acknowledged_survives_power_loss)

@@ -203,7 +203,8 @@ TEST(test_target__tells_of_an_aborted_operation)
     assert_ok(og_repo_snapshot(w.repo, NULL, &newest, err));
     const og_str op = OG_STR("01K9Z3W8Q6YB2T4M5N7P0R1S2V");
     og_graph__op_fate fate;
-    assert_ok(og_graph__abort_op(w.repo, og_graph__branch_of(newest), op, NULL, 0, &fate, err));
+    assert_ok(
+        og_graph__abort_op(w.repo, og_graph__branch_of(newest), op, NULL, 0, NULL, &fate, err));
     og_history *history;
     const og_commit_info *commit;
     assert_status(og_history_find_any(w.repo, op, &history, &commit, &error), OG_NOT_FOUND);
