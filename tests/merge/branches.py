@@ -3,10 +3,10 @@
 
     branches.py PROGRAM [--seeds A..B] [--steps N] [--reference PATH] [--jobs N]
 
-PROGRAM is the command, or the shared library, which is a hundred times as fast. After each merge outcome, conflicts
-with texts and values, and the export of the target are those of the model (model.py), and so is each
-difference between two branches; at the end the exports of all branches, and fsck finds nothing. The programs
-compact branches and clean up old versions in between. With --reference ("ask": as $OMNIGRAPH_REFERENCE says) the reference's program
+PROGRAM is the command, or the shared library, which is a hundred times as fast. After each merge outcome,
+conflicts with texts and values, and the export of the target are those of the model (model.py), and so is
+each difference between two branches; at the end the exports and histories of all branches, and fsck finds
+nothing. The programs compact branches and clean up old versions in between. With --reference ("ask": as $OMNIGRAPH_REFERENCE says) the reference's program
 runs the same commands on a graph of its own; what it does otherwise has a name in docs/dev/architecture.md
 and is counted. A failure names its seed.
 """
@@ -81,8 +81,26 @@ class Generator:
         values = sorted(record[field] for record in state[rows].values())
         return Operation("remove", statement=(kind, field, self.rng.choice(values))) if values else None
 
+    def update(self, state):
+        """Some properties of a person; the others stay."""
+        names, values = sorted(state["node:Person"]), self.person("")
+        chosen = self.rng.sample(["age", "nick", "email", "tags"], self.rng.randint(1, 3))
+        if not names:
+            return None
+        return Operation("update", update=(self.rng.choice(names), {name: values[name] for name in chosen}))
+
+    def overwrite(self, state):
+        """All rows of a table anew, some as they were: no version before tells what changed."""
+        table = self.rng.choice(model.TABLES)
+        rows = {(table, row): record for row, record in state[table].items() if self.rng.random() < 0.8}
+        more = self.put(state).puts
+        rows.update({key: record for key, record in more.items() if key[0] == table})
+        return Operation("overwrite", rows, overwrite=True)
+
     def write(self, state):
-        return self.put(state) if self.rng.random() < 0.75 else self.removal(state)
+        if self.with_reference:
+            return self.put(state) if self.rng.random() < 0.75 else self.removal(state)
+        return self.rng.choices([self.put, self.removal, self.update, self.overwrite], [12, 4, 4, 1])[0](state)
 
 
 class Case:
@@ -104,7 +122,7 @@ class Case:
         branch = self.branch()
         before = self.model.state(branch)
         operation = self.generator.write(before)
-        if operation is None or not (operation.puts or operation.statement):
+        if operation is None or not (operation.puts or operation.statement or operation.update):
             return
         after = operation.after(before)
         is_valid = not model.violations(after)
@@ -114,7 +132,7 @@ class Case:
             if operation.apply(program, branch) != is_valid:
                 self.stop_if_reference_fails(program)
                 raise Failure(f"{branch}: {program.history[-1]} was {'refused' * is_valid or 'taken'}: "
-                              f"{operation.puts} {model.violations(after)} {program.last.err[:500]}")
+                              f"{model.violations(after)} {program.last.err[:500]}")
         self.counts["write" if is_valid else "refused write"] += 1
         if is_valid:
             self.model.write(branch, after)
@@ -208,6 +226,26 @@ class Case:
         if found != expected:
             raise Failure(f"{program.graph}, {branch}:\n    {difference(expected, found)}")
 
+    def look_at_histories(self):
+        """Each commit has one id on all branches, and its parents. (A cleanup takes versions, too.)"""
+        ids, told = {None: None}, {}
+        for branch in self.model.branches:
+            commits, rows = self.model.history(branch), self.programs[0].commits(branch)
+            versions = [row["manifest_version"] for row in rows]
+            if len(commits) != len(rows) or versions != sorted(versions):
+                raise Failure(f"{branch}: expected {len(commits)} commits, found {rows}")
+            for commit, row in zip(commits, rows):
+                ids.setdefault(commit, row["graph_commit_id"])
+                told.setdefault(commit, []).append(row)
+        for commit, rows in told.items():
+            first, merged = (*commit.parents, None, None)[:2]
+            merged = ids.get(merged, rows[0]["merged_parent_commit_id"])  # a deleted branch's is not known
+            expected = ids[commit], ids[first], merged
+            for row in rows:
+                found = row["graph_commit_id"], row["parent_commit_id"], row["merged_parent_commit_id"]
+                if found != expected or (commit.parents[1:] and not merged):
+                    raise Failure(f"expected commit, parent and merged parent {expected}, found {row}")
+
     def run(self, steps):
         for program in self.programs:
             program.init(model.SCHEMA)
@@ -219,6 +257,7 @@ class Case:
         for program in self.programs:
             for branch in sorted(self.model.branches):
                 self.look(program, branch)
+        self.look_at_histories()
         problems = self.programs[0].fsck()
         if problems:
             raise Failure(f"fsck: {problems[:5]}")

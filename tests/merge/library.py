@@ -8,7 +8,7 @@ import os
 
 import programs
 
-MODE_MERGE = 2
+MODES = {"overwrite": 0, "merge": 2}
 SOURCE = C.CFUNCTYPE(C.c_int, C.c_void_p, C.c_void_p, C.c_size_t, C.POINTER(C.c_size_t), C.c_void_p)
 SINK = C.CFUNCTYPE(C.c_int, C.c_void_p, C.c_void_p, C.c_size_t, C.c_void_p)
 TAKE = C.CFUNCTYPE(C.c_int, C.c_void_p, C.c_void_p, C.c_void_p)
@@ -123,8 +123,8 @@ class Library:
     def init(self, schema):
         self.must("og_graph_init", self.uri, text_of(schema), C.c_bool(False))
 
-    def load(self, branch, records):
-        self.history.append(("load", branch, json.dumps(records)))
+    def load(self, branch, records, mode="merge"):
+        self.history.append(("load", branch, mode, json.dumps(records)))
         data = memoryview("".join(json.dumps(record) + "\n" for record in records).encode())
         done = 0
 
@@ -136,7 +136,7 @@ class Library:
             done += len(part)
             return 0
         source, result = SOURCE(read), C.create_string_buffer(512)
-        return self.on_branch(branch, "og_load", options(LoadOptions, mode=MODE_MERGE), source, None, result)
+        return self.on_branch(branch, "og_load", options(LoadOptions, mode=MODES[mode]), source, None, result)
 
     def mutate(self, branch, statement):
         self.history.append(("mutate", branch, statement))
@@ -184,6 +184,13 @@ class Library:
         if result.code != 0:
             raise programs.Failure(f"diff {old} {new}: {result.err}")
         return programs.changes_told(result.out)
+
+    def commits(self, branch):
+        self.history.append(("commits", branch))
+        result = self.on_branch(branch, "og_commit_list_print", None, C.c_bool(True), self.sink, None)
+        if result.code != 0:
+            raise programs.Failure(f"commits of {branch}: {result.err}")
+        return json.loads(result.out)["commits"]
 
     def upkeep(self, branch, name, *args):
         """How many tables got a version."""

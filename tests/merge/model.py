@@ -228,12 +228,14 @@ class Model:
 
     def known(self):
         """The commits of branches that are there. Those of a deleted one can be no base: their states went with it."""
-        found = set()
-        for commit in self.branches.values():
-            while commit and commit not in found:
-                found.add(commit)
-                commit = commit.parents[0] if commit.parents else None
-        return found
+        return set(itertools.chain.from_iterable(map(self.history, self.branches)))
+
+    def history(self, branch):
+        """The commits of a branch, oldest first, with those it inherited."""
+        commits = [self.branches[branch]]
+        while commits[-1].parents:
+            commits.append(commits[-1].parents[0])
+        return commits[::-1]
 
     def write(self, branch, state, merged_parent=None):
         head = self.branches[branch]

@@ -1,34 +1,50 @@
 """Writes: what they do to a state of the model, and by which command."""
+import json
+
 import model
 from programs import Failure, as_record
 
 
 class Operation:
-    """`statement`: (kind, field, value) of what is deleted first; `puts`: rows to put, by (table, id)."""
+    """What is done, in this order: `statement`: (kind, field, value) of what is deleted; `update`: (name of a
+    person, properties to set); `puts`: rows to put, by (table, id), with `overwrite` instead of all others
+    of their tables."""
 
-    def __init__(self, name, puts=None, statement=None):
+    def __init__(self, name, puts=None, statement=None, update=None, overwrite=False):
         self.name, self.puts, self.statement = name, puts or {}, statement
+        self.update, self.overwrite = update, overwrite
 
     def after(self, state):
         state = model.copy(state)
         if self.statement:
             remove(state, *self.statement)
+        if self.update:
+            person_name, values = self.update
+            state["node:Person"][person_name] = {**state["node:Person"][person_name], **values}
+        if self.overwrite:
+            state.update({table: {} for table, _ in self.puts})
         for (table, row), record in self.puts.items():
             state[table][row] = record
         return state
 
-    def apply(self, program, branch):
-        """False: it was refused."""
-        result = None
+    def statements(self):
         if self.statement:
             kind, field, value = self.statement
-            result = program.mutate(branch, f'delete {kind} where {field} = "{value}"')
-        if self.puts and (result is None or result.code == 0):
-            records = [as_record(table, row, record) for (table, row), record in self.puts.items()]
-            result = program.load(branch, sorted(records, key=lambda r: "edge" in r))
-        if result is not None and result.code not in (0, 1):
-            raise Failure(f"{self.name} on {branch}: exit {result.code}: {result.err[:1000]}")
-        return result is None or result.code == 0
+            yield f'delete {kind} where {field} = "{value}"'
+        if self.update:
+            values = ", ".join(f"{name}: {json.dumps(value)}" for name, value in self.update[1].items())
+            yield f'update Person set {{ {values} }} where name = "{self.update[0]}"'
+
+    def apply(self, program, branch):
+        """False: it was refused."""
+        results = [program.mutate(branch, statement) for statement in self.statements()]
+        if self.puts and all(result.code == 0 for result in results):
+            records = sorted((as_record(*key, record) for key, record in self.puts.items()), key=lambda r: "edge" in r)
+            results.append(program.load(branch, records, "overwrite" if self.overwrite else "merge"))
+        for result in results:
+            if result.code not in (0, 1):
+                raise Failure(f"{self.name} on {branch}: exit {result.code}: {result.err[:1000]}")
+        return all(result.code == 0 for result in results)
 
 
 def remove(state, kind, field, value):

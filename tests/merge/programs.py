@@ -49,10 +49,10 @@ class Program:
             f.write(schema)
         self.must("init", "--schema", "schema.pg", self.graph)
 
-    def load(self, branch, records):
+    def load(self, branch, records, mode="merge"):
         with open(os.path.join(self.cwd, "data.jsonl"), "w", encoding="utf-8") as f:
             f.write("".join(json.dumps(record) + "\n" for record in records))
-        return self.run("load", "--data", "data.jsonl", "--mode", "merge", "--branch", branch, self.graph)
+        return self.run("load", "--data", "data.jsonl", "--mode", mode, "--branch", branch, self.graph)
 
     def mutate(self, branch, statement):
         return self.run("mutate", "--branch", branch, "-e", "query q() { %s }" % statement, "--uri", self.graph)
@@ -84,6 +84,9 @@ class Program:
     def diff(self, old, new):
         """The changes from one branch to another, as model.changes."""
         return changes_told(self.must("diff", "--json", "--uri", self.graph, old, new).out)
+
+    def commits(self, branch):
+        return json.loads(self.must("commit", "list", "--json", "--branch", branch, self.graph).out)["commits"]
 
     def optimize(self, branch):
         """How many tables got a version: each is a commit."""
