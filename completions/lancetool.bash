@@ -4,7 +4,7 @@ _lancetool() {
     if [ "$COMP_CWORD" = 1 ]; then
         # shellcheck disable=SC2086
         COMPREPLY=($(compgen -W "$($program --help 2>/dev/null |
-            sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$cur"))
+            sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')" -- "$cur"))
         return
     fi
     case $cur in

@@ -1,6 +1,6 @@
 # fish completion for lancetool; commands and options are asked of the program itself.
 function __lancetool_commands
-    lancetool --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+    lancetool --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 end
 
 function __lancetool_options

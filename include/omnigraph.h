@@ -99,7 +99,7 @@ typedef struct og_session og_session;
 
 typedef struct og_session_options {
     size_t struct_size;
-    const char *actor;     /* NULL = none */
+    const char *actor;     /* UTF-8 without control characters, 1 to 1024 bytes; NULL = none */
     const char *branch;    /* NULL = "main" */
     uint64_t memory_bytes; /* per query; 0 = no limit */
     uint32_t timeout_ms;   /* per query; 0 = none */

@@ -225,29 +225,11 @@ static og_status write_jsonl(printer *p, og_error *err)
 
 /* ---- CSV and blocks ----------------------------------------------------------------------- */
 
-/* C0 without newline and tab, DEL, and C1 (U+0080 to U+009F), which terminals obey. */
-static bool is_control(uint32_t c)
-{
-    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
-}
-
 /* Show what was appended since `start` with its control characters spelled out. */
 static void escape_controls(og_buf *out, size_t start)
 {
     OG_AUTO_BUF plain = OG_BUF_INIT;
-    bool found = false;
-    og_str text = og_str_slice(og_buf_view(out), start, out->len);
-    for (size_t at = 0; at < text.len;) {
-        size_t from = at;
-        uint32_t c = og_utf8_next(text, &at);
-        found |= is_control(c);
-        if (is_control(c))
-            og_buf_printf(&plain, "\\u%04x", c);
-        else
-            og_buf_append(&plain, text.ptr + from, at - from);
-    }
-    if (!found)
-        return;
+    og_buf_visible(&plain, og_str_slice(og_buf_view(out), start, out->len), false);
     out->len = start;
     out->failed |= plain.failed;
     og_buf_str(out, og_buf_view(&plain));

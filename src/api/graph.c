@@ -4,6 +4,9 @@
 #error "the build defines OG_VERSION"
 #endif
 
+/* Far above names, addresses and service ids, and little beside what a commit writes anyway. */
+#define MAX_ACTOR_BYTES 1024
+
 const char *og_version(void)
 {
     return OG_VERSION;
@@ -63,6 +66,21 @@ void og_graph_io_stats(const og_graph *graph, og_io_stats *out)
 
 /* ---- sessions ----------------------------------------------------------------------------- */
 
+/* Stored with each commit and printed in lists of them, where every commit is one line. */
+static og_status check_actor(og_str actor, og_error *err)
+{
+    if (actor.len == 0 || actor.len > MAX_ACTOR_BYTES)
+        return og_error_set(err, OG_INVALID,
+                            "the name of the actor has %zu bytes; 1 to %d are possible", actor.len,
+                            MAX_ACTOR_BYTES);
+    if (!og_utf8_valid(actor, NULL))
+        return og_error_set(err, OG_INVALID, "the name of the actor is not valid UTF-8");
+    for (size_t at = 0; at < actor.len;)
+        if (og_utf8_is_control(og_utf8_next(actor, &at)))
+            return og_error_set(err, OG_INVALID, "the name of the actor has a control character");
+    return OG_OK;
+}
+
 static og_status set_target(og_session *s, const og_session_options *o, og_error *err)
 {
     s->target = (og_target){.branch = s->branch};
@@ -85,6 +103,8 @@ og_status og_session_open(og_graph *graph, const og_session_options *options, og
     og_session_options known = OG_SESSION_OPTIONS_INIT;
     og_api__read_options(&known, sizeof known, options);
     const og_session_options *o = &known;
+    if (o->actor != NULL)
+        OG_TRY(check_actor(og_str_of(o->actor), err));
     og_session *s = og_calloc(1, sizeof *s);
     if (s == NULL)
         return og_error_nomem(err);

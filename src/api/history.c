@@ -115,8 +115,10 @@ static og_status list_line(void *context, const og_commit *c, og_error *err)
     og_text branch = branch_of(c);
     og_buf_printf(&p->buf, "%.*s branch=%.*s version=%" PRIu64, OG_FMT(c->id), OG_FMT(branch),
                   c->manifest_version);
-    if (c->actor.len > 0)
-        og_buf_printf(&p->buf, " actor=%.*s", OG_FMT(c->actor));
+    if (c->actor.len > 0) {
+        og_buf_text(&p->buf, " actor=");
+        og_buf_visible(&p->buf, og_api__str(c->actor), true);
+    }
     og_buf_byte(&p->buf, '\n');
     return flush_piece(p, err);
 }
@@ -157,8 +159,11 @@ static og_status show_lines(void *context, const og_commit *c, og_error *err)
         og_buf_printf(&p->buf, "parent_commit_id: %.*s\n", OG_FMT(c->parent));
     if (c->merged_parent.len > 0)
         og_buf_printf(&p->buf, "merged_parent_commit_id: %.*s\n", OG_FMT(c->merged_parent));
-    if (c->actor.len > 0)
-        og_buf_printf(&p->buf, "actor_id: %.*s\n", OG_FMT(c->actor));
+    if (c->actor.len > 0) {
+        og_buf_text(&p->buf, "actor_id: ");
+        og_buf_visible(&p->buf, og_api__str(c->actor), true);
+        og_buf_byte(&p->buf, '\n');
+    }
     og_buf_printf(&p->buf, "created_at: %" PRId64 "\n", c->created_at_us);
     return OG_OK;
 }

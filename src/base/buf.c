@@ -86,6 +86,20 @@ bool og_buf_fill(og_buf *buf, uint8_t byte, size_t count)
 }
 
 /* The host is little-endian (base/bits.h refuses others). */
+bool og_buf_visible(og_buf *buf, og_str text, bool in_line)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t c = og_utf8_next(text, &at);
+        bool is_layout = !in_line && (c == '\n' || c == '\t');
+        if (og_utf8_is_control(c) && !is_layout)
+            og_buf_printf(buf, "\\u%04x", c);
+        else
+            og_buf_append(buf, text.ptr + from, at - from);
+    }
+    return !buf->failed;
+}
+
 bool og_buf_u16(og_buf *buf, uint16_t value)
 {
     return og_buf_append(buf, &value, sizeof value);

@@ -133,6 +133,11 @@ uint32_t og_utf8_next(og_str s, size_t *offset)
     }
 }
 
+bool og_utf8_is_control(uint32_t code_point)
+{
+    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
+}
+
 size_t og_utf8_length(og_str s)
 {
     size_t count = 0;

@@ -63,6 +63,8 @@ og_str og_str_trim(og_str s);
 bool og_utf8_valid(og_str s, size_t *out_bad);
 /* Decode one code point at *offset and advance; U+FFFD and one byte on a malformed sequence. */
 uint32_t og_utf8_next(og_str s, size_t *offset);
+/* C0, DEL and C1 (U+0080 to U+009F): what terminals obey instead of showing it. */
+bool og_utf8_is_control(uint32_t code_point);
 /* Code points in well-formed text. */
 size_t og_utf8_length(og_str s);
 /* Encode into dst[4]; returns the number of bytes. */

@@ -21,6 +21,7 @@ struct cli {
     const char *uri; /* of the graph, as it is shown */
     const char *branch;
     const char *actor; /* NULL = none */
+    bool has_changed;  /* the work is done; what fails now is only to say so */
     int exit_code;     /* when a command succeeded but found something: lint */
 };
 
@@ -51,6 +52,9 @@ OG_NODISCARD og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err
 /* The same, then open it and a session. */
 OG_NODISCARD og_status cli_open(cli *c, const cli_alias *alias, og_error *err);
 void cli_close(cli *c);
+bool cli_is_url(const char *uri);
+/* OG_UNSUPPORTED for a URL that is no file:// URL. */
+OG_NODISCARD og_status cli_check_uri(const char *uri, og_error *err);
 /* A text of the arena: `path` itself when absolute, else below `base`. NULL when out of memory. */
 const char *cli_join(cli *c, const char *base, const char *path);
 /* Where a query file is: as given, or in one of query.roots. */

@@ -17,6 +17,7 @@ og_status cli_run_branch_create(cli *c, og_error *err)
     OG_TRY(cli_open(c, NULL, err));
     const char *from = cli_from(c);
     OG_TRY(og_branch_create(c->graph, name, from, err));
+    c->has_changed = true;
     if (!cli_has(&c->args, CLI_JSON))
         return cli_print(err, "created branch %s from %s\n", name, from);
     OG_AUTO_BUF out = OG_BUF_INIT;
@@ -34,6 +35,7 @@ og_status cli_run_branch_delete(cli *c, og_error *err)
     OG_TRY(cli_load_config(c, err));
     OG_TRY(cli_open(c, NULL, err));
     OG_TRY(og_branch_delete(c->graph, name, err));
+    c->has_changed = true;
     if (!cli_has(&c->args, CLI_JSON))
         return cli_print(err, "deleted branch %s\n", name);
     OG_AUTO_BUF out = OG_BUF_INIT;

@@ -119,6 +119,7 @@ og_status cli_run_relocate(cli *c, og_error *err)
     OG_TRY(cli_load_config(c, err));
     OG_TRY(cli_open(c, NULL, err));
     OG_TRY(og_relocate(c->session, &done, err));
+    c->has_changed = true;
     if (cli_has(&c->args, CLI_JSON))
         return cli_print(err,
                          "{\n  \"branches_relocated\": %" PRIu64

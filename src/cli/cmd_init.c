@@ -84,23 +84,24 @@ static og_status write_new_file(const char *path, const og_buf *text, og_error *
     if (fd < 0 && errno == EEXIST)
         return OG_OK;
     if (fd < 0)
-        return og_error_errno(err, errno, "the graph is made, but can't write", path);
+        return og_error_errno(err, errno, "can't write", path);
     og_status s = OG_OK;
     for (size_t at = 0; at < text->len && s == OG_OK;) {
         ssize_t n = write(fd, text->ptr + at, text->len - at);
         if (n < 0 && errno != EINTR)
-            s = og_error_errno(err, errno, "the graph is made, but can't write", path);
+            s = og_error_errno(err, errno, "can't write", path);
         at += n > 0 ? (size_t)n : 0;
     }
     close(fd);
     return s;
 }
 
-/* Beside the graph, unless there is one. A relative path is meant from the file's folder. */
+/* Beside the graph, unless there is one; for a URL, in the current folder. A relative path is meant from
+ * the file's folder. */
 static og_status scaffold_config(cli *c, const char *uri, og_error *err)
 {
     og_str folder, name;
-    split_uri(og_str_of(uri), &folder, &name);
+    split_uri(og_str_of(cli_is_url(uri) ? "" : uri), &folder, &name);
     og_str path = folder.len == 0
                       ? OG_STR(CLI_CONFIG_FILE)
                       : og_arena_printf(c->arena, "%.*s/%s", OG_FMT(folder), CLI_CONFIG_FILE);
@@ -117,9 +118,11 @@ og_status cli_run_init(cli *c, og_error *err)
 {
     const char *uri = c->args.arguments.items[0];
     OG_AUTO_BUF schema = OG_BUF_INIT;
+    OG_TRY(cli_check_uri(uri, err));
     OG_TRY(cli_read_file(cli_value(&c->args, CLI_SCHEMA), &schema, err));
     og_str text = og_buf_view(&schema);
     OG_TRY(og_graph_init(uri, (og_text){text.ptr, text.len}, cli_has(&c->args, CLI_FORCE), err));
+    c->has_changed = true;
     OG_TRY(scaffold_config(c, uri, err));
     return cli_print(err, "initialized %s\n", uri);
 }

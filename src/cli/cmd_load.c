@@ -122,6 +122,7 @@ static og_status load(cli *c, og_load_options *options, const char *mode, og_wri
     if (s != OG_OK && err->line > 0)
         og_error_context(err, s, "%s:%" PRIu32, in.path, err->line);
     OG_TRY(s);
+    c->has_changed = true;
     report_lenient(out);
     return OG_OK;
 }
@@ -162,6 +163,9 @@ static og_status print_ingest(const cli *c, const char *mode, const og_write_res
                               const table_lines *tables, og_error *err)
 {
     OG_AUTO_BUF out = OG_BUF_INIT;
+    if (!r->branch_created && cli_has(&c->args, CLI_FROM))
+        cli_warn("branch '%s' was there already; --from %s made no difference", c->branch,
+                 cli_from(c));
     if (!tables->json) {
         og_buf_printf(&out, "ingested %s into branch %s from %s with %s (branch %s)\n", c->uri,
                       c->branch, cli_from(c), mode, r->branch_created ? "created" : "exists");

@@ -6,6 +6,7 @@ static og_status report(cli *c, const og_merge *merge, og_error *err)
     bool json = cli_has(&c->args, CLI_JSON);
     bool failed = og_merge_get_outcome(merge) == OG_MERGE_CONFLICTS;
     bool is_error = failed && !json && !cli_has(&c->args, CLI_PREVIEW);
+    c->has_changed = og_merge_commit_id(merge)[0] != '\0';
     c->exit_code = failed ? 1 : 0;
     return og_merge_print(merge, json, is_error ? cli_write_error : cli_write_stdout, NULL, err);
 }

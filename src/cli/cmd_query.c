@@ -172,8 +172,10 @@ og_status cli_run_mutate(cli *c, og_error *err)
         s = og_mutate(c->session, r.query, r.params, &done, err);
         cli_progress_stop();
     }
-    if (s == OG_OK)
+    if (s == OG_OK) {
+        c->has_changed = true;
         s = print_change(c, &r, &done, err);
+    }
     run_deinit(&r);
     return s;
 }

@@ -86,6 +86,7 @@ og_status cli_run_optimize(cli *c, og_error *err)
     OG_TRY(cli_open(c, NULL, err));
     __attribute__((cleanup(listing_deinit))) listing l = {.json = cli_has(&c->args, CLI_JSON)};
     OG_TRY(og_optimize(c->session, list_optimized, &l, err));
+    c->has_changed = true;
     OG_AUTO_BUF out = OG_BUF_INIT;
     if (l.json) {
         begin_json(c, &out);
@@ -234,5 +235,6 @@ og_status cli_run_cleanup(cli *c, og_error *err)
     OG_TRY(cli_open(c, NULL, err));
     __attribute__((cleanup(listing_deinit))) listing l = {0};
     OG_TRY(og_cleanup(c->session, &options, list_cleaned, &l, err));
+    c->has_changed = true;
     return print_cleaned(c, &options, og_buf_cstr(&policy), &l, err);
 }

@@ -87,17 +87,25 @@ static void print_word(const char *colour, const char *word)
         fprintf(stderr, "%s ", word);
 }
 
+/* Messages name what files and other people's records say. */
+static void print_visible(const char *text)
+{
+    OG_AUTO_BUF shown = OG_BUF_INIT;
+    og_buf_visible(&shown, og_str_of(text), false);
+    fprintf(stderr, "%s\n", og_buf_cstr(&shown));
+}
+
 void cli_print_error(const og_error *err)
 {
     fflush(stdout);
     print_word("31", "Error:");
-    fprintf(stderr, "%s\n", err->message);
+    print_visible(err->message);
     /* A syntax error brings its frame in the message already. */
     if (err->detail[0] != '\0' && strchr(err->message, '\n') == NULL)
-        fprintf(stderr, "%s\n", err->detail);
+        print_visible(err->detail);
     if (err->hint[0] != '\0') {
         print_word("36", "hint:");
-        fprintf(stderr, "%s\n", err->hint);
+        print_visible(err->hint);
     }
 }
 

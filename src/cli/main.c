@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/std.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 
@@ -34,16 +35,23 @@ int main(int argc, char **argv)
     static cli c;
     static og_error err;
     int exit_code = 0;
+    og_std_reserve();
     argc = replace_old_names(argc, argv);
     if (cli_parse(argc, argv, &c.args, &exit_code)) {
         c.arena = og_arena_new(0);
         og_status s = c.arena != NULL ? c.args.verb->run(&c, &err) : og_error_nomem(&err);
         cli_progress_stop();
         exit_code = s != OG_OK ? og_status_exit_code(s) : c.exit_code;
+        if (s != OG_OK && c.has_changed)
+            og_error_context(&err, s, "done, but the answer is lost");
         if (s != OG_OK)
             cli_print_error(&err);
         cli_close(&c);
         og_arena_free(c.arena);
+    }
+    if (exit_code == 0 && og_std_flush(&err) != OG_OK) {
+        cli_print_error(&err);
+        exit_code = 1;
     }
     cli_args_deinit(&c.args);
     return exit_code;

@@ -18,9 +18,17 @@ const char *cli_join(cli *c, const char *base, const char *path)
     return og_arena_printf(c->arena, "%s%s%s", base, slash, path).ptr;
 }
 
-static bool has_scheme(const char *uri)
+bool cli_is_url(const char *uri)
 {
     return strstr(uri, "://") != NULL;
+}
+
+og_status cli_check_uri(const char *uri, og_error *err)
+{
+    if (!cli_is_url(uri) || strncmp(uri, "file://", 7) == 0)
+        return OG_OK;
+    return og_error_set(err, OG_UNSUPPORTED, "this version opens graphs in folders only, not '%s'",
+                        uri);
 }
 
 static og_status current_folder(cli *c, const char **out, og_error *err)
@@ -108,7 +116,7 @@ static og_status named_graph(cli *c, const char *name, og_error *err)
         return og_error_set(err, OG_NOT_FOUND, "graph '%s' not found in %s", name, CLI_CONFIG_FILE);
     OG_TRY(check_named(c->config, name, err));
     OG_TRY(check_policy(c, entry->has_policy, err));
-    c->uri = has_scheme(entry->uri) ? entry->uri : cli_join(c, c->config->base_dir, entry->uri);
+    c->uri = cli_is_url(entry->uri) ? entry->uri : cli_join(c, c->config->base_dir, entry->uri);
     return c->uri != NULL ? OG_OK : og_error_nomem(err);
 }
 
@@ -148,6 +156,11 @@ og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err)
     c->branch = branch != NULL ? branch : "main";
     const char *actor = cli_value(&c->args, CLI_AS);
     c->actor = actor != NULL ? actor : c->config->actor;
+    if (c->actor != NULL && c->actor[0] == '\0') {
+        og_error_set(err, OG_INVALID, "%s is empty", actor != NULL ? "--as" : "cli.actor");
+        og_error_hint(err, "Leave it out to write without an actor.");
+        return OG_INVALID;
+    }
     return OG_OK;
 }
 
@@ -162,9 +175,7 @@ const char *cli_from(const cli *c)
 og_status cli_open(cli *c, const cli_alias *alias, og_error *err)
 {
     OG_TRY(cli_resolve(c, alias, err));
-    if (has_scheme(c->uri) && strncmp(c->uri, "file://", 7) != 0)
-        return og_error_set(err, OG_UNSUPPORTED,
-                            "this version opens graphs in folders only, not '%s'", c->uri);
+    OG_TRY(cli_check_uri(c->uri, err));
     OG_TRY(og_graph_open(c->uri, NULL, &c->graph, err));
     og_session_options options = OG_SESSION_OPTIONS_INIT;
     options.actor = c->actor;

@@ -128,7 +128,7 @@ bool tool_parse(int argc, char **argv, tool_call *out, int *out_exit)
     const char *word = argc > 1 ? argv[1] : "";
     bool asks = strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
     *out_exit = 0;
-    if (strcmp(word, "--version") == 0) {
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         printf("lancetool %s\n", OG_VERSION);
         return false;
     }

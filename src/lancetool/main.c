@@ -1,4 +1,5 @@
 /* lancetool - Lance tables on the command line. */
+#include "base/std.h"
 #include "lancetool/tool.h"
 
 static int exit_code_of(og_status status)
@@ -29,8 +30,13 @@ int main(int argc, char **argv)
     static og_error err;
     tool_call call;
     int exit_code;
-    if (!tool_parse(argc, argv, &call, &exit_code))
-        return exit_code;
+    og_std_reserve();
+    if (!tool_parse(argc, argv, &call, &exit_code)) {
+        if (og_std_flush(&err) == OG_OK)
+            return exit_code;
+        print_error(&err);
+        return exit_code_of(OG_IO);
+    }
     OG_AUTO(og_arena) arena = og_arena_new(0);
     call.arena = arena;
     og_status status = arena != NULL ? call.verb->run(&call, &err) : og_error_nomem(&err);

@@ -16,16 +16,9 @@ og_status tool_flush(og_buf *text, og_error *err)
 
 void tool_complain(const char *label, const char *text)
 {
-    fprintf(stderr, "%s", label);
-    og_str rest = og_str_of(text);
-    for (size_t at = 0; at < rest.len;) {
-        char bytes[4];
-        uint32_t code = og_utf8_next(rest, &at);
-        bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-        size_t len = og_utf8_encode(control ? 0xfffd : code, bytes);
-        fwrite(bytes, 1, len, stderr);
-    }
-    fputc('\n', stderr);
+    OG_AUTO_BUF shown = OG_BUF_INIT;
+    og_buf_visible(&shown, og_str_of(text), true);
+    fprintf(stderr, "%s%s\n", label, og_buf_cstr(&shown));
 }
 
 og_status tool_flush_full(og_buf *text, og_error *err)

@@ -158,7 +158,7 @@ const tool_verb tool_branch = {
     .arguments = "create|list|delete TABLE [NAME]",
     .min_arguments = 2,
     .max_arguments = 3,
-    .summary = "make, list and delete branches",
+    .summary = "Make, list and delete branches",
     .about =
         "A branch shares the files of the version it is made of. Deleting removes what it added.\n",
     .examples = "  lancetool branch create people.lance trial\n"
@@ -222,7 +222,7 @@ const tool_verb tool_tag = {
     .arguments = "create|list|delete TABLE [NAME]",
     .min_arguments = 2,
     .max_arguments = 3,
-    .summary = "make, list and delete tags",
+    .summary = "Make, list and delete tags",
     .about = "A tag names a version, which no cleanup removes then.\n",
     .examples = "  lancetool tag create people.lance released\n"
                 "  lancetool tag create --version 3 people.lance before\n",

@@ -76,7 +76,7 @@ const tool_verb tool_import = {
     .arguments = "TABLE [FILE]",
     .min_arguments = 1,
     .max_arguments = 2,
-    .summary = "make a table of rows",
+    .summary = "Make a table of rows",
     .about = "FILE holds JSON objects, one a row, or an Arrow IPC stream, which brings its schema; "
              "without\n"
              "it, or as -, standard input is read.\n",
@@ -134,7 +134,7 @@ const tool_verb tool_append = {
     .arguments = "TABLE [FILE]",
     .min_arguments = 1,
     .max_arguments = 2,
-    .summary = "add rows, or replace rows of the same key",
+    .summary = "Add rows, or replace rows of the same key",
     .about = "FILE is as for import. Columns are found by name; those that a row lacks are null.\n",
     .examples = "  lancetool append people.lance more.jsonl\n"
                 "  lancetool append --key id people.lance changed.jsonl\n",
@@ -261,7 +261,7 @@ const tool_verb tool_delete = {
     .arguments = "TABLE",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "delete rows by their ids or by a condition",
+    .summary = "Delete rows by their ids or by a condition",
     .about = "A condition compares a column with a value: n >= 10, name = 'ana', done != true.\n",
     .examples = "  lancetool delete --ids 3,17 people.lance\n"
                 "  lancetool delete --where 'age < 18' people.lance\n",
@@ -300,7 +300,7 @@ const tool_verb tool_restore = {
     .arguments = "TABLE",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "make an earlier version the newest again",
+    .summary = "Make an earlier version the newest again",
     .about = "The version becomes a new one; nothing is lost.\n",
     .examples = "  lancetool restore --version 3 people.lance\n",
     .options = (const tool_option[]){{"version", "VERSION", "a number or a tag"},

@@ -56,6 +56,24 @@ TEST(test_history__lists_and_shows_commits)
     fixture_deinit(&f);
 }
 
+/* What is stored once can't be taken back: bytes that are no text would hide all commits. */
+TEST(test_history__an_actor_is_a_line_of_text)
+{
+    fixture f;
+    og_session *session = NULL;
+    static const char *const bad[] = {"", "\xff", "a\nb", "\x1b[31m", "\xc2\x85"};
+    fixture_init(&f, schema, "");
+    og_session_options options = OG_SESSION_OPTIONS_INIT;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        options.actor = bad[i];
+        assert_status(og_session_open(f.graph, &options, &session, NULL), OG_INVALID);
+    }
+    options.actor = "Zo\xc3\xab of the crew";
+    assert_ok(og_session_open(f.graph, &options, &session, err));
+    og_session_close(session);
+    fixture_deinit(&f);
+}
+
 static og_status refuse(void *context, const og_commit *commit, og_error *err)
 {
     (void)context, (void)commit;

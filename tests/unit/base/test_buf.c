@@ -78,3 +78,13 @@ TEST(test_vec__grows_and_reports_failure)
     og_vec_deinit(&v);
     assert_null(v.items);
 }
+TEST(test_buf__visible_spells_out_what_terminals_obey)
+{
+    OG_AUTO_BUF buf = OG_BUF_INIT;
+    og_str text = OG_STR("a\tb\n\x1b[31m\x7f\xc2\x85\xc3\xa9");
+    assert_true(og_buf_visible(&buf, text, false));
+    assert_string_equal(og_buf_cstr(&buf), "a\tb\n\\u001b[31m\\u007f\\u0085\xc3\xa9");
+    og_buf_clear(&buf);
+    assert_true(og_buf_visible(&buf, OG_STR("a\nb"), true));
+    assert_string_equal(og_buf_cstr(&buf), "a\\u000ab");
+}
