@@ -93,6 +93,10 @@ static og_status run_merge(attempt *a, og_error *err)
     OG_TRY(og_merge_run(a->p->repo, &input, &output, err));
     a->committed = output.committed;
     a->conflicts = output.conflict_count;
+    for (size_t i = 0; i < output.conflict_count; i++)
+        sim_trace(a->p->world, "  conflict: %.*s %.*s: %.*s",
+                  OG_FMT(output.conflicts[i].def->table_key), OG_FMT(output.conflicts[i].row_id),
+                  OG_FMT(output.conflicts[i].message));
     og_merge_output_deinit(&output);
     return OG_OK;
 }

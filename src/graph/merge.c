@@ -224,8 +224,20 @@ static int by_key(const void *a, const void *b)
                       (*(const og_type_def *const *)b)->table_key);
 }
 
-/* Heads that nobody published are settled before anything is read. In the order of table keys, so that
- * conflicts stand in it. */
+/* Heads that nobody published are settled before anything is read. If that, or another's commit, moved the
+ * target, the base may be another, too: begin anew. */
+static og_status prepare_tables(og_graph__merge *m, const og_type_def *const *defs, size_t count,
+                                og_error *err)
+{
+    uint64_t was = og_txn_snapshot(m->txn)->manifest_version;
+    OG_TRY(og_txn_prepare(m->txn, defs, count, err));
+    if (og_txn_snapshot(m->txn)->manifest_version == was)
+        return OG_OK;
+    og_error_set(err, OG_CONFLICT, "the target of this merge is being written by others");
+    return og_graph__retryable(err);
+}
+
+/* In the order of table keys, so that conflicts stand in it. */
 static og_status plan_tables(og_graph__merge *m, og_error *err)
 {
     size_t count = og_graph__merge_table_count(m);
@@ -235,7 +247,7 @@ static og_status plan_tables(og_graph__merge *m, og_error *err)
         return og_error_nomem(err);
     OG_TRY(find_candidates(m, defs, &count, err));
     if (!m->input->preview)
-        OG_TRY(og_txn_prepare(m->txn, defs, count, err));
+        OG_TRY(prepare_tables(m, defs, count, err));
     qsort(defs, count, sizeof *defs, by_key);
     for (size_t i = 0; i < count; i++) {
         og_graph__merge_table *t = og_graph__merge_table_of(m, defs[i]);

@@ -25,6 +25,7 @@ typedef struct run {
     og_overlay **overlays; /* nodes, then edges; NULL until touched */
     og_graph__checks *checks;
     OG_VEC(const og_type_def *) searched; /* by `where`: another row may match once they change */
+    bool *has_deleted;                    /* node types of which rows were deleted */
     og_lenient_counts lenient;
     uint64_t affected_nodes, affected_edges;
 } run;
@@ -40,6 +41,7 @@ static void run_deinit(run *r)
         og_overlay_free(r->overlays[i]);
     og_free(r->overlays);
     og_vec_deinit(&r->searched);
+    og_free(r->has_deleted);
     og_graph__checks_free(r->checks);
     og_txn_free(r->txn);
     og_snapshot_unref(r->snapshot);
@@ -183,6 +185,19 @@ static og_status name_row(run *r, const og_type_def *def, const og_graph__value 
     return row->id.ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
+/* A node that this mutation deleted may come back. Edges that others put to it meanwhile are to go all the same,
+ * and no check would miss them: with edge tables that have moved all statements run again. */
+static og_status search_edges_of(run *r, const og_type_def *node, og_error *err)
+{
+    for (uint32_t i = 0; i < r->catalog->edge_count; i++) {
+        const og_type_def *edge = &r->catalog->edges[i];
+        bool touches = edge->from_type == node->index || edge->to_type == node->index;
+        if (touches && !og_vec_push(&r->searched, edge))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
 static og_status insert(run *r, const og_ir_mutation *m, og_error *err)
 {
     const og_type_def *def = m->def;
@@ -201,6 +216,8 @@ static og_status insert(run *r, const og_ir_mutation *m, og_error *err)
     OG_TRY(og_graph__rowset_finish(rows, &batch, err));
     OG_TRY(overlay_of(r, def, &overlay, err));
     OG_TRY(og_overlay_put(overlay, &batch, err));
+    if (!def->is_edge && r->has_deleted[def->index])
+        OG_TRY(search_edges_of(r, def, err));
     *(def->is_edge ? &r->affected_edges : &r->affected_nodes) += 1;
     return OG_OK;
 }
@@ -338,6 +355,7 @@ static og_status delete_rows(run *r, const og_ir_mutation *m, const og_overlay_r
         texts[i] = og_array_str(ids.columns[0], (int64_t)i);
     OG_TRY(og_overlay_delete(overlay, matched, err));
     r->affected_nodes += count;
+    r->has_deleted[m->def->index] = true;
     return cascade(r, m->def, texts, count, err);
 }
 
@@ -460,7 +478,8 @@ static og_status run_statements(run *r, og_error *err)
     r->snapshot = og_snapshot_ref(og_txn_snapshot(r->txn));
     r->arena = og_arena_new(0);
     r->overlays = og_calloc(table_count(r), sizeof *r->overlays);
-    if (r->arena == NULL || r->overlays == NULL)
+    r->has_deleted = og_calloc((size_t)r->catalog->node_count + 1, sizeof *r->has_deleted);
+    if (r->arena == NULL || r->overlays == NULL || r->has_deleted == NULL)
         return og_error_nomem(err);
     OG_TRY(og_graph__checks_new(r->catalog, &r->checks, err));
     for (uint32_t i = 0; i < q->mutation_count; i++) {
@@ -483,10 +502,11 @@ static og_status attempt(run *r, og_mutate_output *out, bool *out_again, og_erro
                               .lenient = r->lenient};
     if (r->affected_nodes + r->affected_edges == 0)
         return OG_OK;
-    OG_TRY(apply(r, err));
+    og_status s = apply(r, err);
+    /* Whatever came of it: rows that were found stand elsewhere in the version that is built on now. */
     *out_again = og_txn_snapshot(r->txn)->manifest_version != r->snapshot->manifest_version;
-    if (*out_again)
-        return OG_OK;
+    if (*out_again || s != OG_OK)
+        return *out_again ? OG_OK : s;
     OG_TRY(og_graph__checks_finish(r->checks, r->txn, err));
     OG_TRY(check_stop(r, err));
     OG_TRY(og_txn_commit(r->txn, &out->commit, err));
