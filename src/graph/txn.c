@@ -7,6 +7,7 @@
 #include "graph/commit.h"
 #include "graph/foreign.h"
 #include "graph/resolve.h"
+#include "lance/table/indices.h"
 #include "lance/table/rebase.h"
 #include "topo/directory.h"
 
@@ -334,7 +335,11 @@ static og_status move_write(txn_table *t, og_snapshot *now, og_error *err)
     og_lance_verdict verdict;
     OG_TRY(og_snapshot_table(now, t->def, &base, err));
     OG_TRY(fork_if_needed(now, t, err));
-    OG_TRY(og_lance_write_rebase(t->write, t->is_fork ? t->fork_table : base, &verdict, err));
+    og_lance_table *onto = t->is_fork ? t->fork_table : base;
+    /* Where columns changed a table takes rows that the graph's types may not. */
+    OG_TRY(og_lance_succession(og_lance_write_base(t->write), onto, &verdict, err));
+    if (verdict == OG_LANCE_FITS)
+        OG_TRY(og_lance_write_rebase(t->write, onto, &verdict, err));
     if (verdict != OG_LANCE_FITS)
         return og_graph__stale(err, t->def->table_key, og_lance_table_version(t->base),
                                og_lance_table_version(base));

@@ -19,9 +19,11 @@ OG_NODISCARD og_status tool_place_open_to_write(const tool_call *call, const cha
 /* What that asks, of a place that is open. */
 OG_NODISCARD og_status tool_check_no_graph(const tool_call *call, const tool_place *place,
                                            og_error *err);
-/* Stage, sync, take the slot, sync; then say "version N: R rows". OG_CONFLICT when another writer was
- * first. */
-OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write, og_error *err);
+/* Stage, sync, take the slot, sync; then say "version N: R rows". A write that may go behind others does so when they
+ * come first, where Lance's rules allow it; one that asked which rows there are must not. OG_CONFLICT when another
+ * writer was first. */
+OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write,
+                                   bool may_go_behind, og_error *err);
 /* The newest version of the table and a write of it. */
 OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
                                   og_lance_table **out_table, og_lance_write **out, og_error *err);

@@ -67,6 +67,32 @@ def tables(tool):
     assert "exists" in tool("branch", "create", "t.lance", "main", code=1)
 
 
+def racing(tool):
+    """Writers that come second go behind those that came first, unless both change the same."""
+    tool("import", "--schema", "n: int64", "r.lance", stdin="".join(f'{{"n": {i}}}\n' for i in range(20)))
+
+    def together(*calls):
+        runs = [subprocess.Popen([tool.program, *call], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True) for call, _ in calls]
+        for run, (_, text) in zip(runs, calls):
+            run.stdin.write(text)
+            run.stdin.close()
+        return [(run.wait(), run.stderr.read()) for run in runs]
+
+    for i in range(4):
+        calls = [(("append", "r.lance"), f'{{"n": {100 + 10 * i + k}}}\n') for k in range(4)]
+        calls += [(("delete", "--ids", str(i), "r.lance"), ""), (("delete", "--ids", str(10 + i), "r.lance"), "")]
+        assert all(code == 0 for code, _ in together(*calls))
+    left = {*range(4, 10), *range(14, 20)} | {100 + 10 * i + k for i in range(4) for k in range(4)}
+    assert {r["n"] for r in tool.rows("r.lance")} == left
+    # The same rows: one of them is told so, or comes late and finds none; nobody has deleted twice.
+    ends = together(*[(("delete", "--ids", "15", "r.lance"), "")] * 4)
+    assert [code for code, _ in ends].count(0) == 1, ends
+    assert all(code == 0 or "changed the same" in text or "no row has the id" in text for code, text in ends), ends
+    assert len(tool.rows("r.lance")) == len(left) - 1
+    tool("verify", "r.lance")
+
+
 def names(tool):
     """What other programs could not read is not written."""
     for name in ("a.b", "_rowid", "_row_created_at_version"):
@@ -178,7 +204,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, names, graphs, complaints, looking, damage):
+        for case in (usage, tables, racing, names, graphs, complaints, looking, damage):
             case(tool)
             print("ok", case.__name__)
     finally:

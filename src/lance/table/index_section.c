@@ -4,7 +4,6 @@
  * full text and vector search ask only whether a row id is alive, so they would find the old
  * values, and the row once more by the scan of the new fragment. (The reference itself answers so
  * after its own updates.) */
-#include "lance/table/deletion_priv.h"
 #include "lance/table/write_priv.h"
 
 #include <stdio.h>
@@ -20,7 +19,7 @@ static og_status parse(const og_lance_table *table, og_arena *arena, OgPb__Index
                             "index section", out, err);
 }
 
-static bool holds(const og_table__u32s *ids, uint64_t id)
+bool og_table__index_holds(const og_table__u32s *ids, uint64_t id)
 {
     size_t low = 0, high = ids->len;
     while (low < high) {
@@ -33,7 +32,8 @@ static bool holds(const og_table__u32s *ids, uint64_t id)
     return low < ids->len && ids->items[low] == id;
 }
 
-static og_status read_bitmap(const OgPb__IndexMetadata *index, og_table__u32s *out, og_error *err)
+og_status og_table__index_fragments(const OgPb__IndexMetadata *index, og_table__u32s *out,
+                                    og_error *err)
 {
     out->len = 0;
     if (!index->has_fragment_bitmap || index->fragment_bitmap.len == 0)
@@ -54,10 +54,10 @@ og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out, o
     og_table__u32s ids = {0};
     og_status status = OG_OK;
     for (size_t i = 0; status == OG_OK && i < section->n_indices; i++) {
-        status = read_bitmap(section->indices[i], &ids, err);
+        status = og_table__index_fragments(section->indices[i], &ids, err);
         /* A hash of the list of covering indices; a collision would only join what need not be. */
         for (uint32_t f = 0; status == OG_OK && f < table->fragment_count; f++)
-            if (holds(&ids, table->fragments[f].id))
+            if (og_table__index_holds(&ids, table->fragments[f].id))
                 out[f] = (out[f] ^ (i + 1)) * 0x9E3779B97F4A7C15u;
     }
     og_vec_deinit(&ids);
@@ -89,7 +89,7 @@ static uint32_t covered(const og_lance_write *write, const og_table__group *grou
 {
     uint32_t count = 0;
     for (uint32_t f = group->start; f < group->end; f++)
-        count += holds(ids, write->base->fragments[f].id);
+        count += og_table__index_holds(ids, write->base->fragments[f].id);
     return count;
 }
 
@@ -134,7 +134,7 @@ static og_status follow_groups(const og_lance_write *write, OgPb__IndexMetadata 
                                uint64_t first_id, og_table__u32s *ids, og_arena *arena,
                                bool *out_keep, og_error *err)
 {
-    OG_TRY(read_bitmap(index, ids, err));
+    OG_TRY(og_table__index_fragments(index, ids, err));
     *out_keep = true;
     bool touched = false;
     for (size_t g = 0; g < write->groups.len; g++)

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "lance/file/look.h"
-#include "lance/table/deletion_priv.h"
 #include "lance/table/write_priv.h"
 
-#define MAX_FRAGMENTS_OF_BITMAP (1u << 24)
 #define DETAILS_PREFIX "/lance.table."
 #define DETAILS_SUFFIX "IndexDetails"
 
@@ -36,11 +34,8 @@ static og_str kind_of(const OgPb__IndexMetadata *m)
 static og_status read_fragments(const OgPb__IndexMetadata *m, og_arena *arena, og_lance_index *out,
                                 og_error *err)
 {
-    if (!m->has_fragment_bitmap || m->fragment_bitmap.len == 0)
-        return OG_OK;
     og_table__u32s ids = {0};
-    og_status status = og_table__roaring_decode(og_table__bytes(m->fragment_bitmap),
-                                                MAX_FRAGMENTS_OF_BITMAP, &ids, err);
+    og_status status = og_table__index_fragments(m, &ids, err);
     if (status == OG_OK) {
         uint32_t *copy = og_arena_array_of(arena, uint32_t, ids.len + 1);
         if (copy == NULL)
@@ -303,8 +298,8 @@ og_status og_lance_file_metadata(og_lance_file *file, og_str key, og_arena *aren
 }
 
 og_status og_lance_schema_message(const og_lance_new_field *fields, uint32_t field_count,
-                               const og_lance_kv *metadata, uint32_t metadata_count, og_buf *out,
-                               og_error *err)
+                                  const og_lance_kv *metadata, uint32_t metadata_count, og_buf *out,
+                                  og_error *err)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
     OgPb__Schema schema;

@@ -134,7 +134,8 @@ static og_status renumber_all(og_lance_write *write, og_error *err)
  * version is still there and names them. */
 static void drop_staged(og_lance_write *write)
 {
-    bool held = write->state == OG_TABLE__COMMITTED;
+    bool held = write->state == OG_TABLE__COMMITTED,
+         compacts = write->options.op == OG_LANCE_COMPACT;
     og_store *store = og_lance_env_store(write->env);
     size_t first = write->first_staged_name;
     if (write->state != OG_TABLE__OPEN) {
@@ -145,19 +146,31 @@ static void drop_staged(og_lance_write *write)
             og_free(write->names.items[--write->names.len]);
     }
     write->keep_files |= held;
-    og_table__rows_deinit(&write->folded);
-    write->groups.len = 0;
+    if (!compacts) { /* what a fold copied */
+        og_table__rows_deinit(&write->folded);
+        write->groups.len = 0;
+    }
     og_buf_clear(&write->staged.manifest);
     og_buf_clear(&write->staged.transaction);
 }
 
-static bool can_move(og_lance_op op)
+/* Where the fragments of a compaction are now; NULL for other writes. *out_fits false: one was changed. */
+static og_status move_groups(const og_lance_write *write, const og_lance_table *onto,
+                             og_table__group **out, bool *out_fits, og_error *err)
 {
-    return op == OG_LANCE_APPEND || op == OG_LANCE_UPDATE || op == OG_LANCE_DELETE ||
-           op == OG_LANCE_CONFIG;
+    *out = NULL;
+    *out_fits = true;
+    if (write->options.op != OG_LANCE_COMPACT)
+        return OG_OK;
+    *out = og_calloc(write->groups.len + 1, sizeof **out);
+    if (*out == NULL)
+        return og_error_nomem(err);
+    *out_fits = og_table__find_groups(write, onto, *out);
+    return OG_OK;
 }
 
-static og_status move(og_lance_write *write, og_lance_table *onto, moved_bits *bits, og_error *err)
+static og_status move(og_lance_write *write, og_lance_table *onto, moved_bits *bits,
+                      const og_table__group *groups, og_error *err)
 {
     write->state = OG_TABLE__FAILED; /* until all of it is done */
     OG_TRY(og_table__write_build_on(write, onto, err));
@@ -165,6 +178,8 @@ static og_status move(og_lance_write *write, og_lance_table *onto, moved_bits *b
     write->deleted = bits->deleted;
     write->kept = bits->kept;
     *bits = (moved_bits){deleted, kept}; /* to be freed */
+    for (size_t g = 0; groups != NULL && g < write->groups.len; g++)
+        write->groups.items[g] = groups[g];
     OG_TRY(renumber_all(write, err));
     write->state = OG_TABLE__OPEN;
     return OG_OK;
@@ -175,16 +190,15 @@ og_status og_lance_write_rebase(og_lance_write *write, og_lance_table *onto, og_
 {
     if (write->state == OG_TABLE__FAILED || write->state == OG_TABLE__IN_DOUBT)
         return og_error_set(err, OG_INVALID, "the write has failed, or its outcome is in doubt");
-    *out = OG_LANCE_RETRY;
-    if (!can_move(write->options.op))
-        return OG_OK;
-    OG_TRY(og_lance_succession(write->base, onto, out, err));
+    OG_TRY(og_table__may_follow(write, onto, out, err));
     if (*out != OG_LANCE_FITS)
         return OG_OK;
     __attribute__((cleanup(moved_bits_deinit))) moved_bits bits = {0};
-    bool fits;
-    OG_TRY(move_bits(write, onto, &bits, &fits, err));
-    if (!fits) {
+    OG_AUTO_FREE og_table__group *groups = NULL;
+    bool rows_fit, groups_fit;
+    OG_TRY(move_bits(write, onto, &bits, &rows_fit, err));
+    OG_TRY(move_groups(write, onto, &groups, &groups_fit, err));
+    if (!rows_fit || !groups_fit) {
         *out = OG_LANCE_RETRY;
         return OG_OK;
     }
@@ -193,5 +207,5 @@ og_status og_lance_write_rebase(og_lance_write *write, og_lance_table *onto, og_
     OG_TRY(og_table__rows_end(write, err));
     write->state = before;
     drop_staged(write);
-    return move(write, onto, &bits, err);
+    return move(write, onto, &bits, groups, err);
 }

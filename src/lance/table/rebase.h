@@ -4,9 +4,11 @@
  * lineage. No value is read. A write that was built on the older version is moved onto the newer one:
  * its data files are kept as they are, for row ids and lineage stand in the manifest.
  *
- * The rules are Lance's own (docs/dev/lance.md section 6), and finer: it goes by fragments, this by
- * rows. What was overwritten, or restored to a version before ours, is INCOMPATIBLE. What changed
- * the same rows, or in a way we do not know, is RETRY. */
+ * The rules are Lance's own (docs/dev/lance.md section 7): kinds of operations are compared, then what they
+ * touch. They are finer for rows that are deleted or changed: Lance goes by fragments, this by rows; and
+ * stricter where Lance trusts that a column is still what it was. What was overwritten, or restored to a
+ * version before ours, is INCOMPATIBLE. What changed the same rows, or in a way we do not know, is RETRY.
+ */
 #ifndef OG_LANCE_TABLE_REBASE_H
 #define OG_LANCE_TABLE_REBASE_H
 
@@ -24,12 +26,12 @@ typedef enum og_lance_verdict {
 OG_NODISCARD og_status og_lance_succession(og_lance_table *from, og_lance_table *to,
                                            og_lance_verdict *out, og_error *err);
 
-/* Move a write (APPEND, UPDATE, DELETE or CONFIG, staged or not) onto `onto`, a later version of its
- * base, or its base again. With FITS the write is open once more: built on `onto`, for the slot above
- * it, new rows under new ids, deletions found again by row id; properties may be set, then it is
- * staged anew. With another verdict it is as it was. A write that holds its slot may be moved when
- * that slot was given up (restored); its files then stay in any case. OG_INVALID when its outcome
- * is in doubt. */
+/* Move a write, staged or not, onto `onto`, a later version of its base, or its base again. With FITS the write is
+ * open once more: built on `onto`, for the slot above it, new rows under new ids, deletions found again by
+ * row id, compacted fragments in their places; properties may be set, then it is staged anew. Rows that are added
+ * from then on have the columns of `onto`. With another verdict it is as it was; CREATE and CLONE are
+ * always RETRY. A write that holds its slot may be moved when that slot was given up (restored); its files then
+ * stay in any case. OG_INVALID when its outcome is in doubt. */
 OG_NODISCARD og_status og_lance_write_rebase(og_lance_write *write, og_lance_table *onto,
                                              og_lance_verdict *out, og_error *err);
 

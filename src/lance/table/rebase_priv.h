@@ -1,12 +1,64 @@
-/* lance/table/rebase_priv - what delta.c and rebase.c share. */
+/* lance/table/rebase_priv - what succession.c, conflict.c, delta.c and rebase.c share. */
 #ifndef OG_LANCE_TABLE_REBASE_PRIV_H
 #define OG_LANCE_TABLE_REBASE_PRIV_H
 
+#include "lance/table/rebase.h"
 #include "lance/table/write_priv.h"
+
+/* ---- succession.c */
+
+/* What a version did, as numbered in a Transaction message. */
+enum {
+    OG_TABLE__DID_NOTHING_KNOWN = 0,
+    OG_TABLE__DID_APPEND = 100,
+    OG_TABLE__DID_FIRST = OG_TABLE__DID_APPEND,
+    OG_TABLE__DID_DELETE,
+    OG_TABLE__DID_OVERWRITE,
+    OG_TABLE__DID_CREATE_INDEX,
+    OG_TABLE__DID_REWRITE,
+    OG_TABLE__DID_MERGE,
+    OG_TABLE__DID_RESTORE,
+    OG_TABLE__DID_RESERVE_FRAGMENTS,
+    OG_TABLE__DID_UPDATE,
+    OG_TABLE__DID_PROJECT,
+    OG_TABLE__DID_UPDATE_CONFIG,
+    OG_TABLE__DID_DATA_REPLACEMENT,
+    OG_TABLE__DID_UPDATE_MEM_WAL,
+    OG_TABLE__DID_CLONE,
+    OG_TABLE__DID_UPDATE_BASES,
+    OG_TABLE__DID_LAST = OG_TABLE__DID_UPDATE_BASES,
+};
+/* The operation of a version and its message, which is left unparsed when a table opens. */
+unsigned og_table__operation_of(const og_lance_table *table, og_bytes *out);
+
+/* Look at one of the versions above `first`. *below: the next one to look at, one less unless it is set. */
+typedef og_status (*og_table__judge)(void *context, const og_lance_table *at, uint64_t first,
+                                     uint64_t *below, og_lance_verdict *out, og_error *err);
+/* Judge all versions from `to` down to `from`, until one does not fit. RETRY also when there are too many, or when
+ * one is gone. */
+OG_NODISCARD og_status og_table__walk_down(og_lance_table *from, og_lance_table *to,
+                                           og_table__judge judge, void *context,
+                                           og_lance_verdict *out, og_error *err);
+/* Judge a restore: of a version at or above `first` it fits, and the walk goes on below that. */
+OG_NODISCARD og_status og_table__step_over(const og_lance_table *at, og_bytes operation,
+                                           uint64_t first, uint64_t *below, og_lance_verdict *out,
+                                           og_error *err);
+/* Two clones of one version are the same, whatever their numbers. */
+bool og_table__same_clone(const og_lance_table *a, const og_lance_table *b);
 
 /* Does the slot of `to`, which has the row id of that slot of `from`, still hold what it held? */
 OG_NODISCARD og_status og_table__row_is_same(og_lance_table *from, uint32_t from_slot,
                                              og_lance_table *to, uint32_t to_slot, bool *out,
                                              og_error *err);
+
+/* ---- conflict.c */
+
+/* May the write go behind what others did between its base and `onto`? By kinds of operations and by fragments;
+ * which rows were changed is not asked. */
+OG_NODISCARD og_status og_table__may_follow(og_lance_write *write, og_lance_table *onto,
+                                            og_lance_verdict *out, og_error *err);
+/* The groups of a compaction as fragments of `onto`. False: a fragment of theirs was changed. */
+bool og_table__find_groups(const og_lance_write *write, const og_lance_table *onto,
+                           og_table__group *out);
 
 #endif

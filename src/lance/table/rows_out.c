@@ -61,8 +61,12 @@ og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
 {
     if (out->writer == NULL)
         return OG_OK;
+    og_lance_write *write = out->write;
     og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
-    return og_table__file_end(out->write, &out->writer, &fragment->bytes, err);
+    uint64_t bytes;
+    OG_TRY(og_table__file_end(write, &out->writer, &bytes, err));
+    return og_table__data_file_new(write->arena, write->fields, write->field_count, fragment->file,
+                                   bytes, &fragment->message, err);
 }
 
 void og_table__rows_deinit(og_table__rows_out *out)

@@ -1,6 +1,5 @@
 /* Staging: deletion files, then the manifest of the new version built from the old one
  * (lance-format.md sections 2, 5 and 7). */
-#include "lance/table/deletion_priv.h"
 #include "lance/table/write_priv.h"
 
 #include <inttypes.h>
@@ -200,10 +199,9 @@ static og_status add_new_fragment(staging *s, const og_table__new_fragment *from
     OgPb__DataFile **files = og_arena_array_of(s->arena, OgPb__DataFile *, 1);
     if (f == NULL || files == NULL)
         return og_error_nomem(err);
+    files[0] = from->message;
     f->files = files;
     f->n_files = 1;
-    OG_TRY(og_table__data_file_new(s->arena, s->write->fields, s->write->field_count, from->file,
-                                   from->bytes, &files[0], err));
     s->write->max_fragment_id++;
     if (s->write->max_fragment_id != 0)
         OG_PB_SET(f, id, (uint64_t)s->write->max_fragment_id);
@@ -356,7 +354,7 @@ static og_status set_maps(staging *s, og_error *err)
 {
     const og_lance_write_options *o = &s->write->options;
     OgPb__Manifest *m = &s->manifest;
-    if (o->op == OG_LANCE_OVERWRITE && s->write->fields != s->write->source->fields)
+    if (o->op == OG_LANCE_OVERWRITE && s->write->has_own_schema)
         m->n_schema_metadata = 0; /* belongs to the old schema */
     OG_TRY(update_pairs(s->arena, o->config, o->config_count, &m->config, &m->n_config, err));
     OG_TRY(update_pairs(s->arena, o->metadata, o->metadata_count, &m->table_metadata,

@@ -6,76 +6,98 @@
 /* Versions that may lie between; beyond, running again is cheaper than reading their manifests. */
 #define MAX_VERSIONS_BETWEEN 256
 
-/* Numbers of the operations in a Transaction message. */
-enum {
-    KIND_NONE = 0,
-    KIND_OVERWRITE = 102,
-    KIND_MERGE = 105,
-    KIND_RESTORE = 106,
-    KIND_UPDATE_MEM_WAL = 112,
-    KIND_CLONE = 113,
-    KIND_LAST_KNOWN = 114,
-    KIND_FIRST = 100,
-};
-
 /* ---- the versions between ----------------------------------------------------------------- */
 
-/* The operation of a version, and the bytes it stands in; they are left unparsed when a table opens. */
-static unsigned kind_of(const og_lance_table *table, og_bytes *out)
+unsigned og_table__operation_of(const og_lance_table *table, og_bytes *out)
 {
+    *out = (og_bytes){NULL, 0};
     if (table->transaction == NULL)
-        return KIND_NONE;
+        return OG_TABLE__DID_NOTHING_KNOWN;
     const ProtobufCMessage *message = &table->transaction->base;
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
         const ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
-        if (field->tag < KIND_FIRST)
+        if (field->tag < OG_TABLE__DID_FIRST)
             continue;
-        *out = (og_bytes){field->data, field->len};
+        size_t skip = 0; /* the bytes begin with their length */
+        while (skip < field->len && skip < 10 && (field->data[skip] & 0x80) != 0)
+            skip++;
+        if (field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED || skip >= field->len)
+            return OG_TABLE__DID_NOTHING_KNOWN;
+        *out = (og_bytes){field->data + skip + 1, field->len - skip - 1};
         return field->tag;
     }
-    return KIND_NONE;
+    return OG_TABLE__DID_NOTHING_KNOWN;
 }
 
-/* The version a restore went back to; 0 when it can't be told. The bytes begin with their length. */
-static uint64_t restored_version(og_bytes operation)
+/* The version a restore went back to; 0 when it can't be told. */
+static og_status restored_version(og_bytes operation, uint64_t *out, og_error *err)
 {
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     OgPb__Restore *restore;
-    size_t skip = 0;
-    while (skip < operation.len && skip < 10 && (operation.ptr[skip] & 0x80) != 0)
-        skip++;
-    if (scratch == NULL || skip >= operation.len)
-        return 0;
-    og_bytes body = {operation.ptr + skip + 1, operation.len - skip - 1};
-    if (og_table__unpack(&og_pb__restore__descriptor, scratch, body, "restore", &restore, NULL) !=
-        OG_OK)
-        return 0;
-    return restore->version;
+    *out = 0;
+    if (scratch == NULL)
+        return og_error_nomem(err);
+    og_status s =
+        og_table__unpack(&og_pb__restore__descriptor, scratch, operation, "restore", &restore, err);
+    if (s == OG_OK)
+        *out = restore->version;
+    return s == OG_NOMEM ? s : OG_OK;
 }
 
-/* The version below `table` on the way to version `from`; 0: the way ends here, with *out. */
-static uint64_t step_down(const og_lance_table *table, uint64_t from, og_lance_verdict *out)
+og_status og_table__walk_down(og_lance_table *from, og_lance_table *to, og_table__judge judge,
+                              void *context, og_lance_verdict *out, og_error *err)
 {
-    og_bytes operation = {NULL, 0};
-    unsigned kind = kind_of(table, &operation);
-    uint64_t version = table->manifest->version, below = version - 1;
-    if (kind == KIND_OVERWRITE || kind == KIND_CLONE) {
-        *out = OG_LANCE_INCOMPATIBLE;
-        return 0;
-    }
-    if (kind == KIND_NONE || kind == KIND_MERGE || kind == KIND_UPDATE_MEM_WAL ||
-        kind > KIND_LAST_KNOWN) {
+    uint64_t first = from->manifest->version;
+    OG_AUTO(og_lance_table) at = og_lance_table_ref(to);
+    *out = OG_LANCE_FITS;
+    for (int i = 0; at->manifest->version > first; i++) {
+        uint64_t below = at->manifest->version - 1;
+        OG_TRY(judge(context, at, first, &below, out, err));
+        if (*out != OG_LANCE_FITS)
+            return OG_OK;
         *out = OG_LANCE_RETRY;
-        return 0;
-    }
-    if (kind == KIND_RESTORE) {
-        below = restored_version(operation);
-        if (below < from || below >= version) {
-            *out = OG_LANCE_INCOMPATIBLE;
-            return 0;
+        if (i == MAX_VERSIONS_BETWEEN)
+            return OG_OK;
+        og_lance_table_unref(OG_TAKE(at));
+        if (below != first) {
+            og_status s = og_lance_table_open(to->env, to->path, below, 0, &at, err);
+            if (s == OG_NOT_FOUND)
+                return OG_OK; /* collected: nothing to go by */
+            OG_TRY(s);
         }
+        *out = OG_LANCE_FITS;
+        if (below == first)
+            return OG_OK;
     }
-    return below;
+    return OG_OK;
+}
+
+og_status og_table__step_over(const og_lance_table *at, og_bytes operation, uint64_t first,
+                              uint64_t *below, og_lance_verdict *out, og_error *err)
+{
+    OG_TRY(restored_version(operation, below, err));
+    bool undoes = *below < first || *below >= at->manifest->version;
+    *out = undoes ? OG_LANCE_INCOMPATIBLE : OG_LANCE_FITS;
+    return OG_OK;
+}
+
+/* Do rows stay what they are? */
+static og_status keeps_rows(void *context, const og_lance_table *at, uint64_t first,
+                            uint64_t *below, og_lance_verdict *out, og_error *err)
+{
+    (void)context;
+    og_bytes operation;
+    unsigned kind = og_table__operation_of(at, &operation);
+    if (kind == OG_TABLE__DID_OVERWRITE || kind == OG_TABLE__DID_CLONE)
+        *out = OG_LANCE_INCOMPATIBLE;
+    else if (kind == OG_TABLE__DID_NOTHING_KNOWN || kind == OG_TABLE__DID_MERGE ||
+             kind == OG_TABLE__DID_UPDATE_MEM_WAL || kind > OG_TABLE__DID_LAST)
+        *out = OG_LANCE_RETRY;
+    else if (kind == OG_TABLE__DID_RESTORE)
+        return og_table__step_over(at, operation, first, below, out, err);
+    else
+        *out = OG_LANCE_FITS;
+    return OG_OK;
 }
 
 static bool same_schema(const og_lance_table *a, const og_lance_table *b)
@@ -90,45 +112,28 @@ static bool same_schema(const og_lance_table *a, const og_lance_table *b)
     return true;
 }
 
-/* Two clones of one version are the same, whatever their numbers. */
-static bool same_clone(const og_lance_table *a, const og_lance_table *b)
+bool og_table__same_clone(const og_lance_table *a, const og_lance_table *b)
 {
-    og_bytes x = {NULL, 0}, y = {NULL, 0};
-    return kind_of(a, &x) == KIND_CLONE && kind_of(b, &y) == KIND_CLONE && x.len == y.len &&
+    og_bytes x, y;
+    return og_table__operation_of(a, &x) == OG_TABLE__DID_CLONE &&
+           og_table__operation_of(b, &y) == OG_TABLE__DID_CLONE && x.len == y.len &&
            memcmp(x.ptr, y.ptr, x.len) == 0;
 }
 
 og_status og_lance_succession(og_lance_table *from, og_lance_table *to, og_lance_verdict *out,
                               og_error *err)
 {
-    uint64_t first = from->manifest->version;
     *out = OG_LANCE_RETRY;
     /* A branch of its own begins with a copy; rows keep their ids, files their places. */
-    if (strcmp(from->path, to->path) != 0 || to->manifest->version < first)
+    if (strcmp(from->path, to->path) != 0 || to->manifest->version < from->manifest->version)
         return OG_OK;
-    if (!same_schema(from, to)) {
-        *out = OG_LANCE_INCOMPATIBLE;
+    *out = OG_LANCE_INCOMPATIBLE;
+    if (!same_schema(from, to))
         return OG_OK;
-    }
-    if (same_clone(from, to)) {
-        *out = OG_LANCE_FITS;
-        return OG_OK;
-    }
-    OG_AUTO(og_lance_table) at = og_lance_table_ref(to);
-    for (int i = 0; at->manifest->version > first; i++) {
-        uint64_t below = step_down(at, first, out);
-        if (below == 0 || i == MAX_VERSIONS_BETWEEN)
-            return OG_OK;
-        og_lance_table_unref(OG_TAKE(at));
-        if (below == first)
-            break;
-        og_status s = og_lance_table_open(to->env, to->path, below, 0, &at, err);
-        if (s == OG_NOT_FOUND)
-            return OG_OK; /* collected: nothing to go by */
-        OG_TRY(s);
-    }
     *out = OG_LANCE_FITS;
-    return OG_OK;
+    if (og_table__same_clone(from, to))
+        return OG_OK;
+    return og_table__walk_down(from, to, keeps_rows, NULL, out, err);
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */

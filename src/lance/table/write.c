@@ -148,6 +148,7 @@ static og_status set_schema(og_lance_write *write, og_error *err)
     const og_lance_write_options *o = &write->options;
     bool new_schema =
         o->op == OG_LANCE_CREATE || (o->op == OG_LANCE_OVERWRITE && o->fields != NULL);
+    write->has_own_schema = new_schema;
     if (new_schema) {
         for (uint32_t i = 0; i < o->field_count; i++)
             OG_TRY(og_table__column_name_check(o->fields[i].field.name, err));
@@ -190,9 +191,8 @@ og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
     write->env = env;
     write->out.write = write->late.write = write->folded.write = write;
     write->base = base != NULL ? og_lance_table_ref(base) : NULL;
-    write->source = write->base;
-    if (options->restore_from != NULL && options->restore_from != base)
-        write->source = og_lance_table_ref(options->restore_from);
+    og_lance_table *source = options->restore_from != NULL ? options->restore_from : base;
+    write->source = source != NULL ? og_lance_table_ref(source) : NULL;
     write->arena = og_arena_new(0);
     if (write->arena == NULL)
         return og_error_nomem(err);
@@ -205,13 +205,17 @@ og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
 
 og_status og_table__write_build_on(og_lance_write *write, og_lance_table *base, og_error *err)
 {
-    og_lance_table *before = write->base;
-    write->base = write->source = og_lance_table_ref(base);
+    if (!og_vec_push(&write->former, write->base))
+        return og_error_nomem(err);
+    write->base = og_lance_table_ref(base);
+    if (write->options.op != OG_LANCE_RESTORE) {
+        og_lance_table_unref(write->source);
+        write->source = og_lance_table_ref(base);
+    }
     write->options.version = 0;
     set_counters(write);
-    og_status s = set_schema(write, err);
-    og_lance_table_unref(before);
-    return s;
+    /* What an overwrite writes is as it was begun. */
+    return write->options.op == OG_LANCE_OVERWRITE ? OG_OK : set_schema(write, err);
 }
 
 static void drop_files(og_lance_write *write)
@@ -250,9 +254,11 @@ void og_lance_write_free(og_lance_write *write)
     og_buf_deinit(&write->descriptor);
     og_buf_deinit(&write->staged.manifest);
     og_buf_deinit(&write->staged.transaction);
-    if (write->source != write->base)
-        og_lance_table_unref(write->source);
+    og_lance_table_unref(write->source);
     og_lance_table_unref(write->base);
+    for (size_t i = 0; i < write->former.len; i++)
+        og_lance_table_unref(write->former.items[i]);
+    og_vec_deinit(&write->former);
     og_arena_free(write->arena);
     og_free(write);
 }

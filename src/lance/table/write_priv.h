@@ -8,6 +8,7 @@
 #define OG_LANCE_TABLE_WRITE_PRIV_H
 
 #include "lance/file/writer.h"
+#include "lance/table/deletion_priv.h"
 #include "lance/table/schema_priv.h"
 #include "lance/table/table_priv.h"
 #include "lance/table/write.h"
@@ -24,8 +25,8 @@ void og_table__row_facts_deinit(og_table__row_facts *facts);
 
 /* A fragment of this write. */
 typedef struct og_table__new_fragment {
-    const char *file; /* relative to data/ */
-    uint64_t bytes;
+    const char *file;        /* relative to data/ */
+    OgPb__DataFile *message; /* with the ids of the schema it was written by; NULL: not finished */
     uint32_t rows;
     og_table__row_facts facts;
 } og_table__new_fragment;
@@ -59,8 +60,7 @@ typedef enum og_table__write_state {
 struct og_lance_write {
     og_lance_env *env;
     og_lance_table *base; /* NULL: CREATE */
-    og_lance_table
-        *source; /* whose content the new version starts from; borrowed: base or restore_from */
+    og_lance_table *source; /* whose content the new version starts from: base, or restore_from */
     og_arena *arena;
     og_lance_write_options options; /* texts in arena */
     og_table__write_state state;
@@ -70,6 +70,7 @@ struct og_lance_write {
     size_t field_message_count;
     og_lance_field *fields;
     uint32_t field_count;
+    bool has_own_schema; /* CREATE, OVERWRITE: not that of an older version */
     og_lance_write_column *columns;
     og_buf descriptor; /* Schema message for the data files */
 
@@ -85,9 +86,11 @@ struct og_lance_write {
     OG_VEC(OgPb__IndexMetadata *) new_indices; /* OG_LANCE_INDEX */
     OG_VEC(OgPb__IndexMetadata *) old_indices; /* those that it removes */
     OG_VEC(char *) names;                      /* objects of this write, with a NUL behind */
-    size_t first_staged_name;       /* of those: made by staging, not by collecting rows */
-    bool is_announced;              /* the store waits for the manifest */
-    bool keep_files;                /* a version that was given up names them */
+    size_t first_staged_name; /* of those: made by staging, not by collecting rows */
+    OG_VEC(og_lance_table *)
+        former;        /* bases it was moved away from; parts of them are still in use */
+    bool is_announced; /* the store waits for the manifest */
+    bool keep_files;   /* a version that was given up names them */
     og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
     og_lance_staged staged;
 };
@@ -186,6 +189,10 @@ static inline uint32_t og_table__next_dead(const og_lance_write *write, const ui
 }
 
 /* ---- index_section.c */
+/* Ids of the fragments that a segment covers, ascending. */
+OG_NODISCARD og_status og_table__index_fragments(const OgPb__IndexMetadata *index,
+                                                 og_table__u32s *out, og_error *err);
+bool og_table__index_holds(const og_table__u32s *fragments, uint64_t id);
 /* For each fragment of base a number: equal when the same indices cover them. */
 OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,
                                                 og_error *err);
