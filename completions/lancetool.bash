@@ -7,8 +7,8 @@ _lancetool() {
             sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')" -- "$cur"))
         return
     fi
-    case $cur in
     # shellcheck disable=SC2086
+    case $cur in
     -*) COMPREPLY=($(compgen -W "$($program ${COMP_WORDS[1]} --help 2>/dev/null |
             grep -oE -- '^  --[a-z-]+' | sort -u)" -- "$cur")) ;;
     *) COMPREPLY=($(compgen -f -- "$cur")) ;;

@@ -5,11 +5,11 @@ _omnigraph() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
         -*) ;;
-        *) verb="${verb:+$verb }$word"; [[ $verb == @(branch|commit|schema) ]] || break ;;
+        *) verb="${verb:+$verb }$word"; [[ $verb == @(branch|commit|schema|help) ]] || break ;;
         esac
     done
     local program=${COMP_WORDS[0]}
-    if [[ -z $verb || ( $verb == @(branch|commit|schema) && $cur != "$verb" ) ]]; then
+    if [[ -z $verb || ( $verb == @(branch|commit|schema|help) && $cur != "$verb" ) ]]; then
         # shellcheck disable=SC2086
         COMPREPLY=($(compgen -W "$($program $verb --help 2>/dev/null |
             sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' | sort -u)" -- "$cur"))
@@ -23,8 +23,8 @@ _omnigraph() {
     --schema | --data | --query | --params-file | --config | --uri)
         COMPREPLY=($(compgen -f -- "$cur")); return ;;
     esac
-    case $cur in
     # shellcheck disable=SC2086
+    case $cur in
     -*) COMPREPLY=($(compgen -W "$($program $verb --help 2>/dev/null |
             grep -oE -- '--[a-z-]+' | sort -u)" -- "$cur")) ;;
     *) COMPREPLY=($(compgen -f -- "$cur")) ;;

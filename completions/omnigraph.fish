@@ -4,7 +4,7 @@ function __omnigraph_verb
     for word in (commandline -opc)[2..]
         string match -q -- '-*' $word; and continue
         set -a verb $word
-        contains -- "$verb" branch commit schema; or break
+        contains -- "$verb" branch commit schema help; or break
     end
     string join ' ' -- $verb
 end
@@ -19,5 +19,20 @@ function __omnigraph_options
         string match -ar -- '--[a-z-]+' | sort -u
 end
 
-complete -c omnigraph -n 'contains -- (__omnigraph_verb) "" branch commit schema' -f -a '(__omnigraph_commands)'
+# A list of no words is no argument at all, so it is joined in quotes.
+function __omnigraph_wants_command
+    set -l verb (__omnigraph_verb)
+    contains -- "$verb" "" branch commit schema help
+end
+
+function __omnigraph_after
+    set -l words (commandline -opc)
+    test "$words[-1]" = "$argv[1]"
+end
+
+complete -c omnigraph -n __omnigraph_wants_command -f -a '(__omnigraph_commands)'
+complete -c omnigraph -n '__omnigraph_after --mode' -f -a 'overwrite append merge'
+complete -c omnigraph -n '__omnigraph_after --kind' -f -a 'node edge'
+complete -c omnigraph -n '__omnigraph_after --op' -f -a 'insert update delete'
+complete -c omnigraph -n '__omnigraph_after --format' -f -a 'table kv csv jsonl json'
 complete -c omnigraph -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__omnigraph_options)'
