@@ -6,9 +6,11 @@
 PROGRAM is the command, or the shared library, which is a hundred times as fast. After each merge outcome,
 conflicts with texts and values, and the export of the target are those of the model (model.py), and so is
 each difference between two branches; at the end the exports and histories of all branches, and fsck finds
-nothing. The programs compact branches and clean up old versions in between. With --reference ("ask": as $OMNIGRAPH_REFERENCE says) the reference's program
-runs the same commands on a graph of its own; what it does otherwise has a name in docs/dev/architecture.md
-and is counted. A failure names its seed.
+nothing. The programs compact branches and clean up old versions in between.
+
+With --reference ("ask": as $OMNIGRAPH_REFERENCE says) the reference's program runs the same commands on a
+graph of its own; what it does otherwise has a name in docs/dev/architecture.md and is counted. A failure names
+its seed.
 """
 import argparse
 import collections
