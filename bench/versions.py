@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Branches, commits, merges, diffs and writers that meet: what they cost, beside the goals.
+
+usage: versions.py --tool VERSIONSBENCH --ours OMNIGRAPH [--oracle OMNIGRAPH] [--work DIR] [--commits N]
+                   [--persons N] [--seconds S] [--only branches,inserts,changes,merge,writers]
+
+Counts and ratios within this run, each with its goal and whether it is met. Store calls and round trips are those of
+a simulated store (tests/tools/versionsbench.c); merges are timed by processor time there, since other work on
+the machine would decide the rest. `merge` takes the reference's program, which loads, branches and merges the same
+records; without it, it is left out. Exit code 1 when a goal is missed."""
+import argparse, json, os, random, statistics, subprocess, sys, tempfile, time
+
+GRAPH = 'node P { name: String @key\n age: I32? }\n'
+PEOPLE = '''node Person {
+    slug: String @key
+    name: String
+    age: I32
+    city: String
+}
+edge Knows: Person -> Person {
+    since: Date
+}
+'''
+missed = 0
+
+
+def tell(what, seen, goal, met):
+    global missed
+    missed += not met
+    print(f'{"pass" if met else "MISS"}  {what}: {seen}  (goal: {goal})', flush=True)
+
+
+def tool_lines(args, *words):
+    out = subprocess.run([args.tool, *map(str, words)], check=True, stdout=subprocess.PIPE, text=True)
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
+def ratio(values):
+    return max(values) / min(values)
+
+
+# ---- calls and round trips on the simulated store --------------------------------------------------
+
+
+def branches(args):
+    lines = tool_lines(args, 'branches', 5, 50, 200)
+    for op in ('create', 'delete'):
+        calls = [line[op]['calls'] for line in lines]
+        rounds = [line[op]['in_a_row'] for line in lines]
+        tell(f'branch {op}, store calls at 5, 50, 200 types', calls, 'equal', len(set(calls)) == 1)
+        tell(f'branch {op}, round trips in a row', max(rounds), '4', max(rounds) <= 4)
+
+
+def inserts(args):
+    lines = tool_lines(args, 'inserts', 10, 1000, args.commits)
+    numbers = [line['commits'] for line in lines]
+    for handle, most in (('warm', 4), ('cold', 8)):
+        rounds = [line[handle]['in_a_row'] for line in lines]
+        tell(f'insert, {handle}, round trips in a row after {numbers} commits', rounds, f'at most {most}',
+             max(rounds) <= most)
+    calls = [round(line['mean']['calls'], 1) for line in lines]
+    tell(f'insert, warm, mean store calls after {numbers} commits', calls, 'equal (within a tenth)',
+         ratio(calls) <= 1.1)
+    kib = [line['mean']['bytes'] / 1024 for line in lines]
+    tell('insert, warm, mean KiB', [round(k, 1) for k in kib], '1.5 x the first + 64',
+         all(k <= 1.5 * kib[0] + 64 for k in kib))
+
+
+# ---- merges and diffs ------------------------------------------------------------------------------
+
+
+def changes(args):
+    runs = [tool_lines(args, 'changes', 10_000, 100_000, 1_000_000) for _ in range(3)]
+    for op in ('merge', 'diff'):
+        for unit in ('calls', 'bytes', 'cpu_ms'):
+            sizes = [min(run[i][op][unit] for run in runs) for i in range(3)]
+            seen = ', '.join(f'{size / sizes[0]:.2f}' for size in sizes)
+            tell(f'{op} of 50 rows into 10k, 100k, 1M, {unit}', seen, 'within 1.3 x', ratio(sizes) <= 1.3)
+
+
+def write_people(path, persons, edges, first, age, seed):
+    """Records of persons first, first + step, ...; and so many edges among all."""
+    rng = random.Random(seed)
+    with open(path, 'w') as f:
+        for i in first:
+            f.write(json.dumps({'type': 'Person', 'data': {'slug': f'p{i:07d}', 'name': f'name {i}', 'age': age,
+                                                           'city': f'city{i % 50}'}}) + '\n')
+        for _ in range(edges):
+            a, b = rng.randrange(persons), rng.randrange(persons)
+            f.write(json.dumps({'edge': 'Knows', 'from': f'p{a:07d}', 'to': f'p{b:07d}',
+                                'data': {'since': '2020-01-01'}}) + '\n')
+
+
+def timed(command):
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def merge_seconds(binary, graph, work, rounds):
+    """Seconds of each merge of 1,000 changed rows into a main that changed as many others. The first round makes
+    what is kept from then on, indexes of the reference's above all, and is left out."""
+    run = lambda *words: timed([binary, *words])
+    run('init', '--schema', f'{work}/people.pg', graph)
+    run('load', '--mode', 'append', '--data', f'{work}/people.jsonl', graph)
+    times = []
+    for i in range(rounds + 1):
+        run('branch', 'create', f'b{i}', '--uri', graph)
+        run('load', '--mode', 'merge', '--branch', f'b{i}', '--data', f'{work}/theirs{i}.jsonl', graph)
+        run('load', '--mode', 'merge', '--data', f'{work}/ours{i}.jsonl', graph)
+        times.append(run('branch', 'merge', f'b{i}', '--into', 'main', '--uri', graph))
+    return times[1:]
+
+
+def merge(args):
+    if not args.oracle:
+        print('skip  merge of 1,000 rows: no reference')
+        return
+    rounds, n = 3, args.persons
+    with tempfile.TemporaryDirectory(dir=args.work) as work:
+        open(f'{work}/people.pg', 'w').write(PEOPLE)
+        write_people(f'{work}/people.jsonl', n, 10 * n, range(n), 20, 1)
+        for i in range(rounds + 1):
+            step = n // 1000
+            write_people(f'{work}/theirs{i}.jsonl', n, 0, range(2 * i, n, step), 30 + i, 2)
+            write_people(f'{work}/ours{i}.jsonl', n, 0, range(2 * i + 1, n, step), 40 + i, 3)
+        ours = statistics.median(merge_seconds(args.ours, f'{work}/ours.omni', work, rounds))
+        theirs = statistics.median(merge_seconds(args.oracle, f'{work}/theirs.omni', work, rounds))
+    tell(f'merge of 1,000 rows into {n:,} persons and {10 * n:,} edges, of the reference\'s time',
+         f'{ours / theirs:.3f}', '0.05', ours / theirs <= 0.05)
+
+
+# ---- writers that meet -----------------------------------------------------------------------------
+
+
+def exported(args, graph, branch):
+    out = subprocess.run([args.ours, 'export', '--branch', branch, graph], check=True, stdout=subprocess.PIPE)
+    names = [json.loads(line)['data']['name'] for line in out.stdout.splitlines()]
+    assert len(names) == len(set(names)), 'a row is there twice'
+    return set(names)
+
+
+def check_rows(args, graph, places, results):
+    """Rows that were acknowledged and are gone, and that were said to have failed and are there."""
+    lost = ghosts = 0
+    for branch in set(places):
+        there = exported(args, graph, branch)
+        for n, (place, result) in enumerate(zip(places, results)):
+            failed = {f'w{n}-{i}' for i in result['failed']}
+            tried = {f'w{n}-{i}' for i in range(result['tried'])} if place == branch else set()
+            lost += len(tried - failed - there)
+            ghosts += len(failed & there)
+    return lost, ghosts
+
+
+def write_together(args, work, places):
+    """Rows a second that so many processes insert, each on its place; conflicts, rows lost, rows that failed and
+    are there."""
+    graph = tempfile.mkdtemp(dir=work) + '/g.omni'
+    subprocess.run([args.ours, 'init', '--schema', f'{work}/p.pg', graph], check=True, stdout=subprocess.DEVNULL)
+    for branch in sorted(set(places) - {'main'}):
+        subprocess.run([args.ours, 'branch', 'create', branch, '--uri', graph], check=True, stdout=subprocess.DEVNULL)
+    writers = [subprocess.Popen([args.tool, 'write', graph, branch, f'w{n}'], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True) for n, branch in enumerate(places)]
+    for w in writers:
+        assert w.stdout.readline() == 'ready\n'
+    for w in writers:
+        w.stdin.write('go\n')
+        w.stdin.flush()
+    time.sleep(args.seconds)
+    for w in writers:
+        w.stdin.close()
+    results = [json.loads(w.stdout.read()) for w in writers]
+    for w in writers:
+        assert w.wait() == 0
+    rate = sum((r['tried'] - 1 - r['failures']) / r['seconds'] for r in results)
+    tried = sum(r['tried'] for r in results)
+    found = {'rate': rate, 'failures': sum(r['failures'] for r in results) / tried, 'tried': tried}
+    found['lost'], found['ghosts'] = check_rows(args, graph, places, results)
+    return found
+
+
+def writers(args):
+    with tempfile.TemporaryDirectory(dir=args.work) as work:
+        open(f'{work}/p.pg', 'w').write(GRAPH)
+        kinds = {'alone': ['main'], 'together': ['main'] * 8, 'apart': [f'b{n}' for n in range(8)]}
+        runs = {kind: [] for kind in kinds}
+        for _ in range(3):  # in turns, so that what else the machine does meets all alike
+            for kind, places in kinds.items():
+                runs[kind].append(write_together(args, work, places))
+    for word, key in (('acknowledged and lost', 'lost'), ('said to have failed and there', 'ghosts')):
+        count = sum(run[key] for kind in runs.values() for run in kind)
+        tell(f'rows {word}, of {sum(r["tried"] for k in runs.values() for r in k):,}', count, '0', count == 0)
+    failures = max(run['failures'] for kind in runs.values() for run in kind)
+    tell('conflicts that surface', f'{failures:.2%}', 'at most 1 %', failures <= 0.01)
+    alone, together, apart = (statistics.median(r['rate'] for r in runs[kind]) for kind in kinds)
+    tell('8 processes on one branch, of one writer\'s rate', f'{together / alone:.2f}', '0.7', together >= 0.7 * alone)
+    tell('8 processes on 8 branches, of one writer\'s rate', f'{apart / alone:.2f}', '2', apart >= 2 * alone)
+
+
+def main():
+    parts = {'branches': branches, 'inserts': inserts, 'changes': changes, 'merge': merge, 'writers': writers}
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('--tool', required=True)
+    ap.add_argument('--ours', required=True)
+    ap.add_argument('--oracle')
+    ap.add_argument('--work', default=tempfile.gettempdir())
+    ap.add_argument('--commits', type=int, default=100_000)
+    ap.add_argument('--persons', type=int, default=100_000)
+    ap.add_argument('--seconds', type=float, default=4)
+    ap.add_argument('--only', default=','.join(parts))
+    args = ap.parse_args()
+    for name in args.only.split(','):
+        parts[name](args)
+    print(f'versions: {missed} goals missed')
+    return missed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,412 @@
+/* versionsbench branches TYPES...         make and delete a branch of a graph of so many types
+ * versionsbench inserts COMMITS...        insert one row after so many commits: warm handle, cold process
+ * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys, into so many
+ * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
+ *
+ * Measured program of bench/versions.py: prints one JSON object a line. All but the last work on a store in
+ * memory; `branches` and `inserts` on one that is read in parts and, while a round trip is counted, answers after
+ * LATENCY: what stands in a row is then the time that passed, in those. A sync costs nothing there, nor do the
+ * parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these calls are listed. */
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/number.h"
+#include "base/timeval.h"
+#include "graph/branch_ops.h"
+#include "graph/diff.h"
+#include "graph/load.h"
+#include "graph/merge.h"
+#include "graph/mutate.h"
+#include "lang/query.h"
+#include "store/memory.h"
+#include "store/wrap.h"
+
+#define LATENCY_NS 30000000
+#define CHANGED 50
+#define ROUNDS 16
+#define COMMITS 64 /* in a mean: as many folds in each */
+
+static og_error error;
+static og_error *const err = &error;
+
+static void must(og_status status)
+{
+    if (status == OG_OK)
+        return;
+    fprintf(stderr, "versionsbench: %s\n", error.message);
+    exit(1);
+}
+
+static uint64_t number(const char *text)
+{
+    uint64_t value;
+    if (og_parse_u64(og_str_of(text), &value))
+        return value;
+    fprintf(stderr, "versionsbench: %s is no number\n", text);
+    exit(2);
+}
+
+/* ---- what something cost ------------------------------------------------------------------ */
+
+typedef struct cost {
+    uint64_t calls, bytes; /* of the store; syncs are no calls */
+    uint64_t ns, cpu_ns;
+} cost;
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static cost now(const og_store *store)
+{
+    const og_store_stats *s = &store->stats;
+    return (cost){.calls = s->gets + s->puts + s->heads + s->lists + s->deletes,
+                  .bytes = s->bytes_read + s->bytes_written,
+                  .ns = og_monotonic_ns(),
+                  .cpu_ns = cpu_ns()};
+}
+
+static cost since(const og_store *store, const cost *start)
+{
+    cost c = now(store);
+    return (cost){c.calls - start->calls, c.bytes - start->bytes, c.ns - start->ns,
+                  c.cpu_ns - start->cpu_ns};
+}
+
+static void print_cost(const char *name, const cost *c)
+{
+    printf(", \"%s\": {\"calls\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"in_a_row\": %" PRIu64
+           ", \"ms\": %.3f, \"cpu_ms\": %.3f}",
+           name, c->calls, c->bytes, c->ns / LATENCY_NS, (double)c->ns / 1e6,
+           (double)c->cpu_ns / 1e6);
+}
+
+/* ---- a store far away --------------------------------------------------------------------- */
+
+typedef struct remote {
+    og_store *memory, *store;
+    bool is_slow, is_traced;
+} remote;
+
+static og_store_fault travel(void *context, uint64_t call, const char *op, const char *name)
+{
+    const remote *r = context;
+    struct timespec left = {.tv_nsec = LATENCY_NS};
+    bool is_local =
+        strcmp(op, "sync") == 0 || strcmp(op, "create") == 0 || strcmp(op, "append") == 0;
+    if (r->is_traced && r->is_slow && !is_local)
+        fprintf(stderr, "%" PRIu64 " %s %s\n", call, op, name);
+    while (r->is_slow && !is_local && nanosleep(&left, &left) != 0)
+        continue;
+    return OG_STORE_PASS;
+}
+
+static void remote_open(remote *r)
+{
+    *r = (remote){.is_traced = getenv("VERSIONSBENCH_TRACE") != NULL};
+    must(og_store_open_memory(&r->memory, err));
+    must(og_store_wrap(r->memory, (og_store_hook){travel, r}, 0, &r->store, err));
+    r->store->maps_objects = false;
+    r->store->list_is_cheap = true;
+}
+
+static void remote_close(remote *r)
+{
+    og_store_close(r->store);
+    og_store_close(r->memory);
+}
+
+static og_repo *repo_open(og_store *store)
+{
+    og_repo *repo;
+    const og_repo_options options = {.store = store};
+    must(og_repo_open("memory", &options, &repo, err));
+    return repo;
+}
+
+static og_repo *repo_new(og_store *store, og_str schema)
+{
+    const og_repo_options options = {.store = store};
+    must(og_repo_init("memory", schema, false, &options, err));
+    return repo_open(store);
+}
+
+/* ---- single rows -------------------------------------------------------------------------- */
+
+static og_status insert(og_repo *repo, const char *branch, const char *name, uint64_t i)
+{
+    OG_AUTO_BUF source = OG_BUF_INIT;
+    OG_AUTO(og_program) program = NULL;
+    og_mutate_output out;
+    og_buf_printf(&source, "query q() { insert P { name: \"%s-%" PRIu64 "\", age: 1 } }", name, i);
+    must(og_program_compile(og_buf_view(&source), NULL, og_repo_catalog(repo), &program, err));
+    const og_mutate_input input = {.branch = branch, .query = og_program_query(program)};
+    return og_mutate_run(repo, &input, &out, err);
+}
+
+#define PERSON "node P { name: String @key\n age: I32? }\n"
+
+/* The cost of the next insert, in this handle or in one that begins with it. */
+static cost insert_cost(remote *r, og_repo *repo, uint64_t i)
+{
+    cost start = now(r->store);
+    r->is_slow = true;
+    og_repo *used = repo != NULL ? repo : repo_open(r->store);
+    must(insert(used, NULL, "p", i));
+    cost c = since(r->store, &start);
+    r->is_slow = false;
+    if (repo == NULL)
+        og_repo_close(used);
+    return c;
+}
+
+static cost insert_until(remote *r, og_repo *repo, uint64_t *done, uint64_t commits)
+{
+    cost start = now(r->store);
+    for (; *done + 1 < commits; ++*done)
+        must(insert(repo, NULL, "p", *done));
+    return since(r->store, &start);
+}
+
+static void inserts(char **counts, int count)
+{
+    remote r;
+    uint64_t done = 0;
+    remote_open(&r);
+    og_repo *repo = repo_new(r.store, OG_STR(PERSON));
+    for (int i = 0; i < count; i++) {
+        uint64_t commits = number(counts[i]);
+        insert_until(&r, repo, &done, commits);
+        cost warm = insert_cost(&r, repo, done++);
+        cost cold = insert_cost(&r, NULL, done++);
+        cost mean = insert_until(&r, repo, &done, done + 1 + COMMITS);
+        mean = (cost){mean.calls / COMMITS, mean.bytes / COMMITS, mean.ns / COMMITS,
+                      mean.cpu_ns / COMMITS};
+        printf("{\"commits\": %" PRIu64, commits);
+        print_cost("warm", &warm);
+        print_cost("cold", &cold);
+        print_cost("mean", &mean);
+        printf("}\n");
+        fflush(stdout);
+    }
+    og_repo_close(repo);
+    remote_close(&r);
+}
+
+/* ---- branches ----------------------------------------------------------------------------- */
+
+static void branches_of(uint64_t types)
+{
+    remote r;
+    cost create, delete, start;
+    OG_AUTO_BUF schema = OG_BUF_INIT;
+    for (uint64_t i = 0; i < types; i++)
+        og_buf_printf(&schema, "node T%" PRIu64 " { name: String @key }\n", i);
+    remote_open(&r);
+    og_repo *repo = repo_new(r.store, og_buf_view(&schema));
+    r.is_slow = true;
+    start = now(r.store);
+    must(og_branch_make(repo, NULL, "b", err));
+    create = since(r.store, &start);
+    start = now(r.store);
+    must(og_branch_remove(repo, "b", err));
+    delete = since(r.store, &start);
+    printf("{\"types\": %" PRIu64, types);
+    print_cost("create", &create);
+    print_cost("delete", &delete);
+    printf("}\n");
+    og_repo_close(repo);
+    remote_close(&r);
+}
+
+/* ---- merges and diffs --------------------------------------------------------------------- */
+
+#define PEOPLE                                                                                     \
+    "node P { name: String @key\n age: I32?\n mail: String? @unique }\nedge K: P -> P "            \
+    "@card(0..9)\n"
+
+/* Records made as they are read: every `step`-th person from `first`, each with an edge when `edges`. */
+typedef struct people {
+    uint64_t next, end, step;
+    int age;
+    bool edges;
+} people;
+
+static og_status read_people(void *context, uint8_t *dst, size_t cap, size_t *out_len,
+                             og_error *error_out)
+{
+    people *p = context;
+    size_t len = 0;
+    (void)error_out;
+    for (; p->next < p->end && cap - len > 512; p->next += p->step) {
+        len += (size_t)snprintf((char *)dst + len, cap - len,
+                                "{\"type\":\"P\",\"data\":{\"name\":\"p%09" PRIu64
+                                "\",\"age\":%d,\"mail\":\"%" PRIu64 "@x\"}}\n",
+                                p->next, p->age, p->next);
+        if (p->edges)
+            len +=
+                (size_t)snprintf((char *)dst + len, cap - len,
+                                 "{\"edge\":\"K\",\"from\":\"p%09" PRIu64 "\",\"to\":\"p%09" PRIu64
+                                 "\",\"data\":{\"id\":\"k%d-%" PRIu64 "\"}}\n",
+                                 p->next, p->next, p->age, p->next);
+    }
+    *out_len = len;
+    return OG_OK;
+}
+
+static void load(og_repo *repo, const char *branch, people p)
+{
+    og_load_output out;
+    const og_load_input input = {
+        .branch = branch, .mode = OG_LOAD_MERGE, .read = read_people, .read_context = &p};
+    must(og_load_run(repo, &input, &out, err));
+    og_load_output_deinit(&out);
+}
+
+static cost merge(og_store *store, og_repo *repo)
+{
+    const og_merge_input input = {.source = "b"};
+    og_merge_output out = {0};
+    cost start = now(store);
+    must(og_merge_run(repo, &input, &out, err));
+    cost c = since(store, &start);
+    og_merge_output_deinit(&out);
+    return c;
+}
+
+static og_status drop_bytes(void *context, og_bytes bytes, og_error *error_out)
+{
+    (void)error_out;
+    *(size_t *)context += bytes.len;
+    return OG_OK;
+}
+
+/* A warm handle has the columns in memory. */
+static void read_all(og_repo *repo)
+{
+    size_t bytes = 0;
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    const og_export_input input = {.write = drop_bytes, .write_context = &bytes};
+    must(og_repo_snapshot(repo, NULL, &snapshot, err));
+    must(og_export_run(snapshot, &input, err));
+}
+
+/* All types of main against what it was; values are read as for printing. */
+static cost diff(og_store *store, og_repo *repo, og_snapshot *from)
+{
+    OG_AUTO(og_snapshot) to = NULL;
+    cost start = now(store);
+    must(og_repo_snapshot(repo, NULL, &to, err));
+    const og_catalog *c = to->catalog;
+    for (size_t i = 0; i < c->node_count + c->edge_count; i++) {
+        const og_type_def *def = i < c->node_count ? &c->nodes[i] : &c->edges[i - c->node_count];
+        OG_AUTO_TABLE_CHANGES changes = {0};
+        OG_AUTO_BATCH rows = {0};
+        must(og_table_changes_between(def, from, to, &changes, err));
+        OG_AUTO_FREE uint32_t *slots = og_calloc(changes.row_count + 1, sizeof *slots);
+        for (size_t k = 0; slots != NULL && k < changes.row_count; k++)
+            slots[k] = changes.rows[k].to_slot;
+        if (changes.row_count > 0)
+            must(og_type_rows_read(def, changes.to, slots, changes.row_count, &rows, err));
+    }
+    return since(store, &start);
+}
+
+static void add(cost *sum, cost c)
+{
+    *sum =
+        (cost){sum->calls + c.calls, sum->bytes + c.bytes, sum->ns + c.ns, sum->cpu_ns + c.cpu_ns};
+}
+
+/* The same number of rounds for each size, so that each has as many folds; the first one warms. */
+static void changes_of(uint64_t rows)
+{
+    og_store *store;
+    cost merges = {0}, diffs = {0};
+    must(og_store_open_memory(&store, err));
+    og_repo *repo = repo_new(store, OG_STR(PEOPLE));
+    load(repo, NULL, (people){.end = rows, .step = 1, .edges = true});
+    read_all(repo);
+    must(og_branch_make(repo, NULL, "b", err));
+    for (uint64_t round = 0; round <= ROUNDS; round++) {
+        OG_AUTO(og_snapshot) before = NULL;
+        people theirs = {round, rows, rows / CHANGED, (int)round + 1, true};
+        people ours = {round + ROUNDS + 1, rows, rows / CHANGED, (int)round + 1, false};
+        load(repo, "b", theirs);
+        load(repo, NULL, ours);
+        must(og_repo_snapshot(repo, NULL, &before, err));
+        cost merged = merge(store, repo), compared = diff(store, repo, before);
+        if (round > 0) {
+            add(&merges, merged);
+            add(&diffs, compared);
+        }
+    }
+    printf("{\"rows\": %" PRIu64 ", \"rounds\": %d", rows, ROUNDS);
+    print_cost("merge", &merges);
+    print_cost("diff", &diffs);
+    printf("}\n");
+    fflush(stdout);
+    og_repo_close(repo);
+    og_store_close(store);
+}
+
+/* ---- a writer among others ---------------------------------------------------------------- */
+
+static bool input_ended(void)
+{
+    struct pollfd in = {.fd = 0, .events = POLLIN};
+    return poll(&in, 1, 0) > 0;
+}
+
+/* Prints "ready", waits for a line, then inserts until the input ends. */
+static void write_rows(char **args)
+{
+    og_repo *repo;
+    char line[8];
+    OG_AUTO_BUF failed = OG_BUF_INIT;
+    must(og_repo_open(args[0], NULL, &repo, err));
+    must(insert(repo, args[1], args[2], 0));
+    printf("ready\n");
+    fflush(stdout);
+    if (fgets(line, sizeof line, stdin) == NULL)
+        exit(2);
+    uint64_t start = og_monotonic_ns(), next = 1, conflicts = 0, failures = 0;
+    for (; !input_ended(); next++) {
+        og_status s = insert(repo, args[1], args[2], next);
+        conflicts += s == OG_CONFLICT;
+        failures += s != OG_OK;
+        if (s != OG_OK)
+            og_buf_printf(&failed, "%s%" PRIu64, failed.len > 0 ? ", " : "", next);
+        if (s != OG_OK && s != OG_CONFLICT)
+            fprintf(stderr, "versionsbench: %s\n", error.message);
+    }
+    double seconds = (double)(og_monotonic_ns() - start) / 1e9;
+    printf("{\"tried\": %" PRIu64 ", \"conflicts\": %" PRIu64 ", \"failures\": %" PRIu64
+           ", \"failed\": [%s], \"seconds\": %.3f}\n",
+           next, conflicts, failures, og_buf_cstr(&failed), seconds);
+    og_repo_close(repo);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 2 ? argv[1] : "";
+    if (strcmp(what, "branches") == 0)
+        for (int i = 2; i < argc; i++)
+            branches_of(number(argv[i]));
+    else if (strcmp(what, "inserts") == 0)
+        inserts(argv + 2, argc - 2);
+    else if (strcmp(what, "changes") == 0)
+        for (int i = 2; i < argc; i++)
+            changes_of(number(argv[i]));
+    else if (strcmp(what, "write") == 0 && argc == 5)
+        write_rows(argv + 2);
+    else
+        fprintf(stderr, "usage: see the top of versionsbench.c\n");
+    return strcmp(what, "") == 0 ? 2 : 0;
+}
