@@ -13,6 +13,7 @@ static void branch_free(og_graph__branch *branch)
     if (branch == NULL)
         return;
     og_snapshot_unref(branch->current);
+    og_lance_table_unref(branch->commits);
     og_free(branch->name);
     og_free(branch->manifest_path);
     og_free(branch->commits_path);

@@ -26,6 +26,10 @@ typedef struct og_graph__branch {
     char *head_file;       /* name of its head file */
     og_snapshot *current;  /* newest seen; NULL before the first; guarded by the repo's lock */
     uint64_t commits_hint; /* a version of its commit DAG known to exist; atomic */
+    og_lance_table
+        *commits; /* newest version of it that we wrote, of branch commits_id; guarded by the repo's
+                                lock; NULL = none */
+    char commits_id[OG_GRAPH__BRANCH_ID + 1];
     struct og_graph__branch *next;
 } og_graph__branch;
 

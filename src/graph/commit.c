@@ -408,7 +408,8 @@ static og_status check_moves(run *r, const og_graph__state *now, og_error *err)
 static og_status follow_head(run *r, og_error *err)
 {
     og_graph__dag_deinit(&r->dag);
-    OG_TRY(og_graph__dag_open(r->repo, r->branch, r->state, &r->dag, err));
+    if (!og_graph__dag_recall(r->repo, r->branch, r->commit->op.branch_id, r->state, &r->dag))
+        OG_TRY(og_graph__dag_open(r->repo, r->branch, r->state, &r->dag, err));
     memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
     return OG_OK;
 }
@@ -547,6 +548,17 @@ static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_e
                                   manifest, base, out, err);
 }
 
+/* The tables that were written need not be read back either. */
+static void keep_tables(const og_graph__commit *c, og_snapshot *snapshot)
+{
+    for (size_t i = 0; i < c->table_count; i++) {
+        OG_AUTO(og_lance_table) table = NULL;
+        if (c->tables[i].write != NULL &&
+            og_lance_write_table(c->tables[i].write, &table, NULL) == OG_OK)
+            og_graph__snapshot_put(snapshot, c->tables[i].pin->table_key, table);
+    }
+}
+
 static void write_head(og_repo *repo, const og_graph__snapshot *s)
 {
     const og_graph__hints hints = {
@@ -563,6 +575,7 @@ static void tidy(run *r, og_snapshot *base)
     remove_sidecar(r);
     if (new_snapshot(r, base, &snapshot, NULL) != OG_OK)
         return;
+    keep_tables(r->commit, snapshot);
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
     const og_graph__op *op = &r->commit->op;
     uint64_t version =

@@ -1,10 +1,13 @@
 #include "graph/dag.h"
 
+#include <stdio.h>
+
 #include "base/map.h"
 #include "base/vec.h"
 #include "columnar/builder.h"
 #include "graph/history.h"
 #include "graph/layout.h"
+#include "graph/repo_priv.h"
 
 /* Versions at the end that a power loss may have torn. */
 #define MAX_TORN_VERSIONS 256
@@ -46,16 +49,17 @@ typedef struct dataset {
     og_repo *repo;
     const char *path;
     uint64_t *hint;
+    og_graph__branch *branch; /* whose commits these are; NULL: they are not commits */
 } dataset;
 
 static dataset commits_of(og_repo *repo, og_graph__branch *branch)
 {
-    return (dataset){repo, branch->commits_path, &branch->commits_hint};
+    return (dataset){repo, branch->commits_path, &branch->commits_hint, branch};
 }
 
 static dataset actors_of(og_repo *repo)
 {
-    return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint};
+    return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint, NULL};
 }
 
 /* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version there is.
@@ -150,6 +154,42 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
     if (version > state->commit_version)
         memcpy(out->head_id, id, sizeof id);
     return OG_OK;
+}
+
+bool og_graph__dag_recall(og_repo *repo, og_graph__branch *branch, og_str branch_id,
+                          const og_graph__state *state, og_graph__dag *out)
+{
+    /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours. */
+    if (state->commit_id.len != 26 || state->commit_version != state->manifest_version)
+        return false;
+    *out = (og_graph__dag){.branch = branch};
+    pthread_mutex_lock(&repo->lock);
+    if (branch->commits != NULL && og_str_is(branch_id, branch->commits_id))
+        out->commits = og_lance_table_ref(branch->commits);
+    pthread_mutex_unlock(&repo->lock);
+    if (out->commits == NULL)
+        return false;
+    og_str last = og_lance_table_transaction_property(out->commits, OG_STR("og.commit"));
+    out->is_complete = last.ptr != NULL && og_str_eq(last, state->commit_id);
+    out->head_version = og_lance_table_version(out->commits);
+    memcpy(out->head_id, state->commit_id.ptr, 26);
+    if (!out->is_complete)
+        og_graph__dag_deinit(out);
+    return out->is_complete;
+}
+
+/* For og_graph__dag_recall. */
+static void remember(const dataset *d, const og_graph__op *op, og_lance_write *write)
+{
+    og_lance_table *old, *table;
+    if (d->branch == NULL || og_lance_write_table(write, &table, NULL) != OG_OK)
+        return;
+    pthread_mutex_lock(&d->repo->lock);
+    old = d->branch->commits;
+    d->branch->commits = table;
+    snprintf(d->branch->commits_id, sizeof d->branch->commits_id, "%.*s", OG_FMT(op->branch_id));
+    pthread_mutex_unlock(&d->repo->lock);
+    og_lance_table_unref(old);
 }
 
 og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch, og_graph__dag *out,
@@ -288,8 +328,10 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
         OG_TRY(og_lance_write_rows(write, batch, NULL, err));
         OG_TRY(og_lance_write_stage(write, &staged, err));
         og_status s = og_lance_staged_commit(write, false, err);
-        if (s == OG_OK)
+        if (s == OG_OK) {
             __atomic_store_n(d->hint, staged->version, __ATOMIC_RELAXED);
+            remember(d, op, write);
+        }
         if (s != OG_EXISTS)
             return s;
         og_lance_table_unref(OG_TAKE(current));
@@ -360,7 +402,7 @@ og_status og_graph__dag_append_beside(og_repo *repo, const char *path,
 {
     OG_AUTO(og_lance_table) newest = NULL;
     uint64_t hint = 0, head;
-    const dataset d = {repo, path, &hint};
+    const dataset d = {repo, path, &hint, NULL};
     OG_TRY(open_newest(&d, 0, &newest, &head, err));
     return append_batch(&d, fields, field_count, newest, head, batch, op, err);
 }

@@ -30,6 +30,11 @@ OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branc
 OG_NODISCARD og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch,
                                             og_graph__dag *out, og_error *err);
 
+/* The same as og_graph__dag_open, but from memory: when the newest commit is the one whose row this process
+ * appended last. False: it has to be opened. */
+bool og_graph__dag_recall(og_repo *repo, og_graph__branch *branch, og_str branch_id,
+                          const og_graph__state *state, og_graph__dag *out);
+
 /* Append the rows of `op`, published at `manifest_version`, and rows that are missing. Not durable and
  * not waited for by anyone: errors only say why it was not done. */
 OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,

@@ -52,6 +52,9 @@ OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *b
                                               og_lance_table *manifest, og_snapshot *previous,
                                               og_snapshot **out, og_error *err);
 
+/* Give a snapshot that nobody else has yet a table it would have to open, if that is the version it pins. */
+void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_table *table);
+
 /* Read the branch's newest `__manifest` from the store, whatever is cached, and make it current. */
 OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch,
                                               og_snapshot **out, og_error *err);

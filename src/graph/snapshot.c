@@ -134,6 +134,18 @@ static void share_tables(og_graph__snapshot *s, og_snapshot *previous)
     pthread_mutex_unlock(&old->lock);
 }
 
+void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_table *table)
+{
+    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    const og_graph__pin *pin = og_graph__state_pin(s->state, table_key);
+    const og_type_def *def = og_catalog_table(snapshot->catalog, table_key);
+    if (pin == NULL || def == NULL || pin->version != og_lance_table_version(table))
+        return;
+    og_lance_table **place = &s->tables[table_index(snapshot->catalog, def)];
+    og_lance_table_unref(*place);
+    *place = og_lance_table_ref(table);
+}
+
 static void fill_infos(og_graph__snapshot *s)
 {
     for (size_t i = 0; i < s->state->pin_count; i++) {
