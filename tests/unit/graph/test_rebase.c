@@ -245,6 +245,7 @@ static void one_decides(const char *mine, const char *theirs)
 }
 
 #define P(fields) "{\"type\":\"P\",\"data\":{" fields "}}"
+#define Q(name) "{\"type\":\"Q\",\"data\":{\"name\":\"" name "\"}}"
 #define K(from, to) "{\"edge\":\"K\",\"from\":\"" from "\",\"to\":\"" to "\",\"data\":{}}"
 
 TEST(test_rebase__writes_of_different_rows_all_go_through)
@@ -288,6 +289,30 @@ TEST(test_rebase__cardinality)
 {
     one_decides("insert K { from: \"a\", to: \"c\" }", "insert K { from: \"a\", to: \"a\" }");
     both_succeed("insert K { from: \"b\", to: \"c\" }", "insert K { from: \"c\", to: \"a\" }");
+}
+
+/* A type is replaced as a whole; what others write to other types goes through, and it does. */
+TEST(test_rebase__overwriting_loads_of_other_types)
+{
+    static const char q_stays[] = "!" Q("q") Q("s");
+    both_succeed(q_stays, "insert P { name: \"x\", n: 7, mail: \"x@x\" }");
+    both_succeed(q_stays, "insert K { from: \"c\", to: \"b\" }");
+    both_succeed(q_stays, "insert L { from: \"b\", to: \"q\" }");
+    both_succeed("!" K("b", "c"), "update P set { n: 20 } where name = \"b\"");
+    both_succeed("!" K("b", "c"), "insert L { from: \"b\", to: \"q\" }");
+    both_succeed("!" K("b", "c"), q_stays);
+}
+
+/* What it rests on, or what rests on what it takes away. */
+TEST(test_rebase__overwriting_loads_that_others_decide)
+{
+    check("!" Q("s"), "insert L { from: \"b\", to: \"q\" }", true);
+    check("!" K("b", "c"), "delete P where name = \"c\"", true);
+    check("!" K("b", "c"), "insert K { from: \"c\", to: \"b\" }", true);
+    check("!" P("\"name\":\"a\"") P("\"name\":\"b\""), "insert L { from: \"c\", to: \"q\" }", true);
+    check("!" P("\"name\":\"a\"") P("\"name\":\"b\""), "insert L { from: \"a\", to: \"q\" }", true);
+    check("insert L { from: \"b\", to: \"q\" }", "!" Q("s"), false);
+    check("insert Q { name: \"t\" }", "!" Q("q"), false);
 }
 
 /* A load can't be run again: it may tell of a conflict, then nothing of it is there. */

@@ -303,6 +303,24 @@ TEST(test_table_rebase__a_table_that_was_replaced)
     assert_int_equal(rebase(&b, whole), OG_LANCE_RETRY);
 }
 
+/* It takes the place of whatever is there, under ids that nobody had. */
+TEST(test_table_rebase__an_overwrite_replaces_what_came_before_it)
+{
+    AUTO_BENCH b = make("ab");
+    og_lance_write *mine = begin(&b, b.first, OG_LANCE_OVERWRITE, false);
+    og_lance_write *theirs = begin(&b, b.first, OG_LANCE_APPEND, true);
+    add(mine, "xy");
+    add(theirs, "c");
+    commit(&b, theirs);
+    lose_and_move(&b, mine);
+    assert_string_equal(text_of(b.head), "x3@3 y4@3");
+    uint32_t count;
+    const og_lance_fragment *f = og_lance_table_fragments(b.head, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(f[0].id, 2);
+    assert_int_equal(og_lance_table_next_row_id(b.head), 5);
+}
+
 TEST(test_table_rebase__each_allocation_fails)
 {
     AUTO_BENCH b = make("abcd");
