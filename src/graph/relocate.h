@@ -3,7 +3,8 @@
  * We derive places from the layout; the reference goes by the ones that are written: `manifest_path` in the rows of
  * `__manifest`, and the base paths in manifests of branches. On every branch each table whose place is wrong
  * gets a version of the same content, all in one commit, whose rows and bases are right (each version that
- * we write has right ones). Earlier versions keep the old places: only we can read them. */
+ * we write has right ones). Earlier versions keep the old places: only we can read them, and
+ * merge what begins there (docs/user/maintenance.md). */
 #ifndef OG_GRAPH_RELOCATE_H
 #define OG_GRAPH_RELOCATE_H
 
