@@ -11,6 +11,8 @@ enum { WINDOW = 8 * 1024 * 1024 };
 enum { DENSE_PART = 16 };
 /* Rows of a range that is taken for a batch of a scan. */
 enum { SCAN_ROWS = 1024 };
+/* Reads of a few rows that say where they are. */
+enum { FEW_READS = 8 };
 /* Smaller buffers lie within the pages that the first touch brings in, about. */
 enum { PREFETCH_MIN_BYTES = 4096 };
 
@@ -150,6 +152,12 @@ void og_lance__page_expect(const og_lance__page *page, uint32_t buffer, uint64_t
         from = done;
     og_blob_prefetch(page->file->head, info->buffers[buffer].offset + from, to - from);
     __atomic_store_n(&info->expected, to, __ATOMIC_RELAXED);
+}
+
+bool og_lance__page_expects_few(const og_lance__page *page)
+{
+    return __atomic_load_n(&page->info->few_reads, __ATOMIC_RELAXED) < FEW_READS &&
+           __atomic_fetch_add(&page->info->few_reads, 1, __ATOMIC_RELAXED) < FEW_READS;
 }
 
 void og_lance__page_expect_few(const og_lance__page *page, uint32_t buffer, uint64_t start,

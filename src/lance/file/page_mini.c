@@ -442,6 +442,8 @@ static void expect_chunks(const og_lance__page *page, const og_lance__rows *rows
         og_lance__page_expect(page, 1, start, end);
         return;
     }
+    if (!og_lance__page_expects_few(page))
+        return;
     if (rows->list == NULL) {
         og_lance__page_expect_few(page, 1, start, end);
         return;

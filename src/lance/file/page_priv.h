@@ -163,6 +163,9 @@ OG_NODISCARD og_status og_lance__page_buffer(const og_lance__page *page, uint32_
  * each once. */
 void og_lance__page_expect(const og_lance__page *page, uint32_t buffer, uint64_t start,
                            uint64_t end);
+/* May a read of a few rows say where they are? The first ones of a page may. Later the pages are likely
+ * to be in memory, where a hint costs more than a third of what decoding a chunk does. */
+bool og_lance__page_expects_few(const og_lance__page *page);
 /* Exactly these bytes, unless a window had them. */
 void og_lance__page_expect_few(const og_lance__page *page, uint32_t buffer, uint64_t start,
                                uint64_t end);

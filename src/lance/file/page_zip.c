@@ -166,6 +166,8 @@ static void expect_fixed(const og_lance__page *page, const og_lance__rows *rows,
         og_lance__page_expect(page, 0, start, end);
         return;
     }
+    if (!og_lance__page_expects_few(page))
+        return;
     if (rows->list == NULL) {
         og_lance__page_expect_few(page, 0, start, end);
         return;
