@@ -42,6 +42,7 @@ typedef struct run {
     og_lance_write *publish;
     const og_lance_staged *publish_staged;
     OG_VEC(const char *) names; /* to sync next; borrowed */
+    og_buf base_name;           /* of manifest; among names */
     char *sidecar_name;         /* NULL = none was written */
 } run;
 
@@ -52,6 +53,7 @@ static void run_deinit(run *r)
     og_graph__state_unref(r->state);
     og_graph__dag_deinit(&r->dag);
     og_vec_deinit(&r->names);
+    og_buf_deinit(&r->base_name);
     og_free(r->moves);
     og_free(r->sidecar_name);
 }
@@ -257,9 +259,24 @@ static og_status sync_names(run *r, og_error *err)
     return s;
 }
 
+/* The version that is built on goes to disk with what is staged, in case its writer died before it
+ * synced: none may be missing below one that lasts. */
+static og_status add_base(run *r, og_error *err)
+{
+    if (og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr == NULL)
+        return OG_OK;
+    og_buf_clear(&r->base_name);
+    if (!og_lance_manifest_name(&r->base_name, og_lance_table_path(r->manifest),
+                                og_lance_table_version(r->manifest)) ||
+        !og_vec_push(&r->names, og_buf_cstr(&r->base_name)))
+        return og_error_nomem(err);
+    return OG_OK;
+}
+
 /* Of files that no slot names yet: that they may not last is a failure, not an open question. */
 static og_status sync_staged(run *r, og_error *err)
 {
+    OG_TRY(add_base(r, err));
     og_status s = sync_names(r, err);
     if (s != OG_UNKNOWN || r->commit->slots_held > 0)
         return s;
@@ -487,19 +504,6 @@ static og_status check_fence(run *r, og_error *err)
     return OG_CONFLICT;
 }
 
-/* The version that is built on, in case its writer died before it synced: none should be missing below
- * one that lasts. If it can't be, no more is lost than that version's own name. */
-static void sync_base(run *r)
-{
-    OG_AUTO_BUF base = OG_BUF_INIT;
-    bool is_ours = og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr != NULL;
-    if (!is_ours || !og_lance_manifest_name(&base, og_lance_table_path(r->manifest),
-                                            og_lance_table_version(r->manifest)))
-        return;
-    const char *name = og_buf_cstr(&base);
-    (void)!r->store->ops->sync(r->store, &name, 1, NULL);
-}
-
 /* Take the slot, again and again on newer versions while only others' tables moved. */
 static og_status publish(run *r, bool *out_by_helper, og_error *err)
 {
@@ -510,7 +514,6 @@ static og_status publish(run *r, bool *out_by_helper, og_error *err)
             OG_TRY(sync_staged(r, err));
         }
         OG_TRY(check_fence(r, err));
-        sync_base(r);
         og_status s = take_slot(r, r->publish, r->branch->manifest_path, NULL, err);
         if (s == OG_OK) {
             const char *name = r->publish_staged->manifest_name;
