@@ -64,7 +64,7 @@ static void add_version(sim_branch *b, uint64_t number, int commit, const sim_st
 }
 
 /* The text must be that of the state. */
-static bool is_state(sim_world *w, const sim_state *state, og_str text, const char *what)
+bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char *what)
 {
     OG_AUTO_BUF expected = OG_BUF_INIT;
     sim_state_print(&w->plan->schema, state, &expected);
@@ -189,11 +189,13 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     if (commit < 0 && b->count > 0)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
-        is_state(w, &state, og_buf_view(&text), "after a publication");
+        sim_is_state(w, &state, og_buf_view(&text), "after a publication");
     sim_trace(w, "branch b%d is at version %" PRIu64 ", commit %d %s", branch,
               snapshot->manifest_version, commit, commit >= 0 ? w->commits[commit].id : "");
     add_version(b, snapshot->manifest_version, commit, &state);
     sim_count(&sim_total->publications);
+    if (++w->publications % 16 == 0)
+        sim_check_damage(w);
     return OG_OK;
 }
 
@@ -201,7 +203,7 @@ void sim_check_branch(sim_world *w, int branch)
 {
     og_error err = {0};
     w->is_dirty[branch] = false;
-    if (!w->branches[branch].exists)
+    if (!w->branches[branch].exists || w->branches[branch].is_stillborn)
         return;
     OG_AUTO(og_repo) repo = sim_open_plain(w);
     if (repo != NULL && look(w, repo, branch, &err) != OG_OK)
@@ -262,7 +264,10 @@ static void see_branch(sim_world *w, og_repo *repo, int branch, bool exists)
     b->count = 0;
     b->may_miss = 0;
     meet(w, branch, exists ? SIM_BRANCH_CREATE : SIM_BRANCH_DELETE);
-    if (exists && see_new_branch(w, repo, branch, &err) != OG_OK)
+    og_status s = exists ? see_new_branch(w, repo, branch, &err) : OG_OK;
+    /* Its creator takes it back, if it lives. */
+    b->is_stillborn = s == OG_NOT_FOUND;
+    if (s != OG_OK && !b->is_stillborn)
         sim_wrong(w, "new branch %s can't be read: %s (%s)", sim_branch_name(branch), err.message,
                   err.detail);
 }
@@ -366,7 +371,7 @@ void sim_check_power_loss(sim_world *w)
     for (int b = 0; b < SIM_BRANCHES && repo != NULL && !sim_is_wrong(w); b++) {
         OG_AUTO(og_snapshot) snapshot = NULL;
         OG_AUTO_BUF text = OG_BUF_INIT;
-        if (!w->branches[b].exists)
+        if (!w->branches[b].exists || w->branches[b].is_stillborn)
             continue;
         og_status s = og_repo_snapshot(repo, sim_branch_name(b), &snapshot, &err);
         if (s == OG_OK)
@@ -381,7 +386,7 @@ void sim_check_power_loss(sim_world *w)
         if (v == NULL || v->number != snapshot->manifest_version)
             sim_wrong(w, "after power loss branch %s is at an unknown version", sim_branch_name(b));
         else
-            is_state(w, &v->state, og_buf_view(&text), "after power loss");
+            sim_is_state(w, &v->state, og_buf_view(&text), "after power loss");
     }
 }
 
@@ -411,13 +416,18 @@ static bool is_undisturbed(const sim_world *w, int op)
     return w->branches[o->branch].life == r->life && w->branches[o->other].life == r->other_life;
 }
 
+static bool is_whole(const sim_branch *b)
+{
+    return b->exists && !b->is_stillborn;
+}
+
 static bool are_there(const sim_world *w, int op)
 {
     const sim_op *o = &w->plan->ops[op];
     bool reads_other = o->kind == SIM_BRANCH_MERGE || o->kind == SIM_BRANCH_CREATE;
     bool needs_own = o->kind != SIM_BRANCH_CREATE;
-    return (!needs_own || w->branches[o->branch].exists) &&
-           (!reads_other || w->branches[o->other].exists);
+    return (!needs_own || is_whole(&w->branches[o->branch])) &&
+           (!reads_other || is_whole(&w->branches[o->other]));
 }
 
 /* Could a merge of any states that both branches had meanwhile have ended so? */
@@ -543,73 +553,10 @@ void sim_check_read(sim_world *w, int op, uint64_t version, og_str text)
         return; /* another branch of that name */
     for (size_t v = w->results[op].since; v < b->count; v++)
         if (b->versions[v].number == version) {
-            is_state(w, &b->versions[v].state, text, "a reader's snapshot");
+            sim_is_state(w, &b->versions[v].state, text, "a reader's snapshot");
             return;
         }
     if (!w->processes[w->plan->ops[op].process].is_dead)
         sim_wrong(w, "operation %d, a read, was given version %" PRIu64 ", which is none", op,
                   version);
-}
-
-/* ---- the end ------------------------------------------------------------------------------ */
-
-static void check_old_versions(sim_world *w, og_repo *repo, int branch)
-{
-    const sim_branch *b = &w->branches[branch];
-    for (size_t v = 0; v < b->count && !sim_is_wrong(w); v += 1 + b->count / 8) {
-        og_error err = {0};
-        const og_target target = {.kind = OG_TARGET_VERSION,
-                                  .branch = sim_branch_name(branch),
-                                  .version = b->versions[v].number};
-        OG_AUTO(og_snapshot) snapshot = NULL;
-        OG_AUTO_BUF text = OG_BUF_INIT;
-        og_status s = og_repo_snapshot_at(repo, &target, &snapshot, &err);
-        if (s == OG_OK)
-            s = sim_export(snapshot, &text, &err);
-        if (s == OG_NOT_FOUND && (b->versions[v].may_miss || b->versions[v].number < b->may_miss))
-            continue;
-        if (s != OG_OK)
-            sim_wrong(w, "version %" PRIu64 " of %s can't be read any more: %s",
-                      b->versions[v].number, sim_branch_name(branch), err.message);
-        else
-            is_state(w, &b->versions[v].state, og_buf_view(&text), "an old version");
-    }
-}
-
-/* One write that touches every type, without faults and alone: it must go through at once. */
-static void check_next_write(sim_world *w, og_repo *repo, int branch)
-{
-    og_error err = {0};
-    OG_AUTO_BUF text = OG_BUF_INIT;
-    OG_AUTO(og_program) program = NULL;
-    sim_op op = {.kind = SIM_MUTATE};
-    for (int t = 0; t < w->plan->schema.node_types; t++) {
-        op.changes[op.change_count++] =
-            (sim_change){SIM_PUT, t, 0, {.present = true, .value = SIM_NULL, .unique = SIM_NULL}};
-        op.changes[op.change_count++] = (sim_change){.kind = SIM_REMOVE, .type = t};
-    }
-    sim_op_input(&w->plan->schema, &op, &text);
-    og_mutate_output output = {0};
-    og_status s =
-        og_program_compile(og_buf_view(&text), NULL, og_repo_catalog(repo), &program, &err);
-    if (s == OG_OK) {
-        const og_mutate_input input = {.branch = sim_branch_name(branch),
-                                       .query = og_program_query(program)};
-        s = og_mutate_run(repo, &input, &output, &err);
-    }
-    if (s != OG_OK)
-        sim_wrong(w, "the next write on %s fails with '%s': %s", sim_branch_name(branch),
-                  og_status_id(s), err.message);
-}
-
-void sim_check_end(sim_world *w)
-{
-    w->now_us += INT64_C(60000000);
-    OG_AUTO(og_repo) repo = sim_open_plain(w);
-    for (int b = 0; b < SIM_BRANCHES && repo != NULL; b++)
-        if (w->branches[b].exists && !sim_is_wrong(w)) {
-            check_next_write(w, repo, b);
-            if (!sim_is_wrong(w))
-                check_old_versions(w, repo, b);
-        }
 }

@@ -103,31 +103,6 @@ static void work(int worker, const options *o)
     }
 }
 
-/* ---- report ------------------------------------------------------------------------------- */
-
-static void report(const sim_counts *c)
-{
-    printf("%" PRIu64 " seeds, %" PRIu64 " calls, %" PRIu64 " publications\n", c->seeds, c->steps,
-           c->publications);
-    for (int f = 1; f < SIM_FAULT_KINDS; f++)
-        printf("  %-20s %10" PRIu64 "\n", sim_fault_names[f], c->faults[f]);
-    for (int k = 0; k < SIM_OP_KINDS; k++)
-        for (int s = 0; s < 16; s++)
-            if (c->outcomes[k][s] > 0)
-                printf("  %-15s %-12s %8" PRIu64 "\n", sim_op_names[k],
-                       s == 0 ? "ok" : og_status_id((og_status)s), c->outcomes[k][s]);
-}
-
-static void report_deaths(const sim_counts *c)
-{
-    for (int k = 0; k < SIM_OP_KINDS; k++)
-        for (int i = 0; i < SIM_CALL_KINDS; i++)
-            if (c->died_before[k][i] + c->died_after[k][i] > 0)
-                printf("  died in %-15s %-28s before %6" PRIu64 " after %6" PRIu64 "\n",
-                       sim_op_names[k], sim_call_name(i), c->died_before[k][i],
-                       c->died_after[k][i]);
-}
-
 /* ---- arguments ---------------------------------------------------------------------------- */
 
 static void read_options(int argc, char **argv, options *o)
@@ -185,9 +160,7 @@ int main(int argc, char **argv)
             common->failures++;
         }
     }
-    report(&common->counts);
-    if (o.report)
-        report_deaths(&common->counts);
+    sim_report(&common->counts, o.report);
     printf("sim: %" PRIu64 " passed, %" PRIu64 " failed\n",
            common->next_seed - o.first - common->failures, common->failures);
     return common->failures > 0;

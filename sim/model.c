@@ -40,7 +40,8 @@ bool sim_chance(sim_rng *r, int n, int of)
 
 void sim_schema_random(sim_rng *r, sim_schema *s)
 {
-    *s = (sim_schema){.node_types = 1 + sim_below(r, SIM_NODE_TYPES),
+    *s = (sim_schema){.ids = SIM_IDS,
+                      .node_types = 1 + sim_below(r, SIM_NODE_TYPES),
                       .edge_types = 1 + sim_below(r, SIM_EDGE_TYPES)};
     for (int i = 0; i < s->node_types; i++) {
         s->node[i].unique = sim_chance(r, 1, 3);
@@ -139,13 +140,13 @@ void sim_state_print(const sim_schema *s, const sim_state *state, og_buf *out)
 
 static void random_row(sim_rng *r, const sim_schema *s, sim_change *c)
 {
-    c->id = sim_below(r, SIM_IDS);
+    c->id = sim_below(r, s->ids);
     c->row = (sim_row){.present = true, .value = SIM_NULL, .unique = SIM_NULL};
     if (!sim_chance(r, 1, 6))
         c->row.value = (int16_t)sim_below(r, 100);
     if (sim_is_edge(c->type)) {
-        c->row.from = (int8_t)sim_below(r, SIM_IDS);
-        c->row.to = (int8_t)sim_below(r, SIM_IDS);
+        c->row.from = (int8_t)sim_below(r, s->ids);
+        c->row.to = (int8_t)sim_below(r, s->ids);
     } else if (s->node[c->type].unique && sim_chance(r, 2, 3)) {
         c->row.unique = (int16_t)sim_below(r, 40);
     }
@@ -215,19 +216,6 @@ static void random_statement(sim_rng *r, const sim_schema *s, sim_op *op)
 
 void sim_op_random(sim_rng *r, const sim_schema *s, sim_op *op)
 {
-    static const struct {
-        int below;
-        sim_op_kind kind;
-    } shares[] = {
-        {16, SIM_LOAD_MERGE},   {22, SIM_LOAD_APPEND},   {25, SIM_LOAD_OVERWRITE},
-        {68, SIM_MUTATE},       {76, SIM_BRANCH_CREATE}, {79, SIM_BRANCH_DELETE},
-        {89, SIM_BRANCH_MERGE}, {92, SIM_OPTIMIZE},      {94, SIM_CLEANUP},
-        {100, SIM_READ},
-    };
-    int which = sim_below(r, 100), i = 0;
-    while (which >= shares[i].below)
-        i++;
-    op->kind = shares[i].kind;
     op->change_count = 0;
     if (op->kind <= SIM_LOAD_OVERWRITE)
         random_records(r, s, op);

@@ -12,7 +12,7 @@ enum {
     SIM_NODE_TYPES = 3,
     SIM_EDGE_TYPES = 3,
     SIM_TYPES = SIM_NODE_TYPES + SIM_EDGE_TYPES,
-    SIM_IDS = 10,    /* of each type */
+    SIM_IDS = 10,    /* of each type, at most */
     SIM_CHANGES = 6, /* of one operation */
     SIM_NULL = -1,
 };
@@ -32,6 +32,7 @@ bool sim_chance(sim_rng *r, int n, int of);
 /* ---- schema ------------------------------------------------------------------------------- */
 
 typedef struct sim_schema {
+    int ids;                    /* that operations name: 1..SIM_IDS */
     int node_types, edge_types; /* present of each kind, at least 1 */
     struct {
         bool unique, list, vector, blob; /* optional properties beside k and v */
@@ -105,6 +106,7 @@ typedef struct sim_op {
     sim_change changes[SIM_CHANGES];
     int change_count;
 } sim_op;
+/* What an operation of op->kind does. */
 void sim_op_random(sim_rng *r, const sim_schema *s, sim_op *out);
 /* JSON records of a load, or the query of a mutation. */
 void sim_op_input(const sim_schema *s, const sim_op *op, og_buf *out);

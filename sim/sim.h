@@ -33,6 +33,7 @@ typedef struct sim_counts {
     uint64_t seeds, steps, publications;
     uint64_t faults[SIM_FAULT_KINDS];
     uint64_t outcomes[SIM_OP_KINDS][16]; /* by status */
+    uint64_t calls[SIM_OP_KINDS][SIM_CALL_KINDS];
     uint64_t died_before[SIM_OP_KINDS][SIM_CALL_KINDS], died_after[SIM_OP_KINDS][SIM_CALL_KINDS];
 } sim_counts;
 extern sim_counts *sim_total;
@@ -78,6 +79,7 @@ typedef struct sim_version {
 
 typedef struct sim_branch {
     bool exists;
+    bool is_stillborn; /* its creator died, and its source is gone: only its name is there */
     int life;          /* grows with each making and deleting of the name */
     uint64_t may_miss; /* versions below this one a cleanup may have taken */
     sim_version *versions;
@@ -115,6 +117,7 @@ typedef struct sim_plan {
     /* Chances in 100,000 calls. */
     int fault_rate[SIM_FAULT_KINDS];
 } sim_plan;
+/* plan.c */
 void sim_plan_make(uint64_t seed, int op_count, sim_plan *out);
 
 struct sim_world {
@@ -127,11 +130,13 @@ struct sim_world {
     sim_branch branches[SIM_BRANCHES];
     sim_commit *commits;
     int commit_count, commit_capacity;
+    int publications;
     sim_result results[SIM_OPS];
     bool is_dirty[SIM_BRANCHES]; /* a slot of its `__manifest` was taken since the last look */
     bool refs_are_dirty;         /* a branch may have come or gone */
-    bool power_lost;
-    og_buf failure; /* what is wrong; empty = nothing */
+    char new_slot[256];      /* name of a table's version that may just have been put; "" = none */
+    struct sim_slots *slots; /* of slots.c */
+    og_buf failure;          /* what is wrong; empty = nothing */
 };
 
 /* Run a plan. False: something is wrong, world->failure says what. The world is to be freed. */
@@ -168,8 +173,27 @@ void sim_note_cleanup(sim_world *w, uint64_t keep);
 const char *sim_branch_name(int branch);
 /* What a reader was given. */
 void sim_check_read(sim_world *w, int op, uint64_t version, og_str text);
-/* At the end: old versions can be read, every branch takes a write at once. */
+/* The text must be that of the state. */
+bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char *what);
+
+/* ---- check_end.c -------------------------------------------------------------------------- */
+
+/* At the end: old versions can be read, every branch takes a write at once, fsck is clean. */
 void sim_check_end(sim_world *w);
+/* At any time: fsck finds leftovers at most. */
+void sim_check_damage(sim_world *w);
+
+/* ---- slots.c ------------------------------------------------------------------------------ */
+
+/* A version of a table was put: numbers that it gives were never given before, published or not. */
+void sim_check_slot(sim_world *w, const char *name);
+/* Power loss: what only lost versions had given is given again. */
+void sim_forget_slots(sim_world *w);
+
+/* ---- report.c ----------------------------------------------------------------------------- */
+
+/* What happened over all seeds; `all`: also where processes died, and where none did. */
+void sim_report(const sim_counts *c, bool all);
 /* Export of a snapshot as text. */
 OG_NODISCARD og_status sim_export(og_snapshot *snapshot, og_buf *out, og_error *err);
 

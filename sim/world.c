@@ -51,41 +51,6 @@ const char *sim_call_name(int kind)
     return text;
 }
 
-/* ---- plans -------------------------------------------------------------------------------- */
-
-/* Half of the work is on main. */
-static void choose_branches(sim_rng *r, sim_op *op)
-{
-    op->branch = sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
-    op->other = sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
-    if (op->kind == SIM_BRANCH_CREATE || op->kind == SIM_BRANCH_DELETE)
-        op->branch = 1 + sim_below(r, SIM_BRANCHES - 1);
-    if (op->kind == SIM_BRANCH_MERGE && op->other == op->branch)
-        op->other = (op->branch + 1) % SIM_BRANCHES;
-}
-
-void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
-{
-    memset(plan, 0, sizeof *plan);
-    sim_rng r = sim_rng_of(seed, 1);
-    plan->seed = seed;
-    plan->process_count = 3 + sim_below(&r, SIM_PROCESSES - 2);
-    sim_schema_random(&r, &plan->schema);
-    plan->op_count = op_count < SIM_OPS ? op_count : SIM_OPS;
-    for (int i = 0; i < plan->op_count; i++) {
-        sim_op_random(&r, &plan->schema, &plan->ops[i]);
-        plan->ops[i].process = sim_below(&r, plan->process_count);
-        choose_branches(&r, &plan->ops[i]);
-    }
-    /* A quarter of the seeds is without faults, so that contention alone is seen, too. */
-    static const int levels[] = {0, 20, 100, 500};
-    int level = levels[sim_below(&r, 4)];
-    for (int f = 1; f < SIM_FAULT_KINDS; f++)
-        plan->fault_rate[f] = level * sim_below(&r, 3) / 2;
-    plan->fault_rate[SIM_FAULT_POWER] /= 8;
-    plan->fault_rate[SIM_FAULT_JUMP] += 100;
-}
-
 /* ---- calls -------------------------------------------------------------------------------- */
 
 /* Which branch a name in `__manifest/.../_versions/` belongs to; -1 = none. */
@@ -107,6 +72,9 @@ static void note_change(sim_world *w, const sim_process *p)
     int branch = strcmp(p->call, "put_if_absent") == 0 ? manifest_branch(p->name) : -1;
     if (branch >= 0)
         w->is_dirty[branch] = true;
+    if (branch < 0 && strcmp(p->call, "put_if_absent") == 0 &&
+        (strncmp(p->name, "nodes/", 6) == 0 || strncmp(p->name, "edges/", 6) == 0))
+        snprintf(w->new_slot, sizeof w->new_slot, "%s", p->name);
     bool is_change = strncmp(p->call, "put", 3) == 0 || strcmp(p->call, "remove") == 0;
     if (is_change && strncmp(p->name, "__manifest/_refs/branches/", 26) == 0)
         w->refs_are_dirty = true;
@@ -131,6 +99,7 @@ static og_store_fault before_call(void *context, uint64_t call, const char *op, 
         return OG_STORE_CRASH;
     }
     p->last_call = kind;
+    sim_count(&sim_total->calls[op_kind][kind]);
     note_change(w, p);
     return p->next;
 }
@@ -229,6 +198,7 @@ static void lose_power(sim_world *w)
     }
     sim_trace(w, "power lost");
     og_store_memory_crash(w->store, sim_next(&w->rng));
+    sim_forget_slots(w);
     sim_check_power_loss(w);
 }
 
@@ -293,6 +263,9 @@ static bool step(sim_world *w)
     }
     decide(w, p);
     resume(p);
+    if (w->new_slot[0] != '\0' && !sim_is_wrong(w))
+        sim_check_slot(w, w->new_slot);
+    w->new_slot[0] = '\0';
     if (w->refs_are_dirty && !sim_is_wrong(w))
         sim_check_refs(w);
     for (int b = 0; b < SIM_BRANCHES; b++)
@@ -363,6 +336,7 @@ void sim_world_free(sim_world *w)
     for (int b = 0; b < SIM_BRANCHES; b++)
         free(w->branches[b].versions);
     free(w->commits);
+    free(w->slots);
     og_store_close(w->store);
     og_buf_deinit(&w->failure);
 }

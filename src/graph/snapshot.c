@@ -44,6 +44,18 @@ static bool is_another(const og_graph__snapshot *s, const char *path, const og_g
            og_lance_table_manifest_bytes(there) != pin->manifest_bytes;
 }
 
+/* Is there a newer version of `__manifest`, so that a cleanup may have taken what this one names? Whoever took the
+ * snapshot has slept for long. */
+static bool is_superseded(const og_graph__snapshot *s)
+{
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    uint64_t bytes;
+    og_store *store = s->repo->store;
+    return og_lance_manifest_name(&next, s->branch->manifest_path,
+                                  s->state->manifest_version + 1) &&
+           store->ops->head(store, og_buf_cstr(&next), &bytes, NULL) == OG_OK;
+}
+
 static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,
                             og_error *err)
 {
@@ -65,6 +77,13 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
                             " of branch '%s' needs, was cleaned away",
                             OG_FMT(def->table_key), pin->version, s->state->manifest_version,
                             s->base.branch);
+    if (status == OG_NOT_FOUND && is_superseded(s)) {
+        og_error_set(err, OG_CONFLICT,
+                     "table %.*s: version %" PRIu64 " was cleaned away while it was to be read",
+                     OG_FMT(def->table_key), pin->version);
+        og_error_hint(err, "Run the operation again.");
+        return OG_CONFLICT;
+    }
     if (status == OG_NOT_FOUND) {
         og_error_set(err, OG_CORRUPT,
                      "table %.*s: version %" PRIu64 " that __manifest names is missing",

@@ -1,0 +1,87 @@
+/* What one seed does: its schema, its operations, and how rough it is. */
+#include "sim.h"
+
+#include <string.h>
+
+/* Seeds differ in kind, since what a bug needs to hurt seldom comes together by even chance. */
+typedef struct profile {
+    int share;  /* of 100 seeds */
+    int level;  /* chance of each fault in 100,000 calls, times 0, 0.5 or 1 */
+    int sleep;  /* the same of a late call */
+    int ids;    /* of each type */
+    bool alone; /* everything on main */
+    const int *kinds;
+} profile;
+
+/* Of 100 operations, by sim_op_kind. */
+static const int usual[SIM_OP_KINDS] = {16, 6, 3, 43, 6, 8, 3, 10, 3, 2};
+static const int busy[SIM_OP_KINDS] = {28, 8, 2, 52, 4, 0, 0, 0, 3, 3};
+static const int upkeep[SIM_OP_KINDS] = {16, 6, 4, 38, 4, 4, 2, 4, 10, 12};
+static const int branchy[SIM_OP_KINDS] = {14, 4, 2, 34, 4, 14, 8, 16, 2, 2};
+
+static const profile profiles[] = {
+    {15, 0, 0, 10, false, usual},      /* without faults: contention alone */
+    {14, 20, 20, 10, false, usual},    /* a fault now and then */
+    {13, 200, 100, 8, false, usual},   /* often */
+    {12, 1500, 200, 6, true, busy},    /* stormy: many on few rows, and much fails */
+    {10, 0, 100, 4, true, busy},       /* the same without faults */
+    {12, 200, 1500, 6, true, upkeep},  /* sleepy: calls that wait over a cleanup */
+    {12, 400, 600, 6, false, branchy}, /* branches come and go */
+    {12, 3000, 100, 5, true, busy},    /* hardly anything goes through */
+};
+enum { PROFILES = sizeof profiles / sizeof *profiles };
+
+static const profile *choose_profile(sim_rng *r)
+{
+    int which = sim_below(r, 100), i = 0;
+    while (i < PROFILES - 1 && which >= profiles[i].share)
+        which -= profiles[i++].share;
+    return &profiles[i];
+}
+
+static sim_op_kind choose_kind(sim_rng *r, const int *shares)
+{
+    int which = sim_below(r, 100), i = 0;
+    while (i < SIM_OP_KINDS - 1 && which >= shares[i])
+        which -= shares[i++];
+    return (sim_op_kind)i;
+}
+
+/* Half of the work is on main. */
+static void choose_branches(sim_rng *r, bool alone, sim_op *op)
+{
+    op->branch = alone || sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+    op->other = alone || sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+    if (op->kind == SIM_BRANCH_CREATE || op->kind == SIM_BRANCH_DELETE)
+        op->branch = 1 + sim_below(r, SIM_BRANCHES - 1);
+    if (op->kind == SIM_BRANCH_MERGE && op->other == op->branch)
+        op->other = (op->branch + 1) % SIM_BRANCHES;
+}
+
+static void choose_faults(sim_rng *r, const profile *p, sim_plan *plan)
+{
+    for (int f = 1; f < SIM_FAULT_KINDS; f++)
+        plan->fault_rate[f] = p->level * sim_below(r, 3) / 2;
+    plan->fault_rate[SIM_FAULT_POWER] /= 8;
+    plan->fault_rate[SIM_FAULT_SLOW] = p->sleep;
+    plan->fault_rate[SIM_FAULT_JUMP] = 100;
+}
+
+void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
+{
+    memset(plan, 0, sizeof *plan);
+    sim_rng r = sim_rng_of(seed, 1);
+    const profile *p = choose_profile(&r);
+    plan->seed = seed;
+    plan->process_count = 3 + sim_below(&r, SIM_PROCESSES - 2);
+    sim_schema_random(&r, &plan->schema);
+    plan->schema.ids = p->ids;
+    plan->op_count = op_count < SIM_OPS ? op_count : SIM_OPS;
+    for (int i = 0; i < plan->op_count; i++) {
+        plan->ops[i].kind = choose_kind(&r, p->kinds);
+        sim_op_random(&r, &plan->schema, &plan->ops[i]);
+        plan->ops[i].process = sim_below(&r, plan->process_count);
+        choose_branches(&r, p->alone, &plan->ops[i]);
+    }
+    choose_faults(&r, p, plan);
+}
