@@ -13,10 +13,22 @@
 /* Branches of branches of branches: more than this is a circle. */
 #define MAX_FORKS 1000
 
+/* "v12"; where a branch may stand, digits alone are no version: one may be called so. */
+static bool is_version(const char *text, uint64_t *out)
+{
+    return text[0] == 'v' && og_parse_u64(og_str_of(text + 1), out);
+}
+
+/* Where no branch may stand: "v12" or "12". */
+static bool is_version_or_digits(const char *text, uint64_t *out)
+{
+    return is_version(text, out) || og_parse_u64(og_str_of(text), out);
+}
+
 void og_target_set_snapshot(og_target *target, const char *text)
 {
-    bool is_version = og_parse_u64(og_str_of(text), &target->version);
-    target->kind = is_version ? OG_TARGET_VERSION : OG_TARGET_COMMIT;
+    bool names_version = is_version_or_digits(text, &target->version);
+    target->kind = names_version ? OG_TARGET_VERSION : OG_TARGET_COMMIT;
     target->commit = text;
 }
 
@@ -36,7 +48,7 @@ static int64_t microseconds(const char *text)
 og_status og_target_set_moment(og_target *target, const char *text, og_error *err)
 {
     int64_t ms;
-    if (og_parse_u64(og_str_of(text), &target->version)) {
+    if (is_version_or_digits(text, &target->version)) {
         target->kind = OG_TARGET_VERSION;
         return OG_OK;
     }
@@ -49,12 +61,6 @@ og_status og_target_set_moment(og_target *target, const char *text, og_error *er
     target->kind = OG_TARGET_TIME;
     target->time_us = ms * 1000 + microseconds(text);
     return OG_OK;
-}
-
-/* "v12"; digits alone are no version here, a branch may be called so. */
-static bool is_version(const char *text, uint64_t *out)
-{
-    return text[0] == 'v' && og_parse_u64(og_str_of(text + 1), out);
 }
 
 static bool is_commit(const char *text)
@@ -86,10 +92,6 @@ og_status og_target_parse(og_arena *arena, const char *text, const char *branch,
     }
     if (at[1] == '\0')
         return OG_OK;
-    if (is_version(at + 1, &out->version)) {
-        out->kind = OG_TARGET_VERSION;
-        return OG_OK;
-    }
     return og_target_set_moment(out, at + 1, err);
 }
 

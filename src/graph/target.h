@@ -20,9 +20,9 @@ typedef struct og_target {
     int64_t time_us; /* since 1970 */
 } og_target;
 
-/* What `--snapshot` says: a version of the target's branch (a number) or a commit. Text is borrowed. */
+/* What `--snapshot` says: a version of the target's branch ("12", "v12") or a commit. Text is borrowed. */
 void og_target_set_snapshot(og_target *target, const char *text);
-/* What `--at` says: a version (a number) or a time (texts of og_parse_datetime, to the microsecond).
+/* What `--at` says: a version ("12", "v12") or a time (texts of og_parse_datetime, to the microsecond).
  * OG_INVALID for other texts. */
 OG_NODISCARD og_status og_target_set_moment(og_target *target, const char *text, og_error *err);
 
