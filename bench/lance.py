@@ -17,8 +17,13 @@ import subprocess
 import sys
 import tempfile
 
+# The folder of this file stands first in the path, and would be found as "lance".
+sys.path = [p for p in sys.path if os.path.realpath(p or ".") != os.path.dirname(os.path.realpath(__file__))]
+
 COLUMNS = {"ints": ("rows", ["a"]), "small ints": ("rows", ["b"]), "strings": ("rows", ["s"]),
-           "all three": ("rows", ["a", "b", "s"]), "vectors": ("vectors", ["v"])}
+           "all three": ("rows", ["a", "b", "s"]), "vectors": ("vectors", ["v"]),
+           "ids": ("kinds", ["i"]), "keys": ("kinds", ["k"]), "words": ("kinds", ["w"]), "floats": ("kinds", ["f"]),
+           "prices": ("kinds", ["p"]), "booleans": ("kinds", ["t"]), "nullable": ("kinds", ["n"]), "lists": ("kinds", ["l"])}
 
 # Runs in a process of its own, as LANCE_CPU_THREADS is read once.
 THEIRS = r'''
@@ -26,6 +31,12 @@ import json, resource, sys, time
 import lance, numpy as np, pyarrow as pa, pyarrow.compute as pc
 what, uri, args = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 def total(a):
+    if pa.types.is_list(a.type):
+        return total(a.flatten())
+    if pa.types.is_boolean(a.type):
+        return float(pc.sum(a).as_py())
+    if a.null_count:
+        a = pc.fill_null(a, 0)
     if pa.types.is_string(a.type):
         return float(pc.sum(pc.binary_length(a)).as_py())
     if pa.types.is_fixed_size_list(a.type):
@@ -64,6 +75,19 @@ def make(root, rows):
         texts = pa.array([f"user {x} of {words[x & 7]}" for x in r.integers(0, 1 << 20, n)])
         table = pa.table({"a": r.integers(0, 1 << 40, n), "b": np.cumsum(r.integers(0, 9, n)), "s": texts})
         lance.write_dataset(table, os.path.join(root, "rows"), mode="append" if part else "create",
+                            data_storage_version="2.2", enable_stable_row_ids=True)
+    for part in range(2):
+        r = np.random.default_rng(50 + part)
+        n = rows // 10
+        offsets = pa.array(np.concatenate([[0], np.cumsum(r.integers(0, 9, n))]).astype(np.int32))
+        table = pa.table({
+            "i": np.arange(part * n, (part + 1) * n),
+            "k": pa.array([f"{x:032x}" for x in np.sort(r.integers(0, 1 << 62, n))]),
+            "w": pa.array([words[x] for x in r.integers(0, 8, n)]), "f": r.standard_normal(n),
+            "p": r.integers(1, 20000, n) / 100, "t": r.random(n) < 0.3,
+            "n": pa.array(r.integers(0, 1 << 16, n), mask=r.random(n) < 0.2),
+            "l": pa.ListArray.from_arrays(offsets, pa.array(r.integers(0, 1000, offsets[-1].as_py())))})
+        lance.write_dataset(table, os.path.join(root, "kinds"), mode="append" if part else "create",
                             data_storage_version="2.2", enable_stable_row_ids=True)
     vectors = np.random.default_rng(99).random((rows // 30, 256), dtype=np.float32)
     lance.write_dataset(pa.table({"v": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 256)}),
@@ -153,8 +177,11 @@ def main():
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--keep", help="a folder for the tables, used again when it has them")
+    parser.add_argument("--columns", help="of these, by name, with commas between", default=",".join(COLUMNS))
     parser.add_argument("--only", choices=["scans", "takes", "writes", "memory"])
     args = parser.parse_args()
+    for name in set(COLUMNS) - set(args.columns.split(",")):
+        del COLUMNS[name]
     root = args.keep or tempfile.mkdtemp(prefix="og-lance-bench-")
     try:
         if not os.path.isdir(os.path.join(root, "vectors")):

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct {
     int64_t countdown; /* < 0: no fault planned */
@@ -67,6 +68,16 @@ void *og_malloc_aligned(size_t size)
 void og_free(void *ptr)
 {
     free(ptr);
+}
+
+#define HUGE_PAGE ((uintptr_t)2 << 20)
+
+void og_prefer_huge_pages(void *ptr, size_t size)
+{
+    uintptr_t start = ((uintptr_t)ptr + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)ptr + size) & ~(HUGE_PAGE - 1);
+    if (start < end)
+        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
 char *og_strdup(const char *text)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define MIN_CAP ((size_t)64)
+/* From this capacity on a buffer is likely to be filled again and again. */
+#define HUGE_FROM ((size_t)4 << 20)
 
 void og_buf_deinit(og_buf *buf)
 {
@@ -40,6 +42,8 @@ bool og_buf_reserve(og_buf *buf, size_t extra)
     uint8_t *ptr = og_realloc(buf->ptr, cap);
     if (ptr == NULL)
         return fail(buf);
+    if (cap >= HUGE_FROM)
+        og_prefer_huge_pages(ptr, cap);
     buf->ptr = ptr;
     buf->cap = cap;
     return true;

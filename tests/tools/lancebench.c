@@ -72,14 +72,43 @@ static double sum_integers(const int64_t *v, int64_t count)
     return (double)(int64_t)sum;
 }
 
-/* Null slots hold anything, so columns to be summed have none. */
+static double sum_doubles(const double *v, int64_t count)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += v[i];
+    return sum;
+}
+
+/* Null slots hold anything. */
+static double sum_valid(const og_array *a)
+{
+    uint64_t sum = 0;
+    for (int64_t i = 0; i < a->length; i++)
+        sum += og_array_is_null(a, i) ? 0 : ((const uint64_t *)a->data)[i];
+    return (double)(int64_t)sum;
+}
+
+static double count_true(const og_array *a)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < a->length; i++)
+        sum += og_array_bool(a, i);
+    return (double)sum;
+}
+
 static double sum_array(const og_array *a)
 {
     switch (a->type->id) {
+    case OG_TYPE_BOOL:
+        return count_true(a);
     case OG_TYPE_I64:
-        return sum_integers(a->data, a->length);
+        return a->null_count > 0 ? sum_valid(a) : sum_integers(a->data, a->length);
+    case OG_TYPE_F64:
+        return sum_doubles(a->data, a->length);
     case OG_TYPE_F32:
         return sum_floats(a->data, a->length);
+    case OG_TYPE_LIST:
     case OG_TYPE_FIXED_SIZE_LIST:
         return sum_array(a->children[0]);
     case OG_TYPE_UTF8:

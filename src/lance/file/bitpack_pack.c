@@ -49,20 +49,25 @@ bool og_lance__pack(const void *values, size_t count, uint32_t word_bits, uint32
         return true;
     if (!og_buf_reserve(out, len))
         return false;
-    uint64_t words[BLOCK];
+    uint64_t aside[BLOCK];
+    uint8_t *end = out->ptr + out->len;
+    void *words = ((uintptr_t)end & (value_bytes - 1)) == 0 ? (void *)end : aside;
     switch (word_bits) {
     case 8:
-        pack_u8(values, bits, (uint8_t *)words);
+        pack_u8(values, bits, words);
         break;
     case 16:
-        pack_u16(values, bits, (uint16_t *)words);
+        pack_u16(values, bits, words);
         break;
     case 32:
-        pack_u32(values, bits, (uint32_t *)words);
+        pack_u32(values, bits, words);
         break;
     default:
         pack_u64(values, bits, words);
         break;
     }
-    return og_buf_append(out, words, len);
+    if (words == aside)
+        memcpy(end, aside, len);
+    out->len += len;
+    return true;
 }

@@ -1,6 +1,7 @@
 /* Codecs of numbers: Flat, the two bit-packings, RLE, byte stream split. */
 #include "lance/file/codec_priv.h"
 
+#include "lance/file/byte_split.h"
 #include "lance/file/unpack_priv.h"
 
 #include <inttypes.h>
@@ -423,10 +424,14 @@ static og_status split_chunk(const og_lance__codec *codec, const og_bytes *buffe
         return short_buffer("ByteStreamSplit", buffers[0].len, items, err);
     uint8_t *dst;
     OG_TRY(og_lance__sink_numbers(sink, codec->bits, pick->count, "ByteStreamSplit", &dst, err));
-    for (uint32_t k = 0; k < width; k++) {
-        const uint8_t *stream = buffers[0].ptr + k * items;
-        for (uint64_t i = 0; i < pick->count; i++)
-            dst[i * width + k] = stream[og_lance__pick_at(pick, i)];
+    const uint8_t *streams = buffers[0].ptr;
+    if (pick->items == NULL) {
+        og_lance__join_bytes(streams + pick->start, items, pick->count, width, dst);
+        return OG_OK;
+    }
+    for (uint64_t i = 0; i < pick->count; i++) {
+        for (uint32_t k = 0; k < width; k++)
+            dst[i * width + k] = streams[k * items + pick->items[i]];
     }
     return OG_OK;
 }

@@ -7,63 +7,131 @@
 /* A reader decodes the whole dictionary for the first value it wants. */
 #define MAX_ITEMS 100000
 #define SAMPLE_VALUES 4096
+/* Looking values up takes longer than unpacking them, so it must save a fifth. */
+#define DICT_GAIN(bytes) ((bytes) - (bytes) / 5)
 
-static og_str value_at(const og_lance__values *values, uint64_t index)
+static og_str text_at(const og_lance__values *values, uint64_t index)
 {
-    if (values->kind == OG_LANCE__FIXED)
-        return (og_str){(const char *)values->data + index * values->width, values->width};
     uint32_t start = values->offsets[index];
     return (og_str){(const char *)values->data + start, values->offsets[index + 1] - start};
 }
 
-/* Open addressing over slots of hash (upper half) and item + 1 (lower half; 0 = free). */
+static uint64_t number_at(const og_lance__values *values, uint64_t index)
+{
+    return og_load_u64(values->data + index * sizeof(uint64_t));
+}
+
+static bool is_text(const og_lance__values *values)
+{
+    return values->kind == OG_LANCE__VARIABLE;
+}
+
+/* Open addressing over slots of hash (upper half) and item + 1 (lower half; 0 = free). At most half
+ * of them are used; they double in place, in room for as many as there can be. */
 typedef struct dict_table {
     uint64_t *slots;
     uint64_t mask;
     const og_lance__values *values;
-    og_buf *firsts; /* u32: where each item was first seen */
+    uint32_t *firsts;  /* where each item was first seen */
+    uint64_t *numbers; /* the items themselves, when they are numbers */
     uint32_t items;
+    bool crowded; /* equal hashes in masses: values made up for that */
 } dict_table;
+
+#define FIRST_SLOTS 1024
+#define MAX_PROBES 1024
 
 static bool table_init(dict_table *t, og_lance__encoder *encoder, const og_lance__values *values,
                        uint64_t max_items)
 {
-    uint64_t slots = 64;
+    uint64_t slots = FIRST_SLOTS;
     while (slots < max_items * 2 + 2)
         slots *= 2;
     og_buf_clear(&encoder->dict_slots);
     og_buf_clear(&encoder->dict_firsts);
-    if (!og_buf_fill(&encoder->dict_slots, 0, (size_t)slots * sizeof(uint64_t)))
+    og_buf_clear(&encoder->dict_raw);
+    if (!og_buf_reserve(&encoder->dict_slots, (size_t)slots * sizeof(uint64_t)) ||
+        !og_buf_reserve(&encoder->dict_firsts, ((size_t)max_items + 1) * sizeof(uint32_t)) ||
+        !og_buf_reserve(&encoder->dict_raw, ((size_t)max_items + 1) * sizeof(uint64_t)))
         return false;
-    *t = (dict_table){(uint64_t *)encoder->dict_slots.ptr, slots - 1, values, &encoder->dict_firsts,
-                      0};
+    *t = (dict_table){
+        .slots = (uint64_t *)encoder->dict_slots.ptr,
+        .mask = FIRST_SLOTS - 1,
+        .values = values,
+        .firsts = (uint32_t *)encoder->dict_firsts.ptr,
+        .numbers = is_text(values) ? NULL : (uint64_t *)encoder->dict_raw.ptr,
+    };
+    memset(t->slots, 0, FIRST_SLOTS * sizeof(uint64_t));
     return true;
 }
 
-/* The item of a value, made when it is new. False when out of memory. */
-static bool table_put(dict_table *t, uint64_t index, uint32_t *out_item)
+/* Two multiplications: after one, decimal fractions as floats still crowd. */
+static inline uint64_t hash_at(const og_lance__values *values, uint64_t index)
 {
-    og_str value = value_at(t->values, index);
-    uint64_t hash = og_hash64(value.ptr, value.len), tag = hash & ~(uint64_t)UINT32_MAX;
-    const uint32_t *firsts = (const uint32_t *)t->firsts->ptr;
-    for (uint64_t at = hash & t->mask;; at = (at + 1) & t->mask) {
-        uint32_t item = (uint32_t)t->slots[at];
-        if (item == 0) {
-            *out_item = t->items++;
-            t->slots[at] = tag | t->items;
-            return og_buf_u32(t->firsts, (uint32_t)index);
-        }
-        if ((t->slots[at] & ~(uint64_t)UINT32_MAX) == tag &&
-            og_str_eq(value_at(t->values, firsts[item - 1]), value)) {
-            *out_item = item - 1;
-            return true;
+    if (is_text(values)) {
+        og_str text = text_at(values, index);
+        return og_hash64(text.ptr, text.len);
+    }
+    uint64_t hash = number_at(values, index) * 0x9e3779b97f4a7c15u;
+    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93u;
+    return hash ^ hash >> 32;
+}
+
+static inline bool is_item(const dict_table *t, uint32_t item, uint64_t index)
+{
+    if (t->numbers != NULL)
+        return t->numbers[item] == number_at(t->values, index);
+    return og_str_eq(text_at(t->values, t->firsts[item]), text_at(t->values, index));
+}
+
+static void table_double(dict_table *t)
+{
+    t->mask = t->mask * 2 + 1;
+    memset(t->slots, 0, (size_t)(t->mask + 1) * sizeof(uint64_t));
+    for (uint32_t i = 0; i < t->items; i++) {
+        uint64_t hash = hash_at(t->values, t->firsts[i]), at = hash & t->mask;
+        while (t->slots[at] != 0)
+            at = (at + 1) & t->mask;
+        t->slots[at] = (hash & ~(uint64_t)UINT32_MAX) | (i + 1);
+    }
+}
+
+static uint32_t table_add(dict_table *t, uint64_t index, uint64_t at, uint64_t tag)
+{
+    uint32_t item = t->items++;
+    t->firsts[item] = (uint32_t)index;
+    if (t->numbers != NULL)
+        t->numbers[item] = number_at(t->values, index);
+    t->slots[at] = tag | t->items;
+    if ((uint64_t)t->items * 2 > t->mask)
+        table_double(t);
+    return item;
+}
+
+/* The item of a value, made when it is new; the caller stops at the table's maximum. */
+static inline uint32_t table_put(dict_table *t, uint64_t index)
+{
+    uint64_t hash = hash_at(t->values, index), tag = hash & ~(uint64_t)UINT32_MAX;
+    uint64_t at = hash & t->mask;
+    for (uint32_t probe = 0;; probe++, at = (at + 1) & t->mask) {
+        uint64_t slot = t->slots[at];
+        if (slot == 0)
+            return table_add(t, index, at, tag);
+        uint32_t item = (uint32_t)slot - 1;
+        if ((slot ^ tag) >> 32 == 0 && is_item(t, item, index))
+            return item;
+        if (probe == MAX_PROBES) {
+            t->crowded = true;
+            return item;
         }
     }
 }
 
-/* Values at even distances nearly all differ: then the whole page would not repeat enough. */
-static og_status looks_unique(og_lance__encoder *encoder, const og_lance__values *values, bool *out,
-                              og_error *err)
+/* Of values at even distances nearly all differ, so the whole page would not repeat enough; or so many
+ * that their indices would need as much as packed values. */
+static og_status looks_hopeless(og_lance__encoder *encoder, const og_lance__values *values,
+                                const og_lance__plan *plan, uint64_t plan_bytes, bool *out,
+                                og_error *err)
 {
     *out = false;
     if (values->count < 2 * SAMPLE_VALUES)
@@ -72,12 +140,12 @@ static og_status looks_unique(og_lance__encoder *encoder, const og_lance__values
     if (!table_init(&table, encoder, values, SAMPLE_VALUES))
         return og_error_nomem(err);
     uint64_t step = values->count / SAMPLE_VALUES;
-    uint32_t item;
-    for (uint64_t i = 0; i < SAMPLE_VALUES; i++) {
-        if (!table_put(&table, i * step, &item))
-            return og_error_nomem(err);
-    }
-    *out = table.items > SAMPLE_VALUES - SAMPLE_VALUES / 100;
+    for (uint64_t i = 0; i < SAMPLE_VALUES; i++)
+        (void)table_put(&table, i * step);
+    uint32_t bits = 32 - (uint32_t)__builtin_clz(table.items);
+    bool packed = plan->codec == OG_LANCE__BITPACKED && !plan->zstd;
+    *out = table.items > SAMPLE_VALUES - SAMPLE_VALUES / 100 ||
+           (packed && values->count / 8 * bits > DICT_GAIN(plan_bytes));
     return OG_OK;
 }
 
@@ -93,34 +161,31 @@ static og_status index_values(og_lance__encoder *encoder, const og_lance__values
         !og_buf_reserve(indices, (size_t)values->count * sizeof(uint32_t)))
         return og_error_nomem(err);
     *out_items = 0;
+    uint32_t *items = (uint32_t *)indices->ptr;
     for (uint64_t i = 0; i < values->count; i++) {
-        uint32_t item;
-        if (!table_put(&table, i, &item) || !og_buf_u32(indices, item))
-            return og_error_nomem(err);
-        if (table.items > max_items)
+        items[i] = table_put(&table, i);
+        if (table.items > max_items || table.crowded)
             return OG_OK;
     }
     *out_items = table.items;
     return OG_OK;
 }
 
-/* Block form: fixed items back to back; strings as width, start, offsets from 0, bytes. */
-static bool put_items(const og_lance__values *values, const uint32_t *firsts, uint32_t items,
+/* Block form of strings: width, start, offsets from 0, bytes. */
+static bool put_texts(const og_lance__values *values, const uint32_t *firsts, uint32_t items,
                       og_buf *out)
 {
-    if (values->kind == OG_LANCE__VARIABLE) {
-        uint64_t width = values->wide_offsets ? 8 : 4, bits = width * 8;
-        uint64_t start = (2 + (uint64_t)items + 1) * width, offset = 0;
-        og_buf_append(out, &bits, (size_t)width);
-        og_buf_append(out, &start, (size_t)width);
+    uint64_t width = values->wide_offsets ? 8 : 4, bits = width * 8;
+    uint64_t start = (2 + (uint64_t)items + 1) * width, offset = 0;
+    og_buf_append(out, &bits, (size_t)width);
+    og_buf_append(out, &start, (size_t)width);
+    og_buf_append(out, &offset, (size_t)width);
+    for (uint32_t i = 0; i < items; i++) {
+        offset += text_at(values, firsts[i]).len;
         og_buf_append(out, &offset, (size_t)width);
-        for (uint32_t i = 0; i < items; i++) {
-            offset += value_at(values, firsts[i]).len;
-            og_buf_append(out, &offset, (size_t)width);
-        }
     }
     for (uint32_t i = 0; i < items; i++)
-        og_buf_str(out, value_at(values, firsts[i]));
+        og_buf_str(out, text_at(values, firsts[i]));
     return !out->failed;
 }
 
@@ -129,12 +194,16 @@ static og_status build_block(og_lance__encoder *encoder, const og_lance__values 
 {
     og_buf *raw = &encoder->dict_raw, *packed = &encoder->dict_block;
     size_t head = 0;
-    if (values->kind == OG_LANCE__VARIABLE)
-        head = ((size_t)items + 3) * (values->wide_offsets ? 8 : 4);
     og_buf_clear(raw);
     og_buf_clear(packed);
-    if (!put_items(values, (const uint32_t *)encoder->dict_firsts.ptr, items, raw) ||
-        !og_lance__zstd_append(encoder, raw->ptr, raw->len, head, packed))
+    if (is_text(values)) {
+        head = ((size_t)items + 3) * (values->wide_offsets ? 8 : 4);
+        if (!put_texts(values, (const uint32_t *)encoder->dict_firsts.ptr, items, raw))
+            return og_error_nomem(err);
+    } else {
+        raw->len = items * sizeof(uint64_t); /* the table's numbers */
+    }
+    if (!og_lance__zstd_append(encoder, raw->ptr, raw->len, head, packed))
         return og_error_nomem(err);
     bool zstd = packed->len < raw->len - raw->len / 8;
     const og_buf *used = zstd ? packed : raw;
@@ -150,9 +219,9 @@ static og_status build_block(og_lance__encoder *encoder, const og_lance__values 
 }
 
 og_status og_lance__dict_encode(og_lance__encoder *encoder, const og_lance__values *values,
-                                uint64_t plan_bytes, bool *out_used, og_lance__values *out_indices,
-                                og_lance__plan *out_plan, og_lance__dict_block *out_dict,
-                                og_error *err)
+                                const og_lance__plan *plan, uint64_t plan_bytes, bool *out_used,
+                                og_lance__values *out_indices, og_lance__plan *out_plan,
+                                og_lance__dict_block *out_dict, og_error *err)
 {
     *out_used = false;
     bool may = values->kind == OG_LANCE__VARIABLE ||
@@ -160,9 +229,9 @@ og_status og_lance__dict_encode(og_lance__encoder *encoder, const og_lance__valu
     /* With a bit per value the indices alone would cost as much. */
     if (!may || values->count < MIN_VALUES || plan_bytes < values->count / 4)
         return OG_OK;
-    bool unique;
-    OG_TRY(looks_unique(encoder, values, &unique, err));
-    if (unique)
+    bool hopeless;
+    OG_TRY(looks_hopeless(encoder, values, plan, plan_bytes, &hopeless, err));
+    if (hopeless)
         return OG_OK;
     uint32_t items = 0;
     OG_TRY(index_values(encoder, values, &items, err));
@@ -178,6 +247,6 @@ og_status og_lance__dict_encode(og_lance__encoder *encoder, const og_lance__valu
     uint64_t index_bytes;
     OG_TRY(og_lance__plan_values(encoder, out_indices, out_plan, &index_bytes, err));
     uint64_t bytes = out_dict->len + index_bytes;
-    *out_used = bytes < plan_bytes - plan_bytes / 5;
+    *out_used = bytes < DICT_GAIN(plan_bytes);
     return OG_OK;
 }

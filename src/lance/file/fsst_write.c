@@ -30,7 +30,8 @@ typedef struct candidate {
 typedef struct slot {
     uint64_t bytes;
     uint16_t code;
-    uint8_t len; /* UINT8_MAX = empty: longer than anything left */
+    uint8_t len;    /* UINT8_MAX = empty: longer than anything left */
+    uint8_t unused; /* bits of `bytes` above the symbol */
 } slot;
 
 typedef struct slice {
@@ -77,13 +78,16 @@ static uint32_t hash_slot(uint64_t word)
 
 /* ---- matching ----------------------------------------------------------------------------- */
 
+/* Not equal to any word whose last byte was masked out. */
+#define NEVER UINT64_MAX
+
 static void clear_table(og_lance__fsst *fsst)
 {
     fsst->symbol_count = 0;
     memset(fsst->one, 0, sizeof fsst->one);
     memset(fsst->two, 0, sizeof fsst->two);
     for (int i = 0; i < HASH_SLOTS; i++)
-        fsst->longer[i] = (slot){.len = UINT8_MAX};
+        fsst->longer[i] = (slot){.bytes = NEVER, .len = UINT8_MAX, .unused = 8};
 }
 
 /* A symbol whose hash slot is taken by a better one is left out, as in the paper. */
@@ -102,35 +106,48 @@ static void add_symbol(og_lance__fsst *fsst, symbol s)
         slot *at = &fsst->longer[hash_slot(s.bytes)];
         if (at->len != UINT8_MAX)
             return;
-        *at = (slot){s.bytes, code, (uint8_t)s.len};
+        *at = (slot){s.bytes, code, (uint8_t)s.len, (uint8_t)(64 - 8 * s.len)};
     }
     fsst->symbols[fsst->symbol_count++] = s;
 }
 
-/* len << 8 | index of the longest symbol at `in` of at most `left` bytes; 0 = none. */
+/* len << 8 | index of the longest symbol at `in`, where 8 bytes are left; 0 = none. */
+static inline uint32_t find_inside(const og_lance__fsst *fsst, const uint8_t *in)
+{
+    uint64_t word = og_load_u64(in);
+    const slot *at = &fsst->longer[hash_slot(word)];
+    uint32_t two = fsst->two[word & 0xffff];
+    return (word & UINT64_MAX >> at->unused) == at->bytes ? at->code : two;
+}
+
+/* The same where at most `left` bytes are. */
 static inline uint32_t find_symbol(const og_lance__fsst *fsst, const uint8_t *in, size_t left)
 {
     uint64_t word = og_load_u64(in);
     const slot *at = &fsst->longer[hash_slot(word)];
-    if (at->len <= left && (word & low_bytes(at->len)) == at->bytes)
+    if (at->len <= left && (word & UINT64_MAX >> at->unused) == at->bytes)
         return at->code;
     return left >= 2 ? fsst->two[word & 0xffff] : fsst->one[word & 0xff];
 }
 
 /* A literal byte is always written behind the code; only after an escape it stays. */
+static inline void put_symbol(uint32_t found, const uint8_t **in, uint8_t **out)
+{
+    (*out)[0] = found != 0 ? (uint8_t)found : ESCAPE;
+    (*out)[1] = (*in)[0];
+    *out += found != 0 ? 1 : 2;
+    *in += found != 0 ? found >> 8 : 1;
+}
+
 size_t og_lance__fsst_compress(const og_lance__fsst *fsst, const uint8_t *in, size_t len,
                                uint8_t *out)
 {
     uint8_t *start = out;
-    while (len > 0) {
-        uint32_t found = find_symbol(fsst, in, len);
-        size_t used = found != 0 ? found >> 8 : 1;
-        out[0] = found != 0 ? (uint8_t)found : ESCAPE;
-        out[1] = in[0];
-        out += found != 0 ? 1 : 2;
-        in += used;
-        len -= used;
-    }
+    const uint8_t *end = in + len;
+    while (end - in >= 8)
+        put_symbol(find_inside(fsst, in), &in, &out);
+    while (in < end)
+        put_symbol(find_symbol(fsst, in, (size_t)(end - in)), &in, &out);
     return (size_t)(out - start);
 }
 

@@ -121,9 +121,21 @@ static bool has_lists(const og_lance__leaf *leaf)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
+/* A leaf that has filled this much is likely to fill a page. */
+#define LIKELY_FULL ((size_t)1 << 20)
+
+/* Room for `len` more; once for the whole page rather than by doubling, when it is likely to fill. */
+static bool reserve(og_buf *buf, size_t len)
+{
+    if (buf->len >= LIKELY_FULL && buf->len + len < OG_LANCE__PAGE_BYTES &&
+        buf->cap < OG_LANCE__PAGE_BYTES)
+        return og_buf_reserve(buf, OG_LANCE__PAGE_BYTES + LIKELY_FULL - buf->len);
+    return og_buf_reserve(buf, len);
+}
+
 static uint8_t *extend(og_buf *buf, size_t len)
 {
-    if (!og_buf_reserve(buf, len))
+    if (!reserve(buf, len))
         return NULL;
     uint8_t *at = buf->ptr + buf->len;
     buf->len += len;
@@ -187,6 +199,28 @@ static bool append_item_validity(og_lance__leaf *leaf, const og_array *array, in
     return true;
 }
 
+static og_status too_large(size_t len, og_error *err)
+{
+    return og_error_set(err, OG_LIMIT, "a value of %zu bytes is too large to store", len);
+}
+
+/* Texts with 32-bit offsets and without nulls lie back to back. */
+static og_status append_texts(og_lance__leaf *leaf, const og_array *array, int64_t start,
+                              int64_t end, uint32_t *out, og_error *err)
+{
+    const int32_t *offsets = array->offsets;
+    size_t len = (size_t)(offsets[end] - offsets[start]);
+    if (len > UINT32_MAX - leaf->values.len)
+        return too_large(len, err);
+    uint32_t shift = (uint32_t)leaf->values.len - (uint32_t)offsets[start];
+    if (!reserve(&leaf->values, len) ||
+        !og_buf_append(&leaf->values, (const uint8_t *)array->data + offsets[start], len))
+        return og_error_nomem(err);
+    for (int64_t row = start; row < end; row++)
+        *out++ = (uint32_t)offsets[row + 1] + shift;
+    return OG_OK;
+}
+
 static og_status append_variable(og_lance__leaf *leaf, const og_array *array, int64_t start,
                                  int64_t end, og_error *err)
 {
@@ -195,11 +229,13 @@ static og_status append_variable(og_lance__leaf *leaf, const og_array *array, in
     uint32_t *out = (uint32_t *)extend(&leaf->offsets, (size_t)(end - start) * sizeof *out);
     if (out == NULL)
         return og_error_nomem(err);
+    if (array->validity == NULL && array->type->id != OG_TYPE_LARGE_UTF8 &&
+        array->type->id != OG_TYPE_LARGE_BINARY)
+        return append_texts(leaf, array, start, end, out, err);
     for (int64_t row = start; row < end; row++) {
         og_str value = og_array_is_null(array, row) ? (og_str){0} : og_array_str(array, row);
         if (value.len > OG_LANCE__MAX_VALUE_BYTES || value.len > UINT32_MAX - leaf->values.len)
-            return og_error_set(err, OG_LIMIT, "a value of %zu bytes is too large to store",
-                                value.len);
+            return too_large(value.len, err);
         if (!og_buf_str(&leaf->values, value))
             return og_error_nomem(err);
         *out++ = (uint32_t)leaf->values.len;

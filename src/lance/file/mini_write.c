@@ -1,11 +1,13 @@
 /* Mini-block pages: narrow values in chunks of a few KiB (docs/dev/lance.md section 11.1). */
 #include "lance/file/bitpack_pack.h"
+#include "lance/file/byte_split.h"
 #include "lance/file/message_write.h"
 #include "lance/file/page_write.h"
 
-/* A point read decodes one chunk, so a chunk is small. Twice the size would save 1 % of ids under
- * zstd. */
+/* A point read decodes one chunk, so a chunk is small. */
 #define CHUNK_BYTES 8192
+/* Tables of a zstd frame cost some microseconds whatever its size. */
+#define ZSTD_CHUNK_BYTES 16384
 #define BITPACK_VALUES 1024
 /* Keeps every level encoding of a chunk below the 65535 bytes that its header can say. */
 #define CHUNK_LEVELS 16384
@@ -15,12 +17,16 @@
 static bool encode_bools(const og_lance__values *values, uint64_t start, uint64_t count,
                          og_buf *out)
 {
+    const uint8_t *in = values->data + start;
+    size_t at = out->len;
     if (!og_buf_fill(out, 0, og_bitmap_bytes((size_t)count)))
         return false;
-    for (uint64_t i = 0; i < count; i++) {
-        if (values->data[start + i])
-            og_bit_set(out->ptr, i);
-    }
+    uint8_t *bits = out->ptr + at;
+    uint64_t i = 0;
+    for (; i + 8 <= count; i += 8) /* eight bytes of 0 or 1 to eight bits */
+        bits[i / 8] = (uint8_t)(og_load_u64(in + i) * 0x0102040810204080u >> 56);
+    for (; i < count; i++)
+        bits[i / 8] |= (uint8_t)(in[i] << (i & 7));
     return true;
 }
 
@@ -56,6 +62,17 @@ static bool encode_runs(const og_lance__values *values, uint64_t start, uint64_t
     return true;
 }
 
+static bool encode_split(const og_lance__values *values, uint64_t start, uint64_t count,
+                         og_buf *out)
+{
+    size_t width = values->width;
+    if (!og_buf_reserve(out, (size_t)count * width))
+        return false;
+    og_lance__split_bytes(values->data + start * width, (size_t)count, width, out->ptr + out->len);
+    out->len += (size_t)count * width;
+    return true;
+}
+
 /* Offsets count from the start of the buffer; the end is padded to their width. */
 static bool encode_offsets(const og_lance__values *values, uint64_t start, uint64_t count,
                            og_buf *out)
@@ -79,11 +96,12 @@ static bool encode_item_validity(const og_lance__values *values, uint64_t start,
                                  og_buf *out)
 {
     uint64_t first = start * values->list_size, items = count * values->list_size;
+    size_t at = out->len;
     if (!og_buf_fill(out, 0, og_bitmap_bytes((size_t)items)))
         return false;
     for (uint64_t i = 0; i < items; i++) {
         if (values->item_validity[first + i])
-            og_bit_set(out->ptr, i);
+            og_bit_set(out->ptr + at, i);
     }
     return true;
 }
@@ -94,30 +112,28 @@ static uint32_t buffer_count(const og_lance__values *values, const og_lance__pla
 }
 
 bool og_lance__chunk_encode(const og_lance__values *values, const og_lance__plan *plan,
-                            uint64_t start, uint64_t count, og_buf buffers[2])
+                            uint64_t start, uint64_t count, og_buf *first, og_buf *second)
 {
-    og_buf_clear(&buffers[0]);
-    og_buf_clear(&buffers[1]);
     switch (plan->codec) {
     case OG_LANCE__BITPACKED:
-        return encode_bitpacked(values, start, count, &buffers[0]);
+        return encode_bitpacked(values, start, count, first);
     case OG_LANCE__RLE:
-        return encode_runs(values, start, count, &buffers[0], &buffers[1]);
+        return encode_runs(values, start, count, first, second);
+    case OG_LANCE__SPLIT:
+        return encode_split(values, start, count, first);
     case OG_LANCE__OFFSETS:
     case OG_LANCE__FSST:
-        return encode_offsets(values, start, count, &buffers[0]);
+        return encode_offsets(values, start, count, first);
     case OG_LANCE__FLAT:
         break;
     }
     if (values->kind == OG_LANCE__BOOL)
-        return encode_bools(values, start, count, &buffers[0]);
-    og_buf *data = &buffers[0];
-    if (values->item_validity != NULL) {
-        if (!encode_item_validity(values, start, count, data))
-            return false;
-        data = &buffers[1];
-    }
-    return og_buf_append(data, values->data + start * values->width, (size_t)count * values->width);
+        return encode_bools(values, start, count, first);
+    bool has_nulls = values->item_validity != NULL;
+    if (has_nulls && !encode_item_validity(values, start, count, first))
+        return false;
+    return og_buf_append(has_nulls ? second : first, values->data + start * values->width,
+                         (size_t)count * values->width);
 }
 
 static uint64_t values_bytes(const og_lance__values *values, uint64_t start, uint64_t count)
@@ -132,7 +148,7 @@ uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__p
                                uint64_t start)
 {
     uint64_t left = values->count - start, most = OG_LANCE__CHUNK_VALUES;
-    uint64_t bytes = CHUNK_BYTES;
+    uint64_t bytes = plan->zstd ? ZSTD_CHUNK_BYTES : CHUNK_BYTES;
     if (plan->codec == OG_LANCE__BITPACKED)
         most = BITPACK_VALUES;
     else if (plan->codec == OG_LANCE__RLE || values->kind == OG_LANCE__BOOL)
@@ -151,6 +167,7 @@ static void put_codec(og_buf *out, const og_lance__values *values, const og_lanc
     static const uint32_t fields[] = {
         [OG_LANCE__BITPACKED] = OG_LANCE__PB_INLINE_BITPACKING,
         [OG_LANCE__RLE] = OG_LANCE__PB_RLE,
+        [OG_LANCE__SPLIT] = OG_LANCE__PB_BYTE_STREAM_SPLIT,
         [OG_LANCE__FSST] = OG_LANCE__PB_FSST,
     };
     size_t message = og_lance__msg_open(out, fields[plan->codec]), inner;
@@ -164,6 +181,11 @@ static void put_codec(og_buf *out, const og_lance__values *values, const og_lanc
         og_lance__msg_close(out, inner);
         inner = og_lance__msg_open(out, 2);
         og_lance__put_flat(out, 8);
+        og_lance__msg_close(out, inner);
+        break;
+    case OG_LANCE__SPLIT:
+        inner = og_lance__msg_open(out, 1);
+        og_lance__put_flat(out, values->width * 8);
         og_lance__msg_close(out, inner);
         break;
     default:
@@ -301,6 +323,27 @@ typedef struct mini_page {
     og_lance__level_plan rep_plan, def_plan;
 } mini_page;
 
+/* Values go straight to the page, unless they are to be compressed. */
+static bool put_values(og_lance__encoder *encoder, const mini_page *page, const cursor *at,
+                       og_buf *out, og_buf *second)
+{
+    const og_lance__plan *plan = page->plan;
+    if (!plan->zstd)
+        return og_lance__chunk_encode(page->values, plan, at->value, at->values, out, second);
+    og_buf *raw = &encoder->chunk;
+    og_buf_clear(raw);
+    return og_lance__chunk_encode(page->values, plan, at->value, at->values, raw, second) &&
+           og_lance__zstd_chunk(encoder, page->values, at->values, raw, out);
+}
+
+/* The length of a buffer that has been written from `start` on. */
+static bool put_part_end(og_buf *out, size_t start, size_t header)
+{
+    uint32_t len = (uint32_t)(out->len - start);
+    memcpy(out->ptr + header, &len, sizeof len);
+    return pad8(out);
+}
+
 static bool put_chunk(og_lance__encoder *encoder, const mini_page *page, const cursor *at,
                       og_buf *out)
 {
@@ -313,24 +356,18 @@ static bool put_chunk(og_lance__encoder *encoder, const mini_page *page, const c
     uint16_t level_count = has_rep || has_def ? (uint16_t)at->levels : 0;
     memcpy(out->ptr + start, &level_count, sizeof level_count);
     if (!put_level_part(page->levels->rep, page->rep_plan, at, rep_header, out) ||
-        !put_level_part(page->levels->def, page->def_plan, at, def_header, out) ||
-        !og_lance__chunk_encode(page->values, page->plan, at->value, at->values, encoder->chunk))
+        !put_level_part(page->levels->def, page->def_plan, at, def_header, out))
         return false;
-    for (uint32_t i = 0; i < buffers; i++) {
-        const og_buf *part = &encoder->chunk[i];
-        size_t part_start = out->len;
-        bool done =
-            i == 0 && page->plan->zstd
-                ? og_lance__zstd_chunk(encoder, page->values, page->plan, at->values, part, out)
-                : og_buf_append(out, part->ptr, part->len);
-        if (!done)
-            return false;
-        uint32_t len = (uint32_t)(out->len - part_start);
-        memcpy(out->ptr + size_header + 4 * i, &len, sizeof len);
-        if (!pad8(out))
-            return false;
-    }
-    return true;
+    og_buf *second = &encoder->second;
+    og_buf_clear(second);
+    size_t first_start = out->len;
+    if (!put_values(encoder, page, at, out, second) || !put_part_end(out, first_start, size_header))
+        return false;
+    if (buffers == 1)
+        return true;
+    size_t second_start = out->len;
+    return og_buf_append(out, second->ptr, second->len) &&
+           put_part_end(out, second_start, size_header + 4);
 }
 
 static bool put_chunk_word(const cursor *at, size_t bytes, og_buf *out)
@@ -398,6 +435,9 @@ og_status og_lance__mini_encode(og_lance__encoder *encoder, const og_lance__valu
     og_buf *words = &out->buffers[0], *data = &out->buffers[1];
     og_buf *index = &out->buffers[dict != NULL ? 3 : 2];
     *out_fits = false;
+    /* Most pages keep about this much; growing to it step by step would copy it. */
+    if (!og_buf_reserve(data, (size_t)values_bytes(values, 0, values->count) / 2))
+        return og_error_nomem(err);
     for (cursor at = {0}; !at.is_last; at.value += at.values, at.level += at.levels) {
         if (!cut_chunk(values, levels, plan, &at))
             return OG_OK;

@@ -31,7 +31,7 @@ void og_lance__encoder_deinit(og_lance__encoder *encoder)
     ZSTD_freeCCtx(encoder->zstd);
     og_lance__fsst_free(encoder->fsst);
     og_buf *bufs[] = {
-        &encoder->chunk[0],   &encoder->chunk[1],    &encoder->sample,
+        &encoder->chunk,      &encoder->second,      &encoder->sample,
         &encoder->row_starts, &encoder->symbols,     &encoder->symbol_offsets,
         &encoder->dict_slots, &encoder->dict_firsts, &encoder->dict_indices,
         &encoder->dict_block, &encoder->dict_raw,
@@ -142,8 +142,8 @@ static og_status encode_values(og_lance__encoder *encoder, const og_lance__value
         OG_TRY(og_lance__plan_wide(encoder, values, &plan, &bytes, err));
     else
         OG_TRY(og_lance__plan_values(encoder, values, &plan, &bytes, err));
-    OG_TRY(
-        og_lance__dict_encode(encoder, values, bytes, &use_dict, &other, &index_plan, &dict, err));
+    OG_TRY(og_lance__dict_encode(encoder, values, &plan, bytes, &use_dict, &other, &index_plan,
+                                 &dict, err));
     if (use_dict) {
         OG_TRY(og_lance__mini_encode(encoder, &other, levels, &index_plan, &dict, page, out_fits,
                                      err));

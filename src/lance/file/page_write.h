@@ -117,6 +117,7 @@ typedef enum og_lance__codec {
     OG_LANCE__FLAT,
     OG_LANCE__BITPACKED, /* FastLanes, 1024 values a chunk */
     OG_LANCE__RLE,
+    OG_LANCE__SPLIT,   /* ByteStreamSplit, only under zstd: it makes sorted numbers cheap */
     OG_LANCE__OFFSETS, /* Variable: offsets, then bytes */
     OG_LANCE__FSST,    /* Variable over symbols of a table that the page carries */
 } og_lance__codec;
@@ -151,7 +152,7 @@ void og_lance__page_deinit(og_lance__page *page);
 /* Scratch of the encoders, one per file writer. */
 typedef struct og_lance__encoder {
     void *zstd; /* ZSTD_CCtx */
-    og_buf chunk[2], sample, row_starts;
+    og_buf chunk, second, sample, row_starts;
     og_buf symbols, symbol_offsets; /* a page's strings under FSST */
     og_buf dict_slots, dict_firsts, dict_indices, dict_raw, dict_block;
     og_lance__fsst *fsst;
@@ -187,10 +188,10 @@ OG_NODISCARD og_status og_lance__constant_encode(const og_lance__values *values,
                                                  const uint64_t *value_index, og_lance__page *page,
                                                  og_error *err);
 
-/* Bytes of values [start, start + count) as one chunk by `codec`, before General; buffer 1 is used
- * by RLE only. False when out of memory. */
+/* Append values [start, start + count) as one chunk of `plan`, before General; `second` is
+ * what the chunk's other buffer holds, where it has one. False when out of memory. */
 bool og_lance__chunk_encode(const og_lance__values *values, const og_lance__plan *plan,
-                            uint64_t start, uint64_t count, og_buf buffers[2]);
+                            uint64_t start, uint64_t count, og_buf *first, og_buf *second);
 /* Values of the chunk that starts at `start`: a power of two, or all that is left. */
 uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__plan *plan,
                                uint64_t start);
@@ -205,8 +206,7 @@ bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t
                            og_buf *out);
 /* One chunk of a page planned with zstd. */
 bool og_lance__zstd_chunk(og_lance__encoder *encoder, const og_lance__values *values,
-                          const og_lance__plan *plan, uint64_t count, const og_buf *chunk,
-                          og_buf *out);
+                          uint64_t count, const og_buf *chunk, og_buf *out);
 
 /* Compress strings [start, start + count) by FSST; `out` views the result, which lives in the
  * encoder until the next call. */
@@ -224,10 +224,11 @@ OG_NODISCARD og_status og_lance__plan_values(og_lance__encoder *encoder,
 OG_NODISCARD og_status og_lance__plan_wide(og_lance__encoder *encoder,
                                            const og_lance__values *values, og_lance__plan *out,
                                            uint64_t *out_bytes, og_error *err);
-/* Replace repeated values by indices when that is smaller than `plan_bytes`; *out_used says. The
+/* Replace repeated values by indices when that is smaller than the `plan_bytes` of `plan`; *out_used says. The
  * outputs live in the encoder until the next page. */
 OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,
-                                             const og_lance__values *values, uint64_t plan_bytes,
+                                             const og_lance__values *values,
+                                             const og_lance__plan *plan, uint64_t plan_bytes,
                                              bool *out_used, og_lance__values *out_indices,
                                              og_lance__plan *out_plan,
                                              og_lance__dict_block *out_dict, og_error *err);

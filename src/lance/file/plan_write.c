@@ -9,6 +9,9 @@
 /* FSST's table takes 2.3 KiB of each page. */
 #define FSST_MIN_BYTES ((uint64_t)16 << 10)
 #define SAMPLE_CHUNKS 4
+/* What zstd over FSST, and over split bytes, may cost to be preferred: both are faster. */
+#define FSST_WORTH(bytes) ((bytes) + (bytes) / 20)
+#define SPLIT_WORTH(bytes) ((bytes) + (bytes) / 10)
 /* Header, chunk word and padding. */
 #define CHUNK_OVERHEAD 20
 #define BLOCK 1024
@@ -72,25 +75,34 @@ static uint32_t take_samples(const og_lance__values *values, const og_lance__pla
     return samples;
 }
 
-/* About the bytes of the whole page under zstd around `codec`. */
+static uint64_t scale(uint64_t bytes, uint64_t count, uint64_t sampled)
+{
+    return (uint64_t)((double)bytes * (double)count / (double)sampled);
+}
+
+/* About the bytes of the whole page under zstd around `codec`. When the first chunk says that `limit`
+ * will be missed by far, it is left at that. */
 static og_status estimate_zstd(og_lance__encoder *encoder, const og_lance__values *values,
-                               og_lance__codec codec, uint64_t *out, og_error *err)
+                               og_lance__codec codec, uint64_t limit, uint64_t *out, og_error *err)
 {
     og_lance__plan plan = {.codec = codec, .zstd = true};
     sample samples[SAMPLE_CHUNKS];
     uint32_t sample_count = take_samples(values, &plan, samples);
     uint64_t sampled = 0, bytes = 0;
     for (uint32_t i = 0; i < sample_count; i++) {
+        og_buf_clear(&encoder->chunk);
         og_buf_clear(&encoder->sample);
         if (!og_lance__chunk_encode(values, &plan, samples[i].start, samples[i].count,
-                                    encoder->chunk) ||
-            !og_lance__zstd_chunk(encoder, values, &plan, samples[i].count, &encoder->chunk[0],
+                                    &encoder->chunk, NULL) ||
+            !og_lance__zstd_chunk(encoder, values, samples[i].count, &encoder->chunk,
                                   &encoder->sample))
             return og_error_nomem(err);
         sampled += samples[i].count;
         bytes += encoder->sample.len + CHUNK_OVERHEAD;
+        if (scale(bytes, values->count, sampled) / 5 > limit / 4)
+            break;
     }
-    *out = (uint64_t)((double)bytes * (double)values->count / (double)sampled);
+    *out = scale(bytes, values->count, sampled);
     return OG_OK;
 }
 
@@ -107,12 +119,13 @@ og_status og_lance__compress_strings(og_lance__encoder *encoder, const og_lance_
     if (!og_buf_reserve(bytes, 2 * (size_t)(in[count] - in[0]) + 1) ||
         !og_buf_reserve(offsets, ((size_t)count + 1) * sizeof(uint32_t)))
         return og_error_nomem(err);
+    uint32_t *ends = (uint32_t *)offsets->ptr;
+    *ends++ = 0;
     for (uint64_t i = 0; i < count; i++) {
-        og_buf_u32(offsets, (uint32_t)bytes->len);
         bytes->len += og_lance__fsst_compress(encoder->fsst, values->data + in[i],
                                               in[i + 1] - in[i], bytes->ptr + bytes->len);
+        *ends++ = (uint32_t)bytes->len;
     }
-    og_buf_u32(offsets, (uint32_t)bytes->len);
     *out = *values;
     out->data = bytes->ptr;
     out->offsets = (const uint32_t *)offsets->ptr;
@@ -151,22 +164,39 @@ static og_status estimate_fsst(og_lance__encoder *encoder, const og_lance__value
         uint64_t count = samples[i].count * 2 < left ? samples[i].count * 2 : left;
         og_lance__values part;
         OG_TRY(og_lance__compress_strings(encoder, values, samples[i].start, count, &part, err));
+        og_buf_clear(&encoder->chunk);
         og_buf_clear(&encoder->sample);
-        if (!og_lance__chunk_encode(&part, &fsst_plan, 0, part.count, encoder->chunk) ||
-            !og_lance__zstd_chunk(encoder, &part, &fsst_plan, part.count, &encoder->chunk[0],
-                                  &encoder->sample))
+        if (!og_lance__chunk_encode(&part, &fsst_plan, 0, part.count, &encoder->chunk, NULL) ||
+            !og_lance__zstd_chunk(encoder, &part, part.count, &encoder->chunk, &encoder->sample))
             return og_error_nomem(err);
         sampled += count;
-        plain += encoder->chunk[0].len;
+        plain += encoder->chunk.len;
         zstd += encoder->sample.len + CHUNK_OVERHEAD;
     }
-    double scale = (double)values->count / (double)sampled;
-    out->plain = (uint64_t)((double)plain * scale) + OG_LANCE__FSST_TABLE_BYTES;
-    out->zstd = (uint64_t)((double)zstd * scale) + OG_LANCE__FSST_TABLE_BYTES;
+    out->plain = scale(plain, values->count, sampled) + OG_LANCE__FSST_TABLE_BYTES;
+    out->zstd = scale(zstd, values->count, sampled) + OG_LANCE__FSST_TABLE_BYTES;
     return OG_OK;
 }
 
 /* ---- choices ------------------------------------------------------------------------------ */
+
+/* The same under zstd, when that pays: as they are, or split into their bytes, which is
+ * several times faster to write. */
+static og_status compress_numbers(og_lance__encoder *encoder, const og_lance__values *values,
+                                  og_lance__plan *plan, uint64_t *bytes, og_error *err)
+{
+    uint64_t limit = NUMBER_GAIN(*bytes), flat, split = UINT64_MAX;
+    if (values->width >= 4)
+        OG_TRY(estimate_zstd(encoder, values, OG_LANCE__SPLIT, limit, &split, err));
+    OG_TRY(estimate_zstd(encoder, values, OG_LANCE__FLAT, limit, &flat, err));
+    bool use_split = split < SPLIT_WORTH(flat);
+    uint64_t zstd = use_split ? split : flat;
+    if (zstd >= limit)
+        return OG_OK;
+    *bytes = zstd;
+    *plan = (og_lance__plan){.codec = use_split ? OG_LANCE__SPLIT : OG_LANCE__FLAT, .zstd = true};
+    return OG_OK;
+}
 
 static og_status plan_numbers(og_lance__encoder *encoder, const og_lance__values *values,
                               og_lance__plan *out, uint64_t *out_bytes, og_error *err)
@@ -183,14 +213,8 @@ static og_status plan_numbers(og_lance__encoder *encoder, const og_lance__values
         best = rle;
         out->codec = OG_LANCE__RLE;
     }
-    uint64_t zstd;
-    OG_TRY(estimate_zstd(encoder, values, OG_LANCE__FLAT, &zstd, err));
-    if (zstd < NUMBER_GAIN(best)) {
-        best = zstd;
-        *out = (og_lance__plan){.codec = OG_LANCE__FLAT, .zstd = true};
-    }
     *out_bytes = best;
-    return OG_OK;
+    return compress_numbers(encoder, values, out, out_bytes, err);
 }
 
 static og_status plan_strings(og_lance__encoder *encoder, const og_lance__values *values,
@@ -202,12 +226,13 @@ static og_status plan_strings(og_lance__encoder *encoder, const og_lance__values
     fsst_costs fsst = {UINT64_MAX, UINT64_MAX};
     if (values->is_utf8 && raw >= FSST_MIN_BYTES)
         OG_TRY(estimate_fsst(encoder, values, &fsst, err));
-    OG_TRY(estimate_zstd(encoder, values, OG_LANCE__OFFSETS, &zstd, err));
+    uint64_t limit = fsst.plain < best ? fsst.plain : best;
+    OG_TRY(estimate_zstd(encoder, values, OG_LANCE__OFFSETS, TEXT_GAIN(limit), &zstd, err));
     if (fsst.plain < best - best / 10) {
         best = fsst.plain;
         *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
     }
-    if (fsst.zstd < zstd && fsst.zstd < TEXT_GAIN(best)) {
+    if (fsst.zstd < FSST_WORTH(zstd) && fsst.zstd < TEXT_GAIN(best)) {
         best = fsst.zstd;
         *out = (og_lance__plan){.codec = OG_LANCE__FSST, .zstd = true, .fsst = encoder->fsst};
     } else if (zstd < TEXT_GAIN(best)) {
@@ -247,7 +272,7 @@ og_status og_lance__plan_wide(og_lance__encoder *encoder, const og_lance__values
     for (uint64_t i = 0; i < WIDE_SAMPLES; i++) {
         uint64_t index = values->count * i / WIDE_SAMPLES;
         size_t len = values->offsets[index + 1] - values->offsets[index];
-        og_lance__values part;
+        og_lance__values part = {0};
         og_buf_clear(&encoder->sample);
         if (!og_lance__zstd_append(encoder, values->data + values->offsets[index], len, 0,
                                    &encoder->sample))
