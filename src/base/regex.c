@@ -8,7 +8,6 @@
 
 #include "base/regex_priv.h"
 
-#define MAX_TRANSLATED_BYTES ((size_t)1 << 20)
 #define MATCH_LIMIT 5000000u /* some tenths of a second */
 #define HEAP_LIMIT_KIB 65536u
 
@@ -138,7 +137,7 @@ static og_status compile_error(int error, og_error *err)
 og_status og_regex_new(og_str pattern, og_regex **out, og_error *err)
 {
     OG_TRY(need_library(err));
-    OG_AUTO_BUF translated = {.max = MAX_TRANSLATED_BYTES};
+    OG_AUTO_BUF translated = OG_BUF_INIT;
     OG_TRY(og_base__regex_translate(pattern, has_property, &translated, err));
 
     OG_AUTO(og_regex) regex = og_calloc(1, sizeof *regex);
