@@ -57,7 +57,7 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                   .value = "KEEP",
                   .help = "Keep this many versions behind the newest of each table"},
     [CLI_LENIENT] = {.name = "lenient",
-                     .help = "Change values of a wrong type as earlier versions did, and count "
+                     .help = "Change values of a wrong type as OmniGraph 0.6 did, and count "
                              "them, instead of refusing"},
     [CLI_LIMIT] = {.name = "limit", .value = "LIMIT", .help = "At most so many"},
     [CLI_MODE] = {.name = "mode",

@@ -1,4 +1,4 @@
-#include "columnar/builder.h"
+#include "columnar/builder_priv.h"
 
 #include "columnar/float16.h"
 #include "columnar/layout_priv.h"
@@ -8,25 +8,6 @@
 /* Buffers grow by doubling: a first block of this many rows (or bytes of text). */
 #define FIRST_ROWS 64
 #define FIRST_BYTES 1024
-
-/* Buffers in use by a type are never NULL, so appending needs no special first case: they are made
- * by the first append. Bits at and beyond `length` are 0 in `validity` and in a bool's `data`. */
-struct og_builder {
-    const og_type *type;
-    og_type_id id;
-    uint8_t width;        /* bytes of one value of a fixed-width type, else 0 */
-    uint8_t offset_width; /* bytes of one offset, 0 without offsets */
-    og_status failed;     /* the first failure; kept until finish */
-    int64_t length;
-    int64_t null_count;
-    int64_t capacity;  /* rows that fit in validity, offsets and fixed-width data */
-    uint8_t *validity; /* NULL until the first null */
-    uint8_t *data;     /* fixed-width values, the bits of bools, or bytes of text */
-    void *offsets;     /* capacity + 1 */
-    size_t text_len;
-    size_t text_capacity;
-    og_builder **children;
-};
 
 og_builder *og_builder_new(const og_type *type)
 {
@@ -75,7 +56,7 @@ int64_t og_builder_length(const og_builder *builder)
 
 /* ---- room --------------------------------------------------------------------------------- */
 
-static bool fail(og_builder *b, og_status status)
+bool og_columnar__builder_fail(og_builder *b, og_status status)
 {
     if (b->failed == OG_OK)
         b->failed = status;
@@ -122,68 +103,52 @@ static bool grow_rows_to(og_builder *b, int64_t capacity)
     return true;
 }
 
-static __attribute__((noinline)) bool grow_rows(og_builder *b, int64_t extra)
+bool og_columnar__builder_grow_rows(og_builder *b, int64_t extra)
 {
     if (b->failed != OG_OK)
         return false;
     /* Keeps every byte size below 2^62, so that the products above cannot wrap. */
     if (extra > (INT64_MAX >> 5) - b->length)
-        return fail(b, OG_NOMEM);
+        return og_columnar__builder_fail(b, OG_NOMEM);
     int64_t capacity = b->capacity != 0 ? b->capacity * 2 : FIRST_ROWS;
     if (capacity < b->length + extra)
         capacity = (b->length + extra + 63) & ~(int64_t)63;
-    return grow_rows_to(b, capacity) || fail(b, OG_NOMEM);
+    return grow_rows_to(b, capacity) || og_columnar__builder_fail(b, OG_NOMEM);
 }
 
-static inline bool make_rows(og_builder *b, int64_t extra)
-{
-    if (__builtin_expect(extra > b->capacity - b->length, 0))
-        return grow_rows(b, extra);
-    return b->failed == OG_OK;
-}
-
-static __attribute__((noinline)) bool grow_text(og_builder *b, size_t extra)
+bool og_columnar__builder_grow_text(og_builder *b, size_t extra)
 {
     if (b->failed != OG_OK)
         return false;
     if (extra > (SIZE_MAX >> 2) - b->text_len)
-        return fail(b, OG_NOMEM);
+        return og_columnar__builder_fail(b, OG_NOMEM);
     size_t need = b->text_len + extra;
     if (b->offset_width == 4 && need > INT32_MAX)
-        return fail(b, OG_LIMIT);
+        return og_columnar__builder_fail(b, OG_LIMIT);
     size_t capacity = b->text_capacity != 0 ? b->text_capacity * 2 : FIRST_BYTES;
     if (capacity < need)
         capacity = (need + 63) & ~(size_t)63;
     if (!grow_block((void **)&b->data, b->text_len, capacity, false))
-        return fail(b, OG_NOMEM);
+        return og_columnar__builder_fail(b, OG_NOMEM);
     b->text_capacity = capacity;
     return true;
 }
 
-/* The text buffer also stops at INT32_MAX used bytes, not only at its doubled capacity. */
-static inline bool make_text(og_builder *b, size_t extra)
-{
-    bool fits = extra <= b->text_capacity - b->text_len;
-    bool in_range = b->offset_width == 8 || extra <= (size_t)INT32_MAX - b->text_len;
-    if (__builtin_expect(!fits || !in_range, 0))
-        return grow_text(b, extra);
-    return b->failed == OG_OK;
-}
-
 bool og_builder_reserve(og_builder *builder, int64_t rows, int64_t bytes)
 {
-    return make_rows(builder, rows) &&
-           (!og_columnar__is_text(builder->id) || make_text(builder, (size_t)bytes));
+    return og_columnar__builder_make_rows(builder, rows) &&
+           (!og_columnar__is_text(builder->id) ||
+            og_columnar__builder_make_text(builder, (size_t)bytes));
 }
 
-static bool make_validity(og_builder *b)
+bool og_columnar__builder_make_validity(og_builder *b)
 {
     if (b->validity != NULL)
         return true;
     size_t used = (size_t)b->length;
     void *block = NULL;
     if (!grow_block(&block, 0, og_bitmap_bytes((size_t)b->capacity), true))
-        return fail(b, OG_NOMEM);
+        return og_columnar__builder_fail(b, OG_NOMEM);
     b->validity = block;
     memset(b->validity, 0xFF, used >> 3);
     if ((used & 7) != 0)
@@ -202,7 +167,7 @@ static inline bool end_valid(og_builder *b)
     return true;
 }
 
-static void set_bits(uint8_t *bits, int64_t start, int64_t count)
+void og_columnar__builder_set_bits(uint8_t *bits, int64_t start, int64_t count)
 {
     int64_t i = start, end = start + count;
     for (; i < end && (i & 7) != 0; i++)
@@ -234,7 +199,8 @@ static void repeat_offset(og_builder *b, int64_t count)
 static bool append_blank(og_builder *b, int64_t count, bool null)
 {
     null = null || b->id == OG_TYPE_NULL;
-    if (!make_rows(b, count) || (null && count > 0 && !make_validity(b)))
+    if (!og_columnar__builder_make_rows(b, count) ||
+        (null && count > 0 && !og_columnar__builder_make_validity(b)))
         return false;
     for (uint32_t i = 0; i < b->type->child_count; i++) {
         int64_t items = 0;
@@ -242,10 +208,10 @@ static bool append_blank(og_builder *b, int64_t count, bool null)
             items = count;
         else if (b->id == OG_TYPE_FIXED_SIZE_LIST &&
                  og_mul_overflow(count, (int64_t)b->type->list_size, &items))
-            return fail(b, OG_NOMEM);
+            return og_columnar__builder_fail(b, OG_NOMEM);
         /* Under a null list the items are valid zeros, so that the child needs no bitmap. */
         if (!append_blank(b->children[i], items, null && b->id == OG_TYPE_STRUCT))
-            return fail(b, b->children[i]->failed);
+            return og_columnar__builder_fail(b, b->children[i]->failed);
     }
     if (b->width > 0 && count > 0)
         memset(b->data + b->length * b->width, 0, (size_t)count * b->width);
@@ -254,7 +220,7 @@ static bool append_blank(og_builder *b, int64_t count, bool null)
     if (null)
         b->null_count += count;
     else if (b->validity != NULL)
-        set_bits(b->validity, b->length, count);
+        og_columnar__builder_set_bits(b->validity, b->length, count);
     b->length += count;
     return true;
 }
@@ -273,7 +239,7 @@ bool og_builder_bool(og_builder *builder, bool value)
 {
     og_builder *b = builder;
     assert(b->id == OG_TYPE_BOOL);
-    if (!make_rows(b, 1))
+    if (!og_columnar__builder_make_rows(b, 1))
         return false;
     if (value)
         og_bit_set(b->data, (size_t)b->length);
@@ -307,7 +273,7 @@ bool og_builder_i64(og_builder *builder, int64_t value)
            b->id == OG_TYPE_I8 || b->id == OG_TYPE_DATE32 || b->id == OG_TYPE_DATE64 ||
            b->id == OG_TYPE_TIMESTAMP_US);
     assert(b->width == 8 || value >> (8 * b->width - 1) == value >> 63);
-    if (!make_rows(b, 1))
+    if (!og_columnar__builder_make_rows(b, 1))
         return false;
     put_integer(b, (uint64_t)value);
     return end_valid(b);
@@ -319,7 +285,7 @@ bool og_builder_u64(og_builder *builder, uint64_t value)
     assert(b->id == OG_TYPE_U64 || b->id == OG_TYPE_U32 || b->id == OG_TYPE_U16 ||
            b->id == OG_TYPE_U8);
     assert(b->width == 8 || value >> (8 * b->width) == 0);
-    if (!make_rows(b, 1))
+    if (!og_columnar__builder_make_rows(b, 1))
         return false;
     put_integer(b, value);
     return end_valid(b);
@@ -328,7 +294,7 @@ bool og_builder_u64(og_builder *builder, uint64_t value)
 bool og_builder_f64(og_builder *builder, double value)
 {
     og_builder *b = builder;
-    if (!make_rows(b, 1))
+    if (!og_columnar__builder_make_rows(b, 1))
         return false;
     switch (b->id) {
     case OG_TYPE_F64:
@@ -349,7 +315,7 @@ bool og_builder_str(og_builder *builder, og_str value)
 {
     og_builder *b = builder;
     assert(og_columnar__is_text(b->id));
-    if (!make_rows(b, 1) || !make_text(b, value.len))
+    if (!og_columnar__builder_make_rows(b, 1) || !og_columnar__builder_make_text(b, value.len))
         return false;
     if (value.len > 0)
         memcpy(b->data + b->text_len, value.ptr, value.len);
@@ -374,9 +340,9 @@ bool og_builder_end_row(og_builder *builder)
     /* A child that failed has lost items: this row, and with it the column, is lost too. */
     for (uint32_t i = 0; i < b->type->child_count; i++) {
         if (b->children[i]->failed != OG_OK)
-            return fail(b, b->children[i]->failed);
+            return og_columnar__builder_fail(b, b->children[i]->failed);
     }
-    if (!make_rows(b, 1))
+    if (!og_columnar__builder_make_rows(b, 1))
         return false;
     int64_t items = b->type->child_count > 0 ? b->children[0]->length : 0;
     if (b->id == OG_TYPE_FIXED_SIZE_LIST) {
@@ -386,190 +352,12 @@ bool og_builder_end_row(og_builder *builder)
             assert(b->children[i]->length == b->length + 1);
     } else if (b->offset_width == 4) {
         if (items > INT32_MAX)
-            return fail(b, OG_LIMIT);
+            return og_columnar__builder_fail(b, OG_LIMIT);
         ((int32_t *)b->offsets)[b->length + 1] = (int32_t)items;
     } else {
         ((int64_t *)b->offsets)[b->length + 1] = items;
     }
     return end_valid(b);
-}
-
-/* ---- many rows ---------------------------------------------------------------------------- */
-
-/* offsets[length + 1 ..] from the array's, moved so that its offset `first` becomes `base`. */
-static void append_offsets(og_builder *b, const og_array *array, int64_t start, int64_t count,
-                           int64_t base)
-{
-    if (b->offset_width == 4) {
-        const int32_t *src = (const int32_t *)array->offsets + start;
-        int32_t *dst = (int32_t *)b->offsets + b->length + 1;
-        int32_t shift = (int32_t)(base - src[0]);
-        for (int64_t i = 0; i < count; i++)
-            dst[i] = src[i + 1] + shift;
-    } else {
-        const int64_t *src = (const int64_t *)array->offsets + start;
-        int64_t *dst = (int64_t *)b->offsets + b->length + 1;
-        int64_t shift = base - src[0];
-        for (int64_t i = 0; i < count; i++)
-            dst[i] = src[i + 1] + shift;
-    }
-}
-
-static bool append_text(og_builder *b, const og_array *array, int64_t start, int64_t count)
-{
-    int64_t first = og_columnar__offset(array, start);
-    size_t len = (size_t)(og_columnar__offset(array, start + count) - first);
-    if (!make_text(b, len))
-        return false;
-    append_offsets(b, array, start, count, (int64_t)b->text_len);
-    if (len > 0)
-        memcpy(b->data + b->text_len, (const uint8_t *)array->data + first, len);
-    b->text_len += len;
-    return true;
-}
-
-static bool append_items(og_builder *b, const og_array *array, int64_t start, int64_t count)
-{
-    int64_t first, end, last_first;
-    og_array_list(array, start, &first, &end);
-    og_array_list(array, start + count - 1, &last_first, &end);
-    og_builder *child = b->children[0];
-    int64_t base = child->length;
-    if (b->offset_width == 4 && end - first > INT32_MAX - base)
-        return fail(b, OG_LIMIT);
-    if (!og_builder_append_array(child, array->children[0], first, end - first))
-        return fail(b, child->failed);
-    if (b->offset_width > 0)
-        append_offsets(b, array, start, count, base);
-    return true;
-}
-
-static bool append_values(og_builder *b, const og_array *array, int64_t start, int64_t count)
-{
-    switch (b->id) {
-    case OG_TYPE_NULL:
-        return true;
-    case OG_TYPE_BOOL:
-        og_bitmap_copy(b->data, (size_t)b->length, array->data, (size_t)start, (size_t)count);
-        return true;
-    case OG_TYPE_UTF8:
-    case OG_TYPE_BINARY:
-    case OG_TYPE_LARGE_UTF8:
-    case OG_TYPE_LARGE_BINARY:
-        return append_text(b, array, start, count);
-    case OG_TYPE_FIXED_SIZE_LIST:
-    case OG_TYPE_LIST:
-    case OG_TYPE_LARGE_LIST:
-        return append_items(b, array, start, count);
-    case OG_TYPE_STRUCT:
-        for (uint32_t i = 0; i < b->type->child_count; i++) {
-            if (!og_builder_append_array(b->children[i], array->children[i], start, count))
-                return fail(b, b->children[i]->failed);
-        }
-        return true;
-    default:
-        memcpy(b->data + b->length * b->width,
-               (const uint8_t *)array->data + (size_t)start * b->width, (size_t)count * b->width);
-        return true;
-    }
-}
-
-bool og_builder_append_array(og_builder *builder, const og_array *array, int64_t start,
-                             int64_t count)
-{
-    og_builder *b = builder;
-    assert(b->id == array->type->id);
-    assert(start >= 0 && count >= 0 && count <= array->length - start);
-    if (count == 0)
-        return b->failed == OG_OK;
-    int64_t nulls = og_columnar__null_count(array, start, count);
-    if (!make_rows(b, count) || (nulls > 0 && !make_validity(b)))
-        return false;
-    if (!append_values(b, array, start, count))
-        return false;
-    if (nulls > 0)
-        og_bitmap_copy(b->validity, (size_t)b->length, array->validity, (size_t)start,
-                       (size_t)count);
-    else if (b->validity != NULL)
-        set_bits(b->validity, b->length, count);
-    b->null_count += nulls;
-    b->length += count;
-    return true;
-}
-
-/* The fixed-width values of `rows`, zeros for -1. */
-static void append_gathered(og_builder *b, const og_array *array, const int64_t *rows,
-                            int64_t count)
-{
-#define GATHER(type)                                                                               \
-    do {                                                                                           \
-        const type *src = array->data;                                                             \
-        type *dst = (type *)b->data + b->length;                                                   \
-        for (int64_t i = 0; i < count; i++)                                                        \
-            dst[i] = rows[i] >= 0 ? src[rows[i]] : 0;                                              \
-    } while (0)
-    switch (b->width) {
-    case 1:
-        GATHER(uint8_t);
-        break;
-    case 2:
-        GATHER(uint16_t);
-        break;
-    case 4:
-        GATHER(uint32_t);
-        break;
-    default:
-        GATHER(uint64_t);
-        break;
-    }
-#undef GATHER
-}
-
-static bool append_fixed_rows(og_builder *b, const og_array *array, const int64_t *rows,
-                              int64_t count)
-{
-    if (!make_rows(b, count))
-        return false;
-    int64_t nulls = 0;
-    for (int64_t i = 0; i < count; i++)
-        nulls += rows[i] < 0 || og_array_is_null(array, rows[i]);
-    if (nulls > 0 && !make_validity(b))
-        return false;
-    append_gathered(b, array, rows, count);
-    if (b->validity != NULL) {
-        for (int64_t i = 0; i < count; i++) {
-            if (rows[i] >= 0 && !og_array_is_null(array, rows[i]))
-                og_bit_set(b->validity, (size_t)(b->length + i));
-        }
-    }
-    b->null_count += nulls;
-    b->length += count;
-    return true;
-}
-
-bool og_builder_append_rows(og_builder *builder, const og_array *array, const int64_t *rows,
-                            int64_t count)
-{
-    assert(builder->id == array->type->id);
-    if (builder->width > 0)
-        return append_fixed_rows(builder, array, rows, count);
-    /* Runs of neighbouring rows, which gathers of sorted rows are full of, go as one range. */
-    for (int64_t i = 0; i < count;) {
-        int64_t run = 1;
-        if (rows[i] < 0) {
-            while (i + run < count && rows[i + run] < 0)
-                run++;
-            if (!append_blank(builder, run, true))
-                return false;
-        } else {
-            while (i + run < count && rows[i + run] == rows[i] + run)
-                run++;
-            if (!og_builder_append_array(builder, array, rows[i], run))
-                return false;
-        }
-        i += run;
-    }
-    return builder->failed == OG_OK;
 }
 
 /* ---- finish ------------------------------------------------------------------------------- */
@@ -592,9 +380,9 @@ static void reset(og_builder *b)
 static og_array *take_array(og_builder *b)
 {
     /* Also gives an empty column the buffers that its type has. */
-    if (b->capacity == 0 && !grow_rows(b, 1))
+    if (b->capacity == 0 && !og_columnar__builder_grow_rows(b, 1))
         return NULL;
-    if (og_columnar__is_text(b->id) && b->data == NULL && !grow_text(b, 1))
+    if (og_columnar__is_text(b->id) && b->data == NULL && !og_columnar__builder_grow_text(b, 1))
         return NULL;
     OG_AUTO(og_array) a = og_array_new(b->type, b->length);
     if (a == NULL)
