@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Put bugs into a copy of the engine on purpose, one at a time, and see whether the simulator finds them.
 
-    bugs.py [--most SEEDS] [NAME...]
+    bugs.py [--most SEEDS] [--starts N] [NAME...]
 
 Each bug is a change of the source, written here as what stands there and what comes in its place; one that does
-not fit the source any more is an error. Each is looked for three times, from different first seeds; printed are
+not fit the source any more is an error. Each is looked for three times, from different first seeds (--starts); printed are
 the seeds until it was found and their median. Exit code 0: each was found, with a median below 500.
 """
 import argparse
@@ -83,6 +83,7 @@ def seeds_until_found(program, start, most):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=2000, help="seeds to look through (default 2000)")
+    parser.add_argument("--starts", type=int, default=3, help="first seeds to look from (default 3)")
     parser.add_argument("names", nargs="*", help="only these")
     options = parser.parse_args()
     tree = os.path.join(ROOT, "b-bugs", "tree")
@@ -96,7 +97,7 @@ def main():
             continue
         put_in(tree, changes)
         subprocess.run(["ninja", "-C", build, "sim/sim"], check=True, stdout=subprocess.DEVNULL)
-        found = [seeds_until_found(os.path.join(build, "sim", "sim"), start, options.most) for start in STARTS]
+        found = [seeds_until_found(os.path.join(build, "sim", "sim"), start, options.most) for start in STARTS[:options.starts]]
         take_out(tree, changes)
         middle = statistics.median(n if n is not None else options.most + 1 for n in found)
         good = middle < 500

@@ -67,15 +67,25 @@ static void check_next_write(sim_world *w, og_repo *repo, int branch)
 
 /* ---- fsck --------------------------------------------------------------------------------- */
 
+static bool is_of_stillborn(const sim_world *w, og_str branch)
+{
+    for (int b = 1; b < SIM_BRANCHES; b++)
+        if (w->branches[b].is_stillborn && og_str_is(branch, sim_branch_name(b)))
+            return true;
+    return false;
+}
+
 static og_status note_finding(void *context, const og_finding *finding, og_error *err)
 {
     (void)err;
     sim_findings *f = context;
     og_finding_level level = og_finding_classes[finding->kind].level;
-    /* The tables of the commit DAG are derived and never synced: power loss may tear them. */
+    /* The tables of the commit DAG are derived and never synced: power loss may tear them, and a sidecar, which
+     * is then set aside for people to see. */
     bool counts = level == OG_FINDING_DAMAGE || (f->leftovers_too && level == OG_FINDING_LEFTOVER &&
-                                                 finding->kind != OG_FINDING_COMMIT_TABLE);
-    if (!counts || finding->repaired)
+                                                 finding->kind != OG_FINDING_COMMIT_TABLE &&
+                                                 finding->kind != OG_FINDING_QUARANTINED);
+    if (!counts || finding->repaired || is_of_stillborn(f->world, finding->branch))
         return OG_OK;
     sim_wrong(f->world, "fsck: %s, branch %.*s, %.*s: %s", og_finding_classes[finding->kind].id,
               OG_FMT(finding->branch), OG_FMT(finding->table_key), finding->message);
@@ -114,5 +124,6 @@ void sim_check_end(sim_world *w)
     /* What is left of dead writers may be repaired; then there is nothing. */
     run_fsck(w, false, false);
     run_fsck(w, true, false);
+    run_fsck(w, true, false); /* a head that was settled frees a sidecar */
     run_fsck(w, false, true);
 }

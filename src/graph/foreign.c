@@ -289,14 +289,24 @@ static og_status go_on(scene *s, bool *out_changed, og_error *err)
     return OG_OK;
 }
 
+/* May anybody but its writer still publish it? What stands in a fork that was never published leads nobody to it. */
+static bool holds_slot(const scene *s)
+{
+    for (uint32_t i = 0; i < s->sidecar->table_count; i++) {
+        const place *p = &s->places[i];
+        if (p->is_forked && p->movement != NOT_MOVED && p->movement != IMPOSSIBLE)
+            return true;
+    }
+    return false;
+}
+
 /* Of ours: once it is published or aborted, or took no slot, the sidecar says nothing. */
 static og_status tidy_ours(scene *s, og_error *err)
 {
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_of(og_graph__snapshot_of(s->snapshot)->manifest,
                                 s->sidecar->operation_id, &fate, err));
-    if (fate != OG_GRAPH__OP_PENDING ||
-        count_of(s, NOT_MOVED) + count_of(s, IMPOSSIBLE) == s->sidecar->table_count)
+    if (fate != OG_GRAPH__OP_PENDING || !holds_slot(s))
         og_graph__sidecar_remove(s->repo, s->sidecar->name);
     return OG_OK;
 }

@@ -164,7 +164,8 @@ static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, ui
 {
     const char *path = branch->manifest_path;
     uint64_t version;
-    og_status s = og_lance_latest_version(repo->env, path, hint, &version, err);
+    og_status s =
+        og_lance_latest_version(repo->env, path, hint > first ? hint : first, &version, err);
     if (s == OG_NOT_FOUND && branch->is_main)
         return no_graph(repo, err);
     if (s == OG_NOT_FOUND || (s == OG_OK && version < first))

@@ -327,6 +327,14 @@ static og_status identify_op(og_repo *repo, const og_graph__pin *pin, op_view *v
     return OG_OK;
 }
 
+/* When its first file was made: before its ULID, when it went behind others. */
+static uint64_t began_ms(const op_view *v)
+{
+    uint64_t began;
+    og_str text = og_lance_table_transaction_property(v->head, OG_STR("og.began"));
+    return text.ptr != NULL && og_parse_u64(text, &began) ? began : og_ulid_ms(v->id);
+}
+
 static og_status look_at_op(const og_graph__snapshot *s, op_view *v, og_error *err)
 {
     og_str tables = og_lance_table_transaction_property(v->head, OG_STR("og.tables"));
@@ -336,7 +344,7 @@ static og_status look_at_op(const og_graph__snapshot *s, op_view *v, og_error *e
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_of(s->manifest, v->id, &fate, err));
     /* Aborted, and its tables are not yet restored; or a cleanup may have taken its files. */
-    v->is_blocked = fate == OG_GRAPH__OP_ABORTED || og_ulid_ms(v->id) < s->state->horizon_ms;
+    v->is_blocked = fate == OG_GRAPH__OP_ABORTED || began_ms(v) < s->state->horizon_ms;
     /* Meant for an earlier branch of the name. */
     og_str branch = og_lance_table_transaction_property(v->head, OG_STR("og.branch_id"));
     v->is_blocked |= branch.ptr != NULL && !og_str_is(branch, s->branch_id);
@@ -420,7 +428,8 @@ static og_status help(og_repo *repo, og_snapshot *snapshot, const op_view *v, og
     OG_AUTO_FREE const og_graph__pin **reads = pins_of_reads(state, v);
     if (tables == NULL || names == NULL || reads == NULL)
         return og_error_nomem(err);
-    og_graph__commit commit = {.tables = tables, .reads = reads, .read_count = v->reads.len};
+    og_graph__commit commit = {
+        .tables = tables, .reads = reads, .read_count = v->reads.len, .began_ms = began_ms(v)};
     og_graph__op_init(&commit.op, repo, OG_STR(""), OG_STR(""));
     op_from_properties(&commit.op, v->head, v->id);
     og_status s = fill_taken(og_graph__snapshot_of(snapshot), v, &commit, names, err);

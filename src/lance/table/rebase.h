@@ -26,6 +26,12 @@ typedef enum og_lance_verdict {
 OG_NODISCARD og_status og_lance_succession(og_lance_table *from, og_lance_table *to,
                                            og_lance_verdict *out, og_error *err);
 
+/* Does `later` hold a data or deletion file that `made` brought, which `before` does not name? Then it was built on
+ * `made`; numbers do not tell, since a cleanup may have freed the slot that `made` stands in. False also when what
+ * `made` brought was replaced since. */
+bool og_lance_carries_on(const og_lance_table *before, const og_lance_table *made,
+                         const og_lance_table *later);
+
 /* Move a write, staged or not, onto `onto`, a later version of its base, or its base again. With FITS the write is
  * open once more: built on `onto`, for the slot above it, new rows under new ids, deletions found again by
  * row id, compacted fragments in their places; properties may be set, then it is staged anew. Rows that are added

@@ -136,6 +136,36 @@ og_status og_lance_succession(og_lance_table *from, og_lance_table *to, og_lance
     return og_table__walk_down(from, to, keeps_rows, NULL, out, err);
 }
 
+/* ---- files -------------------------------------------------------------------------------- */
+
+static bool names_file(const og_lance_table *table, const char *name)
+{
+    for (uint32_t i = 0; i < table->fragment_count; i++) {
+        const og_table__fragment *part = &table->parts[i];
+        if (part->deletion_name != NULL && strcmp(part->deletion_name, name) == 0)
+            return true;
+        for (uint32_t f = 0; f < part->file_count; f++)
+            if (strcmp(part->files[f].name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
+bool og_lance_carries_on(const og_lance_table *before, const og_lance_table *made,
+                         const og_lance_table *later)
+{
+    for (uint32_t i = 0; i < made->fragment_count; i++) {
+        const og_table__fragment *part = &made->parts[i];
+        const char *deletions = part->deletion_name;
+        if (deletions != NULL && !names_file(before, deletions) && names_file(later, deletions))
+            return true;
+        for (uint32_t f = 0; f < part->file_count; f++)
+            if (!names_file(before, part->files[f].name) && names_file(later, part->files[f].name))
+                return true;
+    }
+    return false;
+}
+
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static bool same_files(const og_table__fragment *a, const og_table__fragment *b)
