@@ -353,9 +353,11 @@ void og_graph__foreign_forget(const og_repo *repo, og_str branch)
     OG_GRAPH__AUTO_SIDECARS found = {0};
     if (og_graph__sidecars_read(repo, &found, NULL) != OG_OK)
         return;
-    for (size_t i = 0; i < found.count; i++)
-        if (found.items[i].is_ours && og_str_eq(found.items[i].branch, branch))
-            og_graph__sidecar_remove(repo, found.items[i].name);
+    for (size_t i = 0; i < found.count; i++) {
+        const og_graph__sidecar *s = &found.items[i];
+        if (s->state == OG_GRAPH__SIDECAR_READ && s->is_ours && og_str_eq(s->branch, branch))
+            og_graph__sidecar_remove(repo, s->name);
+    }
 }
 
 og_status og_graph__foreign_check(const og_graph__sidecars *sidecars, og_str table_key,

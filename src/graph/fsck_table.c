@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "graph/foreign.h"
 #include "graph/fsck_priv.h"
 #include "graph/resolve.h"
 #include "lance/table/verify.h"
@@ -71,6 +72,17 @@ static bool is_own(og_snapshot *snapshot, const og_graph__pin *pin)
     return og_str_is(pin->table_branch, branch->is_main ? "" : branch->name);
 }
 
+/* As the next writer would; not what a sidecar of a newer version speaks of. */
+static og_status settle_head(og_graph__fsck *f, const og_type_def *def, og_snapshot **snapshot)
+{
+    const og_graph__branch *branch = og_graph__branch_of(*snapshot);
+    og_str name = branch->is_main ? OG_STR("") : og_str_of(branch->name);
+    OG_GRAPH__AUTO_SIDECARS sidecars = {0};
+    OG_TRY(og_graph__sidecars_read(f->repo, &sidecars, NULL));
+    OG_TRY(og_graph__foreign_check(&sidecars, def->table_key, name, false, NULL));
+    return og_graph__resolve_heads(f->repo, &def, 1, snapshot, NULL);
+}
+
 static og_status check_head(og_graph__fsck *f, const og_type_def *def, const og_lance_table *table,
                             og_snapshot **snapshot, og_error *err)
 {
@@ -81,8 +93,7 @@ static og_status check_head(og_graph__fsck *f, const og_type_def *def, const og_
     if (head <= pin)
         return OG_OK;
     name_writer(f, path, head, writer, sizeof writer);
-    bool settled =
-        f->input->repair && og_graph__resolve_heads(f->repo, &def, 1, snapshot, NULL) == OG_OK;
+    bool settled = f->input->repair && settle_head(f, def, snapshot) == OG_OK;
     if (settled)
         return og_graph__fsck_tell_repaired(
             f, OG_FINDING_HEAD, def->table_key, err,

@@ -2,6 +2,7 @@
 #include "graph/sidecar.h"
 
 #include "graph/branch_ops.h"
+#include "graph/fsck.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 
@@ -244,6 +245,37 @@ TEST(test_sidecar__newer_schema_stops_its_tables_only)
     world_deinit(&w);
 }
 
+static og_status take_finding(void *context, const og_finding *finding, og_error *err)
+{
+    (void)err;
+    og_buf_printf(context, "%s%s ", og_finding_classes[finding->kind].id,
+                  finding->repaired ? " repaired" : "");
+    return OG_OK;
+}
+
+/* Neither what repairs nor what deletes branches, though it says that it is of ours. */
+TEST(test_sidecar__newer_schema_is_never_removed)
+{
+    world w;
+    OG_AUTO_BUF found = OG_BUF_INIT;
+    world_init(&w);
+    assert_ok(og_branch_make(w.repo, NULL, "b", err));
+    put(&w, SIDECAR,
+        "{\"schema_version\":2,\"branch\":\"b\",\"og\":{\"op\":\"X\"},\"tables\":[{"
+        "\"table_key\":\"node:A\"}]}");
+    leave_head(&w, "A");
+    w.clock.now_us += 60 * SECOND_US;
+    const og_repo_options options = {.store = w.store, .clock = &w.clock.clock};
+    const og_fsck_input input = {.repair = true, .found = take_finding, .context = &found};
+    og_fsck_output out;
+    assert_ok(og_fsck_run("memory", &options, &input, &out, err));
+    assert_string_equal(og_buf_cstr(&found), "head sidecar ");
+    assert_ok(og_branch_remove(w.repo, "b", err));
+    assert_ok(fixture_write(w.repo, "B", "x", err));
+    assert_true(is_there(&w, SIDECAR));
+    world_deinit(&w);
+}
+
 TEST(test_sidecar__damaged_is_set_aside)
 {
     world w;
@@ -345,4 +377,58 @@ TEST(test_sidecar__of_a_branch_that_is_gone)
         assert_int_equal(fixture_count(w.repo, "A"), 2);
         world_deinit(&w);
     }
+}
+
+/* ---- two at once -------------------------------------------------------------------------- */
+
+/* Another writer comes upon the same sidecar before the call with number `at`. */
+typedef struct meeting {
+    world *w;
+    uint64_t at;
+    bool met;
+} meeting;
+
+static og_store_fault meet(void *context, uint64_t call, const char *op, const char *name)
+{
+    meeting *m = context;
+    (void)op, (void)name;
+    if (call < m->at || m->met)
+        return OG_STORE_PASS;
+    m->met = true;
+    og_repo *repo = fixture_open(m->w->store, &m->w->clock);
+    assert_ok(fixture_write(repo, "B", "theirs", err));
+    og_repo_close(repo);
+    return OG_STORE_PASS;
+}
+
+/* The writer that left it moved A, and B when `all`; each had a row, which it deleted. */
+static bool recover_twice(bool all, uint64_t at)
+{
+    world w;
+    og_store *watched;
+    world_init(&w);
+    assert_ok(fixture_write_both(w.repo, "x", err));
+    leave_sidecar(&w, "Load");
+    leave_head(&w, "A");
+    if (all)
+        leave_head(&w, "B");
+    w.clock.now_us += 60 * SECOND_US;
+    meeting m = {&w, at, false};
+    assert_ok(og_store_wrap(w.store, (og_store_hook){meet, &m}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    assert_ok(fixture_write(repo, "A", "mine", err));
+    og_repo_close(repo);
+    og_store_close(watched);
+    assert_false(is_there(&w, SIDECAR));
+    assert_int_equal(fixture_count(w.repo, "A"), !all + 1);
+    assert_int_equal(fixture_count(w.repo, "B"), !all + m.met);
+    world_deinit(&w);
+    return m.met;
+}
+
+TEST(test_sidecar__two_go_on_with_it_at_once)
+{
+    for (int all = 0; all < 2; all++)
+        for (uint64_t at = 0; recover_twice(all, at); at++)
+            assert_true(at < 1000);
 }
