@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
+#include "base/vec.h"
+#include "columnar/ipc_codec.h"
 #include "columnar/kernels.h"
 #include "columnar/layout_priv.h"
 
@@ -12,6 +14,14 @@
 #define MAX_FIELDS 65536
 #define STEP (1u << 20) /* a body grows by this much at a time: its stated length may be a lie */
 
+/* A field whose batches hold places in a dictionary. */
+typedef struct encoded {
+    const og_field *field;
+    int64_t id;           /* of the dictionary; fields may share one */
+    og_type_id index;     /* type of the places */
+    og_array *dictionary; /* as of now; NULL: none yet */
+} encoded;
+
 struct og_ipc_reader {
     og_read_fn read;
     void *context;
@@ -19,7 +29,9 @@ struct og_ipc_reader {
     og_arena *arena; /* fields and types */
     og_field *fields;
     uint32_t field_count, all_fields; /* top level; with children */
+    OG_VEC(encoded) encoded;
     og_buf metadata, body;
+    og_buf raw; /* the buffer that was expanded last */
 };
 
 void og_ipc_close(og_ipc_reader *r)
@@ -28,6 +40,10 @@ void og_ipc_close(og_ipc_reader *r)
         return;
     og_buf_deinit(&r->metadata);
     og_buf_deinit(&r->body);
+    og_buf_deinit(&r->raw);
+    for (size_t i = 0; i < r->encoded.len; i++)
+        og_array_unref(r->encoded.items[i].dictionary);
+    og_vec_deinit(&r->encoded);
     og_arena_free(r->arena);
     og_free(r);
 }
@@ -291,6 +307,21 @@ static og_status read_nested(og_ipc_reader *r, const flat *f, uint32_t field, ui
     return OG_OK;
 }
 
+/* The field's DictionaryEncoding. */
+static og_status read_encoding(og_ipc_reader *r, const flat *f, uint32_t table,
+                               const og_field *field, og_error *err)
+{
+    bool ok = true;
+    uint32_t index;
+    encoded e = {.field = field, .id = number_at(f, table, 0, 8, 0, &ok), .index = OG_TYPE_I32};
+    ok = ok && target_at(f, table, 1, &index);
+    if (ok && index != 0)
+        e.index = integer_type(f, index, &ok);
+    if (!ok || e.index == OG_TYPE_NULL)
+        return damaged(r, "a dictionary's encoding is damaged", err);
+    return og_vec_push(&r->encoded, e) ? OG_OK : og_error_nomem(err);
+}
+
 static og_status read_field(og_ipc_reader *r, const flat *f, uint32_t field, unsigned depth,
                             og_field *out, og_error *err)
 {
@@ -310,9 +341,11 @@ static og_status read_field(og_ipc_reader *r, const flat *f, uint32_t field, uns
     og_type_id id = type_of(f, kind, table, &ok);
     if (!ok)
         return damaged(r, "a type is damaged", err);
-    if (id == OG_TYPE_NULL || dictionary != 0)
-        return og_error_set(err, OG_UNSUPPORTED, "column '%.*s': Arrow type %" PRId64 "%s",
-                            OG_FMT(out->name), kind, dictionary != 0 ? " in a dictionary" : "");
+    if (id == OG_TYPE_NULL)
+        return og_error_set(err, OG_UNSUPPORTED, "column '%.*s': Arrow type %" PRId64,
+                            OG_FMT(out->name), kind);
+    if (dictionary != 0)
+        OG_TRY(read_encoding(r, f, dictionary, out, err));
     if (id > OG_TYPE_LARGE_BINARY)
         return read_nested(r, f, field, table, id, depth, &out->type, err);
     out->type = og_type_of(id);
@@ -374,10 +407,13 @@ og_status og_ipc_open(og_read_fn read, void *context, og_ipc_reader **out, og_er
 
 /* ---- record batches -------------------------------------------------------------------------- */
 
+#define NOT_COMPRESSED (-1)
+
 /* The lists of a batch, walked in step with its fields. */
 typedef struct walk {
     og_ipc_reader *reader;
     const flat *flat;
+    int codec;                                         /* or NOT_COMPRESSED */
     uint32_t nodes, node_count, buffers, buffer_count; /* places and what is left */
 } walk;
 
@@ -393,7 +429,23 @@ static og_status next_node(walk *w, int64_t *out_length, og_error *err)
     return OG_OK;
 }
 
-/* The next buffer, of at least `need` bytes; never NULL, also where there is no body at all. */
+static og_status expand(walk *w, og_bytes *inout, og_error *err)
+{
+    og_buf *raw = &w->reader->raw;
+    size_t size;
+    if (!og_ipc_buffer_size(*inout, w->codec, &size) || size > MAX_BODY)
+        return damaged(w->reader, "a compressed buffer has no likely length", err);
+    og_buf_clear(raw);
+    if (!og_buf_reserve(raw, size + 1))
+        return og_error_nomem(err);
+    if (!og_ipc_buffer_expand(*inout, w->codec, raw->ptr, size))
+        return damaged(w->reader, "a compressed buffer is damaged", err);
+    *inout = (og_bytes){raw->ptr, size};
+    return OG_OK;
+}
+
+/* The next buffer, of at least `need` bytes; valid until the one after it. Never NULL, also where there is no body
+ * at all. */
 static og_status next_buffer(walk *w, uint64_t need, og_bytes *out, og_error *err)
 {
     static const uint8_t nothing[1];
@@ -404,10 +456,12 @@ static og_status next_buffer(walk *w, uint64_t need, og_bytes *out, og_error *er
     w->buffers += 16;
     w->buffer_count--;
     og_buf *body = &w->reader->body;
-    if (offset > body->len || length > body->len - offset || length < need)
+    if (offset > body->len || length > body->len - offset)
         return damaged(w->reader, "a buffer does not fit", err);
     *out = (og_bytes){length != 0 ? body->ptr + offset : nothing, (size_t)length};
-    return OG_OK;
+    if (w->codec != NOT_COMPRESSED)
+        OG_TRY(expand(w, out, err));
+    return out->len >= need ? OG_OK : damaged(w->reader, "a buffer does not fit", err);
 }
 
 /* A copy that the array owns; never NULL, whatever its size. */
@@ -491,8 +545,8 @@ static og_status read_values(walk *w, og_array *a, int64_t first, int64_t end, o
     return keep(a, 2, values.ptr + first, (size_t)(need - (uint64_t)first), &a->data, err);
 }
 
-static og_status read_column(walk *w, const og_type *type, int64_t rows, og_array **out,
-                             og_error *err);
+static og_status read_field_column(walk *w, const og_field *field, int64_t rows, og_array **out,
+                                   og_error *err);
 
 /* `first` and `end`: what the offsets of a list name of its items. */
 static og_status read_items(walk *w, og_array *a, int64_t first, int64_t end, og_error *err)
@@ -502,7 +556,7 @@ static og_status read_items(walk *w, og_array *a, int64_t first, int64_t end, og
                                                             : -1;
     for (uint32_t i = 0; i < a->type->child_count; i++) {
         OG_AUTO(og_array) child = NULL;
-        OG_TRY(read_column(w, a->type->children[i].type, rows, &child, err));
+        OG_TRY(read_field_column(w, &a->type->children[i], rows, &child, err));
         if (rows < 0 && end > child->length)
             return damaged(w->reader, "a list has too few items", err);
         if (rows < 0 && (first != 0 || end != child->length))
@@ -535,24 +589,147 @@ static og_status read_column(walk *w, const og_type *type, int64_t rows, og_arra
     return OG_OK;
 }
 
+/* ---- dictionaries ---------------------------------------------------------------------------- */
+
+static encoded *encoding_of(const og_ipc_reader *r, const og_field *field)
+{
+    for (size_t i = 0; i < r->encoded.len; i++)
+        if (r->encoded.items[i].field == field)
+            return &r->encoded.items[i];
+    return NULL;
+}
+
+/* Not below 0 as a number of 64 bits: it is then beyond any dictionary. */
+static uint64_t place_at(const og_array *indices, int64_t row)
+{
+    switch (indices->type->id) {
+    case OG_TYPE_I8:
+        return (uint64_t)((const int8_t *)indices->data)[row];
+    case OG_TYPE_U8:
+        return ((const uint8_t *)indices->data)[row];
+    case OG_TYPE_I16:
+        return (uint64_t)((const int16_t *)indices->data)[row];
+    case OG_TYPE_U16:
+        return ((const uint16_t *)indices->data)[row];
+    case OG_TYPE_I32:
+        return (uint64_t)((const int32_t *)indices->data)[row];
+    case OG_TYPE_U32:
+        return og_array_u32(indices, row);
+    default:
+        return og_array_u64(indices, row);
+    }
+}
+
+/* The places in the dictionary, -1 for null. */
+static og_status read_places(const walk *w, const og_array *indices, const og_array *dictionary,
+                             int64_t *out, og_error *err)
+{
+    uint64_t count = dictionary != NULL ? (uint64_t)dictionary->length : 0;
+    for (int64_t row = 0; row < indices->length; row++) {
+        out[row] = -1;
+        if (og_array_is_null(indices, row))
+            continue;
+        uint64_t place = place_at(indices, row);
+        if (place >= count)
+            return damaged(w->reader, "a value is not in its dictionary", err);
+        out[row] = (int64_t)place;
+    }
+    return OG_OK;
+}
+
+static og_status look_up(walk *w, const encoded *e, int64_t rows, og_array **out, og_error *err)
+{
+    OG_AUTO(og_array) indices = NULL;
+    OG_TRY(read_column(w, og_type_of(e->index), rows, &indices, err));
+    OG_AUTO_FREE int64_t *places = og_calloc((size_t)indices->length + 1, sizeof *places);
+    if (places == NULL)
+        return og_error_nomem(err);
+    OG_TRY(read_places(w, indices, e->dictionary, places, err));
+    if (e->dictionary != NULL)
+        return og_take_rows(e->dictionary, places, indices->length, out, err);
+    *out = og_array_new_null(e->field->type, indices->length);
+    return *out != NULL ? OG_OK : og_error_nomem(err);
+}
+
+static og_status read_field_column(walk *w, const og_field *field, int64_t rows, og_array **out,
+                                   og_error *err)
+{
+    const encoded *e = encoding_of(w->reader, field);
+    return e != NULL ? look_up(w, e, rows, out, err) : read_column(w, field->type, rows, out, err);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static og_status open_walk(og_ipc_reader *r, const flat *f, uint32_t header, walk *out,
+                           int64_t *out_rows, og_error *err)
+{
+    *out = (walk){.reader = r, .flat = f, .codec = NOT_COMPRESSED};
+    bool ok = true;
+    *out_rows = number_at(f, header, 0, 8, 0, &ok);
+    uint32_t compression = 0;
+    ok = ok && vector_at(f, header, 1, 16, &out->nodes, &out->node_count) &&
+         vector_at(f, header, 2, 16, &out->buffers, &out->buffer_count) &&
+         target_at(f, header, 3, &compression);
+    if (ok && compression != 0)
+        out->codec = (int)number_at(f, compression, 0, 1, OG_IPC_LZ4_FRAME, &ok);
+    if (!ok || *out_rows < 0 || *out_rows > INT32_MAX)
+        return damaged(r, "a batch is damaged", err);
+    if (compression != 0 && out->codec != OG_IPC_LZ4_FRAME && out->codec != OG_IPC_ZSTD)
+        return og_error_set(err, OG_UNSUPPORTED, "Arrow streams compressed by codec %d",
+                            out->codec);
+    return OG_OK;
+}
+
+/* A dictionary for the first time, in place of the one before, or more values for it. */
+static og_status set_dictionary(encoded *e, og_array *values, bool is_delta, og_error *err)
+{
+    og_array *all = NULL;
+    if (is_delta && e->dictionary != NULL) {
+        const og_array *parts[] = {e->dictionary, values};
+        OG_TRY(og_concat(parts, 2, &all, err));
+    } else {
+        all = og_array_ref(values);
+    }
+    og_array_unref(e->dictionary);
+    e->dictionary = all;
+    return OG_OK;
+}
+
+static og_status read_dictionary(og_ipc_reader *r, const flat *f, uint32_t header, og_error *err)
+{
+    bool ok = true;
+    int64_t id = number_at(f, header, 0, 8, 0, &ok), rows;
+    bool is_delta = number_at(f, header, 2, 1, 0, &ok) != 0;
+    uint32_t data;
+    if (!ok || !target_at(f, header, 1, &data) || data == 0)
+        return damaged(r, "a dictionary is damaged", err);
+    for (size_t i = 0; i < r->encoded.len; i++) {
+        encoded *e = &r->encoded.items[i];
+        if (e->id != id)
+            continue;
+        walk w;
+        OG_AUTO(og_array) values = NULL;
+        OG_TRY(open_walk(r, f, data, &w, &rows, err));
+        OG_TRY(read_column(&w, e->field->type, rows, &values, err));
+        og_status s = og_array_validate(values, true, err);
+        if (s != OG_OK)
+            return og_error_context(err, s, "a dictionary of Arrow column '%.*s'",
+                                    OG_FMT(e->field->name));
+        OG_TRY(set_dictionary(e, values, is_delta, err));
+    }
+    return OG_OK;
+}
+
 static og_status read_batch(og_ipc_reader *r, const flat *f, uint32_t header, og_batch *out,
                             og_error *err)
 {
-    walk w = {.reader = r, .flat = f};
-    bool ok = true;
-    int64_t rows = number_at(f, header, 0, 8, 0, &ok);
-    uint32_t compression = 0;
-    ok = ok && vector_at(f, header, 1, 16, &w.nodes, &w.node_count) &&
-         vector_at(f, header, 2, 16, &w.buffers, &w.buffer_count) &&
-         target_at(f, header, 3, &compression);
-    if (!ok || rows < 0 || rows > INT32_MAX)
-        return damaged(r, "a batch is damaged", err);
-    if (compression != 0)
-        return og_error_set(err, OG_UNSUPPORTED, "compressed Arrow streams");
+    walk w;
+    int64_t rows;
+    OG_TRY(open_walk(r, f, header, &w, &rows, err));
     OG_AUTO_BATCH batch = {0};
     OG_TRY(og_batch_init(&batch, r->field_count, rows, err));
     for (uint32_t i = 0; i < r->field_count; i++) {
-        OG_TRY(read_column(&w, r->fields[i].type, rows, &batch.columns[i], err));
+        OG_TRY(read_field_column(&w, &r->fields[i], rows, &batch.columns[i], err));
         og_status s = og_array_validate(batch.columns[i], true, err);
         if (s != OG_OK)
             return og_error_context(err, s, "Arrow column '%.*s'", OG_FMT(r->fields[i].name));
@@ -572,8 +749,10 @@ og_status og_ipc_next(og_ipc_reader *r, og_batch *out, og_error *err)
         OG_TRY(read_message(r, &f, &kind, &header, err));
         if (kind == 0)
             return OG_OK;
-        if (kind == HEADER_DICTIONARY)
-            return og_error_set(err, OG_UNSUPPORTED, "dictionaries in Arrow streams");
+        if (kind == HEADER_DICTIONARY) {
+            OG_TRY(read_dictionary(r, &f, header, err));
+            continue;
+        }
         if (kind != HEADER_BATCH)
             return damaged(r, "a message is no batch of rows", err);
         OG_TRY(read_batch(r, &f, header, out, err));

@@ -1,9 +1,10 @@
 /* columnar/arrow_ipc - record batches from a stream of the Arrow IPC format.
  *
  * Format: arrow.apache.org, "Serialization and Interprocess Communication": messages of a length, a
- * FlatBuffer of metadata, and a body of buffers; a schema first, then record batches. Little-endian.
- * Bytes are hostile: every length and offset is checked, and what comes out is valid. Not read:
- * dictionaries, compressed bodies, types that og_type has not (OG_UNSUPPORTED, by name). */
+ * FlatBuffer of metadata, and a body of buffers, as they are or under LZ4 or zstd; a schema first, then record
+ * batches, with dictionaries before those that need them. A column with a dictionary comes as its values.
+ * Bytes are hostile: every length and offset is checked, and what comes out is valid. Not read: big-endian
+ * streams, types that og_type has not (OG_UNSUPPORTED, by name). */
 #ifndef OG_COLUMNAR_ARROW_IPC_H
 #define OG_COLUMNAR_ARROW_IPC_H
 

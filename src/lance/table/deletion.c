@@ -3,10 +3,9 @@
 #include "lance/table/deletion_priv.h"
 
 #include "base/bits.h"
+#include "columnar/ipc_codec.h"
 
-#include <lz4frame.h>
 #include <stdlib.h>
-#include <zstd.h>
 
 /* ---- flatbuffers: just enough to walk a Footer and a RecordBatch -------------------------- */
 
@@ -103,8 +102,6 @@ static og_status fb_vector(const fb_table *t, unsigned slot, size_t width, size_
 #define BATCH_LENGTH 0
 #define BATCH_BUFFERS 2
 #define BATCH_COMPRESSION 3
-#define CODEC_LZ4 0
-#define CODEC_ZSTD 1
 
 /* The one record batch of the file: its message and its body. */
 static og_status find_batch(og_bytes file, fb_table *out_batch, og_bytes *out_body, og_error *err)
@@ -141,47 +138,6 @@ static og_status find_batch(og_bytes file, fb_table *out_batch, og_bytes *out_bo
     return OG_OK;
 }
 
-/* An LZ4 frame that holds exactly `len` bytes. */
-static bool lz4_expand(og_bytes frame, void *dst, size_t len)
-{
-    LZ4F_dctx *context;
-    if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
-        return false;
-    size_t done = 0, left = 1;
-    while (left != 0 && frame.len != 0 && !LZ4F_isError(left)) {
-        size_t room = len - done, taken = frame.len;
-        left = LZ4F_decompress(context, (uint8_t *)dst + done, &room, frame.ptr, &taken, NULL);
-        if (taken == 0 && room == 0)
-            break;
-        done += room;
-        frame = (og_bytes){frame.ptr + taken, frame.len - taken};
-    }
-    LZ4F_freeDecompressionContext(context);
-    return left == 0 && done == len;
-}
-
-/* A compressed buffer begins with its size as i64, -1 when it was kept as it is. */
-static og_status inflate(og_bytes stored, int8_t codec, void *dst, size_t len, og_error *err)
-{
-    if (stored.len < 8)
-        return damaged(err);
-    uint64_t size = og_load_u64(stored.ptr);
-    og_bytes data = {stored.ptr + 8, stored.len - 8};
-    if (size == UINT64_MAX) {
-        if (data.len < len)
-            return damaged(err);
-        memcpy(dst, data.ptr, len);
-        return OG_OK;
-    }
-    if (codec != CODEC_ZSTD && codec != CODEC_LZ4)
-        return og_error_set(err, OG_UNSUPPORTED, "deletion file is compressed with codec %d",
-                            codec);
-    bool ok =
-        size == len && (codec == CODEC_ZSTD ? ZSTD_decompress(dst, len, data.ptr, data.len) == len
-                                            : lz4_expand(data, dst, len));
-    return ok ? OG_OK : damaged(err);
-}
-
 static int compare_u32(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -206,10 +162,13 @@ static og_status read_values(const fb_table *batch, og_bytes body, size_t len, v
     bool compressed;
     OG_TRY(fb_child(batch, BATCH_COMPRESSION, &compressed, &compression, err));
     if (compressed) {
-        size_t codec;
-        OG_TRY(fb_field(&compression, 0, 1, &codec, err));
-        return inflate(stored, codec != 0 ? (int8_t)compression.bytes.ptr[codec] : 0, dst, len,
-                       err);
+        size_t at;
+        OG_TRY(fb_field(&compression, 0, 1, &at, err));
+        int codec = at != 0 ? compression.bytes.ptr[at] : OG_IPC_LZ4_FRAME;
+        if (codec != OG_IPC_LZ4_FRAME && codec != OG_IPC_ZSTD)
+            return og_error_set(err, OG_UNSUPPORTED, "deletion file is compressed with codec %d",
+                                codec);
+        return og_ipc_buffer_expand(stored, codec, dst, len) ? OG_OK : damaged(err);
     }
     if (stored.len < len)
         return damaged(err);
