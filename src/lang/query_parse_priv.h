@@ -1,5 +1,6 @@
-/* lang/query_parse_priv - the parser's state, shared by its two files: query_parse.c has the rules
- * of a file, a query and its clauses, query_parse_expr.c those of expressions and literals.
+/* lang/query_parse_priv - the parser's state, shared by its files: query_parse.c has the rules
+ * of a file, its queries and mutations, query_parse_match.c those of a match, query_parse_expr.c those
+ * of expressions and literals.
  *
  * One function per rule of the reference's grammar (query.pest), in its order of choices. A rule
  * that is ours alone is tried without leaving a trace in the list of expected rules, so that
@@ -111,6 +112,15 @@ static inline og_span og_lang__span_from(const og_lang__parser *p, og_scan_mark 
     return (og_span){(uint32_t)mark.start, (uint32_t)p->scan.pos};
 }
 
+/* One more clause, return or order of the query; stopped when there are too many. */
+void og_lang__count_clause(og_lang__parser *p, og_scan_mark mark);
+
+/* A rule that is one word, told by `match` (og_scan_terminal). */
+bool og_lang__parse_terminal(og_lang__parser *p, og_lang__rule rule, size_t (*match)(og_str rest),
+                             og_lang__word *out);
+bool og_lang__parse_type_name(og_lang__parser *p, og_lang__word *out);
+/* `match { ... }`: its clauses, in their order. */
+bool og_lang__parse_match(og_lang__parser *p, og_lang__clause **out);
 bool og_lang__parse_variable(og_lang__parser *p, og_lang__word *out);
 bool og_lang__parse_ident(og_lang__parser *p, og_lang__word *out);
 bool og_lang__parse_integer(og_lang__parser *p, og_span *out);
