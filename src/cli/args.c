@@ -64,15 +64,21 @@ static size_t similar_limit(const char *name)
     return strlen(name) < 6 ? 2 : 3;
 }
 
-/* `group` is the word before, or NULL. */
+/* `group` is the word before, or NULL. Of "branch create" the first word alone is a candidate, too. */
 static const char *nearest_verb(const char *group, const char *word)
 {
+    static char first[64];
     char name[64];
     snprintf(name, sizeof name, group != NULL ? "%s %s" : "%s%s", group != NULL ? group : "", word);
     size_t best = similar_limit(word);
     const char *nearest = NULL;
     for (size_t i = 0; i < cli_verb_count; i++)
         consider(name, cli_verbs[i].name, &best, &nearest);
+    for (size_t i = 0; i < cli_verb_count && group == NULL && nearest == NULL; i++) {
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(cli_verbs[i].name, " "),
+                 cli_verbs[i].name);
+        consider(name, first, &best, &nearest);
+    }
     return nearest;
 }
 
