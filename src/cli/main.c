@@ -1,4 +1,5 @@
 /* omnigraph - the command line of omnigraph.h. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
     static og_error err;
     int exit_code = 0;
     og_std_reserve();
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of write, like a full disk */
     argc = replace_old_names(argc, argv);
     if (cli_parse(argc, argv, &c.args, &exit_code)) {
         c.arena = og_arena_new(0);
