@@ -8,6 +8,9 @@
 
 /* A delta larger than this share of its root is merged with it into a new root. */
 #define MERGE_SHARE 8
+/* Blocks of 64 KiB that are brought in one by one, and bytes brought in together then. */
+#define FEW_BLOCKS 4
+#define WINDOW ((uint64_t)8 << 20)
 /* Ids looked up together. */
 #define BATCH 1024
 
@@ -96,6 +99,19 @@ static inline uint32_t tag_of(uint64_t hash)
     return (uint32_t)(hash >> 32);
 }
 
+/* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on and
+ * on is brought in by windows. */
+static void expect_block(og_directory *d, const uint64_t *block, size_t bytes)
+{
+    if (d->file == NULL)
+        return;
+    uint64_t at = (uint64_t)((const uint8_t *)block - d->file->ptr);
+    if (__atomic_add_fetch(&d->blocks_read, 1, __ATOMIC_RELAXED) > FEW_BLOCKS)
+        og_blob_prefetch(d->file, at / WINDOW * WINDOW, WINDOW);
+    else
+        og_blob_prefetch(d->file, at, bytes);
+}
+
 /* Check the sum of the block that holds a place, once. False when the file is damaged. */
 static bool block_is_good(og_directory *d, uint64_t place)
 {
@@ -108,9 +124,7 @@ static bool block_is_good(og_directory *d, uint64_t place)
     uint64_t count =
         places - start < OG_TOPO__BLOCK_ENTRIES ? places - start : OG_TOPO__BLOCK_ENTRIES;
     size_t bytes = (size_t)count * sizeof *d->places;
-    if (d->file != NULL)
-        og_blob_prefetch(d->file, (size_t)((const uint8_t *)(d->places + start) - d->file->ptr),
-                         bytes);
+    expect_block(d, d->places + start, bytes);
     if (og_hash64(d->places + start, bytes) != d->block_sums[block]) {
         __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
         return false;

@@ -25,6 +25,7 @@ struct og_directory {
     og_blob *file;
     const uint64_t *block_sums;
     uint8_t *block_checked;
+    uint32_t blocks_read; /* atomic */
     int32_t is_damaged;   /* a block's sum was wrong: lookups go to `mended` */
     og_directory *mended; /* built from the table in its stead, once; NULL = not needed */
 };

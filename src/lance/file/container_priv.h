@@ -45,8 +45,8 @@ typedef struct og_lance__page_info {
     uint32_t buffer_count;
     og_bytes layout;       /* Any with a PageLayout message; in the column's message */
     og_lance__page *state; /* atomic; NULL until the page is first read */
-    uint64_t expected;     /* atomic; end of what was prefetched of the data (page_priv.h) */
-    uint32_t few_reads;    /* atomic; of a few rows, before all was prefetched */
+    uint64_t expected;     /* atomic; windows brought in (expect.c) */
+    uint32_t few_reads;    /* atomic; of a few rows, before that */
 } og_lance__page_info;
 
 typedef struct og_lance__column {

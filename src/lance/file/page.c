@@ -4,15 +4,6 @@
 
 #include <inttypes.h>
 
-/* Bytes brought in together, as read-ahead would. */
-enum { WINDOW = 8 * 1024 * 1024 };
-/* A read of at least one such part of a window takes all of it: one long request costs less than many
- * short ones. */
-enum { DENSE_PART = 16 };
-/* Rows of a range that is taken for a batch of a scan. */
-enum { SCAN_ROWS = 1024 };
-/* Reads of a few rows that say where they are. */
-enum { FEW_READS = 8 };
 /* Smaller buffers lie within the pages that the first touch brings in, about. */
 enum { PREFETCH_MIN_BYTES = 4096 };
 
@@ -133,48 +124,6 @@ og_status og_lance__page_buffer(const og_lance__page *page, uint32_t index, cons
     if (buffer->size > PREFETCH_MIN_BYTES && og_lance__file_is_whole(page->file))
         og_blob_prefetch(page->file->head, buffer->offset, buffer->size);
     return og_lance__file_span(page->file, buffer->offset, buffer->size, out, err);
-}
-
-/* ---- what is going to be read ------------------------------------------------------------- */
-
-void og_lance__page_expect(const og_lance__page *page, uint32_t buffer, uint64_t start,
-                           uint64_t end)
-{
-    og_lance__page_info *info = page->info;
-    uint64_t done = __atomic_load_n(&info->expected, __ATOMIC_RELAXED);
-    uint64_t size = info->buffers[buffer].size;
-    if (!og_lance__file_is_whole(page->file) || start > size || end > size || end <= done)
-        return;
-    /* From the window's own start: batches before this one, of other threads, may still come. */
-    uint64_t from = start / WINDOW * WINDOW;
-    uint64_t to = size - end > WINDOW ? (end + WINDOW - 1) / WINDOW * WINDOW : size;
-    if (from < done)
-        from = done;
-    og_blob_prefetch(page->file->head, info->buffers[buffer].offset + from, to - from);
-    __atomic_store_n(&info->expected, to, __ATOMIC_RELAXED);
-}
-
-bool og_lance__page_expects_few(const og_lance__page *page)
-{
-    return __atomic_load_n(&page->info->few_reads, __ATOMIC_RELAXED) < FEW_READS &&
-           __atomic_fetch_add(&page->info->few_reads, 1, __ATOMIC_RELAXED) < FEW_READS;
-}
-
-void og_lance__page_expect_few(const og_lance__page *page, uint32_t buffer, uint64_t start,
-                               uint64_t end)
-{
-    if (!og_lance__page_is_expected(page, buffer) &&
-        end > __atomic_load_n(&page->info->expected, __ATOMIC_RELAXED))
-        og_blob_prefetch(page->file->head, page->info->buffers[buffer].offset + start, end - start);
-}
-
-bool og_lance__page_is_dense(const og_lance__page *page, uint32_t buffer,
-                             const og_lance__rows *rows, uint64_t touched)
-{
-    uint64_t size = page->info->buffers[buffer].size;
-    if (rows->list == NULL)
-        return rows->count >= SCAN_ROWS || touched >= size / DENSE_PART;
-    return touched >= (size < WINDOW ? size : WINDOW) / DENSE_PART;
 }
 
 og_status og_lance__levels_copy(og_lance__sink *to, const uint16_t *from, uint64_t count,

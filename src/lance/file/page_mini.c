@@ -438,20 +438,12 @@ static void expect_chunks(const og_lance__page *page, const og_lance__rows *rows
     uint64_t start = m->chunks[first].offset, end = m->chunks[last + 1].offset;
     uint64_t usual = page->info->buffers[1].size / m->chunk_count;
     uint64_t touched = rows->list == NULL ? end - start : rows->count * usual;
-    if (og_lance__page_is_dense(page, 1, rows, touched)) {
-        og_lance__page_expect(page, 1, start, end);
+    if (og_lance__page_expect(page, 1, rows, start, end, touched))
         return;
-    }
-    if (!og_lance__page_expects_few(page))
-        return;
-    if (rows->list == NULL) {
-        og_lance__page_expect_few(page, 1, start, end);
-        return;
-    }
     for (uint64_t i = 0, seen = UINT64_MAX; i < rows->count; i++) {
         uint32_t c = first = find_chunk(m, first, og_lance__row_at(rows, i));
         if (c != seen)
-            og_lance__page_expect_few(page, 1, m->chunks[c].offset, m->chunks[c + 1].offset);
+            og_lance__page_expect_at(page, 1, m->chunks[c].offset, m->chunks[c + 1].offset);
         seen = c;
     }
 }

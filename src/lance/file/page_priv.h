@@ -112,7 +112,7 @@ typedef struct og_lance__blob_places {
 struct og_lance__page {
     const og_lance__page_ops *ops;
     og_lance_file *file;       /* the owner */
-    og_lance__page_info *info; /* only its `expected` changes */
+    og_lance__page_info *info; /* what was expected of it changes */
     og_lance__layers layers;
     size_t memory;
     union {
@@ -158,28 +158,15 @@ OG_NODISCARD og_status og_lance__layers_parse(const int32_t *kinds, size_t count
 /* The bytes of buffer `index`. OG_CORRUPT when the page has no such buffer. */
 OG_NODISCARD og_status og_lance__page_buffer(const og_lance__page *page, uint32_t index,
                                              const char *what, og_lance__span *out, og_error *err);
-/* Mapped files are read at random, so reads say beforehand which bytes of the data buffer they touch;
- * on other files these do nothing. Many rows of [start, end): windows of megabytes are brought in,
- * each once. */
-void og_lance__page_expect(const og_lance__page *page, uint32_t buffer, uint64_t start,
-                           uint64_t end);
-/* May a read of a few rows say where they are? The first ones of a page may. Later the pages are likely
- * to be in memory, where a hint costs more than a third of what decoding a chunk does. */
-bool og_lance__page_expects_few(const og_lance__page *page);
-/* Exactly these bytes, unless a window had them. */
-void og_lance__page_expect_few(const og_lance__page *page, uint32_t buffer, uint64_t start,
-                               uint64_t end);
-/* Is a read that touches about `touched` bytes worth whole windows? A batch of a scan always is: the
- * next one follows. */
-bool og_lance__page_is_dense(const og_lance__page *page, uint32_t buffer,
-                             const og_lance__rows *rows, uint64_t touched);
-/* Nothing is left to be said: all of the buffer was prefetched, or is no mapping. */
-static inline bool og_lance__page_is_expected(const og_lance__page *page, uint32_t buffer)
-{
-    return !og_lance__file_is_whole(page->file) ||
-           __atomic_load_n(&page->info->expected, __ATOMIC_RELAXED) >=
-               page->info->buffers[buffer].size;
-}
+/* For reads of mapped files, which bring in what they touch before they touch it (expect.c). False as
+ * long as there may be something to say about the buffer. */
+bool og_lance__page_is_expected(const og_lance__page *page, uint32_t buffer);
+/* The rows lead to about `touched` bytes of [start, end) of the buffer. False: they are few, and each
+ * place is to be named. */
+bool og_lance__page_expect(const og_lance__page *page, uint32_t buffer, const og_lance__rows *rows,
+                           uint64_t start, uint64_t end, uint64_t touched);
+void og_lance__page_expect_at(const og_lance__page *page, uint32_t buffer, uint64_t start,
+                              uint64_t end);
 /* Append levels [start, start + count) of `from` to `to`. */
 OG_NODISCARD og_status og_lance__levels_copy(og_lance__sink *to, const uint16_t *from,
                                              uint64_t count, og_error *err);

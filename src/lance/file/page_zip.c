@@ -162,19 +162,11 @@ static void expect_fixed(const og_lance__page *page, const og_lance__rows *rows,
     uint64_t start = og_lance__row_at(rows, 0) * stride;
     uint64_t end = (og_lance__row_at(rows, rows->count - 1) + 1) * stride;
     uint64_t bytes = rows->count * (stride < DISK_PAGE && rows->list != NULL ? DISK_PAGE : stride);
-    if (og_lance__page_is_dense(page, 0, rows, bytes)) {
-        og_lance__page_expect(page, 0, start, end);
+    if (og_lance__page_expect(page, 0, rows, start, end, bytes))
         return;
-    }
-    if (!og_lance__page_expects_few(page))
-        return;
-    if (rows->list == NULL) {
-        og_lance__page_expect_few(page, 0, start, end);
-        return;
-    }
     for (uint64_t i = 0; i < rows->count; i++) {
         uint64_t at = og_lance__row_at(rows, i) * stride;
-        og_lance__page_expect_few(page, 0, at, at + stride);
+        og_lance__page_expect_at(page, 0, at, at + stride);
     }
 }
 
@@ -310,11 +302,8 @@ static void expect_indexed(const og_lance__page *page, const og_lance__rows *row
         return;
     uint64_t start = row_start(&page->zip, og_lance__row_at(rows, 0));
     uint64_t end = row_start(&page->zip, og_lance__row_at(rows, rows->count - 1) + 1);
-    uint64_t size = page->info->buffers[0].size;
-    if (start < end && end <= size &&
-        og_lance__page_is_dense(page, 0, rows,
-                                rows->list == NULL ? end - start : rows->count * DISK_PAGE))
-        og_lance__page_expect(page, 0, start, end);
+    (void)!og_lance__page_expect(page, 0, rows, start, end,
+                                 rows->list == NULL ? end - start : rows->count * DISK_PAGE);
 }
 
 static og_status read_indexed(const og_lance__page *page, const og_lance__rows *rows,
