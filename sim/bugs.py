@@ -41,7 +41,7 @@ BUGS = {
         ("src/graph/fence.c", "    og_status s = OG_OK;\n", "    og_status s = OG_OK;\n    if (repo != NULL)\n        return OG_OK;\n"),
         ("src/lance/table/cleanup.c", "now_us - OG_LANCE_STRAY_US", "now_us - 0")],
     "a helper forgets what the operation had read": [
-        ("src/graph/resolve.c", ".read_count = v->reads.len}", ".read_count = 0}")],
+        ("src/graph/resolve.c", ".read_count = v->reads.len,", ".read_count = 0,")],
     "probe trusted over a lost slot": [
         ("src/graph/commit.c", "    OG_TRY(check_reads(c, newest, err));\n", "")],
     "row id reused after a restore": [

@@ -89,7 +89,7 @@ static int op_of(const sim_world *w, og_str actor)
 static bool publish(sim_world *w, int op, uint64_t version)
 {
     sim_result *r = &w->results[op];
-    if (r->published)
+    if (r->published && !r->by_foreign)
         sim_wrong(w, "operation %d was published twice", op);
     else if (r->is_settled)
         sim_wrong(w, "operation %d ended with '%s' (%s) and appears nevertheless", op,
@@ -134,25 +134,50 @@ static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_
     *state = found;
 }
 
+/* A stranger may have published the tables of an operation that was under way. */
+static void follow_foreign(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+                           sim_state *state)
+{
+    if (prints_as(w, state, text))
+        return;
+    for (int i = 0; i < w->plan->op_count; i++) {
+        sim_result *r = &w->results[i];
+        const sim_op *op = &w->plan->ops[i];
+        sim_state next = *state;
+        if (!r->started || r->published || op->branch != branch || op->kind > SIM_MUTATE ||
+            sim_apply(&w->plan->schema, op, &next) == SIM_REFUSED || !prints_as(w, &next, text))
+            continue;
+        sim_trace(w, "operation %d was published by a stranger", i);
+        /* Of an operation that was aborted, too: it does not know what that is. */
+        r->published = r->by_foreign = true;
+        r->version = commit->manifest_version;
+        *state = next;
+        return;
+    }
+}
+
 /* The state after a commit that was just published. */
-static void follow_commit(sim_world *w, const og_commit_info *commit, og_str text, sim_state *state)
+static void follow_commit(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+                          sim_state *state)
 {
     int op = op_of(w, commit->actor);
     if (op < 0) {
         if (commit->actor.len > 0 && !og_str_is(commit->actor, "omnigraph:recovery"))
             sim_wrong(w, "a commit by '%.*s'", OG_FMT(commit->actor));
+        follow_foreign(w, branch, commit, text, state);
         return;
     }
-    if (!publish(w, op, commit->manifest_version))
-        return;
+    bool is_done = w->results[op].by_foreign;
+    if (!publish(w, op, commit->manifest_version) || is_done)
+        return; /* the tables were there already; this is its commit */
     if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
         follow_merge(w, op, commit, text, state);
     else if (sim_apply(&w->plan->schema, &w->plan->ops[op], state) == SIM_REFUSED)
         sim_wrong(w, "operation %d was published on a state that refuses it", op);
 }
 
-static int follow_commits(sim_world *w, const og_history *history, uint64_t last, og_str text,
-                          sim_state *state)
+static int follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
+                          og_str text, sim_state *state)
 {
     size_t count;
     const og_commit_info *commits = og_history_commits(history, &count);
@@ -163,7 +188,7 @@ static int follow_commits(sim_world *w, const og_history *history, uint64_t last
         int known = sim_commit_find(w, c->id);
         if (c->manifest_version < last || (known >= 0 && !w->commits[known].is_lost))
             continue;
-        follow_commit(w, c, text, state);
+        follow_commit(w, branch, c, text, state);
         newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
     }
     return newest_commit;
@@ -185,7 +210,7 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
     sim_state state = b->count > 0 ? newest(b)->state : (sim_state){0};
-    int commit = follow_commits(w, history, last, og_buf_view(&text), &state);
+    int commit = follow_commits(w, branch, history, last, og_buf_view(&text), &state);
     if (commit < 0 && b->count > 0)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
@@ -501,7 +526,7 @@ static void check_failure(sim_world *w, int op)
     const char *status = og_status_id(r->status);
     bool is_write = w->plan->ops[op].kind <= SIM_MUTATE;
     r->is_settled = true;
-    if (r->published)
+    if (r->published && !r->by_foreign)
         sim_wrong(w, "operation %d was published and ended with '%s': %s", op, status, r->message);
     else if (r->status == OG_CORRUPT)
         sim_wrong(w, "operation %d found damage: %s", op, r->message);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 const char *const sim_op_names[SIM_OP_KINDS] = {
-    "load merge",    "load append",   "load overwrite", "mutate",   "read",
-    "branch create", "branch delete", "branch merge",   "optimize", "cleanup",
+    "load merge",    "load append",  "load overwrite", "mutate",  "read",    "branch create",
+    "branch delete", "branch merge", "optimize",       "cleanup", "foreign",
 };
 
 /* ---- random numbers ----------------------------------------------------------------------- */

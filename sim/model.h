@@ -80,6 +80,7 @@ typedef enum sim_op_kind {
     SIM_BRANCH_MERGE,
     SIM_OPTIMIZE,
     SIM_CLEANUP,
+    SIM_FOREIGN, /* foreign.c */
     SIM_OP_KINDS,
 } sim_op_kind;
 extern const char *const sim_op_names[SIM_OP_KINDS];

@@ -14,13 +14,17 @@ typedef struct profile {
 } profile;
 
 /* Of 100 operations, by sim_op_kind. */
-static const int usual[SIM_OP_KINDS] = {16, 6, 3, 43, 6, 8, 3, 10, 3, 2};
-static const int busy[SIM_OP_KINDS] = {28, 8, 2, 52, 4, 0, 0, 0, 3, 3};
-static const int upkeep[SIM_OP_KINDS] = {16, 6, 4, 38, 4, 4, 2, 4, 10, 12};
-static const int branchy[SIM_OP_KINDS] = {14, 4, 2, 34, 4, 14, 8, 16, 2, 2};
+static const int usual[SIM_OP_KINDS] = {16, 6, 3, 43, 6, 8, 3, 10, 3, 2, 0};
+static const int busy[SIM_OP_KINDS] = {28, 8, 2, 52, 4, 0, 0, 0, 3, 3, 0};
+static const int upkeep[SIM_OP_KINDS] = {16, 6, 4, 38, 4, 4, 2, 4, 10, 12, 0};
+static const int branchy[SIM_OP_KINDS] = {14, 4, 2, 34, 4, 14, 8, 16, 2, 2, 0};
+
+/* Writes of several tables, and a program that meddles. */
+static const int met[SIM_OP_KINDS] = {36, 10, 2, 36, 2, 2, 0, 2, 1, 1, 8};
 
 static const profile profiles[] = {
-    {15, 0, 0, 10, false, usual},      /* without faults: contention alone */
+    {6, 20, 50, 8, false, met},
+    {9, 0, 0, 10, false, usual},       /* without faults: contention alone */
     {14, 20, 20, 10, false, usual},    /* a fault now and then */
     {13, 200, 100, 8, false, usual},   /* often */
     {12, 1500, 200, 6, true, busy},    /* stormy: many on few rows, and much fails */

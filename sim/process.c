@@ -160,6 +160,8 @@ static og_status run_op(attempt *a, og_error *err)
         return run_optimize(a, err);
     case SIM_CLEANUP:
         return run_cleanup(a, err);
+    case SIM_FOREIGN:
+        return sim_foreign_run(a->p, err);
     default:
         return run_read(a, err);
     }

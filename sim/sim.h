@@ -53,6 +53,7 @@ typedef struct sim_result {
     bool is_settled;      /* refused, conflict or failed: may never appear */
     bool acknowledged;    /* it was said to be done */
     bool published;       /* the checker has seen its commit */
+    bool by_foreign;      /* its tables were published by a program that knows of no operations */
     uint64_t version;     /* of `__manifest` on its branch */
     size_t since;         /* newest published version when it began (index) */
     size_t other_since;   /* the same of the branch it reads beside its own */
@@ -145,6 +146,8 @@ void sim_world_free(sim_world *world);
 
 /* Put the process before its store, if it is not. */
 void sim_process_connect(sim_process *p);
+/* foreign.c: what the reference does when it opens the graph. */
+OG_NODISCARD og_status sim_foreign_run(sim_process *p, og_error *err);
 /* The task of a process: its operations, one after the other. */
 void sim_process_main(void *process);
 og_repo *sim_open_plain(sim_world *world); /* without faults; NULL: sim_wrong was said */

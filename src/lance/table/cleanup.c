@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "lance/table/branch.h"
+#include "lance/table/rebase_priv.h"
 #include "lance/table/write_priv.h"
 
 #include <stdlib.h>
@@ -234,20 +235,29 @@ static og_status name_files(sweep *s, og_lance_table *table, bool kept, og_error
     return name_indices(s, table, kept, err);
 }
 
+/* Versions that a restore stepped back over may hold the work of a writer that was too late and goes on with its files
+ * elsewhere: they are left as if no version named them, and go when they are old. */
 static og_status judge_versions(sweep *s, og_error *err)
 {
-    uint64_t newest = 0;
+    uint64_t newest = 0, undone_above = UINT64_MAX;
     for (size_t i = 0; i < s->versions.len; i++) {
         version_file *f = &s->versions.items[i];
-        if (i == 0 || !og_str_eq(f->place, s->versions.items[i - 1].place))
+        if (i == 0 || !og_str_eq(f->place, s->versions.items[i - 1].place)) {
             newest = f->version;
+            undone_above = UINT64_MAX;
+        }
         const char *place = og_arena_str(s->arena, f->place).ptr;
         if (place == NULL)
             return og_error_nomem(err);
         OG_AUTO(og_lance_table) table = NULL;
         OG_TRY(og_lance_table_open(s->env, place, f->version, 0, &table, err));
         f->goes = goes(s, place, table, newest);
-        OG_TRY(name_files(s, table, !f->goes, err));
+        if (!f->goes || f->version <= undone_above)
+            OG_TRY(name_files(s, table, !f->goes, err));
+        uint64_t restored;
+        OG_TRY(og_table__restored(table, &restored, err));
+        if (f->version <= undone_above)
+            undone_above = restored != 0 ? restored : UINT64_MAX;
     }
     return OG_OK;
 }

@@ -30,6 +30,9 @@ enum {
 };
 /* The operation of a version and its message, which is left unparsed when a table opens. */
 unsigned og_table__operation_of(const og_lance_table *table, og_bytes *out);
+/* The version that a restore went back to; 0 when it is none, or does not tell. */
+OG_NODISCARD og_status og_table__restored(const og_lance_table *table, uint64_t *out,
+                                          og_error *err);
 
 /* Look at one of the versions above `first`. *below: the next one to look at, one less unless it is set. */
 typedef og_status (*og_table__judge)(void *context, const og_lance_table *at, uint64_t first,

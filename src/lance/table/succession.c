@@ -44,6 +44,15 @@ static og_status restored_version(og_bytes operation, uint64_t *out, og_error *e
     return s == OG_NOMEM ? s : OG_OK;
 }
 
+og_status og_table__restored(const og_lance_table *table, uint64_t *out, og_error *err)
+{
+    og_bytes operation;
+    *out = 0;
+    return og_table__operation_of(table, &operation) == OG_TABLE__DID_RESTORE
+               ? restored_version(operation, out, err)
+               : OG_OK;
+}
+
 og_status og_table__walk_down(og_lance_table *from, og_lance_table *to, og_table__judge judge,
                               void *context, og_lance_verdict *out, og_error *err)
 {
