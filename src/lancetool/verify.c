@@ -1,6 +1,7 @@
 /* verify: read all of a table. */
 #include "lancetool/verbs.h"
 
+#include "lance/index/btree.h"
 #include "lance/table/verify.h"
 
 #include <inttypes.h>
@@ -11,7 +12,53 @@ static void tell(void *context, const og_error *problem)
     tool_complain("problem: ", problem->message);
 }
 
-static void put_report(const og_lance_table *table, const og_lance_verified *v, og_buf *out)
+/* Segments of indexes, and what was found in them. */
+typedef struct indexes {
+    uint32_t checked, others; /* others: kinds that are not looked into */
+    uint64_t problems;
+} indexes;
+
+static void tell_of_index(void *context, const og_error *problem)
+{
+    indexes *i = context;
+    i->problems++;
+    tell(NULL, problem);
+}
+
+static bool is_damage(og_status status)
+{
+    return status == OG_CORRUPT || status == OG_NOT_FOUND;
+}
+
+static og_status verify_indexes(og_lance_table *table, indexes *out, og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    const og_lance_index *all;
+    uint32_t count = 0;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    og_status s = og_lance_indices(table, arena, &all, &count, err);
+    for (uint32_t i = 0; s == OG_OK && i < count; i++) {
+        if (!og_str_is(all[i].kind, OG_LANCE_BTREE_KIND)) {
+            out->others++;
+            continue;
+        }
+        out->checked++;
+        s = og_lance_btree_check(table, &all[i], tell_of_index, out, err);
+        if (!is_damage(s))
+            continue;
+        og_error_context(err, s, "index %.*s in %s", OG_FMT(all[i].name), all[i].folder);
+        tell_of_index(out, err);
+        s = OG_OK;
+    }
+    if (!is_damage(s))
+        return s;
+    tell_of_index(out, err); /* the list of indexes itself */
+    return OG_OK;
+}
+
+static void put_report(const og_lance_table *table, const og_lance_verified *v, const indexes *i,
+                       og_buf *out)
 {
     og_buf_printf(out,
                   "version %" PRIu64 ": %" PRIu64 " rows, %" PRIu64 " fragments, %" PRIu64
@@ -24,7 +71,13 @@ static void put_report(const og_lance_table *table, const og_lance_verified *v, 
                   "  %" PRIu64 " bytes of blobs: there, in their stated sizes\n"
                   "  %" PRIu64 " bytes of columns the table no longer has: not decoded\n",
                   v->structure_bytes, v->value_bytes, v->blob_bytes, v->unread_bytes);
-    og_buf_printf(out, "%" PRIu64 " problems\n", v->problems);
+    if (i->checked != 0)
+        og_buf_printf(out,
+                      "  %" PRIu32 " segments of BTREE indexes: read, and agree with the rows\n",
+                      i->checked);
+    if (i->others != 0)
+        og_buf_printf(out, "  %" PRIu32 " segments of other indexes: not looked into\n", i->others);
+    og_buf_printf(out, "%" PRIu64 " problems\n", v->problems + i->problems);
 }
 
 static og_status verify_version(tool_place *place, uint64_t version, uint64_t *problems,
@@ -40,8 +93,10 @@ static og_status verify_version(tool_place *place, uint64_t version, uint64_t *p
     OG_TRY(status);
     og_lance_verified verified;
     OG_TRY(og_lance_table_verify(table, tell, NULL, &verified, err));
-    *problems += verified.problems;
-    put_report(table, &verified, out);
+    indexes found = {0};
+    OG_TRY(verify_indexes(table, &found, err));
+    *problems += verified.problems + found.problems;
+    put_report(table, &verified, &found, out);
     return tool_flush(out, err);
 }
 
@@ -104,7 +159,7 @@ const tool_verb tool_verify = {
     .arguments = "TABLE",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "Read every file, page and count of a table, and say what does not agree",
+    .summary = "Read every file, page, count and BTREE of a table, and say what does not agree",
     .about =
         "Lance files have no checksums: what is inside plain values can't be vouched for. The "
         "report\n"

@@ -258,6 +258,33 @@ bool og_index__is_covered(const og_lance_table *table, const og_lance_index *ind
     return og_lance_index_covers(index, fragments[low].id);
 }
 
+static int compare_slots(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Leave out slots from `first` on whose value is another one now. Lance, when it brings an index up to date, keeps the
+ * entries of rows that were updated in between, beside those of their new values. */
+static og_status recheck(selection *s, size_t first, og_error *err)
+{
+    size_t kept = first;
+    if (s->count > first + 1)
+        qsort(s->slots + first, s->count - first, sizeof *s->slots, compare_slots);
+    for (size_t at = first; at < s->count;) {
+        size_t left = s->count - at;
+        uint32_t count = left < OG_BATCH_ROWS ? (uint32_t)left : OG_BATCH_ROWS;
+        OG_AUTO_BATCH batch = {0};
+        OG_TRY(og_lance_take(s->table, &s->field, 1, s->slots + at, count, &batch, err));
+        for (uint32_t row = 0; row < count; row++)
+            if (row_meets(batch.columns[0], row, s->span))
+                s->slots[kept++] = s->slots[at + row];
+        at += count;
+    }
+    s->count = kept;
+    return OG_OK;
+}
+
 static og_status add_hits(selection *s, const og_lance_index *index,
                           const og_lance_row_id_list *ids, og_error *err)
 {
@@ -265,10 +292,11 @@ static og_status add_hits(selection *s, const og_lance_index *index,
     if (slots == NULL)
         return og_error_nomem(err);
     OG_TRY(og_lance_slots_of(s->table, ids->items, ids->len, slots, err));
+    size_t first = s->count;
     for (size_t i = 0; i < ids->len; i++)
         if (slots[i] != UINT32_MAX && og_index__is_covered(s->table, index, slots[i]))
             OG_TRY(add_slot(s, slots[i], err));
-    return OG_OK;
+    return recheck(s, first, err);
 }
 
 static og_status use_segment(selection *s, const og_lance_index *index, og_error *err)
@@ -302,12 +330,6 @@ static og_status scan_fragment(selection *s, const og_lance_fragment *f, og_erro
             if (row_meets(batch.columns[0], row, s->span))
                 OG_TRY(add_slot(s, slots[row], err));
     }
-}
-
-static int compare_slots(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* Segments may cover a fragment twice, so a slot may come twice. */

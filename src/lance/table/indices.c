@@ -291,8 +291,10 @@ og_status og_lance_file_metadata(og_lance_file *file, og_str key, og_arena *aren
     OG_AUTO_BUF message = OG_BUF_INIT;
     OgPb__Schema *schema;
     OG_TRY(og_lance_file_schema(file, &message, err));
-    OG_TRY(og_table__unpack(&og_pb__schema__descriptor, arena, og_buf_bytes(&message),
-                            "the file's schema", &schema, err));
+    og_status s = og_table__unpack(&og_pb__schema__descriptor, arena, og_buf_bytes(&message),
+                                   "the file's schema", &schema, err);
+    if (s != OG_OK)
+        return og_error_context(err, s, "%s", og_lance_file_name(file));
     *out = og_table__pairs_get(schema->metadata, schema->n_metadata, key);
     return OG_OK;
 }
