@@ -48,7 +48,7 @@ def branches(args):
         calls = [line[op]['calls'] for line in lines]
         rounds = [line[op]['in_a_row'] for line in lines]
         tell(f'branch {op}, store calls at 5, 50, 200 types', calls, 'equal', len(set(calls)) == 1)
-        tell(f'branch {op}, round trips in a row', max(rounds), '4', max(rounds) <= 4)
+        tell(f'branch {op}, round trips in a row', max(rounds), 'at most 4', max(rounds) <= 4)
 
 
 def inserts(args):

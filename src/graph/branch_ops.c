@@ -1,8 +1,10 @@
 #include "graph/branch_ops.h"
 
+#include "graph/ahead.h"
 #include "graph/dag.h"
 #include "graph/foreign.h"
 #include "graph/fork.h"
+#include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
 
@@ -45,12 +47,13 @@ typedef struct creation {
     og_graph__fork commits, manifest;
 } creation;
 
-static void creation_deinit(creation *c)
+static void creation_free(creation *c)
 {
     og_graph__fork_deinit(&c->commits);
     og_graph__fork_deinit(&c->manifest);
     og_graph__dag_deinit(&c->dag);
     og_snapshot_unref(c->snapshot);
+    og_free(c);
 }
 
 /* A data set's branch, in memory. */
@@ -75,12 +78,9 @@ static og_status stage_commits(creation *c, og_error *err)
                  &c->commits, err);
 }
 
-static og_status stage_manifest(creation *c, og_error *err)
+static og_status stage_manifest(creation *c, const og_lance_branch_slots *slots, og_error *err)
 {
-    og_lance_branch_slots slots;
-    OG_TRY(
-        og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, og_str_of(c->to->name), &slots, err));
-    return stage(c, OG_GRAPH__MANIFEST, og_graph__snapshot_of(c->snapshot)->manifest, &slots,
+    return stage(c, OG_GRAPH__MANIFEST, og_graph__snapshot_of(c->snapshot)->manifest, slots,
                  OG_STR(""), &c->manifest, err);
 }
 
@@ -162,16 +162,16 @@ static void remember(creation *c)
 /* Versions of an earlier branch of the name, whose ref a power loss may have taken first: from the moment of the
  * new ref they would pass for the new branch's. Those that were there before the ref was seen to be absent are
  * nobody's; whoever makes the branch meanwhile puts its first version above them. */
-static og_status clear_leftovers(creation *c, og_error *err)
+static og_status clear_leftovers(creation *c, og_lance_branch_slots *out_slots, og_error *err)
 {
-    og_lance_branch_slots slots;
     og_str name = og_str_of(c->to->name);
-    OG_TRY(og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, &slots, err));
-    OG_TRY(check_absent(c->repo, c->to, err));
-    if (slots.newest == 0)
+    OG_TRY(og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, out_slots, err));
+    if (out_slots->newest == 0)
         return OG_OK;
-    OG_TRY(og_lance_branch_mark(c->store, OG_GRAPH__MANIFEST, name, slots.newest, err));
-    return og_lance_branch_clear(c->store, OG_GRAPH__MANIFEST, name, slots.newest, err);
+    OG_TRY(check_absent(c->repo, c->to, err));
+    OG_TRY(og_lance_branch_mark(c->store, OG_GRAPH__MANIFEST, name, out_slots->newest, err));
+    OG_TRY(og_lance_branch_clear(c->store, OG_GRAPH__MANIFEST, name, out_slots->newest, err));
+    return og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, out_slots, err);
 }
 
 /* Who published the source's version may not have synced it yet; a branch must not outlive what it is of. */
@@ -189,8 +189,19 @@ static og_status sync_source(creation *c, og_error *err)
     return s == OG_UNKNOWN ? OG_IO : s;
 }
 
+/* What makes the branch exist is there. If the rest fails, whoever writes there first does it. */
+static void complete(void *context)
+{
+    creation *c = context;
+    put_commits(c);
+    if (og_graph__fork_put(c->store, &c->manifest, NULL) == OG_OK)
+        remember(c);
+    creation_free(c);
+}
+
 static og_status create(creation *c, og_error *err)
 {
+    og_lance_branch_slots slots;
     OG_TRY(check_absent(c->repo, c->to, err));
     OG_TRY(og_graph__schema_idle(c->store, c->repo->catalog, err));
     /* The DAG before `__manifest`: it may lack rows of what we clone, but never has more. */
@@ -202,32 +213,36 @@ static og_status create(creation *c, og_error *err)
         OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     }
     OG_TRY(stage_commits(c, err));
-    OG_TRY(clear_leftovers(c, err));
-    OG_TRY(stage_manifest(c, err));
+    OG_TRY(clear_leftovers(c, &slots, err));
+    OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
-    OG_TRY(check_source(c, err));
-    put_commits(c);
-    /* If we can't, whoever writes there first does it. */
-    if (og_graph__fork_put(c->store, &c->manifest, NULL) != OG_OK)
-        return OG_OK;
-    remember(c);
-    return OG_OK;
+    return check_source(c, err);
 }
 
 og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_error *err)
 {
-    creation c = {.repo = repo, .store = repo->store};
+    og_graph__branch *source, *made;
     og_str trimmed = og_str_trim(og_str_of(name));
     OG_TRY(check_public(trimmed, "branch_create", err));
     if (og_str_is(trimmed, OG_GRAPH__MAIN))
         return og_error_set(err, OG_INVALID, "cannot create branch 'main'");
     OG_TRY(og_lance_branch_check_name(trimmed, err));
-    OG_TRY(og_graph__branch_get(repo, from, &c.from, err));
-    OG_TRY(check_public(og_str_of(c.from->name), "branch_create", err));
-    OG_TRY(og_graph__branch_get(repo, name, &c.to, err));
-    og_status s = create(&c, err);
-    creation_deinit(&c);
+    OG_TRY(og_graph__branch_get(repo, from, &source, err));
+    OG_TRY(check_public(og_str_of(source->name), "branch_create", err));
+    OG_TRY(og_graph__branch_get(repo, name, &made, err));
+    creation *c = og_calloc(1, sizeof *c);
+    if (c == NULL)
+        return og_error_nomem(err);
+    *c = (creation){.repo = repo, .store = repo->store, .from = source, .to = made};
+    og_graph__later_wait(repo);
+    og_graph__expect_create(repo, source, made);
+    og_status s = create(c, err);
+    og_store_expect_no_more(repo->store);
+    if (s == OG_OK)
+        og_graph__later(repo, complete, c);
+    else
+        creation_free(c);
     return s;
 }
 
@@ -242,6 +257,7 @@ static og_status check_no_descendants(og_repo *repo, const og_graph__branch *bra
     if (arena == NULL)
         return og_error_nomem(err);
     OG_TRY(og_lance_branch_list(repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
+    og_graph__expect_refs(repo->store, names, count, branch->name);
     for (size_t i = 0; i < count; i++) {
         og_lance_ref ref;
         if (og_str_is(names[i], branch->name))
@@ -348,6 +364,53 @@ static og_status last_version(og_repo *repo, const og_graph__branch *branch, uin
     return OG_OK;
 }
 
+/* What a branch that is gone leaves. */
+typedef struct leftovers {
+    og_repo *repo;
+    const og_graph__branch *branch;
+    uint64_t last; /* version of `__manifest` */
+    uint64_t last_commits;
+} leftovers;
+
+/* Frees the name; whoever uses it again copes with what stays. */
+static void clear_away(void *context)
+{
+    leftovers *l = context;
+    og_store *store = l->repo->store;
+    const char *head = l->branch->head_file;
+    og_str name = og_str_of(l->branch->name);
+    og_graph__foreign_forget(l->repo, name);
+    (void)!remove_ref(l->repo, OG_GRAPH__COMMITS, l->branch, false, NULL);
+    (void)!og_lance_branch_clear(store, OG_GRAPH__MANIFEST, name, l->last, NULL);
+    if (l->last_commits > 0 &&
+        og_lance_branch_mark(store, OG_GRAPH__COMMITS, name, l->last_commits, NULL) == OG_OK)
+        (void)!og_lance_branch_clear(store, OG_GRAPH__COMMITS, name, l->last_commits, NULL);
+    (void)!store->ops->remove(store, &head, 1, NULL);
+    og_free(l);
+}
+
+/* Until the branch is gone. */
+static og_status take_away(og_repo *repo, const og_graph__branch *branch, leftovers *out,
+                           og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_str name = og_str_of(branch->name);
+    og_lance_branch_slots commits;
+    OG_TRY(og_graph__schema_idle(repo->store, repo->catalog, err));
+    OG_TRY(og_graph__branch_id(repo, branch, id, err));
+    OG_TRY(check_no_descendants(repo, branch, err));
+    /* Looked for while the name is taken: what comes later may be a new branch's. */
+    OG_TRY(last_version(repo, branch, &out->last, err));
+    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__COMMITS, name, &commits, err));
+    out->last_commits = commits.newest;
+    og_graph__expect_ref(repo, branch);
+    og_status s = og_lance_branch_mark(repo->store, OG_GRAPH__MANIFEST, name, out->last, err);
+    if (s != OG_OK)
+        return s == OG_UNKNOWN ? og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name)
+                               : s;
+    return remove_branch(repo, branch, id, err);
+}
+
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
 {
     og_graph__branch *branch;
@@ -356,30 +419,19 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     OG_TRY(og_graph__branch_get(repo, name, &branch, err));
     if (branch->is_main)
         return og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
-    char id[OG_GRAPH__BRANCH_ID + 1];
-    OG_TRY(og_graph__schema_idle(repo->store, repo->catalog, err));
-    OG_TRY(og_graph__branch_id(repo, branch, id, err));
-    OG_TRY(check_no_descendants(repo, branch, err));
-    /* Looked for while the name is taken: what comes later may be a new branch's. */
-    uint64_t last = 0;
-    og_lance_branch_slots commits;
-    OG_TRY(last_version(repo, branch, &last, err));
-    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__COMMITS, trimmed, &commits, err));
-    og_status s = og_lance_branch_mark(repo->store, OG_GRAPH__MANIFEST, trimmed, last, err);
-    if (s != OG_OK)
-        return s == OG_UNKNOWN ? og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name)
-                               : s;
-    OG_TRY(remove_branch(repo, branch, id, err));
-    /* The branch is gone. What follows frees its name; whoever uses it again copes with what is left. */
+    leftovers *l = og_calloc(1, sizeof *l);
+    if (l == NULL)
+        return og_error_nomem(err);
+    *l = (leftovers){.repo = repo, .branch = branch};
+    og_graph__later_wait(repo);
+    og_graph__expect_delete(repo, branch);
+    og_status s = take_away(repo, branch, l, err);
+    og_store_expect_no_more(repo->store);
+    if (s != OG_OK) {
+        og_free(l);
+        return s;
+    }
     forget(repo, branch);
-    const char *head = branch->head_file;
-    og_str text = og_str_of(branch->name);
-    og_graph__foreign_forget(repo, text);
-    (void)!remove_ref(repo, OG_GRAPH__COMMITS, branch, false, NULL);
-    (void)!og_lance_branch_clear(repo->store, OG_GRAPH__MANIFEST, text, last, NULL);
-    if (commits.newest > 0 &&
-        og_lance_branch_mark(repo->store, OG_GRAPH__COMMITS, text, commits.newest, NULL) == OG_OK)
-        (void)!og_lance_branch_clear(repo->store, OG_GRAPH__COMMITS, text, commits.newest, NULL);
-    (void)!repo->store->ops->remove(repo->store, &head, 1, NULL);
+    og_graph__later(repo, clear_away, l);
     return OG_OK;
 }

@@ -5,7 +5,9 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "graph/ahead.h"
 #include "graph/dag.h"
+#include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
 #include "lance/table/rebase.h"
@@ -436,8 +438,9 @@ static og_status check_moves(run *r, const og_graph__state *now, og_error *err)
 static og_status follow_head(run *r, og_error *err)
 {
     og_graph__dag_deinit(&r->dag);
-    if (!og_graph__dag_recall(r->repo, r->branch, r->commit->op.branch_id, r->state, &r->dag))
-        OG_TRY(og_graph__dag_open(r->repo, r->branch, r->state, &r->dag, err));
+    og_graph__later_wait(r->repo);
+    OG_TRY(
+        og_graph__dag_begin(r->repo, r->branch, r->commit->op.branch_id, r->state, &r->dag, err));
     memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
     return OG_OK;
 }
@@ -573,6 +576,17 @@ static void keep_tables(const og_graph__commit *c, og_snapshot *snapshot)
     }
 }
 
+/* S4, handed over: nothing in it is borrowed from the run. */
+typedef struct aftermath {
+    og_repo *repo;
+    og_snapshot *snapshot; /* what was published */
+    og_graph__dag dag;
+    og_graph__op op; /* texts that are not the snapshot's are behind */
+    uint64_t version;
+    char *sidecar_name, *actor;
+    bool is_mark;
+} aftermath;
+
 static void write_head(og_repo *repo, const og_graph__snapshot *s)
 {
     const og_graph__hints hints = {
@@ -583,21 +597,67 @@ static void write_head(og_repo *repo, const og_graph__snapshot *s)
                          og_lance_table_transaction_uuid(s->manifest), &hints);
 }
 
+static void aftermath_free(aftermath *a)
+{
+    og_graph__dag_deinit(&a->dag);
+    og_snapshot_unref(a->snapshot);
+    og_free(a->sidecar_name);
+    og_free(a->actor);
+    og_free(a);
+}
+
+static void clear_up(void *context)
+{
+    aftermath *a = context;
+    const og_graph__snapshot *s = og_graph__snapshot_of(a->snapshot);
+    const char *sidecar = a->sidecar_name;
+    if (sidecar != NULL)
+        (void)!a->repo->store->ops->remove(a->repo->store, &sidecar, 1, NULL);
+    if (!a->is_mark)
+        (void)!og_graph__dag_append(a->repo, &a->dag, s->manifest, &a->op, a->version, NULL);
+    if (!a->repo->no_derived)
+        write_head(a->repo, s);
+    aftermath_free(a);
+}
+
+static aftermath *aftermath_of(run *r, og_snapshot *snapshot)
+{
+    aftermath *a = og_calloc(1, sizeof *a);
+    const og_graph__op *op = &r->commit->op;
+    char *actor = a != NULL ? og_calloc(1, op->actor.len + 1) : NULL;
+    if (actor == NULL) {
+        og_free(a);
+        return NULL;
+    }
+    memcpy(actor, op->actor.ptr, op->actor.len);
+    *a = (aftermath){
+        .repo = r->repo,
+        .snapshot = og_snapshot_ref(snapshot),
+        .dag = r->dag,
+        .op = *op,
+        .version = og_graph__listed_version(op, r->commit->table_count, snapshot->manifest_version),
+        .sidecar_name = OG_TAKE(r->sidecar_name),
+        .actor = actor,
+        .is_mark = og_graph__is_mark(&r->commit->mark)};
+    r->dag = (og_graph__dag){0};
+    a->op.actor = (og_str){actor, op->actor.len};
+    a->op.branch_id = og_str_of(og_graph__snapshot_of(a->snapshot)->branch_id);
+    return a;
+}
+
 static void tidy(run *r, og_snapshot *base)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    remove_sidecar(r);
-    if (new_snapshot(r, base, &snapshot, NULL) != OG_OK)
+    aftermath *a = NULL;
+    if (new_snapshot(r, base, &snapshot, NULL) == OG_OK) {
+        keep_tables(r->commit, snapshot);
+        a = aftermath_of(r, snapshot);
+    }
+    if (a == NULL) {
+        remove_sidecar(r);
         return;
-    keep_tables(r->commit, snapshot);
-    og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
-    const og_graph__op *op = &r->commit->op;
-    uint64_t version =
-        og_graph__listed_version(op, r->commit->table_count, snapshot->manifest_version);
-    if (!og_graph__is_mark(&r->commit->mark))
-        (void)!og_graph__dag_append(r->repo, &r->dag, s->manifest, op, version, NULL);
-    if (!r->repo->no_derived)
-        write_head(r->repo, s);
+    }
+    og_graph__later(r->repo, clear_up, a);
     og_graph__repo_advance(snapshot);
 }
 
@@ -658,6 +718,7 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     OG_TRY(put_sidecar(r, err));
     OG_TRY(announce_slots(r, err));
     OG_TRY(sync_staged(r, err));
+    og_graph__expect_checks(r->repo, r->branch);
     OG_TRY(take_tables(r, err));
     OG_TRY(sync_names(r, err));
     OG_TRY(og_graph__schema_idle(r->store, r->repo->catalog, err));
@@ -695,6 +756,7 @@ og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commi
     commit->op.branch = snapshot->branch->is_main ? OG_STR("") : og_str_of(snapshot->branch->name);
     commit->op.branch_id = og_str_of(snapshot->branch_id);
     og_status s = run_steps(&r, base, out, err);
+    og_store_expect_no_more(repo->store);
     if (s != OG_OK && s != OG_UNKNOWN && commit->slots_held == 0)
         remove_sidecar(&r);
     run_deinit(&r);

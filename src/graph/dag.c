@@ -39,6 +39,7 @@ typedef OG_VEC(og_commit_info) commit_rows;
 void og_graph__dag_deinit(og_graph__dag *dag)
 {
     og_lance_table_unref(dag->commits);
+    og_graph__state_unref(dag->unread);
     *dag = (og_graph__dag){0};
 }
 
@@ -156,29 +157,37 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
     return OG_OK;
 }
 
-bool og_graph__dag_recall(og_repo *repo, og_graph__branch *branch, og_str branch_id,
-                          const og_graph__state *state, og_graph__dag *out)
+/* The newest version that this process wrote, if its newest row is the head. */
+static bool recall(og_repo *repo, og_str branch_id, og_graph__dag *dag)
+{
+    pthread_mutex_lock(&repo->lock);
+    if (dag->branch->commits != NULL && og_str_is(branch_id, dag->branch->commits_id))
+        dag->commits = og_lance_table_ref(dag->branch->commits);
+    pthread_mutex_unlock(&repo->lock);
+    if (dag->commits == NULL)
+        return false;
+    og_str last = og_lance_table_transaction_property(dag->commits, OG_STR("og.commit"));
+    dag->is_complete = last.ptr != NULL && og_str_is(last, dag->head_id);
+    dag->head_version = og_lance_table_version(dag->commits);
+    if (!dag->is_complete)
+        og_lance_table_unref(OG_TAKE(dag->commits));
+    return dag->is_complete;
+}
+
+og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_str branch_id,
+                              og_graph__state *state, og_graph__dag *out, og_error *err)
 {
     /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours. */
     if (state->commit_id.len != 26 || state->commit_version != state->manifest_version)
-        return false;
+        return og_graph__dag_open(repo, branch, state, out, err);
     *out = (og_graph__dag){.branch = branch};
-    pthread_mutex_lock(&repo->lock);
-    if (branch->commits != NULL && og_str_is(branch_id, branch->commits_id))
-        out->commits = og_lance_table_ref(branch->commits);
-    pthread_mutex_unlock(&repo->lock);
-    if (out->commits == NULL)
-        return false;
-    og_str last = og_lance_table_transaction_property(out->commits, OG_STR("og.commit"));
-    out->is_complete = last.ptr != NULL && og_str_eq(last, state->commit_id);
-    out->head_version = og_lance_table_version(out->commits);
     memcpy(out->head_id, state->commit_id.ptr, 26);
-    if (!out->is_complete)
-        og_graph__dag_deinit(out);
-    return out->is_complete;
+    if (!recall(repo, branch_id, out))
+        out->unread = og_graph__state_ref(state);
+    return OG_OK;
 }
 
-/* For og_graph__dag_recall. */
+/* For recall. */
 static void remember(const dataset *d, const og_graph__op *op, og_lance_write *write)
 {
     og_lance_table *old, *table;
@@ -368,9 +377,20 @@ static og_commit_info row_of(const og_graph__op *op, uint64_t manifest_version)
                             .created_at_us = op->at_us};
 }
 
+static og_status open_unread(og_repo *repo, og_graph__dag *dag, og_error *err)
+{
+    og_graph__dag opened;
+    OG_TRY(og_graph__dag_open(repo, dag->branch, dag->unread, &opened, err));
+    og_graph__dag_deinit(dag);
+    *dag = opened;
+    return OG_OK;
+}
+
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
                                const og_graph__op *op, uint64_t manifest_version, og_error *err)
 {
+    if (dag->unread != NULL)
+        OG_TRY(open_unread(repo, dag, err));
     OG_AUTO(og_arena) arena = og_arena_new(0);
     commit_rows rows = {0};
     og_commit_info own = row_of(op, manifest_version);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
 
@@ -251,6 +252,7 @@ og_status og_history_open(og_repo *repo, const char *branch, og_history **out, o
     h->actors = og_strmap_new(false);
     if (h->arena == NULL || h->scratch == NULL || h->ids == NULL || h->actors == NULL)
         return og_error_nomem(err);
+    og_graph__later_wait(repo);
     OG_TRY(og_repo_snapshot(repo, branch, &snapshot, err));
     OG_TRY(read_sources(h, og_graph__snapshot_of(snapshot), err));
     if (h->commits.len > 1)

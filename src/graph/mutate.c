@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "graph/ahead.h"
 #include "graph/commit.h"
 #include "graph/constraints.h"
 #include "graph/overlay.h"
@@ -37,6 +38,7 @@ static size_t table_count(const run *r)
 
 static void run_deinit(run *r)
 {
+    og_store_expect_no_more(r->repo->store);
     for (size_t i = 0; r->overlays != NULL && i < table_count(r); i++)
         og_overlay_free(r->overlays[i]);
     og_free(r->overlays);
@@ -432,24 +434,6 @@ static og_status apply(run *r, og_error *err)
     return OG_OK;
 }
 
-/* Tables that statements name: their heads are resolved before anything is read. */
-static og_status prepare(run *r, og_error *err)
-{
-    const og_ir_query *q = r->input->query;
-    OG_AUTO_FREE const og_type_def **defs = og_calloc(q->mutation_count, sizeof *defs);
-    if (defs == NULL)
-        return og_error_nomem(err);
-    size_t count = 0;
-    for (uint32_t i = 0; i < q->mutation_count; i++) {
-        size_t at = 0;
-        while (at < count && defs[at] != q->mutations[i].def)
-            at++;
-        defs[at] = q->mutations[i].def;
-        count += at == count;
-    }
-    return og_txn_prepare(r->txn, defs, count, err);
-}
-
 /* May the writes go behind another's commit as they are? (Else all statements run again.) */
 static og_status holds(void *context, og_snapshot *was, og_snapshot *now, og_error *err)
 {
@@ -465,16 +449,35 @@ static og_status holds(void *context, og_snapshot *was, og_snapshot *now, og_err
     return og_graph__checks_again(r->checks, was, now, err);
 }
 
-static og_status run_statements(run *r, og_error *err)
+/* Begin, and resolve the heads of tables that statements name before anything is read. */
+static og_status begin(run *r, og_error *err)
 {
-    const og_ir_query *q = r->input->query;
     const og_txn_options options = {.branch = r->input->branch,
                                     .actor = r->input->actor,
                                     .kind = "Mutation",
                                     .in_turn = r->is_repeat};
+    const og_ir_query *q = r->input->query;
+    OG_AUTO_FREE const og_type_def **defs = og_calloc(q->mutation_count, sizeof *defs);
+    if (defs == NULL)
+        return og_error_nomem(err);
+    size_t count = 0;
+    for (uint32_t i = 0; i < q->mutation_count; i++) {
+        size_t at = 0;
+        while (at < count && defs[at] != q->mutations[i].def)
+            at++;
+        defs[at] = q->mutations[i].def;
+        count += at == count;
+    }
+    og_graph__expect_txn(r->repo, r->input->branch, defs, count);
     OG_TRY(og_txn_begin(r->repo, &options, &r->txn, err));
     og_txn_on_move(r->txn, holds, r);
-    OG_TRY(prepare(r, err));
+    return og_txn_prepare(r->txn, defs, count, err);
+}
+
+static og_status run_statements(run *r, og_error *err)
+{
+    const og_ir_query *q = r->input->query;
+    OG_TRY(begin(r, err));
     r->snapshot = og_snapshot_ref(og_txn_snapshot(r->txn));
     r->arena = og_arena_new(0);
     r->overlays = og_calloc(table_count(r), sizeof *r->overlays);

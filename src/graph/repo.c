@@ -1,5 +1,7 @@
 #include "graph/repo.h"
 
+#include "graph/ahead.h"
+#include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
 #include "graph/schema_files.h"
@@ -42,6 +44,7 @@ void og_repo_close(og_repo *repo)
 {
     if (repo == NULL)
         return;
+    og_graph__later_wait(repo);
     og_graph__branch_free_all(repo->branches);
     og_catalog_unref(repo->catalog);
     og_topo_cache_free(repo->topo);
@@ -73,11 +76,20 @@ static og_status open_parts(og_repo *repo, const og_repo_options *o, og_error *e
     }
     size_t cache = o->cache_bytes != 0 ? o->cache_bytes : DEFAULT_CACHE_BYTES;
     size_t topology = o->topology_bytes != 0 ? o->topology_bytes : DEFAULT_TOPOLOGY_BYTES;
+    og_graph__expect_open(repo->store);
     OG_TRY(og_lance_env_new(repo->store, cache, &repo->env, err));
     OG_TRY(og_topo_cache_new(repo->env, topology, o->no_derived ? NULL : repo->clock, &repo->topo,
                              err));
     og_status s = og_graph__schema_open(repo->store, &repo->schema_source, &repo->catalog, err);
     return s == OG_NOT_FOUND ? no_graph(repo, err) : s;
+}
+
+static og_status open_main(og_repo *repo, og_error *err)
+{
+    OG_AUTO(og_snapshot) first = NULL;
+    og_graph__branch *main_branch;
+    OG_TRY(og_graph__branch_get(repo, NULL, &main_branch, err));
+    return og_graph__repo_refresh(repo, main_branch, &first, err);
 }
 
 og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo **out,
@@ -95,13 +107,14 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
     repo->uri = og_strdup(uri);
     if (repo->uri == NULL)
         return og_error_nomem(err);
-    OG_TRY(open_parts(repo, o, err));
-    OG_AUTO(og_snapshot) first = NULL;
-    og_graph__branch *main_branch;
-    OG_TRY(og_graph__branch_get(repo, NULL, &main_branch, err));
-    OG_TRY(og_graph__repo_refresh(repo, main_branch, &first, err));
-    *out = OG_TAKE(repo);
-    return OG_OK;
+    og_status s = open_parts(repo, o, err);
+    if (s == OG_OK)
+        s = open_main(repo, err);
+    if (repo->store != NULL)
+        og_store_expect_no_more(repo->store);
+    if (s == OG_OK)
+        *out = OG_TAKE(repo);
+    return s;
 }
 
 /* ---- the newest snapshot ------------------------------------------------------------------ */

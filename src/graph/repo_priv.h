@@ -22,6 +22,7 @@ struct og_repo {
     bool no_derived;
     pthread_mutex_t lock;       /* guards `branches` and what is current of each */
     og_graph__branch *branches; /* all that were asked for */
+    struct og_graph__piece *later; /* later.h; guarded by lock */
     uint64_t actors_hint;       /* a version of the actors' data set known to exist; atomic */
 };
 
@@ -54,6 +55,9 @@ OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *b
 
 /* Give a snapshot that nobody else has yet a table it would have to open, if that is the version it pins. */
 void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_table *table);
+
+/* Does the snapshot have the table open? */
+bool og_graph__snapshot_has(og_snapshot *snapshot, const og_type_def *def);
 
 /* Read the branch's newest `__manifest` from the store, whatever is cached, and make it current. */
 OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch,

@@ -101,6 +101,12 @@ og_status og_graph__schema_unchanged(og_store *store, const og_catalog *catalog,
 
 #define SCHEMA_LOCK OG_GRAPH__MANIFEST "/_refs/branches/" OG_GRAPH__SCHEMA_LOCK ".json"
 
+void og_graph__schema_expect(og_store *store)
+{
+    og_store_expect(store, OG_STORE_HEAD, SCHEMA_LOCK, 0);
+    og_store_expect(store, OG_STORE_GET, OG_GRAPH__SCHEMA_STATE, 0);
+}
+
 og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog, og_error *err)
 {
     uint64_t bytes;

@@ -18,6 +18,8 @@ OG_NODISCARD og_status og_graph__schema_unchanged(og_store *store, const og_cata
                                                   og_error *err);
 
 /* The same, and nobody is changing it right now (the reference holds a branch as a lock while it does). */
+/* It is going to be asked (og_store_expect). */
+void og_graph__schema_expect(og_store *store);
 OG_NODISCARD og_status og_graph__schema_idle(og_store *store, const og_catalog *catalog,
                                              og_error *err);
 

@@ -165,6 +165,13 @@ void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_ta
     *place = og_lance_table_ref(table);
 }
 
+bool og_graph__snapshot_has(og_snapshot *snapshot, const og_type_def *def)
+{
+    og_lance_table **place =
+        &og_graph__snapshot_of(snapshot)->tables[table_index(snapshot->catalog, def)];
+    return __atomic_load_n(place, __ATOMIC_ACQUIRE) != NULL;
+}
+
 static void fill_infos(og_graph__snapshot *s)
 {
     for (size_t i = 0; i < s->state->pin_count; i++) {

@@ -95,6 +95,14 @@ static inline void og_turn_end(og_turn *turn)
 }
 OG_DEFINE_AUTO(og_turn, og_turn_end)
 
+/* A call that can be announced. */
+typedef enum og_store_request {
+    OG_STORE_GET,
+    OG_STORE_HEAD,
+    OG_STORE_LIST,   /* not recursive, from the first name */
+    OG_STORE_UPLOAD, /* of a store's own: never announced */
+} og_store_request;
+
 typedef struct og_store_ops {
     /* Whole object. */
     og_status (*get)(og_store *s, const char *name, og_blob **out, og_error *err);
@@ -131,6 +139,11 @@ typedef struct og_store_ops {
      * may depend on a turn: it spares writers the work that only one of them could use. NULL in
      * stores without turns. */
     og_turn *(*take_turn)(og_store *s, const char *folder, uint32_t wait_us);
+    /* This call is going to follow soon, by the same thread: a store that is far away makes it at once, and the
+     * call takes its answer, which is of a moment between. Expectations of a thread end with
+     * expect_no_more. NULL, both: there is nothing to gain. `max_keys` is that of a listing. */
+    void (*expect)(og_store *s, og_store_request request, const char *name, size_t max_keys);
+    void (*expect_no_more)(og_store *s);
     void (*close)(og_store *s);
 } og_store_ops;
 
@@ -145,6 +158,24 @@ struct og_store {
 static inline og_turn *og_store_take_turn(og_store *s, const char *folder, uint32_t wait_us)
 {
     return s->ops->take_turn != NULL ? s->ops->take_turn(s, folder, wait_us) : NULL;
+}
+
+static inline bool og_store_is_far(const og_store *s)
+{
+    return s->ops->expect != NULL;
+}
+
+static inline void og_store_expect(og_store *s, og_store_request request, const char *name,
+                                   size_t max_keys)
+{
+    if (s->ops->expect != NULL)
+        s->ops->expect(s, request, name, max_keys);
+}
+
+static inline void og_store_expect_no_more(og_store *s)
+{
+    if (s->ops->expect_no_more != NULL)
+        s->ops->expect_no_more(s);
 }
 
 static inline void og_store_close(og_store *s)

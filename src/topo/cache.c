@@ -213,6 +213,17 @@ static og_status get_directory(og_topo_cache *c, og_lance_table *table, og_direc
     return OG_OK;
 }
 
+void og_topo_cache_expect_directory(og_topo_cache *c, const char *path)
+{
+    bool is_known = false;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->directories.len; i++)
+        is_known |= strcmp(c->directories.items[i].path, path) == 0;
+    pthread_mutex_unlock(&c->lock);
+    if (!is_known)
+        og_topo__expect_directory(og_lance_env_store(c->env), path);
+}
+
 og_status og_topo_cache_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
                                   og_topo_source *out_source, og_error *err)
 {

@@ -32,6 +32,9 @@ typedef enum og_topo_source {
 OG_NODISCARD og_status og_topo_cache_directory(og_topo_cache *cache, og_lance_table *table,
                                                og_directory **out, og_topo_source *out_source,
                                                og_error *err);
+/* The directory of the table at this path is going to be asked for: have the store fetch the saved one, if none is in
+ * memory (og_store_expect). */
+void og_topo_cache_expect_directory(og_topo_cache *cache, const char *path);
 OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_table *edges,
                                               og_lance_table *from, og_lance_table *to,
                                               og_topology **out, og_topo_source *out_source,

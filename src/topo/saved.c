@@ -19,6 +19,13 @@ static void file_name(char dst[96], const char *kind, const char *path)
     snprintf(dst, 96, "_omnigraph/%s/%016" PRIx64, kind, og_fnv1a64(og_str_of(path)));
 }
 
+void og_topo__expect_directory(og_store *store, const char *path)
+{
+    char name[96];
+    file_name(name, "directory", path);
+    og_store_expect(store, OG_STORE_GET, name, 0);
+}
+
 /* ---- container ---------------------------------------------------------------------------- */
 
 static bool put_header(og_buf *file, const char *magic, const og_buf *json)

@@ -26,6 +26,9 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
 void og_topo__save_directory(og_store *store, const og_directory *directory,
                              const og_lance_table *table);
 
+/* It is going to be asked for, of the table at a path. */
+void og_topo__expect_directory(og_store *store, const char *path);
+
 /* The saved topology of the wanted edge table and epochs, at its version or an earlier one; else NULL. */
 og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted);
 void og_topo__save_topology(og_store *store, const og_topology *topology);

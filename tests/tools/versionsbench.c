@@ -3,10 +3,11 @@
  * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys, into so many
  * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
  *
- * Measured program of bench/versions.py: prints one JSON object a line. All but the last work on a store in
- * memory; `branches` and `inserts` on one that is read in parts and, while a round trip is counted, answers after
- * LATENCY: what stands in a row is then the time that passed, in those. A sync costs nothing there, nor do the
- * parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these calls are listed. */
+ * Measured program of bench/versions.py: prints one JSON object a line. `branches` and `inserts` work on a store in
+ * memory that stands behind one that is far away (store/far.h) and, while a cost is taken, answers after LATENCY:
+ * what stands in a row are calls of which each began after the one before had ended. A sync
+ * costs nothing there, nor do the parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these calls are
+ * listed. `changes` works on a plain store in memory, `write` on a folder. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "graph/merge.h"
 #include "graph/mutate.h"
 #include "lang/query.h"
+#include "store/far.h"
 #include "store/memory.h"
 #include "store/wrap.h"
 
@@ -54,6 +56,7 @@ static uint64_t number(const char *text)
 typedef struct cost {
     uint64_t calls, bytes; /* of the store; syncs are no calls */
     uint64_t ns, cpu_ns;
+    uint64_t in_a_row; /* of the calls */
 } cost;
 
 static uint64_t cpu_ns(void)
@@ -75,34 +78,48 @@ static cost now(const og_store *store)
 static cost since(const og_store *store, const cost *start)
 {
     cost c = now(store);
-    return (cost){c.calls - start->calls, c.bytes - start->bytes, c.ns - start->ns,
-                  c.cpu_ns - start->cpu_ns};
+    return (cost){.calls = c.calls - start->calls,
+                  .bytes = c.bytes - start->bytes,
+                  .ns = c.ns - start->ns,
+                  .cpu_ns = c.cpu_ns - start->cpu_ns};
 }
 
 static void print_cost(const char *name, const cost *c)
 {
     printf(", \"%s\": {\"calls\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"in_a_row\": %" PRIu64
            ", \"ms\": %.3f, \"cpu_ms\": %.3f}",
-           name, c->calls, c->bytes, c->ns / LATENCY_NS, (double)c->ns / 1e6,
-           (double)c->cpu_ns / 1e6);
+           name, c->calls, c->bytes, c->in_a_row, (double)c->ns / 1e6, (double)c->cpu_ns / 1e6);
+}
+
+static void wait_for(unsigned latencies)
+{
+    struct timespec left = {.tv_nsec = (long)latencies * LATENCY_NS};
+    while (nanosleep(&left, &left) != 0)
+        continue;
 }
 
 /* ---- a store far away --------------------------------------------------------------------- */
 
 typedef struct remote {
-    og_store *memory, *store;
+    og_store *memory, *wire, *store;
     bool is_slow, is_traced;
+    uint64_t in_a_row; /* that have ended; atomic */
 } remote;
 
 static og_store_fault travel(void *context, uint64_t call, const char *op, const char *name)
 {
-    const remote *r = context;
-    struct timespec left = {.tv_nsec = LATENCY_NS};
+    remote *r = context;
     bool is_local =
         strcmp(op, "sync") == 0 || strcmp(op, "create") == 0 || strcmp(op, "append") == 0;
-    if (r->is_traced && r->is_slow && !is_local)
-        fprintf(stderr, "%" PRIu64 " %s %s\n", call, op, name);
-    while (r->is_slow && !is_local && nanosleep(&left, &left) != 0)
+    if (!r->is_slow || is_local)
+        return OG_STORE_PASS;
+    uint64_t place = __atomic_load_n(&r->in_a_row, __ATOMIC_SEQ_CST) + 1;
+    if (r->is_traced)
+        fprintf(stderr, "%" PRIu64 " (%" PRIu64 " in a row) %s %s\n", call, place, op, name);
+    wait_for(1);
+    uint64_t ended = __atomic_load_n(&r->in_a_row, __ATOMIC_SEQ_CST);
+    while (ended < place && !__atomic_compare_exchange_n(&r->in_a_row, &ended, place, false,
+                                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         continue;
     return OG_STORE_PASS;
 }
@@ -111,15 +128,38 @@ static void remote_open(remote *r)
 {
     *r = (remote){.is_traced = getenv("VERSIONSBENCH_TRACE") != NULL};
     must(og_store_open_memory(&r->memory, err));
-    must(og_store_wrap(r->memory, (og_store_hook){travel, r}, 0, &r->store, err));
-    r->store->maps_objects = false;
-    r->store->list_is_cheap = true;
+    must(og_store_wrap(r->memory, (og_store_hook){travel, r}, 0, &r->wire, err));
+    r->wire->list_is_cheap = true;
+    must(og_store_open_far(r->wire, &r->store, err));
 }
 
 static void remote_close(remote *r)
 {
     og_store_close(r->store);
+    og_store_close(r->wire);
     og_store_close(r->memory);
+}
+
+/* After what follows the operation before. */
+static cost slow_start(remote *r)
+{
+    wait_for(3);
+    r->is_slow = true;
+    r->in_a_row = 0;
+    return now(r->wire);
+}
+
+/* Time and what stands in a row until the acknowledgement; calls with those that follow it (graph/later.h). */
+static cost settled(remote *r, const cost *start)
+{
+    cost at_ack = since(r->wire, start);
+    at_ack.in_a_row = __atomic_load_n(&r->in_a_row, __ATOMIC_SEQ_CST);
+    wait_for(15);
+    cost all = since(r->wire, start);
+    r->is_slow = false;
+    at_ack.calls = all.calls;
+    at_ack.bytes = all.bytes;
+    return at_ack;
 }
 
 static og_repo *repo_open(og_store *store)
@@ -152,26 +192,46 @@ static og_status insert(og_repo *repo, const char *branch, const char *name, uin
 
 #define PERSON "node P { name: String @key\n age: I32? }\n"
 
-/* The cost of the next insert, in this handle or in one that begins with it. */
-static cost insert_cost(remote *r, og_repo *repo, uint64_t i)
+static cost warm_insert(remote *r, og_repo *repo, uint64_t i)
 {
-    cost start = now(r->store);
-    r->is_slow = true;
-    og_repo *used = repo != NULL ? repo : repo_open(r->store);
-    must(insert(used, NULL, "p", i));
-    cost c = since(r->store, &start);
-    r->is_slow = false;
-    if (repo == NULL)
-        og_repo_close(used);
+    cost start = slow_start(r);
+    must(insert(repo, NULL, "p", i));
+    return settled(r, &start);
+}
+
+/* In a handle that begins with it, as if in a process that does: nothing is in memory. */
+static cost cold_insert(remote *r, og_repo *unused, uint64_t i)
+{
+    og_store *store;
+    (void)unused;
+    must(og_store_open_far(r->wire, &store, err));
+    cost start = slow_start(r);
+    og_repo *repo = repo_open(store);
+    must(insert(repo, NULL, "p", i));
+    cost c = settled(r, &start);
+    og_repo_close(repo);
+    og_store_close(store);
     return c;
+}
+
+/* Of a few, the one with the fewest in a row: threads that a busy machine lets wait make some more. */
+static cost fewest(cost (*insert_one)(remote *, og_repo *, uint64_t), remote *r, og_repo *repo,
+                   uint64_t *done)
+{
+    cost least = {.in_a_row = UINT64_MAX};
+    for (int i = 0; i < 3; i++) {
+        cost c = insert_one(r, repo, (*done)++);
+        least = c.in_a_row < least.in_a_row ? c : least;
+    }
+    return least;
 }
 
 static cost insert_until(remote *r, og_repo *repo, uint64_t *done, uint64_t commits)
 {
-    cost start = now(r->store);
+    cost start = now(r->wire);
     for (; *done + 1 < commits; ++*done)
         must(insert(repo, NULL, "p", *done));
-    return since(r->store, &start);
+    return since(r->wire, &start);
 }
 
 static void inserts(char **counts, int count)
@@ -183,11 +243,10 @@ static void inserts(char **counts, int count)
     for (int i = 0; i < count; i++) {
         uint64_t commits = number(counts[i]);
         insert_until(&r, repo, &done, commits);
-        cost warm = insert_cost(&r, repo, done++);
-        cost cold = insert_cost(&r, NULL, done++);
+        cost warm = fewest(warm_insert, &r, repo, &done);
+        cost cold = fewest(cold_insert, &r, repo, &done);
         cost mean = insert_until(&r, repo, &done, done + 1 + COMMITS);
-        mean = (cost){mean.calls / COMMITS, mean.bytes / COMMITS, mean.ns / COMMITS,
-                      mean.cpu_ns / COMMITS};
+        mean = (cost){.calls = mean.calls / COMMITS, .bytes = mean.bytes / COMMITS};
         printf("{\"commits\": %" PRIu64, commits);
         print_cost("warm", &warm);
         print_cost("cold", &cold);
@@ -210,13 +269,12 @@ static void branches_of(uint64_t types)
         og_buf_printf(&schema, "node T%" PRIu64 " { name: String @key }\n", i);
     remote_open(&r);
     og_repo *repo = repo_new(r.store, og_buf_view(&schema));
-    r.is_slow = true;
-    start = now(r.store);
+    start = slow_start(&r);
     must(og_branch_make(repo, NULL, "b", err));
-    create = since(r.store, &start);
-    start = now(r.store);
+    create = settled(&r, &start);
+    start = slow_start(&r);
     must(og_branch_remove(repo, "b", err));
-    delete = since(r.store, &start);
+    delete = settled(&r, &start);
     printf("{\"types\": %" PRIu64, types);
     print_cost("create", &create);
     print_cost("delete", &delete);

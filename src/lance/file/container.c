@@ -48,6 +48,12 @@ og_status og_lance__file_span(og_lance_file *file, uint64_t offset, uint64_t len
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
+void og_lance_file_expect(og_store *store, const char *name, uint64_t bytes)
+{
+    if (bytes != 0 && bytes <= TAIL_BYTES)
+        og_store_expect(store, OG_STORE_GET, name, 0);
+}
+
 /* The whole object where that costs nothing or little, else its tail. */
 static og_status load_head(og_lance_file *file, og_error *err)
 {

@@ -13,6 +13,8 @@
 
 typedef struct og_lance_file og_lance_file;
 
+/* The file is going to be opened: a store that is far away may fetch now what that reads (og_store_expect). */
+void og_lance_file_expect(og_store *store, const char *name, uint64_t bytes);
 /* `bytes`: the size the manifest states (0 = unknown; then the store is asked). OG_CORRUPT naming file
  * and place when the container is damaged, OG_UNSUPPORTED for another major version. */
 OG_NODISCARD og_status og_lance_file_open(og_store *store, const char *name, uint64_t bytes,

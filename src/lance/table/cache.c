@@ -295,6 +295,14 @@ static og_table__cached *publish(og_lance_env *env, og_table__cached *entry)
     return entry;
 }
 
+void og_table__cache_expect(og_lance_env *env, const char *name, uint64_t bytes)
+{
+    og_table__cached *entry = find(env, name, og_hash64(name, strlen(name)));
+    if (entry == NULL)
+        og_lance_file_expect(env->store, name, bytes);
+    og_table__cached_unref(entry);
+}
+
 og_status og_table__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
                                og_table__cached **out, og_error *err)
 {

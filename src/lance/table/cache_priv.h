@@ -19,6 +19,8 @@
 
 typedef struct og_table__cached og_table__cached;
 
+/* The file is going to be asked for. */
+void og_table__cache_expect(og_lance_env *env, const char *name, uint64_t bytes);
 /* A data file, opened unless it is in the cache. *out is a reference. */
 OG_NODISCARD og_status og_table__cache_file(og_lance_env *env, const char *name, uint64_t bytes,
                                             og_table__cached **out, og_error *err);

@@ -129,6 +129,7 @@ static og_status copy_fragments(og_lance_write *write, uint32_t start, uint32_t 
         return og_error_nomem(err);
     for (uint32_t i = 0; i < write->field_count; i++)
         fields[i] = i;
+    og_table__expect_files(write->base, start, end);
     uint32_t n = 0, batch_rows = FIRST_ROWS, stop = last->first_slot + last->physical_rows;
     for (uint32_t slot = first->first_slot; slot < stop; slot++) {
         if (!og_table__dead(write, before, slot))

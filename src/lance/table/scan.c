@@ -60,6 +60,9 @@ og_status og_lance_scan_open(og_lance_table *table, const uint32_t *fields, uint
     scan->deleted = deleted;
     scan->next = start;
     scan->end = end < table->slot_count ? end : (uint32_t)table->slot_count;
+    if (scan->next < scan->end)
+        og_table__expect_files(table, og_table__fragment_of(table, start, 0),
+                               og_table__fragment_of(table, scan->end - 1, 0) + 1);
     *out = scan;
     return OG_OK;
 }

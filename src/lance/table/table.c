@@ -305,6 +305,19 @@ static og_status load_deletions(og_lance_table *table, uint8_t *bits, og_error *
     return OG_OK;
 }
 
+void og_table__expect_files(og_lance_table *table, uint32_t first, uint32_t end)
+{
+    if (!og_store_is_far(og_lance_env_store(table->env)))
+        return;
+    for (uint32_t i = first; i < end; i++) {
+        const og_table__fragment *part = &table->parts[i];
+        for (uint32_t k = 0; k < part->file_count; k++)
+            if (atomic_load(&part->files[k].cached) == NULL)
+                og_table__cache_expect(table->env, part->files[k].name,
+                                       part->files[k].message->file_size_bytes);
+    }
+}
+
 og_status og_lance_table_deleted(og_lance_table *table, const uint8_t **out_bits, og_error *err)
 {
     if (table->deleted_count == 0) {

@@ -87,6 +87,10 @@ OG_NODISCARD og_status og_table__table_decode(og_lance_env *env, const char *pat
                                               og_bytes manifest, og_lance_table **out,
                                               og_error *err);
 
+/* The data files of fragments [first, end) are going to be read: a store that is far away fetches them side by
+ * side (og_store_expect). */
+void og_table__expect_files(og_lance_table *table, uint32_t first, uint32_t end);
+
 /* Fields from the manifest's list (schema.c); types belong to the environment. */
 OG_NODISCARD og_status og_table__fields_decode(og_lance_env *env, og_arena *arena,
                                                OgPb__Field *const *messages, size_t count,

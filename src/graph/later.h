@@ -1,0 +1,17 @@
+/* graph/later - what may follow an acknowledgement: derived files, and leftovers to be removed.
+ *
+ * Done at once, unless the store is far away (store/far.h): then by a thread of its own, one piece after the other, while
+ * the caller goes on. Whoever looks at what they leave waits for them first. */
+#ifndef OG_GRAPH_LATER_H
+#define OG_GRAPH_LATER_H
+
+#include "graph/repo.h"
+
+/* `run` frees the context. Nobody hears of its errors. */
+typedef void (*og_graph__later_fn)(void *context);
+void og_graph__later(og_repo *repo, og_graph__later_fn run, void *context);
+
+/* Return when all that was handed over before is done. */
+void og_graph__later_wait(og_repo *repo);
+
+#endif
