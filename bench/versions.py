@@ -205,7 +205,7 @@ def main():
     ap.add_argument('--ours', required=True)
     ap.add_argument('--oracle')
     ap.add_argument('--work', default=tempfile.gettempdir())
-    ap.add_argument('--commits', type=int, default=100_000)
+    ap.add_argument('--commits', type=int, default=10_000)
     ap.add_argument('--persons', type=int, default=100_000)
     ap.add_argument('--seconds', type=float, default=4)
     ap.add_argument('--only', default=','.join(parts))

@@ -1,7 +1,7 @@
 /* graph/later - what may follow an acknowledgement: derived files, and leftovers to be removed.
  *
- * Done at once, unless the store is far away (store/far.h): then by a thread of its own, one piece after the other, while
- * the caller goes on. Whoever looks at what they leave waits for them first. */
+ * Done at once, unless the store is far away (store/far.h): then by a thread of its own, one piece after the
+ * other, while the caller goes on. Whoever looks at what they leave waits for them first. */
 #ifndef OG_GRAPH_LATER_H
 #define OG_GRAPH_LATER_H
 

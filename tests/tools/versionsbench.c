@@ -6,8 +6,8 @@
  * Measured program of bench/versions.py: prints one JSON object a line. `branches` and `inserts` work on a store in
  * memory that stands behind one that is far away (store/far.h) and, while a cost is taken, answers after LATENCY:
  * what stands in a row are calls of which each began after the one before had ended. A sync
- * costs nothing there, nor do the parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these calls are
- * listed. `changes` works on a plain store in memory, `write` on a folder. */
+ * costs nothing there, nor do the parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these
+ * calls are listed. `changes` works on a plain store in memory, `write` on a folder. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
