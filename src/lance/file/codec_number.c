@@ -380,6 +380,30 @@ static og_status rle_chunk(const og_lance__codec *codec, const og_bytes *buffers
     return rle_runs(codec, buffers[0], buffers[1], items, pick, sink, err);
 }
 
+og_status og_lance__rle_codes(const og_lance__codec *codec, const og_bytes *buffers, uint64_t items,
+                              const og_lance__pick *pick, og_lance__sink *sink, uint32_t *codes,
+                              og_error *err)
+{
+    const uint32_t width = codec->bits / 8;
+    const uint8_t *values = buffers[0].ptr, *lengths = buffers[1].ptr;
+    uint64_t runs =
+        buffers[0].len / width < buffers[1].len ? buffers[0].len / width : buffers[1].len;
+    uint64_t end = pick->start + pick->count, done = 0;
+    for (uint64_t run = 0, at = 0; done < pick->count; at += lengths[run++]) {
+        if (run == runs)
+            return short_buffer("Rle", buffers[0].len, items, err);
+        uint64_t stop = at + lengths[run] < end ? at + lengths[run] : end;
+        if (stop <= pick->start + done)
+            continue;
+        uint8_t *dst;
+        OG_TRY(og_lance__sink_numbers(sink, codec->bits, 1, "Rle", &dst, err));
+        memcpy(dst, values + run * width, width);
+        for (uint32_t code = (uint32_t)(sink->count - 1); done < stop - pick->start; done++)
+            codes[done] = code;
+    }
+    return OG_OK;
+}
+
 /* u64 bytes of the values, values, lengths. */
 static og_status rle_block(const og_lance__codec *codec, og_bytes bytes, uint64_t items,
                            const og_lance__pick *pick, og_lance__sink *sink, og_error *err)

@@ -105,6 +105,12 @@ OG_DEFINE_AUTO(og_lance__codec, og_lance__codec_free)
 size_t og_lance__codec_memory(const og_lance__codec *codec);
 
 /* Ops of each file of codecs; joined to the table in codec.c. */
+/* A chunk of runs, of which a range is picked: the value of each run that has rows there goes to `sink`, and
+ * where it went to `codes`. */
+OG_NODISCARD og_status og_lance__rle_codes(const og_lance__codec *codec, const og_bytes *buffers,
+                                           uint64_t items, const og_lance__pick *pick,
+                                           og_lance__sink *sink, uint32_t *codes, og_error *err);
+
 extern const og_lance__codec_ops og_lance__flat_ops, og_lance__bitpack_ops,
     og_lance__inline_bitpack_ops, og_lance__rle_ops, og_lance__stream_split_ops; /* numbers */
 extern const og_lance__codec_ops og_lance__variable_ops, og_lance__fsst_ops;     /* byte strings */

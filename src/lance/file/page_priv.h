@@ -84,7 +84,9 @@ typedef struct og_lance__mini_block {
     uint32_t chunk_count;
     bool large_chunks;
     bool has_dictionary;
-    og_lance__sink dictionary;
+    og_lance__sink dictionary;    /* where rows may be null, with an empty item behind the last */
+    uint64_t dictionary_items;    /* without that one */
+    uint8_t *dictionary_validity; /* a bitmap that says so; else NULL */
 } og_lance__mini_block;
 
 typedef struct og_lance__full_zip {
@@ -132,13 +134,13 @@ OG_NODISCARD og_status og_lance__page_get(og_lance_file *file, og_lance__column 
                                           og_error *err);
 void og_lance__page_free(og_lance__page *page);
 
-/* The dictionary of a page as values of `type`, borrowed from the page; NULL when the page has
- * none, or its rows may be null or lists, or the type is another. */
-OG_NODISCARD og_status og_lance__mini_values(const og_lance__page *page, const og_type *type,
-                                             og_array **out, og_error *err);
-/* Where in the dictionary each row's value is, for a page that gave its values. */
-OG_NODISCARD og_status og_lance__mini_codes(const og_lance__page *page, const og_lance__rows *rows,
-                                            uint32_t *out, og_error *err);
+/* A range of rows as codes of few values of `type`, one a row (page_codes.c). *out_values NULL: these
+ * rows have none. The values may borrow from the page; *out_of_rows: they are those of these
+ * rows, else the same for all rows of the page. Text of a dictionary is not checked to be UTF-8. */
+OG_NODISCARD og_status og_lance__page_codes(const og_lance__page *page, const og_lance__rows *rows,
+                                            const og_type *type, uint32_t *codes,
+                                            og_array **out_values, bool *out_of_rows,
+                                            og_error *err);
 
 /* The PageLayout message of a page: og_lance_proto_free. */
 OG_NODISCARD og_status og_lance__page_layout(const og_lance__page_info *info,

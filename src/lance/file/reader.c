@@ -238,14 +238,14 @@ og_status og_lance_file_read_coded(og_lance_file *file, const og_lance_column *c
     const og_lance__page *page;
     OG_AUTO(og_array) values = NULL;
     og_status status = og_lance__page_get(file, c, index, &page, err);
+    const og_lance__rows rows = {.start = from,
+                                 .count = count < info->rows - from ? count : info->rows - from};
+    bool of_rows = false;
     if (status == OG_OK)
-        status = og_lance__mini_values(page, column->field->type, &values, err);
-    if (status == OG_OK && values != NULL) {
-        const og_lance__rows rows = {
-            .start = from, .count = count < info->rows - from ? count : info->rows - from};
-        status = og_lance__mini_codes(page, &rows, out_codes, err);
-        *out = (og_lance_coded){.page = index, .count = (uint32_t)rows.count};
-    }
+        status = og_lance__page_codes(page, &rows, column->field->type, out_codes, &values,
+                                      &of_rows, err);
+    if (status == OG_OK && values != NULL)
+        *out = (og_lance_coded){.page = index, .count = (uint32_t)rows.count, .of_rows = of_rows};
     if (status != OG_OK)
         return og_error_context(err, status, "%s: column %" PRIu32 ", page %" PRIu32, file->name,
                                 c->index, index);

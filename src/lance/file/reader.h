@@ -53,11 +53,13 @@ OG_NODISCARD og_status og_lance_file_take(og_lance_file *file, const og_lance_co
                                           const uint32_t *rows, uint64_t count, og_array **out,
                                           og_error *err);
 
-/* Rows as codes of the values in their page's dictionary: row start + i is values[codes[i]]. */
+/* Rows as codes of few values, of their page's dictionary, its one value, or of its runs:
+ * row start + i is values[codes[i]]. */
 typedef struct og_lance_coded {
     og_array *values; /* a reference; borrows from the file, text not checked to be UTF-8 */
     uint32_t page;    /* the same for rows with the same values */
     uint32_t count;   /* rows, as far as the page goes; 0: these have no codes, read them */
+    bool of_rows;     /* the values are of these rows alone, not of the page */
 } og_lance_coded;
 /* Rows from `start` on, at most `count`, codes into `out_codes`; each is below values->length. */
 OG_NODISCARD og_status og_lance_file_read_coded(og_lance_file *file, const og_lance_column *column,

@@ -64,7 +64,7 @@ static og_status read_stretch(og_lance_code_scan *scan, uint32_t start, uint32_t
                                 &coded, err));
     *out_count = coded.count;
     if (coded.count > 0) {
-        bool is_same = scan->is_coded && scan->coded_fragment == scan->fragment &&
+        bool is_same = scan->is_coded && !coded.of_rows && scan->coded_fragment == scan->fragment &&
                        scan->coded_page == coded.page;
         if (is_same)
             og_array_unref(coded.values);

@@ -144,7 +144,8 @@ OG_DEFINE_AUTO(og_lance_scan, og_lance_scan_close)
 /* A scan of live rows of one field as values and codes: of each batch some values, and for each row
  * which of them it has, so that what depends on the value alone is worked out once, however often
  * it occurs. Where the file has a dictionary the values are its entries (text that is not
- * checked to be UTF-8, and perhaps some that no row has), else the rows' own. */
+ * checked to be UTF-8, and perhaps some that no row has), in pages of one value that value, in pages of
+ * runs the runs' values; else the rows' own. */
 typedef struct og_lance_code_scan og_lance_code_scan;
 typedef struct og_lance_codes {
     const og_array *values;

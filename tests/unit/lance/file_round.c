@@ -69,6 +69,37 @@ static void check_rows(og_lance_file *file, const og_lance_column *column, const
     round_equal(expected, 0, got);
 }
 
+/* Rows from `start` on as codes, where they have them; returns how many values there are. */
+static int64_t check_codes(og_lance_file *file, const og_lance_column *column, const og_array *want,
+                           int64_t start)
+{
+    uint32_t codes[3000];
+    og_lance_coded coded;
+    assert_ok(og_lance_file_read_coded(file, column, (uint64_t)start, 3000, codes, &coded, err));
+    OG_AUTO(og_array) values = coded.values;
+    assert_int_equal(coded.count == 0, values == NULL);
+    for (uint32_t i = 0; i < coded.count; i++) {
+        assert_in_range(codes[i], 0, values->length - 1);
+        if (!og_rows_equal(want, start + i, values, codes[i]))
+            fail_msg("the code of row %lld is wrong", (long long)(start + i));
+    }
+    return values != NULL ? values->length : 0;
+}
+
+int64_t round_values(const og_array *array)
+{
+    OG_AUTO(og_store) store = NULL;
+    OG_AUTO(og_lance_file) file = NULL;
+    uint64_t bytes = 0;
+    uint32_t leaf = 0;
+    og_field field = {OG_STR("c"), array->type, true};
+    og_lance_column column = {&field, &leaf, 1, false};
+    assert_ok(og_store_open_memory(&store, err));
+    assert_ok(round_write(store, ROUND_NAME, array, array->length, false, &bytes, err));
+    assert_ok(og_lance_file_open(store, ROUND_NAME, bytes, &file, err));
+    return check_codes(file, &column, array, 0);
+}
+
 uint64_t round_check(const og_array *array, int64_t batch_rows)
 {
     OG_AUTO(og_store) store = NULL;
@@ -89,6 +120,10 @@ uint64_t round_check(const og_array *array, int64_t batch_rows)
     check_range(file, &column, array, array->length / 3, array->length / 3);
     check_range(file, &column, array, array->length - 1, 1);
     check_rows(file, &column, array, 16);
+    if (column.leaf_count == 1) {
+        check_codes(file, &column, array, 0);
+        check_codes(file, &column, array, array->length / 3);
+    }
     return bytes;
 }
 

@@ -158,13 +158,19 @@ static int64_t wild(int64_t i)
     mixed = (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9u;
     return (int64_t)(mixed ^ mixed >> 32);
 }
+/* Eight values without a pattern. */
+static int64_t eight(int64_t i)
+{
+    return (wild(i) >> 20 & 7) * 0x123456789abcdll;
+}
 
 TEST(test_file_writer__numbers_take_the_cheapest_codec)
 {
     static const struct {
         int64_t (*value)(int64_t);
         uint64_t most; /* bytes for 30000 values without nulls */
-    } cases[] = {{same, 400}, {runs, 1800}, {narrow, 42000}, {few, 20000}, {rising, 90000}, {wild, 242000}};
+    } cases[] = {{same, 400},  {runs, 1800},    {narrow, 42000},
+                 {few, 20000}, {rising, 90000}, {wild, 242000}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         OG_AUTO(og_array) plain = numbers(30000, cases[i].value, 0);
         OG_AUTO(og_array) holes = numbers(30000, cases[i].value, 37);
@@ -214,6 +220,41 @@ TEST(test_file_writer__text_is_compressed)
         assert_in_range(round_check(documents, 20), 1, og_array_bytes(documents) / 2);
         round_check(short_texts, OG_BATCH_ROWS);
     }
+}
+
+TEST(test_file_writer__few_values_are_read_as_codes)
+{
+    OG_AUTO(og_array) constant = numbers(9000, same, 0);
+    OG_AUTO(og_array) constant_or_null = numbers(40, same, 3);
+    OG_AUTO(og_array) in_runs = numbers(9000, runs, 0);
+    OG_AUTO(og_array) in_runs_or_null = numbers(9000, runs, 900);
+    OG_AUTO(og_array) repeated = numbers(9000, eight, 0);
+    OG_AUTO(og_array) repeated_or_null = numbers(9000, eight, 7);
+    OG_AUTO(og_array) different = numbers(9000, wild, 0);
+    assert_int_equal(round_values(constant), 1);
+    assert_int_equal(round_values(constant_or_null), 2);
+    assert_in_range(round_values(in_runs), 5, 20);
+    assert_in_range(round_values(in_runs_or_null), 6, 30);
+    assert_int_equal(round_values(repeated), 8);
+    assert_int_equal(round_values(repeated_or_null), 9);
+    assert_int_equal(round_values(different), 0);
+}
+
+TEST(test_file_writer__few_texts_are_read_as_codes)
+{
+    OG_AUTO(og_array) plain = texts(OG_TYPE_UTF8, 5000, 8, 1, 3);
+    assert_in_range(round_values(plain), 8, 10);
+    og_builder *builder = og_builder_new(og_type_of(OG_TYPE_UTF8));
+    for (int64_t i = 0; i < 5000; i++)
+        assert_true(i % 5 == 2 ? og_builder_null(builder)
+                               : og_builder_str(builder, og_str_of(words[i % 4])));
+    OG_AUTO(og_array) holes = finish(builder);
+    assert_int_equal(round_values(holes), 6); /* null slots hold an empty text */
+    og_builder *nulls = og_builder_new(og_type_of(OG_TYPE_UTF8));
+    for (int64_t i = 0; i < 50; i++)
+        assert_true(og_builder_null(nulls));
+    OG_AUTO(og_array) nothing = finish(nulls);
+    assert_int_equal(round_values(nothing), 2);
 }
 
 /* Bytes that nothing compresses: pages of their own codec, and of several value widths. */

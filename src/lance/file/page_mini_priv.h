@@ -1,0 +1,84 @@
+/* lance/file/page_mini_priv - the parts of the mini-block layout, which is described in page_mini.c.
+ *
+ *     page_mini_open.c    chunk table, repetition index, dictionary
+ *     page_mini.c         chunks, values, rows without lists
+ *     page_mini_lists.c   rows with lists
+ *     page_codes.c        rows as codes of few values */
+#ifndef OG_LANCE_FILE_PAGE_MINI_PRIV_H
+#define OG_LANCE_FILE_PAGE_MINI_PRIV_H
+
+#include "lance/file/page_priv.h"
+
+/* Rows picked from a chunk at a time, so that the pick fits on the stack. */
+enum { OG_LANCE__PICK_ROWS = 1024 };
+/* Slack behind dictionary data and text, so that short texts are copied as one vector. */
+enum { OG_LANCE__SHORT_TEXT = 16 };
+
+OG_NODISCARD og_status og_lance__mini_open(og_lance__page *page,
+                                           const Og__Lance__File__PageLayout *layout,
+                                           og_error *err);
+void og_lance__mini_close(og_lance__page *page);
+
+/* ---- chunks ------------------------------------------------------------------------------- */
+
+/* One chunk taken apart; borrows from the window. */
+typedef struct og_lance__chunk_parts {
+    uint64_t items;
+    uint32_t levels;
+    og_bytes rep, def;
+    og_bytes buffers[OG_LANCE__MAX_BUFFERS];
+} og_lance__chunk_parts;
+
+/* Bytes of the data buffer that are in memory. On a mapped file that is all of it. */
+typedef struct og_lance__window {
+    og_lance__span span;
+    uint64_t offset; /* of span.ptr, in the data buffer */
+} og_lance__window;
+
+void og_lance__window_deinit(og_lance__window *w);
+#define OG_LANCE__AUTO_WINDOW __attribute__((cleanup(og_lance__window_deinit))) og_lance__window
+
+/* Say which bytes a read of `rows` will touch. */
+void og_lance__mini_expect(const og_lance__page *page, const og_lance__rows *rows);
+/* Index of the chunk with the last first_row <= row. Rows ascend, so the search goes on from
+ * `from`, first in its neighbourhood. */
+uint32_t og_lance__mini_find(const og_lance__mini_block *m, uint32_t from, uint64_t row);
+/* The rows from rows[done] on that lie in `chunk`, at most OG_LANCE__PICK_ROWS of a list. */
+og_lance__pick og_lance__mini_pick(const og_lance__chunk *chunk, const og_lance__rows *rows,
+                                   uint64_t done, uint32_t items[OG_LANCE__PICK_ROWS]);
+/* The parts of chunk `c`, which rows[from] leads to. */
+OG_NODISCARD og_status og_lance__mini_load(const og_lance__page *page, uint32_t c,
+                                           const og_lance__rows *rows, uint64_t from,
+                                           og_lance__window *w, og_lance__chunk_parts *parts,
+                                           og_error *err);
+/* The error of chunk `c`, with its place. */
+og_status og_lance__mini_context(const og_lance__page *page, uint32_t c, og_status status,
+                                 og_error *err);
+
+/* ---- values and levels of a chunk ----------------------------------------------------------- */
+
+OG_NODISCARD og_status og_lance__mini_read_values(const og_lance__page *page,
+                                                  const og_lance__chunk_parts *parts,
+                                                  const og_lance__pick *pick, og_lance__sink *sink,
+                                                  og_error *err);
+/* Append the picked levels and check them. */
+OG_NODISCARD og_status og_lance__mini_levels(const og_lance__codec *codec, og_bytes bytes,
+                                             uint64_t levels, const og_lance__pick *pick,
+                                             uint16_t max, og_lance__sink *sink, og_error *err);
+/* Definition levels of a chunk without lists. */
+OG_NODISCARD og_status og_lance__mini_defs(const og_lance__page *page,
+                                           const og_lance__chunk_parts *parts,
+                                           const og_lance__pick *pick, og_lance__sink *sink,
+                                           og_error *err);
+/* Dictionary indices as u32, checked to be below `limit`: in place, or in *widened when they have another
+ * width. */
+OG_NODISCARD og_status og_lance__mini_indices(const og_lance__sink *indices, uint64_t limit,
+                                              uint32_t **widened, const uint32_t **out,
+                                              og_error *err);
+
+/* Rows of a page with lists. */
+OG_NODISCARD og_status og_lance__mini_read_lists(const og_lance__page *page,
+                                                 const og_lance__rows *rows, og_lance__window *w,
+                                                 og_lance__leaf_values *leaf, og_error *err);
+
+#endif
