@@ -311,6 +311,9 @@ og_status og_exec__make_scan(og_exec *x, const og_exec__step *step, const uint32
     } else if (slots != NULL) {
         OG_TRY(make_slot_source(x, step, slots, slot_count, out, err));
     } else {
+        OG_TRY(og_exec__make_coded_scan(x, step, out, err));
+        if (*out != NULL)
+            return OG_OK;
         OG_TRY(make_column_scan(x, step, attach, out, err));
     }
     int32_t skip = known ? step->key_predicate : -1;

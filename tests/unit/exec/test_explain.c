@@ -36,8 +36,7 @@ TEST(test_explain__shows_the_plan_before_it_runs)
                                       NULL, false, false),
                         "snapshot: branch main, version 7\n"
                         "Aggregate n\n"
-                        "  Filter $p.age > 1\n"
-                        "    Scan $p: Person [age]\n");
+                        "  Scan $p: Person, $p.age > 1 (by value)\n");
     graph_free(g);
 }
 
