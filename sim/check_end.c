@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "graph/fsck.h"
 #include "graph/mutate.h"
@@ -34,8 +35,12 @@ static void check_old_versions(sim_world *w, og_repo *repo, int branch)
         if (s != OG_OK)
             sim_wrong(w, "version %" PRIu64 " of %s can't be read any more: %s",
                       b->versions[v].number, sim_branch_name(branch), err.message);
-        else
-            sim_is_state(w, &b->versions[v].state, og_buf_view(&text), "an old version");
+        else {
+            char what[64];
+            snprintf(what, sizeof what, "version %" PRIu64 " of %s", b->versions[v].number,
+                     sim_branch_name(branch));
+            sim_is_state(w, &b->versions[v].state, og_buf_view(&text), what);
+        }
     }
 }
 

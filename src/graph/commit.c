@@ -118,6 +118,7 @@ static og_status stage_tables(run *r, og_error *err)
         og_graph__move *move = &r->moves[i];
         *move = (og_graph__move){.pin = og_graph__home_pin(r->branch, t->pin),
                                  .expected_version = t->pin->version};
+        move->pin.op[0] = '\0';
         if (t->write == NULL) {
             move->pin.version = og_lance_table_version(t->taken);
             move->pin.manifest_bytes = og_lance_table_manifest_bytes(t->taken);

@@ -36,12 +36,15 @@ static og_status check_columns(const og_lance_table *table, const og_type_def *d
 }
 
 /* A version that a cleanup has taken leaves its slot free, and a writer that slept for long may have put its own
- * there, which was never published. */
+ * there, which was never published: of another size, or of another operation than the pin's row names. */
 static bool is_another(const og_graph__snapshot *s, const char *path, const og_graph__pin *pin)
 {
     OG_AUTO(og_lance_table) there = NULL;
-    return og_lance_table_open(s->repo->env, path, pin->version, 0, &there, NULL) == OG_OK &&
-           og_lance_table_manifest_bytes(there) != pin->manifest_bytes;
+    if (og_lance_table_open(s->repo->env, path, pin->version, 0, &there, NULL) != OG_OK)
+        return false;
+    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
+    return og_lance_table_manifest_bytes(there) != pin->manifest_bytes ||
+           (op.ptr != NULL && pin->op[0] != '\0' && !og_str_is(op, pin->op));
 }
 
 /* Is there a newer version of `__manifest`, so that a cleanup may have taken what this one names? Whoever took the
@@ -69,8 +72,8 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     OG_AUTO(og_lance_table) table = NULL;
     og_status status = og_lance_table_open(s->repo->env, og_buf_cstr(&path), pin->version,
                                            pin->manifest_bytes, &table, err);
-    bool is_gone = status == OG_NOT_FOUND ||
-                   (status == OG_CORRUPT && s->is_past && is_another(s, og_buf_cstr(&path), pin));
+    bool is_gone = status == OG_NOT_FOUND || (s->is_past && pin->manifest_bytes != 0 &&
+                                              is_another(s, og_buf_cstr(&path), pin));
     if (s->is_past && is_gone)
         return og_error_set(err, OG_NOT_FOUND,
                             "table %.*s: version %" PRIu64 ", which version %" PRIu64

@@ -228,6 +228,14 @@ static og_status read_version_metadata(og_arena *scratch, table_rows *t, og_erro
     if (size != NULL && size->kind == OG_JSON_NUMBER &&
         !og_json_to_u64(size, &t->pin.manifest_bytes))
         t->pin.manifest_bytes = 0;
+    const og_json *og = og_json_get(&metadata, "og");
+    const og_json *op = og != NULL ? og_json_get(og, "op") : NULL;
+    const og_json *actor = og != NULL ? og_json_get(og, "actor") : NULL;
+    /* A recovery may publish what another operation made. */
+    bool is_own = actor == NULL || actor->kind != OG_JSON_STRING ||
+                  !og_str_is(actor->text, OG_GRAPH__RECOVERY_ACTOR);
+    if (is_own && op != NULL && op->kind == OG_JSON_STRING && op->text.len + 1 == sizeof t->pin.op)
+        memcpy(t->pin.op, op->text.ptr, op->text.len);
     return OG_OK;
 }
 

@@ -106,6 +106,13 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
     if (version == 0) /* to the layer below: the newest */
         return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no version 0", newest->branch);
     const og_graph__snapshot *at = og_graph__snapshot_of(newest);
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    uint64_t first;
+    OG_TRY(og_graph__branch_life(repo, at->branch, id, &first, err));
+    if (version < first) /* what may stand there is of an earlier branch of the name */
+        return og_error_set(err, OG_NOT_FOUND,
+                            "branch '%s' has no version %" PRIu64 ": it begins with %" PRIu64,
+                            newest->branch, version, first);
     OG_AUTO(og_lance_table) manifest = NULL;
     og_status s =
         og_lance_table_open(repo->env, at->branch->manifest_path, version, 0, &manifest, err);
