@@ -4,6 +4,7 @@
 #include "graph/dag.h"
 #include "graph/foreign.h"
 #include "graph/fork.h"
+#include "graph/head_file.h"
 #include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"

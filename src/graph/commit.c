@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "graph/ahead.h"
 #include "graph/dag.h"
+#include "graph/head_file.h"
 #include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"

@@ -5,6 +5,7 @@
 
 #include "graph/foreign.h"
 #include "graph/fsck_priv.h"
+#include "graph/head_file.h"
 #include "graph/layout.h"
 
 #define RESTORE                                                                                    \

@@ -1,6 +1,7 @@
 #include "graph/repo.h"
 
 #include "graph/ahead.h"
+#include "graph/head_file.h"
 #include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"

@@ -25,8 +25,7 @@ void og_graph__state_unref(og_graph__state *state)
         og_arena_free(state->arena);
 }
 
-/* A state lives in its own arena, so that one free gives everything back. */
-static og_graph__state *new_state(uint64_t manifest_version)
+og_graph__state *og_graph__state_new(uint64_t manifest_version)
 {
     og_arena *arena = og_arena_new(0);
     if (arena == NULL)
@@ -46,6 +45,14 @@ static og_graph__state *new_state(uint64_t manifest_version)
 static int by_table_key(const void *a, const void *b)
 {
     return og_str_cmp(((const og_graph__pin *)a)->table_key, ((const og_graph__pin *)b)->table_key);
+}
+
+void og_graph__state_set_pins(og_graph__state *state, og_graph__pin *pins, size_t count)
+{
+    if (count > 1)
+        qsort(pins, count, sizeof *pins, by_table_key);
+    state->pins = pins;
+    state->pin_count = count;
 }
 
 const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str table_key)
@@ -101,15 +108,6 @@ static og_str text_at(const og_batch *batch, int column, int64_t row)
     return og_array_is_null(a, row) ? OG_STR("") : og_array_str(a, row);
 }
 
-static uint64_t number_of(const og_json *head, const char *key)
-{
-    const og_json *member = og_json_get(head, key);
-    uint64_t value = 0;
-    if (member == NULL || member->kind != OG_JSON_NUMBER || !og_json_to_u64(member, &value))
-        return 0;
-    return value;
-}
-
 /* Columns of the scan below, in this order. */
 enum { TYPE, LOCATION, METADATA, KEY, VERSION, BRANCH, ROWS, SCANNED };
 
@@ -146,13 +144,15 @@ static og_status take_horizon(row_reader *r, og_str metadata, og_error *err)
 {
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     og_json json;
-    uint64_t horizon;
+    uint64_t horizon = 0;
     if (scratch == NULL)
         return og_error_nomem(err);
     if (og_json_parse(scratch, metadata, &json, NULL) != OG_OK)
         return og_error_set(err, OG_CORRUPT, "__manifest has an unreadable %s row",
                             OG_GRAPH__ROW_GC);
-    horizon = number_of(og_json_get(&json, "gc"), "horizon");
+    const og_json *member = og_json_get(og_json_get(&json, "gc"), "horizon");
+    if (member != NULL && member->kind == OG_JSON_NUMBER)
+        (void)og_json_to_u64(member, &horizon);
     if (horizon > r->state->horizon_ms)
         r->state->horizon_ms = horizon;
     return OG_OK;
@@ -286,9 +286,7 @@ static og_status finish_pins(row_reader *r, og_error *err)
     if (s == OG_OK)
         s = read_commit(r, scratch, err);
     og_arena_free(scratch);
-    qsort(pins, count, sizeof *pins, by_table_key);
-    r->state->pins = pins;
-    r->state->pin_count = count;
+    og_graph__state_set_pins(r->state, pins, count);
     return s;
 }
 
@@ -313,7 +311,7 @@ static og_status find_columns(const og_lance_table *manifest, const int *columns
     return OG_OK;
 }
 
-static og_status check_stamp(const og_lance_table *manifest, og_error *err)
+og_status og_graph__stamp_check(const og_lance_table *manifest, og_error *err)
 {
     og_str text = og_lance_table_schema_metadata(manifest, OG_STR(OG_GRAPH__STAMP_KEY));
     uint64_t stamp = 1;
@@ -355,8 +353,8 @@ static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *er
 
 og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, og_error *err)
 {
-    OG_TRY(check_stamp(manifest, err));
-    row_reader r = {.state = new_state(og_lance_table_version(manifest)),
+    OG_TRY(og_graph__stamp_check(manifest, err));
+    row_reader r = {.state = og_graph__state_new(og_lance_table_version(manifest)),
                     .index = og_strmap_new(false)};
     og_status s =
         r.state == NULL || r.index == NULL ? og_error_nomem(err) : scan_rows(&r, manifest, err);
@@ -424,149 +422,6 @@ og_status og_graph__op_fate_since(og_lance_table *base, og_lance_table *manifest
     return OG_OK;
 }
 
-/* ---- the head file ------------------------------------------------------------------------ */
-
-/* {"sum":"<16 digits>", and the rest, whose XXH3-64 that is: a file that lost a bit is no head
- * file. */
-#define HEAD_START "{\"format\":2,\"sum\":\""
-#define HEAD_START_BYTES (sizeof HEAD_START - 1)
-#define HEAD_SUM_DIGITS 16
-
-static void head_sum(og_str rest, char dst[HEAD_SUM_DIGITS + 1])
-{
-    snprintf(dst, HEAD_SUM_DIGITS + 1, "%016" PRIx64, og_hash64(rest.ptr, rest.len));
-}
-
-static bool head_is_whole(og_str head)
-{
-    char sum[HEAD_SUM_DIGITS + 1];
-    size_t before = HEAD_START_BYTES + HEAD_SUM_DIGITS;
-    if (head.len < before || !og_str_starts(head, OG_STR(HEAD_START)))
-        return false;
-    head_sum((og_str){head.ptr + before, head.len - before}, sum);
-    return memcmp(head.ptr + HEAD_START_BYTES, sum, HEAD_SUM_DIGITS) == 0;
-}
-
-og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *out_bytes)
-{
-    OG_AUTO(og_blob) blob = NULL;
-    og_graph__hints hints = {0};
-    if (store->ops->get(store, name, &blob, NULL) != OG_OK ||
-        !og_buf_append(out_bytes, blob->ptr, blob->len))
-        return hints;
-    if (!head_is_whole(og_buf_view(out_bytes))) {
-        og_buf_clear(out_bytes);
-        return hints;
-    }
-    OG_AUTO(og_arena) scratch = og_arena_new(0);
-    og_json head;
-    if (scratch == NULL || og_json_parse(scratch, og_buf_view(out_bytes), &head, NULL) != OG_OK)
-        return hints;
-    hints.manifest = number_of(&head, "manifest_version");
-    hints.commits = number_of(&head, "commits_version");
-    hints.actors = number_of(&head, "actors_version");
-    return hints;
-}
-
-/* One table of a head file: [key, path, branch, version, manifest_bytes, row_count]. */
-static bool read_head_table(og_arena *arena, const og_json *item, og_graph__pin *out)
-{
-    if (item->kind != OG_JSON_ARRAY || item->count != 6)
-        return false;
-    for (int i = 0; i < 6; i++)
-        if (item->items[i].kind != (i < 3 ? OG_JSON_STRING : OG_JSON_NUMBER))
-            return false;
-    out->table_key = og_arena_str(arena, item->items[0].text);
-    out->table_path = og_arena_str(arena, item->items[1].text);
-    out->table_branch = og_arena_str(arena, item->items[2].text);
-    return out->table_key.ptr != NULL && out->table_path.ptr != NULL &&
-           out->table_branch.ptr != NULL && og_json_to_u64(&item->items[3], &out->version) &&
-           og_json_to_u64(&item->items[4], &out->manifest_bytes) &&
-           og_json_to_u64(&item->items[5], &out->row_count);
-}
-
-static bool head_agrees(const og_json *head, const og_lance_table *manifest)
-{
-    if (number_of(head, "manifest_version") != og_lance_table_version(manifest))
-        return false;
-    og_str uuid = og_lance_table_transaction_uuid(manifest);
-    return uuid.len > 0 && og_str_eq(uuid, og_json_get_str(head, "transaction", OG_STR("")));
-}
-
-static bool fill_from_head(og_graph__state *state, const og_json *head)
-{
-    const og_json *tables = og_json_get(head, "tables");
-    if (tables == NULL || tables->kind != OG_JSON_ARRAY)
-        return false;
-    og_graph__pin *pins =
-        og_arena_array_of(state->arena, og_graph__pin, tables->count > 0 ? tables->count : 1);
-    if (pins == NULL)
-        return false;
-    for (uint32_t i = 0; i < tables->count; i++)
-        if (!read_head_table(state->arena, &tables->items[i], &pins[i]))
-            return false;
-    qsort(pins, tables->count, sizeof *pins, by_table_key);
-    state->pins = pins;
-    state->pin_count = tables->count;
-    state->commit_id = og_arena_str(state->arena, og_json_get_str(head, "commit", OG_STR("")));
-    state->from_head_file = true;
-    state->commit_version = number_of(head, "commit_version");
-    state->horizon_ms = number_of(head, "horizon_ms");
-    return state->commit_id.ptr != NULL;
-}
-
-og_status og_graph__state_from_head(og_str head, og_lance_table *manifest, og_graph__state **out,
-                                    og_error *err)
-{
-    *out = NULL;
-    if (head.len == 0)
-        return OG_OK;
-    OG_TRY(check_stamp(manifest, err));
-    OG_AUTO(og_arena) scratch = og_arena_new(0);
-    OG_AUTO(og_graph__state) state = new_state(og_lance_table_version(manifest));
-    if (scratch == NULL || state == NULL)
-        return og_error_nomem(err);
-    og_json json;
-    if (og_json_parse(scratch, head, &json, NULL) == OG_OK && head_agrees(&json, manifest) &&
-        fill_from_head(state, &json))
-        *out = OG_TAKE(state);
-    return OG_OK;
-}
-
-void og_graph__head_write(og_store *store, const char *name, const og_graph__state *state,
-                          og_str transaction_uuid, const og_graph__hints *hints)
-{
-    OG_AUTO_BUF json = OG_BUF_INIT;
-    OG_AUTO_BUF file = OG_BUF_INIT;
-    char sum[HEAD_SUM_DIGITS + 1];
-    og_buf_printf(&json,
-                  "\",\"manifest_version\":%" PRIu64 ",\"transaction\":", state->manifest_version);
-    og_json_write_str(&json, transaction_uuid);
-    og_buf_text(&json, ",\"commit\":");
-    og_json_write_str(&json, state->commit_id);
-    og_buf_printf(&json,
-                  ",\"commit_version\":%" PRIu64 ",\"horizon_ms\":%" PRIu64
-                  ",\"commits_version\":%" PRIu64 ",\"actors_version\":%" PRIu64 ",\"tables\":[",
-                  state->commit_version, state->horizon_ms, hints->commits, hints->actors);
-    for (size_t i = 0; i < state->pin_count; i++) {
-        const og_graph__pin *pin = &state->pins[i];
-        og_buf_text(&json, i > 0 ? ",\n[" : "\n[");
-        og_json_write_str(&json, pin->table_key);
-        og_buf_byte(&json, ',');
-        og_json_write_str(&json, pin->table_path);
-        og_buf_byte(&json, ',');
-        og_json_write_str(&json, pin->table_branch);
-        og_buf_printf(&json, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", pin->version,
-                      pin->manifest_bytes, pin->row_count);
-    }
-    og_buf_text(&json, "]}\n");
-    head_sum(og_buf_view(&json), sum);
-    og_buf_printf(&file, HEAD_START "%s", sum);
-    og_buf_str(&file, og_buf_view(&json));
-    if (!json.failed && !file.failed)
-        (void)!store->ops->put(store, name, og_buf_bytes(&file), NULL);
-}
-
 /* ---- a state after a commit --------------------------------------------------------------- */
 
 static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *out)
@@ -583,7 +438,7 @@ og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifes
                                   const og_graph__pin *pins, size_t pin_count, og_str commit_id,
                                   uint64_t horizon_ms, og_graph__state **out, og_error *err)
 {
-    OG_AUTO(og_graph__state) next = new_state(manifest_version);
+    OG_AUTO(og_graph__state) next = og_graph__state_new(manifest_version);
     og_graph__pin *all =
         next != NULL ? og_arena_array_of(next->arena, og_graph__pin, state->pin_count + pin_count)
                      : NULL;
@@ -602,9 +457,7 @@ og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifes
         if (at == count)
             count++;
     }
-    qsort(all, count, sizeof *all, by_table_key);
-    next->pins = all;
-    next->pin_count = count;
+    og_graph__state_set_pins(next, all, count);
     bool is_commit = commit_id.len > 0;
     next->commit_id = og_arena_str(next->arena, is_commit ? commit_id : state->commit_id);
     next->commit_version = is_commit ? manifest_version : state->commit_version;

@@ -38,9 +38,16 @@ og_graph__state *og_graph__state_ref(og_graph__state *state);
 void og_graph__state_unref(og_graph__state *state);
 OG_DEFINE_AUTO(og_graph__state, og_graph__state_unref)
 
+/* An empty state in an arena of its own, so that one free gives everything back. NULL when out of memory. */
+og_graph__state *og_graph__state_new(uint64_t manifest_version);
+/* Its pins, which live in its arena; sorts them. */
+void og_graph__state_set_pins(og_graph__state *state, og_graph__pin *pins, size_t count);
+
 /* Read all rows of an open `__manifest`. OG_UNSUPPORTED when its internal schema stamp is newer. */
 OG_NODISCARD og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out,
                                             og_error *err);
+/* The stamp alone. */
+OG_NODISCARD og_status og_graph__stamp_check(const og_lance_table *manifest, og_error *err);
 /* The pin of a table, or NULL. */
 const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str table_key);
 
@@ -56,23 +63,6 @@ OG_NODISCARD og_status og_graph__op_fate_of(og_lance_table *manifest, og_str op,
  * since. */
 OG_NODISCARD og_status og_graph__op_fate_since(og_lance_table *base, og_lance_table *manifest,
                                                og_str op, og_graph__op_fate *out, og_error *err);
-
-/* ---- the head file (derived) -------------------------------------------------------------- */
-
-/* Versions known to exist, from which newer ones are looked for; 0 = none known. */
-typedef struct og_graph__hints {
-    uint64_t manifest, commits, actors; /* of `__manifest` and the two data sets of the DAG */
-} og_graph__hints;
-
-/* What the head file of that name knows of; all 0 when there is no usable one (its sum must fit). *out_bytes
- * keeps the file for og_graph__state_from_head. */
-og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *out_bytes);
-/* The state in a head file, when it agrees with `manifest`; NULL in *out when it does not. */
-OG_NODISCARD og_status og_graph__state_from_head(og_str head, og_lance_table *manifest,
-                                                 og_graph__state **out, og_error *err);
-/* Write the head file; failures are ignored (it is derived). */
-void og_graph__head_write(og_store *store, const char *name, const og_graph__state *state,
-                          og_str transaction_uuid, const og_graph__hints *hints);
 
 /* A state made of another by changing pins: for a writer that knows what it published. `pins`
  * replace or add by table_key; commit_id "" leaves the newest commit as it was; the horizon never

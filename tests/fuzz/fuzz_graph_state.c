@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/number.h"
 #include "columnar/builder.h"
+#include "graph/head_file.h"
 #include "graph/layout.h"
 #include "graph/publish.h"
 #include "graph/state.h"

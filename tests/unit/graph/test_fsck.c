@@ -3,6 +3,7 @@
 #include "columnar/builder.h"
 #include "dag_rows.h"
 #include "graph/fsck.h"
+#include "graph/head_file.h"
 #include "graph/layout.h"
 #include "graph/publish.h"
 #include "graph_fixture.h"
