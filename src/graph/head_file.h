@@ -1,5 +1,6 @@
-/* graph/head_file - `_omnigraph/head-<branch>.json`: the state of the newest version of a branch's `__manifest`, so that
- * its rows need not be read (docs/dev/storage.md). Derived: one that is torn, old or another's is passed over. */
+/* graph/head_file - `_omnigraph/head-<branch>.json`: the state of the newest version of a branch's `__manifest`,
+ * so that its rows need not be read (docs/dev/storage.md). Derived: one that is torn, old or another's is
+ * passed over. */
 #ifndef OG_GRAPH_HEAD_FILE_H
 #define OG_GRAPH_HEAD_FILE_H
 
