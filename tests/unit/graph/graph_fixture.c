@@ -10,13 +10,12 @@ static const char schema[] = "node A {\n  name: String @key\n}\n"
 static int64_t read_clock(void *context)
 {
     fixture_clock *clock = context;
-    clock->now_us += clock->step_us;
-    return clock->now_us;
+    return __atomic_add_fetch(&clock->now_us, clock->step_us, __ATOMIC_RELAXED);
 }
 
 static void let_pass(void *context, int64_t us)
 {
-    ((fixture_clock *)context)->now_us += us;
+    __atomic_add_fetch(&((fixture_clock *)context)->now_us, us, __ATOMIC_RELAXED);
 }
 
 void fixture_clock_init(fixture_clock *clock)
