@@ -223,14 +223,17 @@ static og_status slot_is_ours(run *r, const char *path, uint64_t version,
 }
 
 /* Is the operation's version of `__manifest` the one that we staged? A helper's names other files, and what is
- * remembered of ours would not be what is stored. */
-static bool stands_as_staged(const run *r)
+ * remembered of ours would not be what is stored. Who can't tell must not say no: ours may be the one that
+ * stands, with our files. */
+static og_status stands_as_staged(run *r, bool *out, og_error *err)
 {
     const og_lance_staged *staged = r->publish_staged;
     OG_AUTO(og_blob) there = NULL;
-    return r->store->ops->get(r->store, staged->manifest_name, &there, NULL) == OG_OK &&
-           there->len == staged->manifest.len &&
+    if (r->store->ops->get(r->store, staged->manifest_name, &there, err) != OG_OK)
+        return OG_UNKNOWN;
+    *out = there->len == staged->manifest.len &&
            memcmp(there->ptr, staged->manifest.ptr, there->len) == 0;
+    return OG_OK;
 }
 
 /* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds it. */
@@ -244,16 +247,19 @@ static og_status take_slot(run *r, og_lance_write *write, const char *path,
             return s;
         bool ours = false;
         og_status seen = slot_is_ours(r, path, version, fork, &ours, err);
+        if (seen == OG_OK && ours && write == r->publish)
+            seen = stands_as_staged(r, &ours, err);
         if (seen == OG_OK) {
-            ours = ours && (write != r->publish || stands_as_staged(r));
             og_lance_write_settle(write, ours);
             return ours ? OG_OK : OG_EXISTS;
         }
-        if (seen != OG_NOT_FOUND || attempt == 2)
+        if (seen != OG_NOT_FOUND || attempt == 2) {
+            og_lance_write_settle(write, true); /* its files may be named */
             return og_error_set(err, OG_UNKNOWN,
                                 "the outcome of operation %s is unknown: no answer about version "
                                 "%" PRIu64 " of %s",
                                 r->commit->op.id, version, path);
+        }
         og_lance_write_settle(write, false);
     }
 }

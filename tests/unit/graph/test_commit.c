@@ -99,6 +99,60 @@ TEST(test_commit__each_acknowledgement_is_lost)
     check_each_call(OG_STORE_LOST_ACK, false);
 }
 
+/* The answer about one slot is lost, and a later call, by which we learn of it, fails. */
+typedef struct doubt {
+    uint64_t slot, after; /* the slot's number; calls between it and the failure */
+    uint64_t slots, since;
+    bool is_hit;
+} doubt;
+
+static og_store_fault raise_doubt(void *context, uint64_t call, const char *op, const char *name)
+{
+    doubt *d = context;
+    (void)call;
+    (void)name;
+    if (d->slots > d->slot && d->since++ == d->after) {
+        d->is_hit = true;
+        return OG_STORE_FAIL;
+    }
+    return strcmp(op, "put_if_absent") == 0 && d->slots++ == d->slot ? OG_STORE_LOST_ACK
+                                                                     : OG_STORE_PASS;
+}
+
+/* Returns false when the commit ended before the second fault. */
+static bool commit_in_doubt(uint64_t slot, uint64_t after)
+{
+    world w;
+    world_init(&w);
+    doubt d = {.slot = UINT64_MAX, .after = after};
+    og_store *faulty = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){raise_doubt, &d}, 0, &faulty, err));
+    og_repo *repo = fixture_open(faulty, &w.clock);
+    d = (doubt){.slot = slot, .after = after};
+    og_status status = fixture_write_both(repo, "row", NULL);
+    og_repo_close(repo);
+    og_store_close(faulty);
+    uint64_t rows = both_count(&w); /* whatever is published can be read */
+    if (status == OG_OK)
+        assert_int_equal(rows, 1);
+    else if (status != OG_UNKNOWN)
+        assert_int_equal(rows, 0);
+    w.clock.now_us += LATER_US;
+    repo = fixture_open(w.store, &w.clock);
+    assert_ok(fixture_write_both(repo, "next", err));
+    og_repo_close(repo);
+    assert_true(both_count(&w) > rows);
+    og_store_close(w.store);
+    return d.is_hit;
+}
+
+TEST(test_commit__an_answer_is_lost_and_the_slot_cannot_be_read)
+{
+    for (uint64_t slot = 0; slot < 3; slot++)
+        for (uint64_t after = 0; commit_in_doubt(slot, after); after++)
+            assert_true(after < 200);
+}
+
 TEST(test_commit__each_call_is_undone_without_an_answer)
 {
     check_each_call(OG_STORE_UNDONE, false);
