@@ -2,7 +2,8 @@
  * their writer lives. A sidecar all of whose tables have moved is published, any other is undone.
  *
  * It is the engine's own recovery, made blind: the sidecar loses the member that says that its tables
- * name an operation themselves, and the clock is ahead by more than any grace. Merges are left alone:
+ * name an operation themselves, and the clock is ahead by more than any grace. Unlike the reference it
+ * does not take the version of one operation for another's (docs/dev/commit.md). Merges are left alone:
  * their second parent stands nowhere that the reference looks. */
 #include "sim.h"
 

@@ -14,7 +14,7 @@
 typedef enum movement {
     NOT_MOVED,  /* head is pin */
     AS_TOLD,    /* moved, and by what the sidecar says */
-    OTHERWISE,  /* moved by others, or by more */
+    OTHERWISE,  /* moved by more, or by others */
     IMPOSSIBLE, /* head below pin, or no such table */
 } movement;
 
@@ -49,7 +49,7 @@ static bool is_strict(const og_graph__sidecar *sidecar)
     return sidecar->kind == OG_GRAPH__SIDECAR_MUTATION || sidecar->kind == OG_GRAPH__SIDECAR_LOAD;
 }
 
-/* The reference's rules. */
+/* The reference's rules, which go by version numbers alone. */
 static movement classify(const og_graph__sidecar *sidecar, const place *p)
 {
     uint64_t pinned = p->pin.version;
@@ -78,7 +78,16 @@ static og_status find_head(const scene *s, place *p, og_error *err)
     return status;
 }
 
-static og_status note_sign(scene *s, const place *p, og_error *err)
+/* An operation of ours names itself in what it writes. Its version has the number that the sidecar
+ * tells when both were after the same slot; published for the sidecar's writer, without the operation's
+ * other tables, it would show half of it, and half of what the sidecar tells. */
+static bool is_of_another(const og_graph__sidecar *sidecar, const og_lance_table *head)
+{
+    og_str op = og_lance_table_transaction_property(head, OG_STR("og.op"));
+    return op.ptr != NULL && !og_str_eq(op, sidecar->operation_id);
+}
+
+static og_status look_at_head(scene *s, place *p, og_error *err)
 {
     OG_AUTO_BUF path = OG_BUF_INIT;
     OG_AUTO(og_lance_table) head = NULL;
@@ -87,6 +96,8 @@ static og_status note_sign(scene *s, const place *p, og_error *err)
     OG_TRY(og_lance_table_open(s->repo->env, og_buf_cstr(&path), p->head, 0, &head, err));
     int64_t at = og_lance_table_timestamp_us(head);
     s->last_sign_us = at > s->last_sign_us ? at : s->last_sign_us;
+    if (is_of_another(s->sidecar, head))
+        p->movement = OTHERWISE;
     return OG_OK;
 }
 
@@ -102,7 +113,7 @@ static og_status look_at_table(scene *s, place *p, og_error *err)
     p->is_forked = og_str_eq(pin->table_branch, p->told->table_branch);
     OG_TRY(find_head(s, p, err));
     p->movement = classify(s->sidecar, p);
-    return p->head > pin->version ? note_sign(s, p, err) : OG_OK;
+    return p->head > pin->version ? look_at_head(s, p, err) : OG_OK;
 }
 
 /* OG_NOT_FOUND: the branch that the sidecar speaks of is gone. */

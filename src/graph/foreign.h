@@ -2,9 +2,10 @@
  * sidecar (docs/dev/commit.md section 6).
  *
  * The classes are the reference's. A table has not moved (head is pin), moved as announced, or
- * otherwise. When all moved as announced their heads are published; else those that moved are
- * restored. It does so at once, readers too; we, writers only, give the writer time to live: one
- * second when all it has to do is publish, ten otherwise, counted from the last sign of it. */
+ * otherwise; what names another operation was not announced, which the reference does not look at. When
+ * all moved as announced their heads are published; else those that moved are restored. It does so at
+ * once, readers too; we, writers only, give the writer time to live: one second when all it has to do is
+ * publish, ten otherwise, counted from the last sign of it. */
 #ifndef OG_GRAPH_FOREIGN_H
 #define OG_GRAPH_FOREIGN_H
 

@@ -135,6 +135,15 @@ static bool is_there(world *w, const char *name)
     return w->store->ops->head(w->store, name, &bytes, NULL) == OG_OK;
 }
 
+static size_t count_sidecars(world *w)
+{
+    og_listing listing = {0};
+    assert_ok(w->store->ops->list(w->store, "__recovery/", false, NULL, 0, &listing, err));
+    size_t count = listing.len;
+    og_listing_deinit(&listing);
+    return count;
+}
+
 /* Kind and outcomes of the only audit row. */
 static void expect_audit(world *w, const char *kind, const char *outcomes)
 {
@@ -196,6 +205,49 @@ TEST(test_sidecar__half_moved_is_undone)
     expect_audit(&w, "RolledBack",
                  "[{\"table_key\":\"node:A\",\"from_version\":3,\"to_version\":2}]");
     world_deinit(&w);
+}
+
+/* A sidecar that says A goes from version 1 to 2. */
+static void announce_a(world *w)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "{\"schema_version\":1,\"operation_id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\","
+             "\"started_at\":\"%lld\",\"writer_kind\":\"Load\",\"tables\":[{\"table_key\":"
+             "\"node:A\",\"table_path\":\"/x\",\"expected_version\":1,\"post_commit_pin\":2}]}",
+             (long long)w->clock.now_us);
+    put(w, SIDECAR, text);
+}
+
+/* A writer of ours dies anywhere, and what it left of A has the number that another writer announced, who died
+ * before: it is not published for that one's, without B. */
+TEST(test_sidecar__head_of_another_operation)
+{
+    for (uint64_t at = 0;; at++) {
+        world w;
+        og_error error;
+        og_store *faulty;
+        world_init(&w);
+        og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
+        assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
+        og_repo *dying = fixture_open(faulty, &w.clock);
+        announce_a(&w);
+        plan.at = plan.seen + at;
+        (void)!fixture_write_both(dying, "x", &error);
+        bool hit = plan.seen > plan.at;
+        og_repo_close(dying);
+        og_store_close(faulty);
+        w.clock.now_us += 2 * SECOND_US;
+        assert_ok(fixture_write(w.repo, "B", "y", err));
+        assert_int_equal(fixture_count(w.repo, "A") + 1, fixture_count(w.repo, "B"));
+        w.clock.now_us += 60 * SECOND_US;
+        assert_ok(fixture_write(w.repo, "B", "z", err));
+        assert_int_equal(fixture_count(w.repo, "A") + 2, fixture_count(w.repo, "B"));
+        assert_int_equal(count_sidecars(&w), 0);
+        world_deinit(&w);
+        if (!hit)
+            break;
+    }
 }
 
 /* A mutation moves a table by one version; more is not what it said. */
@@ -290,15 +342,6 @@ TEST(test_sidecar__damaged_is_set_aside)
     assert_true(is_there(&w, SIDECAR ".quarantined"));
     assert_true(is_there(&w, "__recovery/notes.txt"));
     world_deinit(&w);
-}
-
-static size_t count_sidecars(world *w)
-{
-    og_listing listing = {0};
-    assert_ok(w->store->ops->list(w->store, "__recovery/", false, NULL, 0, &listing, err));
-    size_t count = listing.len;
-    og_listing_deinit(&listing);
-    return count;
 }
 
 /* A writer of ours dies anywhere: the next writes, of any table, leave no sidecar of it. */
