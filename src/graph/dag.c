@@ -309,6 +309,18 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
     return s;
 }
 
+/* What was opened after `op` became visible may be of a later branch of the name: then it is not for our rows. */
+static og_status check_life(const dataset *d, const og_graph__op *op, og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    if (d->branch == NULL || d->branch->is_main)
+        return OG_OK;
+    OG_TRY(og_graph__branch_id(d->repo, d->branch, id, err));
+    if (og_str_is(op->branch_id, id))
+        return OG_OK;
+    return og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", d->branch->name);
+}
+
 /* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A lost slot is
  * retried on the winner's version. */
 static og_status append_batch(const dataset *d, const og_lance_new_field *fields,
@@ -345,6 +357,7 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
             return s;
         og_lance_table_unref(OG_TAKE(current));
         OG_TRY(open_newest(d, 0, &current, &head, err));
+        OG_TRY(check_life(d, op, err));
     }
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
@@ -377,20 +390,22 @@ static og_commit_info row_of(const og_graph__op *op, uint64_t manifest_version)
                             .created_at_us = op->at_us};
 }
 
-static og_status open_unread(og_repo *repo, og_graph__dag *dag, og_error *err)
+static og_status open_unread(og_repo *repo, og_graph__dag *dag, const og_graph__op *op,
+                             og_error *err)
 {
     og_graph__dag opened;
     OG_TRY(og_graph__dag_open(repo, dag->branch, dag->unread, &opened, err));
     og_graph__dag_deinit(dag);
     *dag = opened;
-    return OG_OK;
+    const dataset d = commits_of(repo, dag->branch);
+    return check_life(&d, op, err);
 }
 
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
                                const og_graph__op *op, uint64_t manifest_version, og_error *err)
 {
     if (dag->unread != NULL)
-        OG_TRY(open_unread(repo, dag, err));
+        OG_TRY(open_unread(repo, dag, op, err));
     OG_AUTO(og_arena) arena = og_arena_new(0);
     commit_rows rows = {0};
     og_commit_info own = row_of(op, manifest_version);

@@ -34,7 +34,10 @@ static og_status add_rows(og_graph__fsck *f, og_graph__snapshot *at, const og_co
                           og_error *err)
 {
     og_graph__dag dag;
-    og_graph__op op = {.actor = last->actor, .branch = last->branch, .at_us = last->created_at_us};
+    og_graph__op op = {.actor = last->actor,
+                       .branch = last->branch,
+                       .branch_id = og_str_of(at->branch_id),
+                       .at_us = last->created_at_us};
     snprintf(op.commit_id, sizeof op.commit_id, "%.*s", OG_FMT(last->id));
     snprintf(op.parent_id, sizeof op.parent_id, "%.*s", OG_FMT(last->parent));
     snprintf(op.merged_parent_id, sizeof op.merged_parent_id, "%.*s", OG_FMT(last->merged_parent));
