@@ -141,6 +141,9 @@ static og_status stage_tables(run *r, og_error *err)
             if (!og_vec_push(&r->names, staged->file_names[f]))
                 return og_error_nomem(err);
     }
+    for (size_t i = 0; i < c->below_count; i++)
+        if (!og_vec_push(&r->names, c->below[i]))
+            return og_error_nomem(err);
     return OG_OK;
 }
 
@@ -285,18 +288,6 @@ static og_status add_base(run *r, og_error *err)
         !og_vec_push(&r->names, og_buf_cstr(&r->base_name)))
         return og_error_nomem(err);
     return OG_OK;
-}
-
-/* Of files that no slot names yet: that they may not last is a failure, not an open question. */
-static og_status sync_staged(run *r, og_error *err)
-{
-    OG_TRY(add_base(r, err));
-    og_status s = sync_names(r, err);
-    if (s != OG_UNKNOWN || r->commit->slots_held > 0)
-        return s;
-    if (err != NULL)
-        err->status = OG_IO;
-    return OG_IO;
 }
 
 /* The slots' content goes to disk with the files of S1, so that S2 and S3 have only names to sync. */
@@ -475,6 +466,34 @@ static og_status check_branch(run *r, og_error *err)
     if (s == OG_NOT_FOUND || (s == OG_OK && !og_str_is(r->commit->op.branch_id, id)))
         return branch_is_gone(r, err);
     return s;
+}
+
+/* Has a cleanup freed a slot that a restore was to go above? */
+static bool is_below_freed(const run *r)
+{
+    uint64_t bytes;
+    bool freed = false;
+    for (size_t i = 0; i < r->commit->below_count && !freed; i++)
+        freed = r->store->ops->head(r->store, r->commit->below[i], &bytes, NULL) == OG_NOT_FOUND;
+    return freed;
+}
+
+/* Of files that no slot names yet: that they may not last is a failure, not an open question. */
+static og_status sync_staged(run *r, og_error *err)
+{
+    OG_TRY(add_base(r, err));
+    og_status s = sync_names(r, err);
+    if (s != OG_UNKNOWN || r->commit->slots_held > 0)
+        return s;
+    if (check_branch(r, NULL) == OG_CONFLICT) /* the version that is built on went with it */
+        return branch_is_gone(r, err);
+    if (is_below_freed(r)) {
+        og_error_set(err, OG_CONFLICT, "versions were cleaned up meanwhile");
+        return og_graph__retryable(err);
+    }
+    if (err != NULL)
+        err->status = OG_IO;
+    return OG_IO;
 }
 
 /* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */

@@ -34,6 +34,9 @@ typedef struct og_graph__commit {
      * `now`? OG_CONFLICT or another error when not; NULL: it does not. */
     og_status (*reads_hold)(void *context, og_snapshot *now, og_error *err);
     void *context;
+    /* Slots above pins that the writes go above: synced with S1, as who took them may have died before that. */
+    const char *const *below;
+    size_t below_count;
     og_graph__mark mark;
     uint64_t began_ms; /* when its first file was made; 0 = the time of op.id */
     /* out */

@@ -72,7 +72,7 @@ static bool is_own(og_snapshot *snapshot, const og_graph__pin *pin)
     return og_str_is(pin->table_branch, branch->is_main ? "" : branch->name);
 }
 
-/* As the next writer would; not what a sidecar of a newer version speaks of. */
+/* As the next writers would; not what a sidecar of a newer version speaks of. */
 static og_status settle_head(og_graph__fsck *f, const og_type_def *def, og_snapshot **snapshot)
 {
     const og_graph__branch *branch = og_graph__branch_of(*snapshot);
@@ -80,7 +80,8 @@ static og_status settle_head(og_graph__fsck *f, const og_type_def *def, og_snaps
     OG_GRAPH__AUTO_SIDECARS sidecars = {0};
     OG_TRY(og_graph__sidecars_read(f->repo, &sidecars, NULL));
     OG_TRY(og_graph__foreign_check(&sidecars, def->table_key, name, false, NULL));
-    return og_graph__resolve_heads(f->repo, &def, 1, snapshot, NULL);
+    OG_TRY(og_graph__resolve_heads(f->repo, &def, 1, snapshot, NULL));
+    return og_graph__resolve_above_hole(f->repo, def, snapshot, NULL);
 }
 
 static og_status check_head(og_graph__fsck *f, const og_type_def *def, const og_lance_table *table,

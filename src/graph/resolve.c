@@ -49,42 +49,76 @@ static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t
 
 /* ---- giving a table back its pin ---------------------------------------------------------- */
 
-/* The newest version above the pin, and counters that no version above it has passed. */
-static og_status survey(og_repo *repo, const og_graph__pin *pin, uint64_t *out_head,
-                        uint64_t *out_next_row_id, int64_t *out_max_fragment, og_error *err)
+typedef OG_VEC(const char *) slot_names;
+
+/* A pin and the versions above it: the newest, and counters that none of them has passed. There may be holes. */
+typedef struct survey {
+    uint64_t head, next_row_id;
+    int64_t max_fragment;
+} survey;
+
+static og_status survey_version(og_repo *repo, const og_graph__pin *pin, uint64_t version,
+                                survey *out, og_error *err)
 {
-    *out_next_row_id = 0;
-    *out_max_fragment = -1;
-    for (uint64_t version = pin->version;; version++) {
-        OG_AUTO(og_lance_table) table = NULL;
-        og_status s = open_version(repo, pin, version, &table, err);
-        if (s == OG_NOT_FOUND && version > pin->version) {
-            *out_head = version - 1;
-            return OG_OK;
-        }
-        OG_TRY(s);
-        if (og_lance_table_next_row_id(table) > *out_next_row_id)
-            *out_next_row_id = og_lance_table_next_row_id(table);
-        if (og_lance_table_max_fragment_id(table) > *out_max_fragment)
-            *out_max_fragment = og_lance_table_max_fragment_id(table);
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_TRY(open_version(repo, pin, version, &table, err));
+    out->head = version;
+    if (og_lance_table_next_row_id(table) > out->next_row_id)
+        out->next_row_id = og_lance_table_next_row_id(table);
+    if (og_lance_table_max_fragment_id(table) > out->max_fragment)
+        out->max_fragment = og_lance_table_max_fragment_id(table);
+    return OG_OK;
+}
+
+static og_status add_slot_name(const og_graph__pin *pin, uint64_t version, og_arena *arena,
+                               slot_names *names, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    if (!slot_name(&name, pin, version))
+        return og_error_nomem(err);
+    og_str kept = og_arena_str(arena, og_buf_view(&name));
+    return kept.ptr != NULL && og_vec_push(names, kept.ptr) ? OG_OK : og_error_nomem(err);
+}
+
+/* `names` gets the slots above the pin that are taken. */
+static og_status survey_above(og_repo *repo, const og_graph__pin *pin, og_arena *arena,
+                              slot_names *names, survey *out, og_error *err)
+{
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    OG_AUTO_FREE uint64_t *versions = NULL;
+    size_t count;
+    if (!og_graph__pin_path(&path, pin))
+        return og_error_nomem(err);
+    OG_TRY(og_lance_list_versions(repo->env, og_buf_cstr(&path), &versions, &count, err));
+    *out = (survey){.max_fragment = -1};
+    OG_TRY(survey_version(repo, pin, pin->version, out, err));
+    for (size_t i = 0; i < count; i++) {
+        if (versions[i] <= pin->version)
+            continue;
+        og_status status = survey_version(repo, pin, versions[i], out, err);
+        if (status == OG_NOT_FOUND) /* a cleanup freed it just now */
+            continue;
+        OG_TRY(status);
+        OG_TRY(add_slot_name(pin, versions[i], arena, names, err));
     }
+    return OG_OK;
 }
 
 static og_status restore_write(og_repo *repo, const og_graph__pin *pin, int64_t now_us,
-                               og_lance_write **out, og_error *err)
+                               og_arena *arena, slot_names *names, og_lance_write **out,
+                               og_error *err)
 {
-    uint64_t head, next_row_id;
-    int64_t max_fragment;
-    OG_TRY(survey(repo, pin, &head, &next_row_id, &max_fragment, err));
+    survey above;
+    OG_TRY(survey_above(repo, pin, arena, names, &above, err));
     OG_AUTO(og_lance_table) base = NULL;
     OG_AUTO(og_lance_table) pinned = NULL;
-    OG_TRY(open_version(repo, pin, head, &base, err));
+    OG_TRY(open_version(repo, pin, above.head, &base, err));
     OG_TRY(open_version(repo, pin, pin->version, &pinned, err));
     og_lance_write_options options = {.op = OG_LANCE_RESTORE,
                                       .restore_from = pinned,
-                                      .version = head + 1,
-                                      .min_next_row_id = next_row_id,
-                                      .min_max_fragment_id = max_fragment,
+                                      .version = above.head + 1,
+                                      .min_next_row_id = above.next_row_id,
+                                      .min_max_fragment_id = above.max_fragment,
                                       .now_us = now_us,
                                       .random = repo->random};
     return og_lance_write_new(repo->env, base, &options, out, err);
@@ -94,23 +128,29 @@ og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
                                  const og_graph__pin *const *pins, size_t count,
                                  uint64_t *out_heads, og_commit_result *out, og_error *err)
 {
+    OG_AUTO(og_arena) arena = og_arena_new(0);
     OG_AUTO_FREE og_graph__commit_table *tables = og_calloc(count, sizeof *tables);
-    if (tables == NULL)
+    if (arena == NULL || tables == NULL)
         return og_error_nomem(err);
+    slot_names names = {0};
     og_graph__commit commit = {.tables = tables};
     og_graph__op_init(&commit.op, repo, OG_STR(OG_GRAPH__RECOVERY_ACTOR), OG_STR("Recovery"));
     og_status status = OG_OK;
     for (size_t i = 0; i < count && status == OG_OK; i++) {
         tables[i].pin = pins[i];
-        status = restore_write(repo, pins[i], commit.op.at_us, &tables[i].write, err);
+        status =
+            restore_write(repo, pins[i], commit.op.at_us, arena, &names, &tables[i].write, err);
         commit.table_count += status == OG_OK;
         if (status == OG_OK && out_heads != NULL)
             out_heads[i] = og_lance_write_version(tables[i].write) - 1;
     }
+    commit.below = names.items;
+    commit.below_count = names.len;
     if (status == OG_OK)
         status = og_graph__commit_run(repo, snapshot, &commit, out, err);
     for (size_t i = 0; i < commit.table_count; i++)
         og_lance_write_free(tables[i].write);
+    og_vec_deinit(&names);
     return status;
 }
 
@@ -555,5 +595,36 @@ og_status og_graph__resolve_heads(og_repo *repo, const og_type_def *const *defs,
 {
     for (size_t i = 0; i < def_count; i++)
         OG_TRY(resolve_table(repo, defs[i]->table_key, inout_snapshot, err));
+    return OG_OK;
+}
+
+og_status og_graph__resolve_above_hole(og_repo *repo, const og_type_def *def,
+                                       og_snapshot **inout_snapshot, og_error *err)
+{
+    og_graph__branch *branch = og_graph__branch_of(*inout_snapshot);
+    OG_AUTO(og_snapshot) newest = NULL;
+    OG_AUTO(og_snapshot) restored = NULL;
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    uint64_t head;
+    bool taken;
+    og_commit_result result;
+    OG_TRY(og_graph__repo_refresh(repo, branch, &newest, err));
+    const og_graph__pin *pin =
+        og_graph__state_pin(og_graph__snapshot_of(newest)->state, def->table_key);
+    if (pin == NULL || !og_graph__is_home(branch, pin))
+        return OG_OK;
+    if (!og_graph__pin_path(&path, pin))
+        return og_error_nomem(err);
+    OG_TRY(og_lance_latest_version(repo->env, og_buf_cstr(&path), pin->version, &head, err));
+    if (head <= pin->version)
+        return OG_OK;
+    OG_TRY(slot_is_taken(repo, pin, pin->version + 1, &taken, err));
+    if (taken)
+        return og_error_set(err, OG_CONFLICT, "table '%.*s' is being written",
+                            OG_FMT(def->table_key));
+    OG_TRY(og_graph__restore_pins(repo, newest, &pin, 1, NULL, &result, err));
+    OG_TRY(og_graph__repo_refresh(repo, branch, &restored, err));
+    og_snapshot_unref(*inout_snapshot);
+    *inout_snapshot = OG_TAKE(restored);
     return OG_OK;
 }

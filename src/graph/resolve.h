@@ -18,6 +18,12 @@ OG_NODISCARD og_status og_graph__resolve_heads(og_repo *repo, const og_type_def 
                                                size_t def_count, og_snapshot **inout_snapshot,
                                                og_error *err);
 
+/* Versions of a table above a free slot pin + 1, since a cleanup or a power loss took those below: restore the pin
+ * above them. Writers don't look that far; they meet them when the pin is just below.
+ * OG_CONFLICT when the slot is taken meanwhile. */
+OG_NODISCARD og_status og_graph__resolve_above_hole(og_repo *repo, const og_type_def *def,
+                                                    og_snapshot **inout_snapshot, og_error *err);
+
 /* A commit, by omnigraph:recovery, that gives tables back what these pins show: at head + 1, as a Restore,
  * which becomes the pin. out_heads (may be NULL): the versions they had. */
 OG_NODISCARD og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,

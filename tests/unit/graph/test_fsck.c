@@ -142,9 +142,9 @@ static void remove_folder(const world *w, const char *prefix)
     og_listing_deinit(&names);
 }
 
-/* A version of a table above its pin, with one more row; `columns` values of it. */
-static void append_head(const world *w, const char *type, const char *const *values,
-                        og_lance_table **out)
+/* A version of a table above its pin (0: the next one), with one more row; `columns` values of it. */
+static void append_version(const world *w, const char *type, const char *const *values,
+                           uint64_t version, og_lance_table **out)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     og_lance_table *base;
@@ -161,12 +161,19 @@ static void append_head(const world *w, const char *type, const char *const *val
         assert_true(og_builder_str(b, og_str_of(values[i])));
         assert_ok(og_builder_finish(b, &batch.columns[i], err));
     }
-    const og_lance_write_options options = {.op = OG_LANCE_APPEND, .min_max_fragment_id = -1};
+    const og_lance_write_options options = {
+        .op = OG_LANCE_APPEND, .version = version, .min_max_fragment_id = -1};
     assert_ok(og_lance_write_new(og_repo_env(w->repo), base, &options, &write, err));
     assert_ok(og_lance_write_rows(write, &batch, NULL, err));
     assert_ok(og_lance_write_stage(write, &staged, err));
     assert_ok(og_lance_staged_commit(write, true, err));
     assert_ok(og_lance_write_table(write, out, err));
+}
+
+static void append_head(const world *w, const char *type, const char *const *values,
+                        og_lance_table **out)
+{
+    append_version(w, type, values, 0, out);
 }
 
 /* Publish a pin as it stands, whatever it says. */
@@ -333,6 +340,20 @@ TEST(test_fsck__finds_and_settles_a_head_that_nobody_published)
     const char *const row[] = {"c", "c"};
     append_head(&w, "A", row, &head);
     finds_message(&w, "head", "version 4 of another program is above the published 3");
+    repairs(&w, "head");
+    assert_int_equal(fixture_count(w.repo, "A"), 2);
+}
+
+TEST(test_fsck__finds_and_settles_a_head_above_a_hole)
+{
+    OPEN_WORLD(w);
+    OG_AUTO(og_lance_table) head = NULL;
+    OG_AUTO_BUF mark = OG_BUF_INIT;
+    const char *const row[] = {"c", "c"};
+    append_version(&w, "A", row, 6, &head);
+    og_buf_printf(&mark, "%s/_versions/og.gap-%020d", og_lance_table_path(head), 3);
+    put_object(&w, og_buf_cstr(&mark), ""); /* of a cleanup that saw the hole */
+    finds_message(&w, "head", "version 6 of another program is above the published 3");
     repairs(&w, "head");
     assert_int_equal(fixture_count(w.repo, "A"), 2);
 }

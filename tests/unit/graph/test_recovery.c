@@ -5,6 +5,7 @@
 #include "graph/load.h"
 #include "graph_fixture.h"
 #include "og_test.h"
+#include "store/memory.h"
 
 #define LATER_US 60000000
 
@@ -153,6 +154,49 @@ TEST(test_recovery__two_recoverers_at_once)
     /* Neighbours in the one schedule meet at other places of the other. */
     for (uint64_t death = 0; died; death++)
         for (uint64_t at = death * 5 % 31; two_recoverers(death, at, &died); at += 31)
+            assert_true(at < 1000);
+}
+
+/* ---- power loss --------------------------------------------------------------------------- */
+
+/* A table's versions follow one another. */
+static void has_no_hole(og_repo *repo, const char *type)
+{
+    OG_AUTO_FREE uint64_t *versions = NULL;
+    size_t count;
+    const og_type_def *def = og_catalog_node(og_repo_catalog(repo), og_str_of(type));
+    char path[200];
+    snprintf(path, sizeof path, "%.*s", OG_FMT(def->table_path));
+    assert_ok(og_lance_list_versions(og_repo_env(repo), path, &versions, &count, err));
+    for (size_t i = 1; i < count; i++)
+        assert_int_equal(versions[i], versions[i - 1] + 1);
+}
+
+/* A writer dies, then the one that restores what it left, then power is lost. */
+static bool lose_power_at(uint64_t death, uint64_t at, uint64_t seed, bool *out_died)
+{
+    world w;
+    world_init(&w);
+    *out_died = die_at(&w, death);
+    w.clock.now_us += LATER_US;
+    bool died = die_at(&w, at);
+    og_store_memory_crash(w.store, seed);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    has_no_hole(repo, "A");
+    has_no_hole(repo, "B");
+    w.clock.now_us += LATER_US;
+    assert_ok(fixture_write_both(repo, "next", err));
+    og_repo_close(repo);
+    og_store_close(w.store);
+    return died;
+}
+
+TEST(test_recovery__power_loss_takes_no_version_below_one_that_recovery_made)
+{
+    bool died = true;
+    uint64_t seed = 0;
+    for (uint64_t death = 0; died; death++)
+        for (uint64_t at = death % 11; lose_power_at(death, at, seed++, &died); at += 11)
             assert_true(at < 1000);
 }
 
