@@ -36,19 +36,21 @@ def find_reference():
 
 
 def reference_message(stderr):
-    """The first report without colours, numbers and indentation."""
+    """The first report without colours, numbers and indentation, and control characters spelled out."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
     report = text.split("   0: ", 1)[-1]
     report = re.split(r"\n   1: |\n\nLocation:", report)[0]
-    return "\n".join(line[6:] if line.startswith("      ") else line for line in report.split("\n"))
+    text = "\n".join(line[6:] if line.startswith("      ") else line for line in report.split("\n"))
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda c: f"\\u{ord(c[0]):04x}", text)
 
 
 def init(program, path, folder):
     """(True, the files that tell the schema) or (False, stderr)"""
-    run = subprocess.run([program, "init", "--schema", path, folder], capture_output=True, text=True,
+    run = subprocess.run([program, "init", "--schema", path, folder], capture_output=True,
                          cwd=os.path.dirname(path), env=dict(os.environ, NO_COLOR="1"))
     if run.returncode != 0:
-        return False, run.stderr if run.returncode == 1 else f"CRASH {run.returncode} {run.stderr}"
+        stderr = run.stderr.decode()
+        return False, stderr if run.returncode == 1 else f"CRASH {run.returncode} {stderr}"
     files = {}
     for name in "_schema.ir.json", "__schema_state.json", "_schema.pg":
         with open(os.path.join(folder, name), newline="") as f:
