@@ -60,22 +60,17 @@ static og_status collect(coded_scan *self, uint32_t *slots, uint32_t *out_count,
 static og_status coded_scan_next(og_exec__op *op, og_exec__rows **out, og_error *err)
 {
     coded_scan *self = (coded_scan *)op;
-    uint32_t *slots, *vertices, var = op->step->var, count;
+    uint32_t *slots, count;
     *out = NULL;
     og_exec__rows_clear(op->x, &op->rows);
     if (self->scan == NULL)
         OG_TRY(og_lance_code_scan_open(self->table->table, self->field, 0, &self->scan, err));
-    OG_TRY(og_exec__rows_slots(op->x, &op->rows, var, &slots, err));
+    OG_TRY(og_exec__rows_slots(op->x, &op->rows, op->step->var, &slots, err));
     OG_TRY(collect(self, slots, &count, err));
     if (count == 0)
         return OG_OK;
-    if (op->step->live_vertices[var]) {
-        OG_TRY(og_exec__rows_vertices(op->x, &op->rows, var, &vertices, err));
-        OG_TRY(og_exec__vertices_of_slots(op->x, self->table->table, slots, count, vertices, err));
-    }
-    op->rows.count = count;
     *out = &op->rows;
-    return OG_OK;
+    return og_exec__rows_found(op, self->table->table, slots, count, err);
 }
 
 static void coded_scan_reset(og_exec__op *op)

@@ -170,6 +170,9 @@ OG_NODISCARD og_status og_exec__slots_of_vertices(og_exec *x, og_lance_table *ta
 OG_NODISCARD og_status og_exec__vertices_of_slots(og_exec *x, og_lance_table *table,
                                                   const uint32_t *slots, uint32_t count,
                                                   uint32_t *out, og_error *err);
+/* The operator's batch is these rows of its variable; its slots stand there already. */
+OG_NODISCARD og_status og_exec__rows_found(og_exec__op *op, og_lance_table *table,
+                                           const uint32_t *slots, uint32_t count, og_error *err);
 /* Remember a choice; false when out of memory. The texts must live as long as the run. */
 bool og_exec__note_choice(og_exec *x, og_str what, og_str method, og_str because);
 

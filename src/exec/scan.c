@@ -99,26 +99,33 @@ static uint32_t fill_listed(slot_source *self, uint32_t *slots)
     return count;
 }
 
+og_status og_exec__rows_found(og_exec__op *op, og_lance_table *table, const uint32_t *slots,
+                              uint32_t count, og_error *err)
+{
+    uint32_t *vertices, var = op->step->var;
+    if (op->step->live_vertices[var]) {
+        OG_TRY(og_exec__rows_vertices(op->x, &op->rows, var, &vertices, err));
+        OG_TRY(og_exec__vertices_of_slots(op->x, table, slots, count, vertices, err));
+    }
+    op->rows.count = count;
+    return OG_OK;
+}
+
 static og_status slot_source_next(og_exec__op *op, og_exec__rows **out, og_error *err)
 {
     slot_source *self = (slot_source *)op;
     const uint8_t *deleted;
-    uint32_t *slots, *vertices, var = op->step->var;
+    uint32_t *slots;
     *out = NULL;
     og_exec__rows_clear(op->x, &op->rows);
-    OG_TRY(og_exec__rows_slots(op->x, &op->rows, var, &slots, err));
+    OG_TRY(og_exec__rows_slots(op->x, &op->rows, op->step->var, &slots, err));
     OG_TRY(og_lance_table_deleted(self->table->table, &deleted, err));
     uint32_t count =
         self->list != NULL ? fill_listed(self, slots) : fill_live(self, deleted, slots);
     if (count == 0)
         return OG_OK;
-    if (op->step->live_vertices[var]) {
-        OG_TRY(og_exec__rows_vertices(op->x, &op->rows, var, &vertices, err));
-        OG_TRY(og_exec__vertices_of_slots(op->x, self->table->table, slots, count, vertices, err));
-    }
-    op->rows.count = count;
     *out = &op->rows;
-    return OG_OK;
+    return og_exec__rows_found(op, self->table->table, slots, count, err);
 }
 
 static void slot_source_reset(og_exec__op *op)
