@@ -8,7 +8,6 @@ the same commits of every branch, byte for byte, and show each alike; and at eve
 the reference exported when that commit was the newest, our answers to queries are the reference's, and a time
 leads to the commit it should.
 """
-import collections
 import datetime
 import json
 import random
@@ -172,17 +171,7 @@ def one_history(seed, place):
 
 
 def main(argv):
-    options = suite.arguments(argv, __doc__, "1..12")
-    reason = suite.prerequisites(options)
-    if reason:
-        return suite.skip(reason)
-    coverage, outcomes = collections.Counter(), []
-    cases = [(f"--seeds {seed}..{seed}", lambda place, seed=seed: one_history(seed, place)) for seed in options.seeds]
-    for outcome in suite.run_all(options, cases):
-        outcomes.append(outcome)
-        coverage.update(outcome.coverage)
-    suite.print_coverage(coverage)
-    return suite.finish(__file__, options, outcomes)
+    return suite.run_seeds(argv, __file__, __doc__, "1..12", one_history)
 
 
 if __name__ == "__main__":

@@ -89,17 +89,7 @@ def one_graph(seed, place):
 
 
 def main(argv):
-    options = suite.arguments(argv, __doc__, "1..2")
-    reason = suite.prerequisites(options)
-    if reason:
-        return suite.skip(reason)
-    coverage, outcomes = collections.Counter(), []
-    cases = [(f"--seeds {seed}..{seed}", lambda place, seed=seed: one_graph(seed, place)) for seed in options.seeds]
-    for outcome in suite.run_all(options, cases):
-        outcomes.append(outcome)
-        coverage.update(outcome.coverage)
-    suite.print_coverage(coverage)
-    return suite.finish(__file__, options, outcomes)
+    return suite.run_seeds(argv, __file__, __doc__, "1..2", one_graph)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ wrong places before and nothing afterwards. Ours reads every earlier state as be
 `relocate`, and merges a branch of that time; to the reference states are lost that are older than
 `relocate`, until a link stands in the old place.
 """
-import collections
 import json
 import os
 
@@ -100,17 +99,7 @@ def one_move(seed, place):
 
 
 def main(argv):
-    options = suite.arguments(argv, __doc__, "1..6")
-    reason = suite.prerequisites(options)
-    if reason:
-        return suite.skip(reason)
-    coverage, outcomes = collections.Counter(), []
-    cases = [(f"--seeds {seed}..{seed}", lambda place, seed=seed: one_move(seed, place)) for seed in options.seeds]
-    for outcome in suite.run_all(options, cases):
-        outcomes.append(outcome)
-        coverage.update(outcome.coverage)
-    suite.print_coverage(coverage)
-    return suite.finish(__file__, options, outcomes)
+    return suite.run_seeds(argv, __file__, __doc__, "1..6", one_move)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 import argparse
 import collections
 import concurrent.futures
+import functools
 import os
 import shutil
 import sys
@@ -110,6 +111,21 @@ def finish(script, options, outcomes):
 def skip(reason):
     print(f"SKIPPED: {reason}")
     return SKIPPED
+
+
+def run_seeds(argv, script, about, seeds, body):
+    """The main function of a script whose cases are `body(seed, place)`, one a seed; the exit code."""
+    options = arguments(argv, about, seeds)
+    reason = prerequisites(options)
+    if reason:
+        return skip(reason)
+    coverage, outcomes = collections.Counter(), []
+    cases = [(f"--seeds {seed}..{seed}", functools.partial(body, seed)) for seed in options.seeds]
+    for outcome in run_all(options, cases):
+        outcomes.append(outcome)
+        coverage.update(outcome.coverage)
+    print_coverage(coverage)
+    return finish(script, options, outcomes)
 
 
 def start(script_main):
