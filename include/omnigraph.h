@@ -571,7 +571,8 @@ typedef struct og_fsck_result {
 } og_fsck_result;
 
 /* Read all of a graph, every branch of it, and tell what is wrong. OG_OK whatever was found; OG_NOT_FOUND when
- * there is no graph. Memory is bounded. */
+ * there is no graph. Memory is bounded. `take` and `out` may be NULL: who only repairs or counts
+ * needs one of them. */
 OG_API og_status og_fsck(const char *uri, const og_fsck_options *options, og_problem_fn take,
                          void *context, og_fsck_result *out, og_error *err);
 

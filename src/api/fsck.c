@@ -28,7 +28,7 @@ static og_status hand_over(void *context, const og_finding *finding, og_error *e
                                 .table_key = text_of(finding->table_key),
                                 .message = finding->message,
                                 .advice = class->advice};
-    return t->take(t->context, &problem, err);
+    return t->take != NULL ? t->take(t->context, &problem, err) : OG_OK;
 }
 
 static int report(void *context, uint64_t rows)
@@ -50,12 +50,13 @@ og_status og_fsck(const char *uri, const og_fsck_options *options, og_problem_fn
     const og_repo_options repo = {.no_derived = !known.repair};
     og_fsck_output done;
     OG_TRY(og_fsck_run(uri, &repo, &input, &done, err));
-    *out = (og_fsck_result){.branches = done.branches,
-                            .tables = done.tables,
-                            .rows = done.rows,
-                            .problems = done.findings,
-                            .notes = done.notes,
-                            .repaired = done.repaired};
+    if (out != NULL)
+        *out = (og_fsck_result){.branches = done.branches,
+                                .tables = done.tables,
+                                .rows = done.rows,
+                                .problems = done.findings,
+                                .notes = done.notes,
+                                .repaired = done.repaired};
     return OG_OK;
 }
 

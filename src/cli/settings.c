@@ -31,6 +31,7 @@ og_status cli_check_uri(const char *uri, og_error *err)
                         uri);
 }
 
+/* "." when it was removed: absolute paths still work there. */
 static og_status current_folder(cli *c, const char **out, og_error *err)
 {
     OG_AUTO_BUF path = OG_BUF_INIT;
@@ -39,6 +40,10 @@ static og_status current_folder(cli *c, const char **out, og_error *err)
             return og_error_nomem(err);
         if (getcwd((char *)path.ptr, cap) != NULL)
             break;
+        if (errno == ENOENT) {
+            *out = ".";
+            return OG_OK;
+        }
         if (errno != ERANGE)
             return og_error_errno(err, errno, "can't find", "the current folder");
     }

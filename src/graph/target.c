@@ -160,8 +160,12 @@ static og_status at_time(og_repo *repo, const og_target *target, og_snapshot **o
         count--;
     if (count > 0)
         return open_commit(repo, &commits[count - 1], out, err);
-    return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no commit at or before that time",
-                        target->branch != NULL ? target->branch : "main");
+    OG_AUTO_BUF time = OG_BUF_INIT;
+    if (!og_format_datetime(&time, target->time_us / 1000, true, false))
+        return og_error_nomem(err);
+    return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no commit at or before %.*s",
+                        target->branch != NULL ? target->branch : "main",
+                        OG_FMT(og_buf_view(&time)));
 }
 
 /* Versions before the one at which a branch was made are its parent's. */

@@ -142,6 +142,7 @@ TEST(test_history__a_check_and_a_relocation)
     assert_ok(og_fsck(f.folder, NULL, count_problem, kind, &found, err));
     assert_int_equal(found.problems, 0);
     assert_int_equal(found.rows, 2);
+    assert_ok(og_fsck(f.folder, NULL, NULL, NULL, NULL, err));
     snprintf(moved, sizeof moved, "%s.moved", f.folder);
     assert_int_equal(rename(f.folder, moved), 0);
     assert_ok(og_fsck(moved, NULL, count_problem, kind, &found, err));

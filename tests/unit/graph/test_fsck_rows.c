@@ -1,6 +1,7 @@
 /* What the schema says of rows, found in a graph whose rows were written when it said less; and indices that are not
  * of their rows. */
 #include "graph/fsck.h"
+#include "graph/layout.h"
 #include "graph/repo_priv.h"
 #include "graph/schema_files.h"
 #include "lance/index/btree.h"
@@ -168,6 +169,29 @@ TEST(test_fsck_rows__files_of_the_schema)
     og_buf_clear(&out);
     assert_ok(og_fsck_run("memory", &options, &input, &done, err));
     assert_non_null(strstr(og_buf_cstr(&out), "schema-change : a change of the schema has left "));
+}
+
+TEST(test_fsck_rows__a_schema_state_without_its_version)
+{
+    OPEN_GRAPH(g, P(""), STRICT("", Q_AND_E));
+    const char *name = OG_GRAPH__SCHEMA_STATE;
+    OG_AUTO(og_blob) stored = NULL;
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    assert_ok(g.memory->ops->get(g.memory, name, &stored, err));
+    assert_true(og_buf_append(&text, stored->ptr, stored->len));
+    char *at = strstr((char *)og_buf_cstr(&text), "format_version");
+    assert_non_null(at);
+    *at = 'F';
+    assert_ok(g.memory->ops->put(g.memory, name, (og_bytes){text.ptr, text.len}, err));
+    finds(&g, "schema : __schema_state.json does not say its version\n");
+
+    OG_AUTO_BUF out = OG_BUF_INIT;
+    const og_repo_options options = {.store = g.memory, .clock = &g.clock.clock};
+    const og_fsck_input input = {.repair = true, .found = take, .context = &out};
+    og_fsck_output done;
+    assert_ok(og_fsck_run("memory", &options, &input, &done, err));
+    assert_int_equal(done.repaired, 1);
+    finds(&g, "");
 }
 
 /* A version of Q's table with an index of its ids, published as it stands. */
