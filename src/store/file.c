@@ -202,15 +202,17 @@ static og_status walk_entry(walk *w, int folder_fd, const struct dirent *entry, 
     /* A file with a longer name is not an object: no name reaches it. */
     if (name.len + 1 > OG_STORE__NAME_MAX - w->len)
         return OG_OK;
-    struct stat st;
-    if (fstatat(folder_fd, entry->d_name, &st, 0) != 0)
-        return errno == ENOENT ? OG_OK /* gone meanwhile, or a link to nothing */
-                               : og_store__file_error(w->store, errno, "cannot list", w->path, err);
     size_t before = w->len;
     memcpy(w->path + before, name.ptr, name.len + 1);
     w->len += name.len;
     og_status status = OG_OK;
-    if (S_ISREG(st.st_mode)) {
+    struct stat st = {0};
+    if (entry->d_type == DT_REG && !og_store__list_wants(&w->lister, (og_str){w->path, w->len})) {
+        /* Nobody asks how large it is. */
+    } else if (fstatat(folder_fd, entry->d_name, &st, 0) != 0) {
+        if (errno != ENOENT) /* gone meanwhile, or a link to nothing */
+            status = og_store__file_error(w->store, errno, "cannot list", w->path, err);
+    } else if (S_ISREG(st.st_mode)) {
         int64_t modified_us = st.st_mtim.tv_sec * INT64_C(1000000) + st.st_mtim.tv_nsec / 1000;
         status = og_store__list_add(&w->lister, (og_str){w->path, w->len}, (uint64_t)st.st_size,
                                     modified_us, err);

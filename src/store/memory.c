@@ -1,83 +1,26 @@
 #include "store/memory.h"
 
+#include "store/memory_objects.h"
 #include "store/store_priv.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 
-/* One name. At least one of live and durable is there. */
-typedef struct object {
-    char *name;
-    og_blob *live;    /* what readers see; NULL: removed */
-    og_blob *durable; /* what the last sync saved; NULL: nothing */
-    bool whole;       /* the content of live is durable, its name may not be */
-    bool unlinked;    /* `durable` was removed before live was made */
-    int64_t modified_us;
-} object;
+typedef og_store__object object;
 
 typedef struct memory_store {
     og_store base;
     pthread_mutex_t lock;
-    object *objects; /* sorted by name */
-    size_t len, capacity;
+    og_store__objects objects;
     const og_clock *clock; /* NULL: times are not known */
 } memory_store;
-
-/* ---- the table ---------------------------------------------------------------------------- */
-
-/* Index of `name`, or of the first name behind it when *out_found is false. */
-static size_t search(const memory_store *s, const char *name, bool *out_found)
-{
-    size_t low = 0, high = s->len;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (strcmp(s->objects[mid].name, name) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    *out_found = low < s->len && strcmp(s->objects[low].name, name) == 0;
-    return low;
-}
 
 static object *find_live(memory_store *s, const char *name)
 {
     bool found;
-    size_t i = search(s, name, &found);
-    return found && s->objects[i].live != NULL ? &s->objects[i] : NULL;
-}
-
-static void clear_object(object *o)
-{
-    og_free(o->name);
-    og_blob_unref(o->live);
-    og_blob_unref(o->durable);
-}
-
-static void delete_at(memory_store *s, size_t index)
-{
-    clear_object(&s->objects[index]);
-    s->len--;
-    memmove(&s->objects[index], &s->objects[index + 1], (s->len - index) * sizeof(object));
-}
-
-static object *insert_at(memory_store *s, size_t index, const char *name)
-{
-    if (s->len == s->capacity) {
-        size_t capacity = s->capacity != 0 ? s->capacity * 2 : 64;
-        object *objects = og_reallocarray(s->objects, capacity, sizeof *objects);
-        if (objects == NULL)
-            return NULL;
-        s->objects = objects;
-        s->capacity = capacity;
-    }
-    char *copy = og_strdup(name);
-    if (copy == NULL)
-        return NULL;
-    memmove(&s->objects[index + 1], &s->objects[index], (s->len - index) * sizeof(object));
-    s->len++;
-    s->objects[index] = (object){.name = copy};
-    return &s->objects[index];
+    og_store__place place = og_store__objects_seek(&s->objects, name, &found);
+    object *o = found ? og_store__objects_at(&s->objects, place) : NULL;
+    return o != NULL && o->live != NULL ? o : NULL;
 }
 
 /* Makes `blob` (one reference of which is taken) visible under `name`. */
@@ -85,10 +28,12 @@ static og_status publish(memory_store *s, const char *name, og_blob *blob, bool 
                          og_error *err)
 {
     bool found;
-    size_t i = search(s, name, &found);
-    if (found && s->objects[i].live != NULL && !replace)
+    og_store__place place = og_store__objects_seek(&s->objects, name, &found);
+    object *o = found ? og_store__objects_at(&s->objects, place) : NULL;
+    if (found && o->live != NULL && !replace)
         return og_error_set(err, OG_EXISTS, "%s exists already", name);
-    object *o = found ? &s->objects[i] : insert_at(s, i, name);
+    if (!found)
+        o = og_store__objects_insert(&s->objects, place, name);
     if (o == NULL)
         return og_error_nomem(err);
     o->unlinked = o->unlinked || (o->durable != NULL && o->live == NULL);
@@ -174,11 +119,16 @@ static og_status list_locked(memory_store *s, const char *prefix, bool recursive
                              og_store__lister *lister, og_error *err)
 {
     size_t prefix_len = strlen(prefix);
+    const char *after = lister->start_after, *first = prefix;
+    if (after != NULL && strcmp(after, prefix) > 0)
+        first = after;
     bool found;
-    for (size_t i = search(s, prefix, &found); i < s->len; i++) {
-        const object *o = &s->objects[i];
-        if (strncmp(o->name, prefix, prefix_len) != 0)
+    og_store__place place = og_store__objects_seek(&s->objects, first, &found);
+    while (lister->max_keys == 0 || lister->listing.len < lister->max_keys) {
+        const object *o = og_store__objects_at(&s->objects, place);
+        if (o == NULL || strncmp(o->name, prefix, prefix_len) != 0)
             return OG_OK;
+        place = og_store__objects_next(&s->objects, place);
         if (o->live == NULL || (!recursive && strchr(o->name + prefix_len, '/') != NULL))
             continue;
         OG_TRY(og_store__list_add(lister, og_str_of(o->name), o->live->len, o->modified_us, err));
@@ -288,12 +238,12 @@ static og_status memory_create(og_store *store, const char *name, og_object_writ
 static void remove_one(memory_store *s, const char *name)
 {
     bool found;
-    size_t i = search(s, name, &found);
+    og_store__place place = og_store__objects_seek(&s->objects, name, &found);
     if (!found)
         return;
-    object *o = &s->objects[i];
+    object *o = og_store__objects_at(&s->objects, place);
     if (o->durable == NULL) {
-        delete_at(s, i);
+        og_store__objects_remove(&s->objects, place);
         return;
     }
     og_blob_unref(o->live);
@@ -334,13 +284,13 @@ static og_status memory_sync(og_store *store, const char *const *names, size_t c
     og_status status = OG_OK;
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < count && status == OG_OK; i++) {
-        object *o = find_live(s, names[i]);
         bool found;
-        size_t at = search(s, names[i], &found);
-        if (o != NULL)
+        og_store__place place = og_store__objects_seek(&s->objects, names[i], &found);
+        object *o = found ? og_store__objects_at(&s->objects, place) : NULL;
+        if (found && o->live != NULL)
             settle(o);
         else if (found) /* removed, and power loss could bring it back */
-            delete_at(s, at);
+            og_store__objects_remove(&s->objects, place);
         else
             status = og_error_set(err, OG_UNKNOWN, "cannot sync %s: no such object", names[i]);
     }
@@ -392,20 +342,19 @@ void og_store_memory_crash(og_store *store, uint64_t seed)
     memory_store *s = (memory_store *)store;
     uint64_t random = seed;
     pthread_mutex_lock(&s->lock);
-    size_t kept = 0;
-    for (size_t i = 0; i < s->len; i++) {
-        object *o = &s->objects[i];
+    og_store__place place = {0, 0};
+    object *o;
+    while ((o = og_store__objects_at(&s->objects, place)) != NULL) {
         og_blob *left = survivor(o, &random);
         if (left == NULL) {
-            clear_object(o);
+            place = og_store__objects_remove(&s->objects, place);
             continue;
         }
         og_blob_unref(o->live);
         o->live = left;
         settle(o);
-        s->objects[kept++] = *o;
+        place = og_store__objects_next(&s->objects, place);
     }
-    s->len = kept;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -414,9 +363,7 @@ void og_store_memory_crash(og_store *store, uint64_t seed)
 static void memory_close(og_store *store)
 {
     memory_store *s = (memory_store *)store;
-    for (size_t i = 0; i < s->len; i++)
-        clear_object(&s->objects[i]);
-    og_free(s->objects);
+    og_store__objects_deinit(&s->objects);
     pthread_mutex_destroy(&s->lock);
     og_free(s);
 }

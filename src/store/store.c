@@ -129,24 +129,60 @@ og_status og_store__list_begin(og_store__lister *lister, const char *start_after
     return lister->listing.arena != NULL ? OG_OK : og_error_nomem(err);
 }
 
+bool og_store__list_wants(const og_store__lister *lister, og_str name)
+{
+    const og_listing *l = &lister->listing;
+    if (lister->start_after != NULL && og_str_cmp(name, og_str_of(lister->start_after)) <= 0)
+        return false;
+    return lister->max_keys == 0 || l->len < lister->max_keys ||
+           og_str_cmp(name, l->items[l->len - 1].name) < 0;
+}
+
+static bool has_room(og_store__lister *lister)
+{
+    og_listing *l = &lister->listing;
+    if (l->len < lister->capacity)
+        return true;
+    size_t capacity = lister->capacity != 0 ? lister->capacity * 2 : 32;
+    og_object_info *items = og_reallocarray(l->items, capacity, sizeof *items);
+    if (items == NULL)
+        return false;
+    l->items = items;
+    lister->capacity = capacity;
+    return true;
+}
+
+/* Where a name belongs among those so far, which are in order. */
+static size_t place_of(const og_listing *l, og_str name)
+{
+    size_t low = 0, high = l->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (og_str_cmp(l->items[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 og_status og_store__list_add(og_store__lister *lister, og_str name, uint64_t bytes,
                              int64_t modified_us, og_error *err)
 {
     og_listing *l = &lister->listing;
-    if (lister->start_after != NULL && og_str_cmp(name, og_str_of(lister->start_after)) <= 0)
+    if (!og_store__list_wants(lister, name))
         return OG_OK;
-    if (l->len == lister->capacity) {
-        size_t capacity = lister->capacity != 0 ? lister->capacity * 2 : 32;
-        og_object_info *items = og_reallocarray(l->items, capacity, sizeof *items);
-        if (items == NULL)
-            return og_error_nomem(err);
-        l->items = items;
-        lister->capacity = capacity;
-    }
     og_str copy = og_arena_str(l->arena, name);
-    if (copy.ptr == NULL)
+    if (copy.ptr == NULL || !has_room(lister))
         return og_error_nomem(err);
-    l->items[l->len++] = (og_object_info){.name = copy, .bytes = bytes, .modified_us = modified_us};
+    size_t at = l->len;
+    if (lister->max_keys != 0) {
+        at = place_of(l, name);
+        l->len -= l->len == lister->max_keys; /* the last one has to go */
+        memmove(&l->items[at + 1], &l->items[at], (l->len - at) * sizeof *l->items);
+    }
+    l->items[at] = (og_object_info){.name = copy, .bytes = bytes, .modified_us = modified_us};
+    l->len++;
     return OG_OK;
 }
 
@@ -158,8 +194,6 @@ static int by_name(const void *a, const void *b)
 void og_store__list_end(og_store__lister *lister)
 {
     og_listing *l = &lister->listing;
-    if (l->len > 1)
+    if (lister->max_keys == 0 && l->len > 1)
         qsort(l->items, l->len, sizeof *l->items, by_name);
-    if (lister->max_keys != 0 && l->len > lister->max_keys)
-        l->len = lister->max_keys;
 }

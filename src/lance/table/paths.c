@@ -239,16 +239,14 @@ static og_status latest_by_listing(og_lance_env *env, const char *path, uint64_t
                                    og_error *err)
 {
     /* V2 names sort newest first; anything else in front of them makes us look at all. */
-    if (og_lance_env_store(env)->list_is_cheap) {
-        __attribute__((cleanup(listing_auto))) og_listing first = {0};
-        OG_TRY(list_names(env, path, 1, &first, err));
-        if (first.len == 0)
-            return no_versions(path, err);
-        bool old;
-        *out = og_table__version_of_name(first.items[0].name, &old);
-        if (*out != 0 && !old)
-            return OG_OK;
-    }
+    __attribute__((cleanup(listing_auto))) og_listing first = {0};
+    OG_TRY(list_names(env, path, 1, &first, err));
+    if (first.len == 0)
+        return no_versions(path, err);
+    bool old;
+    *out = og_table__version_of_name(first.items[0].name, &old);
+    if (*out != 0 && !old)
+        return OG_OK;
     OG_AUTO_FREE uint64_t *versions = NULL;
     size_t count;
     OG_TRY(og_lance_list_versions(env, path, &versions, &count, err));

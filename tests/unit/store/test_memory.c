@@ -140,3 +140,57 @@ TEST(test_memory__sync_of_an_absent_object_is_unknown)
     assert_ok(og_store_open_memory(&s, err));
     assert_status(sync_one(s, "none"), OG_UNKNOWN);
 }
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+#define NAMES 3000
+
+/* Number 0 is "a/0000", the next "a/0001"; every tenth lies deeper. */
+static void name_of(unsigned number, char dst[16])
+{
+    snprintf(dst, 16, number % 10 == 9 ? "a/x/%04u" : "a/%04u", number);
+}
+
+static void check_listing(og_store *s, const bool *there, unsigned after, size_t max_keys)
+{
+    char start[16], name[16];
+    og_listing listing;
+    name_of(after, start);
+    assert_ok(s->ops->list(s, "a/", false, start, max_keys, &listing, err));
+    size_t expected = 0;
+    for (unsigned i = 0; i < NAMES && (max_keys == 0 || expected < max_keys); i++) {
+        name_of(i, name);
+        if (!there[i] || i % 10 == 9 || strcmp(name, start) <= 0)
+            continue;
+        assert_true(expected < listing.len);
+        assert_string_equal(listing.items[expected].name.ptr, name);
+        expected++;
+    }
+    assert_int_equal(listing.len, expected);
+    og_listing_deinit(&listing);
+}
+
+TEST(test_memory__many_names_stay_in_order)
+{
+    static bool there[NAMES];
+    uint64_t seed = 5;
+    OG_AUTO(og_store) s = NULL;
+    assert_ok(og_store_open_memory(&s, err));
+    for (unsigned step = 0; step < 6 * NAMES; step++) {
+        unsigned number = (unsigned)(og_test_random(&seed) % NAMES);
+        char name[16], text[64];
+        const char *names[] = {name};
+        name_of(number, name);
+        content(s, name, text);
+        assert_string_equal(text, there[number] ? name : "-");
+        there[number] = step < 3 * NAMES || og_test_random(&seed) % 4 == 0;
+        if (there[number])
+            assert_int_equal(put(s, name, name), OG_OK);
+        else
+            assert_ok(s->ops->remove(s, names, 1, err));
+        if (step % 500 == 0)
+            check_listing(s, there, (unsigned)(og_test_random(&seed) % NAMES), step % 1000 / 50);
+    }
+    check_listing(s, there, 0, 0);
+    check_listing(s, there, 9, 1);
+}

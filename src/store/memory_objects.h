@@ -1,0 +1,54 @@
+/* store/memory_objects - the objects of a store in memory, in order of their names.
+ *
+ * A list of pages, each of at most OG_STORE__PAGE objects in order, none empty: to find, add or remove
+ * a name costs a binary search and the move of a page, however many there are; a listing begins at its
+ * prefix. Not thread safe. */
+#ifndef OG_STORE_MEMORY_OBJECTS_H
+#define OG_STORE_MEMORY_OBJECTS_H
+
+#include "base/vec.h"
+#include "store/store.h"
+
+#define OG_STORE__PAGE 256
+
+/* One name. At least one of live and durable is there. */
+typedef struct og_store__object {
+    char *name;
+    og_blob *live;    /* what readers see; NULL: removed */
+    og_blob *durable; /* what the last sync saved; NULL: nothing */
+    bool whole;       /* the content of live is durable, its name may not be */
+    bool unlinked;    /* `durable` was removed before live was made */
+    int64_t modified_us;
+} og_store__object;
+
+typedef struct og_store__page {
+    size_t len;
+    og_store__object items[OG_STORE__PAGE];
+} og_store__page;
+
+typedef struct og_store__objects {
+    OG_VEC(og_store__page *) pages;
+} og_store__objects;
+
+void og_store__objects_deinit(og_store__objects *objects);
+
+/* Where an object stands; valid until the next change. */
+typedef struct og_store__place {
+    size_t page, index;
+} og_store__place;
+
+/* The place of `name`, or of the first one behind it when *out_found is false. */
+og_store__place og_store__objects_seek(const og_store__objects *objects, const char *name,
+                                       bool *out_found);
+/* NULL behind the last one. */
+og_store__object *og_store__objects_at(const og_store__objects *objects, og_store__place place);
+og_store__place og_store__objects_next(const og_store__objects *objects, og_store__place place);
+
+/* A new object of this name without content, to be given some at once; `place` is where seek did not
+ * find it. NULL when out of memory: nothing changed. */
+og_store__object *og_store__objects_insert(og_store__objects *objects, og_store__place place,
+                                           const char *name);
+/* Frees what stands at the place. What followed it is there then. */
+og_store__place og_store__objects_remove(og_store__objects *objects, og_store__place place);
+
+#endif
