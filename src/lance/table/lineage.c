@@ -126,12 +126,18 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static size_t runs_above(const og_table__version_runs *runs, uint64_t floor)
+uint64_t og_table__version_raised(const og_table__version_run *run, uint64_t floor,
+                                  uint32_t most_rows)
+{
+    return run->version < floor && run->count <= most_rows ? floor : run->version;
+}
+
+static size_t runs_above(const og_table__version_runs *runs, uint64_t floor, uint32_t most_rows)
 {
     size_t count = 0;
     uint64_t last = 0;
     for (size_t i = 0; i < runs->len; i++) {
-        uint64_t version = runs->items[i].version < floor ? floor : runs->items[i].version;
+        uint64_t version = og_table__version_raised(&runs->items[i], floor, most_rows);
         count += i == 0 || version != last;
         last = version;
     }
@@ -139,7 +145,7 @@ static size_t runs_above(const og_table__version_runs *runs, uint64_t floor)
 }
 
 og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
-                                   uint64_t *out, og_error *err)
+                                   uint32_t most_rows, uint64_t *out, og_error *err)
 {
     OG_AUTO_FREE uint64_t *versions = og_malloc((runs->len + 1) * sizeof *versions);
     if (versions == NULL)
@@ -151,7 +157,7 @@ og_status og_table__versions_floor(const og_table__version_runs *runs, size_t ma
     size_t low = 0, high = runs->len - 1;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (runs_above(runs, versions[middle]) <= max_runs)
+        if (runs_above(runs, versions[middle], most_rows) <= max_runs)
             high = middle;
         else
             low = middle + 1;

@@ -45,9 +45,12 @@ OG_NODISCARD og_status og_table__versions_encode(const og_table__version_run *ru
                                                  og_arena *arena, ProtobufCBinaryData *out,
                                                  og_error *err);
 
-/* The smallest version such that at most max_runs runs remain when all older ones become it. */
+/* What coarser lineage says of a run: not below `floor`, unless it has more than `most_rows` rows. */
+uint64_t og_table__version_raised(const og_table__version_run *run, uint64_t floor,
+                                  uint32_t most_rows);
+/* The lowest floor with which at most max_runs runs are left, or the newest version. */
 OG_NODISCARD og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
-                                                uint64_t *out, og_error *err);
+                                                uint32_t most_rows, uint64_t *out, og_error *err);
 
 /* Index of the run that holds the slot; `hint` is tried first. The slot must be in a run. */
 size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t slot, size_t hint);

@@ -5,7 +5,10 @@
 #include <inttypes.h>
 
 #define AUTO_CLEANUP_PREFIX "lance.auto_cleanup."
-#define MAX_VERSION_RUNS 4096 /* of a table; beyond, the oldest are joined */
+/* Runs of versions of a table; beyond, the oldest are joined. Every version writes them all, some 18 bytes each. */
+#define MAX_VERSION_RUNS 1024
+/* Runs that hold more of a table's rows than one in so many are never joined: there are few. */
+#define LARGE_RUN_PART 128
 
 /* Everything being put together for one manifest. */
 typedef struct staging {
@@ -155,10 +158,10 @@ static og_status check_kept(const og_lance_write *write, og_error *err)
     uint8_t alive = 0;
     for (size_t i = 0; i < bytes; i++) /* no way out, so that it is done by the vector */
         alive |= (uint8_t)(write->kept[i] & ~(write->deleted != NULL ? write->deleted[i] : 0));
-    return alive == 0 ? OG_OK
-                      : og_error_set(err, OG_INVALID,
-                                     "a row of %s is written again but not deleted",
-                                     write->options.path);
+    return alive == 0
+               ? OG_OK
+               : og_error_set(err, OG_INVALID, "a row of %s is written again but not deleted",
+                              write->options.path);
 }
 
 /* ---- new fragments ------------------------------------------------------------------------- */
@@ -244,14 +247,14 @@ static og_status read_lineage(const OgPb__DataFragment *f, bool updated,
 }
 
 static og_status join_lineage(staging *s, OgPb__DataFragment *f, bool updated, uint64_t floor,
-                              og_error *err)
+                              uint32_t most_rows, og_error *err)
 {
     og_table__version_runs runs = {0}, joined = {0};
     og_status status = read_lineage(f, updated, &runs, 0, err);
     for (size_t i = 0; status == OG_OK && i < runs.len; i++) {
         const og_table__version_run *r = &runs.items[i];
         if (!og_table__version_runs_add(&joined, r->first_slot, r->count,
-                                        r->version < floor ? floor : r->version))
+                                        og_table__version_raised(r, floor, most_rows)))
             status = og_error_nomem(err);
     }
     if (status == OG_OK && runs.len != joined.len)
@@ -264,7 +267,8 @@ static og_status join_lineage(staging *s, OgPb__DataFragment *f, bool updated, u
 }
 
 /* Beyond MAX_VERSION_RUNS, rows older than some version are said to be of that version: a later one
- * than the truth only makes a reader of changes look at rows that did not change. */
+ * than the truth only makes a reader of changes look at rows that did not change. Large runs are
+ * left as they are, lest a diff or merge across this looks at the whole table. */
 static og_status bound_lineage(staging *s, bool updated, og_error *err)
 {
     size_t bytes = 0;
@@ -281,11 +285,12 @@ static og_status bound_lineage(staging *s, bool updated, og_error *err)
         first += (uint32_t)s->fragments.items[i]->physical_rows;
     }
     uint64_t floor = 0;
+    uint32_t most_rows = first / LARGE_RUN_PART;
     if (status == OG_OK && runs.len > MAX_VERSION_RUNS)
-        status = og_table__versions_floor(&runs, MAX_VERSION_RUNS / 2, &floor, err);
+        status = og_table__versions_floor(&runs, MAX_VERSION_RUNS / 2, most_rows, &floor, err);
     og_vec_deinit(&runs);
     for (size_t i = 0; status == OG_OK && floor != 0 && i < s->fragments.len; i++)
-        status = join_lineage(s, s->fragments.items[i], updated, floor, err);
+        status = join_lineage(s, s->fragments.items[i], updated, floor, most_rows, err);
     return status;
 }
 

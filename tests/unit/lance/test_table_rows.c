@@ -159,8 +159,22 @@ TEST(test_table_rows__a_floor_leaves_the_newest_runs_apart)
     for (uint32_t i = 0; i < 1000; i++)
         assert_true(og_table__version_runs_add(&runs, i, 1, i + 1));
     uint64_t floor;
-    assert_ok(og_table__versions_floor(&runs, 100, &floor, err));
+    assert_ok(og_table__versions_floor(&runs, 100, UINT32_MAX, &floor, err));
     assert_int_equal(floor, 901); /* 1 run of 901, then 902 to 1000 */
-    assert_ok(og_table__versions_floor(&runs, 1, &floor, err));
+    assert_ok(og_table__versions_floor(&runs, 1, UINT32_MAX, &floor, err));
     assert_int_equal(floor, 1000);
+}
+
+TEST(test_table_rows__a_floor_leaves_large_runs_as_they_are)
+{
+    AUTO_VERSIONS runs = {0};
+    assert_true(og_table__version_runs_add(&runs, 0, 5000, 1));
+    for (uint32_t i = 0; i < 100; i++)
+        assert_true(og_table__version_runs_add(&runs, 5000 + i, 1, i + 2));
+    uint64_t floor;
+    assert_ok(og_table__versions_floor(&runs, 50, 40, &floor, err));
+    assert_int_equal(floor, 53); /* of version 1, then a run of 52, then 54 to 101 */
+    assert_int_equal(og_table__version_raised(&runs.items[0], floor, 40), 1);
+    assert_int_equal(og_table__version_raised(&runs.items[1], floor, 40), 53);
+    assert_int_equal(og_table__version_raised(&runs.items[100], floor, 40), 101);
 }
