@@ -204,11 +204,12 @@ static const source commit_source = {commit_columns, MAX_COLUMNS, take_commit_ro
 
 /* Scan the newest version that can be read; that there is none is no error. Rows that a torn version gave
  * before it broke are good rows, and the version before has them, too. */
-static og_status scan_newest(og_history *h, og_repo *repo, const char *path, const source *from,
-                             og_error *err)
+static og_status scan_newest(og_history *h, og_repo *repo, const char *path, const uint64_t *hint,
+                             const source *from, og_error *err)
 {
     uint64_t version;
-    og_status s = og_lance_latest_version(repo->env, path, 0, &version, err);
+    og_status s = og_lance_latest_version(repo->env, path, __atomic_load_n(hint, __ATOMIC_RELAXED),
+                                          &version, err);
     if (s == OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(s);
@@ -236,8 +237,10 @@ static int by_age(const void *a, const void *b)
 static og_status read_sources(og_history *h, og_graph__snapshot *at, og_error *err)
 {
     OG_TRY(scan_table(h, at->manifest, &manifest_source, err));
-    OG_TRY(scan_newest(h, at->repo, OG_GRAPH__ACTORS, &actor_source, err));
-    return scan_newest(h, at->repo, at->branch->commits_path, &commit_source, err);
+    og_repo *repo = at->repo;
+    const og_graph__branch *b = at->branch;
+    OG_TRY(scan_newest(h, repo, OG_GRAPH__ACTORS, &repo->actors_hint, &actor_source, err));
+    return scan_newest(h, repo, b->commits_path, &b->commits_hint, &commit_source, err);
 }
 
 og_status og_history_open(og_repo *repo, const char *branch, og_history **out, og_error *err)

@@ -1,5 +1,6 @@
 /* versionsbench branches TYPES...         make and delete a branch of a graph of so many types
  * versionsbench inserts COMMITS...        insert one row after so many commits: warm handle, cold process
+ * versionsbench history FOLDER COMMITS    insert rows, one a commit, into the graph in FOLDER until it has so many
  * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys, into so many
  * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
  *
@@ -7,7 +8,7 @@
  * memory that stands behind one that is far away (store/far.h) and, while a cost is taken, answers after LATENCY:
  * what stands in a row are calls of which each began after the one before had ended. A sync
  * costs nothing there, nor do the parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these
- * calls are listed. `changes` works on a plain store in memory, `write` on a folder. */
+ * calls are listed. `changes` works on a plain store in memory, `write` and `history` on a folder. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -226,12 +227,39 @@ static cost fewest(cost (*insert_one)(remote *, og_repo *, uint64_t), remote *r,
     return least;
 }
 
-static cost insert_until(remote *r, og_repo *repo, uint64_t *done, uint64_t commits)
+static cost insert_until(const og_store *store, og_repo *repo, uint64_t *done, uint64_t commits)
 {
-    cost start = now(r->wire);
+    cost start = now(store);
     for (; *done + 1 < commits; ++*done)
         must(insert(repo, NULL, "p", *done));
-    return since(r->wire, &start);
+    return since(store, &start);
+}
+
+/* What came before is inserted next to the store, where nothing waits. */
+static void insert_history(remote *r, uint64_t *done, uint64_t commits)
+{
+    og_repo *repo = repo_open(r->memory);
+    insert_until(r->memory, repo, done, commits);
+    og_repo_close(repo);
+}
+
+static void inserts_after(remote *r, uint64_t *done, uint64_t commits)
+{
+    insert_history(r, done, commits - 1);
+    og_repo *repo = repo_open(r->store);
+    insert_until(r->wire, repo, done, commits);
+    cost warm = fewest(warm_insert, r, repo, done);
+    cost cold = fewest(cold_insert, r, repo, done);
+    cost mean = insert_until(r->wire, repo, done, *done + 1 + COMMITS);
+    mean = (cost){mean.calls / COMMITS, mean.bytes / COMMITS, mean.ns / COMMITS,
+                  mean.cpu_ns / COMMITS, 0};
+    printf("{\"commits\": %" PRIu64, commits);
+    print_cost("warm", &warm);
+    print_cost("cold", &cold);
+    print_cost("mean", &mean);
+    printf("}\n");
+    fflush(stdout);
+    og_repo_close(repo);
 }
 
 static void inserts(char **counts, int count)
@@ -239,23 +267,29 @@ static void inserts(char **counts, int count)
     remote r;
     uint64_t done = 0;
     remote_open(&r);
-    og_repo *repo = repo_new(r.store, OG_STR(PERSON));
-    for (int i = 0; i < count; i++) {
-        uint64_t commits = number(counts[i]);
-        insert_until(&r, repo, &done, commits);
-        cost warm = fewest(warm_insert, &r, repo, &done);
-        cost cold = fewest(cold_insert, &r, repo, &done);
-        cost mean = insert_until(&r, repo, &done, done + 1 + COMMITS);
-        mean = (cost){.calls = mean.calls / COMMITS, .bytes = mean.bytes / COMMITS};
-        printf("{\"commits\": %" PRIu64, commits);
-        print_cost("warm", &warm);
-        print_cost("cold", &cold);
-        print_cost("mean", &mean);
-        printf("}\n");
-        fflush(stdout);
-    }
-    og_repo_close(repo);
+    og_repo_close(repo_new(r.store, OG_STR(PERSON)));
+    for (int i = 0; i < count; i++)
+        inserts_after(&r, &done, number(counts[i]));
     remote_close(&r);
+}
+
+/* The rows are p-0, p-1, ...: one that is there says how far an earlier run came. */
+static void history(const char *folder, uint64_t commits)
+{
+    og_repo *repo;
+    uint64_t done = 0;
+    must(og_repo_open(folder, NULL, &repo, err));
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    must(og_repo_snapshot(repo, NULL, &snapshot, err));
+    size_t count;
+    const og_table_info *tables = og_snapshot_tables(snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        done += tables[i].row_count;
+    uint64_t first = done;
+    cost c = insert_until(&(og_store){0}, repo, &done, commits);
+    printf("{\"commits\": %" PRIu64 ", \"ms\": %.3f, \"cpu_ms\": %.3f}\n", done - first,
+           (double)c.ns / 1e6, (double)c.cpu_ns / 1e6);
+    og_repo_close(repo);
 }
 
 /* ---- branches ----------------------------------------------------------------------------- */
@@ -462,6 +496,8 @@ int main(int argc, char **argv)
     else if (strcmp(what, "changes") == 0)
         for (int i = 2; i < argc; i++)
             changes_of(number(argv[i]));
+    else if (strcmp(what, "history") == 0 && argc == 4)
+        history(argv[2], number(argv[3]));
     else if (strcmp(what, "write") == 0 && argc == 5)
         write_rows(argv + 2);
     else
