@@ -81,6 +81,7 @@ typedef enum sim_op_kind {
     SIM_OPTIMIZE,
     SIM_CLEANUP,
     SIM_FOREIGN, /* foreign.c */
+    SIM_INDEX,   /* index.c */
     SIM_OP_KINDS,
 } sim_op_kind;
 extern const char *const sim_op_names[SIM_OP_KINDS];
@@ -106,6 +107,10 @@ typedef struct sim_op {
     int other;  /* create: from where; merge: the source */
     sim_change changes[SIM_CHANGES];
     int change_count;
+    struct {
+        unsigned types; /* a bit for each type whose table gets indexes */
+        bool anew;      /* else those there are are brought up to date */
+    } index;
 } sim_op;
 /* What an operation of op->kind does. */
 void sim_op_random(sim_rng *r, const sim_schema *s, sim_op *out);

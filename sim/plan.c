@@ -11,6 +11,7 @@ typedef struct profile {
     int ids;    /* of each type */
     bool alone; /* everything on main */
     const int *kinds;
+    int aims; /* deaths at calls that are chosen before; at most SIM_AIMS */
 } profile;
 
 /* Of 100 operations, by sim_op_kind. */
@@ -19,28 +20,55 @@ static const int busy[SIM_OP_KINDS] = {28, 8, 2, 52, 4, 0, 0, 0, 3, 3, 0};
 static const int upkeep[SIM_OP_KINDS] = {16, 6, 4, 38, 4, 4, 2, 4, 10, 12, 0};
 static const int branchy[SIM_OP_KINDS] = {14, 4, 2, 34, 4, 14, 8, 16, 2, 2, 0};
 
+/* Tables with indexes are written, compacted and merged. */
+static const int indexed[SIM_OP_KINDS] = {22, 4, 3, 36, 2, 5, 1, 8, 6, 2, 0, 11};
+
 /* Writes of several tables, and a program that meddles. */
 static const int met[SIM_OP_KINDS] = {36, 10, 2, 36, 2, 2, 0, 2, 1, 1, 8};
 
-static const profile profiles[] = {
-    {6, 20, 50, 8, false, met},
-    {9, 0, 0, 10, false, usual},       /* without faults: contention alone */
-    {14, 20, 20, 10, false, usual},    /* a fault now and then */
-    {13, 200, 100, 8, false, usual},   /* often */
-    {12, 1500, 200, 6, true, busy},    /* stormy: many on few rows, and much fails */
-    {10, 0, 100, 4, true, busy},       /* the same without faults */
-    {12, 200, 1500, 6, true, upkeep},  /* sleepy: calls that wait over a cleanup */
-    {12, 400, 600, 6, false, branchy}, /* branches come and go */
-    {12, 3000, 100, 5, true, busy},    /* hardly anything goes through */
-};
-enum { PROFILES = sizeof profiles / sizeof *profiles };
+/* The same with more of that program. */
+static const int watched[SIM_OP_KINDS] = {30, 8, 2, 30, 2, 2, 1, 2, 2, 2, 19, 0};
 
-static const profile *choose_profile(sim_rng *r)
+/* Branches that are gone again before anybody has done much on them, and cleanups of what they leave. */
+static const int passing[SIM_OP_KINDS] = {10, 2, 2, 18, 2, 26, 22, 6, 2, 10, 0, 0};
+
+static const profile profiles[] = {
+    {6, 20, 50, 8, false, met, 0},
+    {9, 0, 0, 10, false, usual, 0},       /* without faults: contention alone */
+    {14, 20, 20, 10, false, usual, 0},    /* a fault now and then */
+    {13, 200, 100, 8, false, usual, 0},   /* often */
+    {12, 1500, 200, 6, true, busy, 0},    /* stormy: many on few rows, and much fails */
+    {10, 0, 100, 4, true, busy, 0},       /* the same without faults */
+    {12, 200, 1500, 6, true, upkeep, 0},  /* sleepy: calls that wait over a cleanup */
+    {12, 400, 600, 6, false, branchy, 0}, /* branches come and go */
+    {12, 3000, 100, 5, true, busy, 0},    /* hardly anything goes through */
+};
+
+/* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
+enum { LATER_SHARE = 40 };
+static const profile later[] = {
+    {20, 20, 50, 8, false, indexed, 12},  /* indexes under writes and compaction */
+    {10, 0, 0, 6, true, indexed, 0},      /* the same on few rows, without faults */
+    {18, 20, 50, 10, false, usual, 24},   /* deaths where they are rare */
+    {14, 20, 500, 6, false, upkeep, 24},  /* the same */
+    {20, 600, 50, 6, false, passing, 16}, /* names of branches that are used again and again */
+    {18, 20, 50, 8, false, watched, 24},
+};
+
+static const profile *choose(sim_rng *r, const profile *all)
 {
-    int which = sim_below(r, 100), i = 0;
-    while (i < PROFILES - 1 && which >= profiles[i].share)
-        which -= profiles[i++].share;
-    return &profiles[i];
+    int which = sim_below(r, 100);
+    for (; which >= all->share; all++)
+        which -= all->share;
+    return all;
+}
+
+static const profile *choose_profile(sim_rng *r, uint64_t seed)
+{
+    sim_rng own = sim_rng_of(seed, 8);
+    if (sim_chance(&own, LATER_SHARE, 100))
+        return choose(&own, later);
+    return choose(r, profiles);
 }
 
 static sim_op_kind choose_kind(sim_rng *r, const int *shares)
@@ -71,11 +99,32 @@ static void choose_faults(sim_rng *r, const profile *p, sim_plan *plan)
     plan->fault_rate[SIM_FAULT_JUMP] = 100;
 }
 
+/* One table, or two in one commit. */
+static void choose_index(sim_rng *r, const sim_schema *s, sim_op *op)
+{
+    unsigned node = 1u << sim_below(r, s->node_types);
+    unsigned edge = 1u << (SIM_NODE_TYPES + sim_below(r, s->edge_types));
+    int which = sim_below(r, 3);
+    op->index.types = (which != 1 ? node : 0) | (which != 0 ? edge : 0);
+    op->index.anew = sim_chance(r, 1, 2);
+}
+
+/* Operations that are few die as often as those that are many. */
+static void choose_aims(const profile *p, sim_plan *plan)
+{
+    sim_rng r = sim_rng_of(plan->seed, 9);
+    while (plan->aim_count < p->aims) {
+        sim_op_kind kind = (sim_op_kind)sim_below(&r, SIM_OP_KINDS);
+        if (p->kinds[kind] > 0)
+            plan->aims[plan->aim_count++] = sim_aim_random(&r, kind);
+    }
+}
+
 void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
 {
     memset(plan, 0, sizeof *plan);
     sim_rng r = sim_rng_of(seed, 1);
-    const profile *p = choose_profile(&r);
+    const profile *p = choose_profile(&r, seed);
     plan->seed = seed;
     plan->process_count = 3 + sim_below(&r, SIM_PROCESSES - 2);
     sim_schema_random(&r, &plan->schema);
@@ -86,6 +135,9 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
         sim_op_random(&r, &plan->schema, &plan->ops[i]);
         plan->ops[i].process = sim_below(&r, plan->process_count);
         choose_branches(&r, p->alone, &plan->ops[i]);
+        if (plan->ops[i].kind == SIM_INDEX)
+            choose_index(&r, &plan->schema, &plan->ops[i]);
     }
     choose_faults(&r, p, plan);
+    choose_aims(p, plan);
 }

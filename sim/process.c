@@ -162,6 +162,8 @@ static og_status run_op(attempt *a, og_error *err)
         return run_cleanup(a, err);
     case SIM_FOREIGN:
         return sim_foreign_run(a->p, err);
+    case SIM_INDEX:
+        return sim_index_run(a->p, a->op, err);
     default:
         return run_read(a, err);
     }
@@ -175,7 +177,7 @@ static void restart(sim_process *p)
     og_store_close(p->store);
     p->repo = NULL;
     p->store = NULL;
-    p->is_dead = false;
+    p->is_dead = p->dies_after = false;
     p->last_call = -1;
 }
 
@@ -212,6 +214,10 @@ static void perform(sim_process *p, int index)
     r->ended = true;
     snprintf(r->message, sizeof r->message, "%.500s", err.message);
     sim_count(&sim_total->outcomes[a.op->kind][r->status]);
+    if (p->dies_after && !p->is_dead) { /* its last call was the one; nobody is told */
+        p->is_dead = true;
+        sim_count(&sim_total->died_after[a.op->kind][p->last_call]);
+    }
     p->op = -1;
     if (p->is_dead)
         restart(p);

@@ -21,13 +21,15 @@ static void report_deaths(const sim_counts *c)
     for (int k = 0; k < SIM_OP_KINDS; k++)
         for (int i = 0; i < SIM_CALL_KINDS; i++) {
             uint64_t before = c->died_before[k][i], after = c->died_after[k][i];
-            if (c->calls[k][i] + before == 0)
+            bool is_known = sim_call_is_known((sim_op_kind)k, i);
+            if (c->calls[k][i] + before == 0 && !is_known)
                 continue;
             bool is_missing = before == 0 || after == 0;
             pairs++;
             missing += is_missing;
-            printf("%-15s %-28s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 "%s\n", sim_op_names[k],
-                   sim_call_name(i), c->calls[k][i], before, after, is_missing ? "  missing" : "");
+            printf("%-15s %-28s %10" PRIu64 " %8" PRIu64 " %8" PRIu64 "%s%s\n", sim_op_names[k],
+                   sim_call_name(i), c->calls[k][i], before, after, is_missing ? "  missing" : "",
+                   is_known ? "" : "  not in calls.c");
         }
     printf("%d pairs of an operation and a call, %d without a death before and after\n", pairs,
            missing);
@@ -35,8 +37,9 @@ static void report_deaths(const sim_counts *c)
 
 void sim_report(const sim_counts *c, bool all)
 {
-    printf("%" PRIu64 " seeds, %" PRIu64 " calls, %" PRIu64 " publications\n", c->seeds, c->steps,
-           c->publications);
+    printf("%" PRIu64 " seeds, %" PRIu64 " calls, %" PRIu64 " publications, %" PRIu64
+           " lookups by index\n",
+           c->seeds, c->steps, c->publications, c->lookups);
     for (int f = 1; f < SIM_FAULT_KINDS; f++)
         printf("  %-20s %10" PRIu64 "\n", sim_fault_names[f], c->faults[f]);
     report_outcomes(c);

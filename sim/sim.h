@@ -20,6 +20,7 @@ enum {
     SIM_PROCESSES = 4,
     SIM_BRANCHES = 4,
     SIM_OPS = 512,
+    SIM_AIMS = 32,
     SIM_FAULTS = OG_STORE_CRASH + 1, /* and those below */
     SIM_FAULT_POWER = SIM_FAULTS,
     SIM_FAULT_SLOW,
@@ -30,7 +31,7 @@ enum {
 
 /* What happened, over all seeds. In memory that workers share; added to atomically. */
 typedef struct sim_counts {
-    uint64_t seeds, steps, publications;
+    uint64_t seeds, steps, publications, lookups;
     uint64_t faults[SIM_FAULT_KINDS];
     uint64_t outcomes[SIM_OP_KINDS][16]; /* by status */
     uint64_t calls[SIM_OP_KINDS][SIM_CALL_KINDS];
@@ -42,9 +43,25 @@ static inline void sim_count(uint64_t *counter)
     __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 extern const char *const sim_fault_names[SIM_FAULT_KINDS];
-/* Number of the kind of a call; its name is in sim_call_name. */
+
+/* ---- calls.c ------------------------------------------------------------------------------ */
+
+/* A death that waits until an operation of the kind makes such a call. */
+typedef struct sim_aim {
+    sim_op_kind op;
+    int call;   /* kind; -1: it is spent */
+    int skip;   /* so many calls of the kind pass before */
+    bool after; /* when the call is done, not before it */
+} sim_aim;
+/* Number of the kind of a call; its name is in sim_call_name (NULL: there is none). */
 int sim_call_kind(const char *op, const char *name);
 const char *sim_call_name(int kind);
+/* Is an operation of this kind known to make such calls? */
+bool sim_call_is_known(sim_op_kind op, int call);
+/* A death at one of the calls that operations of this kind make, rare ones rather than others. */
+sim_aim sim_aim_random(sim_rng *r, sim_op_kind op);
+
+/* ---- processes and plans ------------------------------------------------------------------ */
 
 /* How an operation ended, as its caller saw it. */
 typedef struct sim_result {
@@ -99,6 +116,7 @@ typedef struct sim_process {
     sim_rng random_state;
     og_clock clock;
     bool is_dead;
+    bool dies_after;          /* before anything else, when the call under way is done */
     int64_t wake_us;          /* runs no earlier */
     int op;                   /* index of the operation under way; -1 = none */
     og_store_fault next;      /* fate of the call that is waiting */
@@ -112,6 +130,8 @@ typedef struct sim_plan {
     sim_schema schema;
     int process_count;
     sim_op ops[SIM_OPS];
+    sim_aim aims[SIM_AIMS];
+    int aim_count;
     bool is_left_out[SIM_OPS]; /* while shrinking */
     bool is_traced;            /* say on stderr what happens */
     int op_count;
@@ -125,8 +145,9 @@ struct sim_world {
     const sim_plan *plan;
     og_store *store;
     int64_t now_us;
-    og_clock clock; /* for the checker: who waits on it waits alone */
-    sim_rng rng;    /* of the scheduler */
+    og_clock clock;         /* for the checker: who waits on it waits alone */
+    sim_rng rng;            /* of the scheduler */
+    sim_aim aims[SIM_AIMS]; /* of the plan, as far as they are left */
     sim_process processes[SIM_PROCESSES];
     sim_branch branches[SIM_BRANCHES];
     sim_commit *commits;
@@ -137,6 +158,7 @@ struct sim_world {
     bool refs_are_dirty;         /* a branch may have come or gone */
     char new_slot[256];      /* name of a table's version that may just have been put; "" = none */
     struct sim_slots *slots; /* of slots.c */
+    bool has_indexes;        /* somebody made one, or tried to */
     og_buf failure;          /* what is wrong; empty = nothing */
 };
 
@@ -148,6 +170,10 @@ void sim_world_free(sim_world *world);
 void sim_process_connect(sim_process *p);
 /* foreign.c: what the reference does when it opens the graph. */
 OG_NODISCARD og_status sim_foreign_run(sim_process *p, og_error *err);
+/* index.c: indexes for the tables that the operation names, in one commit. */
+OG_NODISCARD og_status sim_index_run(sim_process *p, const sim_op *op, og_error *err);
+/* What is found by indexes in the newest version of a branch must be what the model holds. */
+void sim_check_indexes(sim_world *w, int branch);
 /* The task of a process: its operations, one after the other. */
 void sim_process_main(void *process);
 og_repo *sim_open_plain(sim_world *world); /* without faults; NULL: sim_wrong was said */

@@ -15,42 +15,6 @@ const char *const sim_fault_names[SIM_FAULT_KINDS] = {
     "died", "power lost", "slow",        "time jumped",
 };
 
-/* ---- kinds of calls ----------------------------------------------------------------------- */
-
-static const char *const functions[] = {"get",           "get_range", "head",   "put",
-                                        "put_if_absent", "create",    "append", "finish",
-                                        "list",          "remove",    "sync"};
-static const struct {
-    const char *part, *name;
-} places[] = {
-    {"__manifest/", "manifest"},      {"_graph_", "dag"}, {"__recovery/", "sidecar"},
-    {"/_versions/", "table version"}, {"", "file"},
-};
-enum {
-    FUNCTIONS = sizeof functions / sizeof *functions,
-    PLACES = sizeof places / sizeof *places,
-};
-_Static_assert(FUNCTIONS *PLACES <= SIM_CALL_KINDS, "kinds of calls");
-
-int sim_call_kind(const char *op, const char *name)
-{
-    int f = 0, p = 0;
-    while (f < FUNCTIONS - 1 && strcmp(functions[f], op) != 0)
-        f++;
-    while (strstr(name, places[p].part) == NULL)
-        p++;
-    return f * PLACES + p;
-}
-
-const char *sim_call_name(int kind)
-{
-    static char text[64];
-    if (kind >= FUNCTIONS * PLACES)
-        return NULL;
-    snprintf(text, sizeof text, "%s %s", functions[kind / PLACES], places[kind % PLACES].name);
-    return text;
-}
-
 /* ---- calls -------------------------------------------------------------------------------- */
 
 /* Which branch a name in `__manifest/.../_versions/` belongs to; -1 = none. */
@@ -87,9 +51,11 @@ static og_store_fault before_call(void *context, uint64_t call, const char *op, 
     sim_world *w = p->world;
     if (p->is_dead)
         return OG_STORE_CRASH;
+    p->is_dead = p->dies_after;
     snprintf(p->call, sizeof p->call, "%s", op);
     snprintf(p->name, sizeof p->name, "%s", name);
-    sim_fiber_yield();
+    if (!p->is_dead)
+        sim_fiber_yield();
     int kind = sim_call_kind(p->call, p->name);
     int op_kind = p->op >= 0 ? (int)w->plan->ops[p->op].kind : SIM_READ;
     if (p->is_dead) {
@@ -202,14 +168,42 @@ static void lose_power(sim_world *w)
     sim_check_power_loss(w);
 }
 
+/* The aim that this call meets, now spent; NULL: none does. */
+static const sim_aim *meet_aim(sim_world *w, const sim_process *p)
+{
+    int kind = sim_call_kind(p->call, p->name);
+    for (int i = 0; i < w->plan->aim_count; i++) {
+        sim_aim *aim = &w->aims[i];
+        if (aim->call != kind || aim->op != w->plan->ops[p->op].kind || aim->skip-- > 0)
+            continue;
+        aim->call = -1;
+        return aim;
+    }
+    return NULL;
+}
+
+static og_store_fault choose_fault(sim_world *w, sim_process *p)
+{
+    const sim_aim *aim = meet_aim(w, p);
+    if (aim != NULL && !aim->after)
+        return OG_STORE_CRASH;
+    if (aim != NULL) {
+        note_fault(p, OG_STORE_CRASH);
+        p->dies_after = true;
+        return OG_STORE_PASS;
+    }
+    for (int f = OG_STORE_FAIL; f < SIM_FAULTS; f++)
+        if (is_hit(w, f))
+            return (og_store_fault)f;
+    return OG_STORE_PASS;
+}
+
 static void decide(sim_world *w, sim_process *p)
 {
     p->next = OG_STORE_PASS;
     if (p->call[0] == '\0' || p->op < 0)
         return;
-    for (int f = OG_STORE_FAIL; f < SIM_FAULTS; f++)
-        if (p->next == OG_STORE_PASS && is_hit(w, f))
-            p->next = (og_store_fault)f;
+    p->next = choose_fault(w, p);
     if (p->next != OG_STORE_PASS)
         note_fault(p, p->next);
     p->is_dead |= p->next == OG_STORE_CRASH;
@@ -268,9 +262,13 @@ static bool step(sim_world *w)
     w->new_slot[0] = '\0';
     if (w->refs_are_dirty && !sim_is_wrong(w))
         sim_check_refs(w);
-    for (int b = 0; b < SIM_BRANCHES; b++)
-        if (w->is_dirty[b] && !sim_is_wrong(w))
-            sim_check_branch(w, b);
+    for (int b = 0; b < SIM_BRANCHES; b++) {
+        if (!w->is_dirty[b] || sim_is_wrong(w))
+            continue;
+        sim_check_branch(w, b);
+        if (!sim_is_wrong(w))
+            sim_check_indexes(w, b);
+    }
     return true;
 }
 
@@ -304,6 +302,7 @@ bool sim_run(const sim_plan *plan, sim_world *w)
     w->plan = plan;
     w->failure = OG_BUF_INIT;
     w->rng = sim_rng_of(plan->seed, 2);
+    memcpy(w->aims, plan->aims, sizeof w->aims);
     w->now_us = INT64_C(1790000000000000);
     w->clock = (og_clock){.now_us = read_world_clock, .sleep_us = pass_time, .context = w};
     if (og_store_open_memory(&w->store, &err) != OG_OK)
