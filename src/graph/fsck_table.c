@@ -32,7 +32,7 @@ og_status og_graph__fsck_content(og_graph__fsck *f, og_lance_table *table, og_fi
     og_lance_verified verified;
     og_status s = og_lance_table_verify(table, tell_problem, &c, &verified, err);
     if (s == OG_OK && out_problems != NULL)
-        *out_problems = verified.problems;
+        *out_problems = verified.problems + verified.unsupported;
     return c.status != OG_OK ? c.status : s;
 }
 

@@ -2,6 +2,7 @@
 #include "lancetool/verbs.h"
 
 #include "base/json.h"
+#include "lance/table/look.h"
 
 #include <inttypes.h>
 
@@ -10,7 +11,7 @@ typedef struct printer {
     const og_lance_field *all_fields;
     uint32_t *fields;
     uint32_t field_count;
-    bool row_ids;
+    bool row_ids, by_address; /* by_address: these are the ids of the rows, too */
     tool_style style;
     uint32_t fragment; /* of the last row, about */
     og_buf text;
@@ -45,6 +46,10 @@ static og_status choose_fields(const tool_call *call, printer *p, og_error *err)
                 return og_error_set(err, OG_INVALID, "the table has no column '%.*s'",
                                     OG_FMT(names[p->field_count]));
         }
+        for (uint32_t i = 0; i < p->field_count; i++)
+            if (p->fields[i] == (uint32_t)index)
+                return og_error_set(err, OG_INVALID, "column '%.*s' is given twice",
+                                    OG_FMT(names[p->field_count]));
         p->fields[p->field_count] = (uint32_t)index;
     }
     return OG_OK;
@@ -79,11 +84,12 @@ static void put_row_ids(printer *p, uint32_t slot, int64_t row)
     const og_lance_fragment *f = &fragments[p->fragment];
     while (slot - f->first_slot >= f->physical_rows) /* slots ascend */
         f = &fragments[++p->fragment];
+    uint64_t address = f->id << 32 | (slot - f->first_slot);
     og_buf_printf(&p->text,
                   "%s\"_rowid\":%" PRIu64 ",\"_rowaddr\":%" PRIu64
                   ",\"_row_created_at_version\":%" PRIu64
                   ",\"_row_last_updated_at_version\":%" PRIu64,
-                  p->field_count != 0 ? "," : "", p->ids[row], f->id << 32 | (slot - f->first_slot),
+                  p->field_count != 0 ? "," : "", p->by_address ? address : p->ids[row], address,
                   p->created[row], p->updated[row]);
 }
 
@@ -143,7 +149,10 @@ static og_status run(tool_call *call, og_error *err)
     if (p == NULL)
         return og_error_nomem(err);
     p->table = table;
+    og_lance_about about;
+    og_lance_table_about(table, &about);
     p->row_ids = tool_has(call, "row-ids");
+    p->by_address = !about.has_stable_row_ids;
     p->style.all_bytes = tool_has(call, "all-bytes");
     OG_TRY(choose_fields(call, p, err));
     return put_rows(p, err);

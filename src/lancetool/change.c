@@ -68,6 +68,25 @@ og_status tool_place_open_to_write(const tool_call *call, const char *argument, 
     return tool_check_no_graph(call, out, err);
 }
 
+/* ---- whose fault it is ---------------------------------------------------------------------- */
+
+static og_status say_instead(og_status status, og_error *err)
+{
+    if (err != NULL)
+        err->status = status;
+    return status;
+}
+
+og_status tool_named(og_status status, og_error *err)
+{
+    return status == OG_NOT_FOUND || status == OG_EXISTS ? say_instead(OG_INVALID, err) : status;
+}
+
+og_status tool_given(og_status status, og_error *err)
+{
+    return status == OG_INVALID ? say_instead(OG_CORRUPT, err) : status;
+}
+
 /* ---- writes --------------------------------------------------------------------------------- */
 
 static og_status sync_files(og_store *store, const og_lance_staged *staged, og_error *err)

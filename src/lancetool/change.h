@@ -24,6 +24,11 @@ OG_NODISCARD og_status tool_check_no_graph(const tool_call *call, const tool_pla
  * writer was first. */
 OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write,
                                    bool may_go_behind, og_error *err);
+/* OG_INVALID instead of OG_NOT_FOUND or OG_EXISTS, with the message: a name of the command line is of nothing, or
+ * taken. Other failures as they are. */
+og_status tool_named(og_status status, og_error *err);
+/* OG_CORRUPT instead of OG_INVALID: rows that were given do not fit; the command line was right. */
+og_status tool_given(og_status status, og_error *err);
 /* The newest version of the table and a write of it. */
 OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
                                   og_lance_table **out_table, og_lance_write **out, og_error *err);
@@ -31,7 +36,7 @@ OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_pl
 /* ---- schemas as text (schema_text.c) -------------------------------------------------------- */
 
 /* "id: utf8!, n: int64, tags: list<utf8>, v: fixed_size_list<float32, 4>, p: struct<x: int32>,
- * body: blob": fields of a table; '!' = never null. In the call's arena. OG_INVALID with the place. */
+ * body: blob": fields of a table; '!' = never null; a name may stand in double quotes. In the call's arena. OG_INVALID with the place. */
 OG_NODISCARD og_status tool_schema(const tool_call *call, const char *text,
                                    og_lance_new_field **out, uint32_t *out_count, og_error *err);
 

@@ -17,28 +17,6 @@ typedef struct session {
 
 /* ---- changes ------------------------------------------------------------------------------ */
 
-static og_status sync_names(og_store *store, const char *const *names, size_t count, og_error *err)
-{
-    return count > 0 ? store->ops->sync(store, names, count, err) : OG_OK;
-}
-
-static og_status commit(session *s, og_lance_write *write, og_error *err)
-{
-    const og_lance_staged *staged;
-    og_store *store = s->place.store;
-    OG_TRY(og_lance_write_stage(write, &staged, err));
-    OG_TRY(sync_names(store, staged->file_names, staged->file_count, err));
-    og_status status = og_lance_staged_commit(write, true, err);
-    if (status == OG_EXISTS)
-        return og_error_set(err, OG_CONFLICT, "another writer made version %" PRIu64 " first",
-                            staged->version);
-    OG_TRY(status);
-    const char *name = staged->manifest_name;
-    OG_TRY(sync_names(store, &name, 1, err));
-    printf("version %" PRIu64 "\n", staged->version);
-    return OG_OK;
-}
-
 static og_status column_of(const session *s, const char *name, uint32_t *out, og_error *err)
 {
     int32_t field = og_lance_table_find_field(s->table, og_str_of(name));
@@ -72,32 +50,30 @@ static og_status change(session *s, const char *what, const char *name, og_error
     OG_AUTO(og_lance_write) write = NULL;
     bool changed = true;
     OG_TRY(tool_check_no_graph(s->call, &s->place, err));
-    const og_lance_write_options options = {.op = OG_LANCE_INDEX,
-                                            .min_max_fragment_id = -1,
-                                            .now_us =
-                                                og_system_clock.now_us(og_system_clock.context)};
+    if (tool_has(s->call, "version"))
+        return og_error_set(err, OG_INVALID, "%s goes by the newest version, without --version",
+                            what);
+    const og_lance_write_options options = tool_write_options(OG_LANCE_INDEX);
     OG_TRY(og_lance_write_new(s->place.env, s->table, &options, &write, err));
     if (strcmp(what, "create") == 0)
         OG_TRY(create(s, write, name, err));
     else if (strcmp(what, "update") == 0)
-        OG_TRY(og_lance_btree_update(write, og_str_of(name), &changed, err));
+        OG_TRY(tool_named(og_lance_btree_update(write, og_str_of(name), &changed, err), err));
     else
-        OG_TRY(og_lance_write_drop_index(write, og_str_of(name), err));
+        OG_TRY(tool_named(og_lance_write_drop_index(write, og_str_of(name), err), err));
     if (changed)
-        return commit(s, write, err);
+        return tool_commit(&s->place, write, true, err);
     printf("up to date\n");
     return OG_OK;
 }
 
 /* ---- looking ------------------------------------------------------------------------------ */
 
-static og_status list(session *s, og_error *err)
+static void put_list(const session *s, const og_lance_index *indices, uint32_t count,
+                     const char *note)
 {
-    const og_lance_index *indices;
-    uint32_t count, fields, fragments;
+    uint32_t fields;
     const og_lance_field *all = og_lance_table_fields(s->table, &fields);
-    (void)og_lance_table_fragments(s->table, &fragments);
-    OG_TRY(og_lance_indices(s->table, s->call->arena, &indices, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         char uuid[37];
         og_str column = OG_STR("?");
@@ -105,10 +81,20 @@ static og_status list(session *s, og_error *err)
         for (uint32_t f = 0; indices[i].field_count > 0 && f < fields; f++)
             if (all[f].id == indices[i].field_ids[0])
                 column = all[f].field.name;
-        printf("%.*s %.*s(%.*s) %s version %" PRIu64 " fragments %" PRIu32 "\n",
+        printf("%.*s %.*s(%.*s) %s version %" PRIu64 " fragments %" PRIu32 "%s\n",
                OG_FMT(indices[i].name), OG_FMT(indices[i].kind), OG_FMT(column), uuid,
-               indices[i].dataset_version, indices[i].fragment_count);
+               indices[i].dataset_version, indices[i].fragment_count, note);
     }
+}
+
+static og_status list(session *s, og_error *err)
+{
+    const og_lance_index *indices;
+    uint32_t count;
+    OG_TRY(og_lance_indices(s->table, s->call->arena, &indices, &count, err));
+    put_list(s, indices, count, "");
+    OG_TRY(og_lance_address_indices(s->table, s->call->arena, &indices, &count, err));
+    put_list(s, indices, count, " of row addresses, not used");
     return OG_OK;
 }
 

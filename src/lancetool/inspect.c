@@ -124,12 +124,12 @@ static void put_about(const og_lance_table *table, og_buf *out)
                   about.operation, about.branch.len != 0 ? ", branch " : "", OG_FMT(about.branch));
     og_buf_printf(out, "rows: %" PRIu64 " of %" PRIu64 " stored, in %u fragments\n",
                   og_lance_table_row_count(table), og_lance_table_slot_count(table), fragments);
-    og_buf_printf(out,
-                  "row ids: %s, next %" PRIu64 "; highest fragment %" PRId64 "; flags %" PRIu64
-                  " and %" PRIu64 "\n",
-                  about.has_stable_row_ids ? "stable" : "addresses",
-                  og_lance_table_next_row_id(table), og_lance_table_max_fragment_id(table),
-                  about.reader_flags, about.writer_flags);
+    if (about.has_stable_row_ids)
+        og_buf_printf(out, "row ids: stable, next %" PRIu64, og_lance_table_next_row_id(table));
+    else
+        og_buf_text(out, "row ids: addresses");
+    og_buf_printf(out, "; highest fragment %" PRId64 "; flags %" PRIu64 " and %" PRIu64 "\n",
+                  og_lance_table_max_fragment_id(table), about.reader_flags, about.writer_flags);
     og_buf_printf(out, "files: version %.*s, written by %.*s %.*s\n", OG_FMT(about.file_version),
                   OG_FMT(about.library), OG_FMT(about.library_version));
 }
@@ -157,23 +157,31 @@ static uint32_t covered_fragments(const og_lance_table *table, const og_lance_in
     return covered;
 }
 
-static og_status put_indices(const og_lance_table *table, og_arena *arena, og_buf *out,
-                             og_error *err)
+static void put_list(const og_lance_table *table, const og_lance_index *indices, uint32_t count,
+                     const char *title, og_buf *out)
 {
-    const og_lance_index *indices;
-    uint32_t count;
-    OG_TRY(og_lance_indices(table, arena, &indices, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         const og_lance_index *x = &indices[i];
         char uuid[37];
         og_uuid_format(x->uuid, uuid);
-        og_buf_printf(out, "%s  %.*s: %.*s on fields", i == 0 ? "indices:\n" : "", OG_FMT(x->name),
+        og_buf_printf(out, "%s  %.*s: %.*s on fields", i == 0 ? title : "", OG_FMT(x->name),
                       OG_FMT(x->kind));
         for (uint32_t f = 0; f < x->field_count; f++)
             og_buf_printf(out, " %d", x->field_ids[f]);
         og_buf_printf(out, ", %" PRIu32 " fragments, since version %" PRIu64 ", %s\n",
                       covered_fragments(table, x), x->dataset_version, uuid);
     }
+}
+
+static og_status put_indices(const og_lance_table *table, og_arena *arena, og_buf *out,
+                             og_error *err)
+{
+    const og_lance_index *indices;
+    uint32_t count;
+    OG_TRY(og_lance_indices(table, arena, &indices, &count, err));
+    put_list(table, indices, count, "indices:\n", out);
+    OG_TRY(og_lance_address_indices(table, arena, &indices, &count, err));
+    put_list(table, indices, count, "indices of row addresses, which are not used:\n", out);
     return OG_OK;
 }
 

@@ -42,5 +42,7 @@ int main(int argc, char **argv)
     og_status status = arena != NULL ? call.verb->run(&call, &err) : og_error_nomem(&err);
     if (status != OG_OK)
         print_error(&err);
+    else if ((status = og_std_flush(&err)) != OG_OK) /* what was printed may be cut short */
+        print_error(&err);
     return exit_code_of(status);
 }

@@ -21,7 +21,8 @@ void tool_place_deinit(tool_place *place)
 
 /* `argument` as an absolute path without "." and "..". One that does not exist is taken as it is below
  * the folder it would be made in. */
-static og_status resolve(const tool_call *call, const char *argument, og_str *out, og_error *err)
+static og_status resolve(const tool_call *call, const char *argument, bool create, og_str *out,
+                         og_error *err)
 {
     og_str text = og_str_of(argument), name = {NULL, 0};
     while (text.len > 1 && text.ptr[text.len - 1] == '/')
@@ -36,6 +37,10 @@ static og_status resolve(const tool_call *call, const char *argument, og_str *ou
         og_str folder = slash > 0 ? og_str_slice(text, 0, slash) : OG_STR(".");
         real = realpath(og_arena_str(call->arena, folder).ptr, buffer);
     }
+    if (real == NULL && errno != ENOENT && errno != ENOTDIR)
+        return og_error_errno(err, errno, "can't look at", argument);
+    if (real == NULL && create)
+        return og_error_set(err, OG_INVALID, "there is no folder to make '%s' in", argument);
     if (real == NULL)
         return og_error_set(err, OG_INVALID, "no table at '%s'", argument);
     if (name.ptr == NULL)
@@ -135,7 +140,7 @@ og_status tool_place_open(const tool_call *call, const char *argument, bool crea
                           og_error *err)
 {
     og_str path;
-    OG_TRY(resolve(call, argument, &path, err));
+    OG_TRY(resolve(call, argument, create, &path, err));
     TOOL_AUTO_PLACE place = {0};
     OG_TRY(open_store(call, path, create, &place, err));
     const char *branch = tool_value(call, "branch");

@@ -38,6 +38,19 @@ static og_str take_word(parser *p)
     return (og_str){start, (size_t)(p->at - start)};
 }
 
+/* A word, or what stands between double quotes. */
+static og_str take_name(parser *p)
+{
+    while (isspace((unsigned char)*p->at))
+        p->at++;
+    const char *end = *p->at == '"' ? strchr(p->at + 1, '"') : NULL;
+    if (end == NULL)
+        return take_word(p);
+    og_str name = {p->at + 1, (size_t)(end - p->at - 1)};
+    p->at = end + 1;
+    return name;
+}
+
 static og_type_id plain_type(og_str name)
 {
     for (og_type_id id = OG_TYPE_BOOL; id <= OG_TYPE_LARGE_BINARY; id++) {
@@ -134,7 +147,7 @@ static const og_type *blob_type(void)
 static og_status parse_field(parser *p, unsigned depth, og_field *out, bool *out_blob,
                              og_error *err)
 {
-    og_str name = take_word(p);
+    og_str name = take_name(p);
     if (name.len == 0)
         return wrong(p, "a name", err);
     if (!take(p, ':'))

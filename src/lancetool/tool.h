@@ -7,7 +7,8 @@
  *     lancetool VERB [--option VALUE | --option=VALUE | --flag]... ARGUMENT...
  *
  * Failures are returned as everywhere in the library; main turns them into a line on stderr and an exit
- * code: OG_INVALID 2 (the command line is wrong), OG_UNSUPPORTED 3, all others 1. */
+ * code: OG_INVALID 2 (the command line is wrong, or names what is not there), OG_UNSUPPORTED 3, all
+ * others 1. */
 #ifndef OG_LANCETOOL_TOOL_H
 #define OG_LANCETOOL_TOOL_H
 

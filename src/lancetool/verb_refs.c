@@ -71,6 +71,20 @@ static og_status make_ref(const tool_call *call, const tool_place *place, og_lan
     return og_lance_branch_encode_ref(out, &ref) ? OG_OK : og_error_nomem(err);
 }
 
+static og_status branch_exists(og_str branch, og_error *err)
+{
+    return og_error_set(err, OG_INVALID, "branch '%.*s' exists", OG_FMT(branch));
+}
+
+static og_status check_is_new(const tool_place *place, og_str branch, og_error *err)
+{
+    og_lance_refs refs;
+    OG_TRY(og_lance_refs_read(place->env, place->dataset, &refs, err));
+    bool exists = og_lance_refs_branch(&refs, branch) != NULL;
+    og_lance_refs_deinit(&refs);
+    return exists ? branch_exists(branch, err) : OG_OK;
+}
+
 static og_status create_branch(tool_call *call, og_error *err)
 {
     TOOL_AUTO_PLACE place = {0};
@@ -82,9 +96,10 @@ static og_status create_branch(tool_call *call, og_error *err)
     OG_TRY(need_name(call, &branch, err));
     OG_TRY(og_lance_branch_check_name(branch, err));
     if (og_str_is(branch, "main")) /* which is how the table itself is called */
-        return og_error_set(err, OG_EXISTS, "branch 'main' exists");
+        return branch_exists(branch, err);
     OG_TRY(open_to_write(call, &place, err));
     OG_TRY(tool_table_open(call, &place, &from, err));
+    OG_TRY(check_is_new(&place, branch, err));
     OG_TRY(make_ref(call, &place, from, &ref, err));
     if (!og_lance_branch_ref_name(&name, place.dataset, branch))
         return og_error_nomem(err);
@@ -97,7 +112,7 @@ static og_status create_branch(tool_call *call, og_error *err)
     og_status s =
         place.store->ops->put_if_absent(place.store, object, og_buf_bytes(&ref), true, err);
     if (s == OG_EXISTS)
-        return og_error_set(err, OG_EXISTS, "branch '%.*s' exists", OG_FMT(branch));
+        return branch_exists(branch, err);
     OG_TRY(s);
     return place.store->ops->sync(place.store, &object, 1, err);
 }
@@ -125,7 +140,7 @@ static og_status check_childless(const tool_place *place, og_str branch, og_erro
     OG_TRY(og_lance_refs_read(place->env, place->dataset, &refs, err));
     og_status s = OG_OK;
     if (og_lance_refs_branch(&refs, branch) == NULL)
-        s = og_error_set(err, OG_NOT_FOUND, "no branch '%.*s'", OG_FMT(branch));
+        s = og_error_set(err, OG_INVALID, "no branch '%.*s'", OG_FMT(branch));
     for (uint32_t i = 0; i < refs.branch_count && s == OG_OK; i++)
         if (og_str_eq(refs.branches[i].parent, branch))
             s = og_error_set(err, OG_INVALID, "branch '%.*s' came from it",
@@ -181,7 +196,8 @@ static og_status create_tag(tool_call *call, og_error *err)
     OG_TRY(need_name(call, &name, err));
     OG_TRY(open_to_write(call, &place, err));
     OG_TRY(tool_table_open(call, &place, &table, err));
-    return og_lance_tag_create(place.store, place.dataset, branch_of(&place), table, name, err);
+    return tool_named(
+        og_lance_tag_create(place.store, place.dataset, branch_of(&place), table, name, err), err);
 }
 
 static og_status list_tags(tool_call *call, og_error *err)
@@ -205,7 +221,7 @@ static og_status delete_tag(tool_call *call, og_error *err)
     og_str name;
     OG_TRY(need_name(call, &name, err));
     OG_TRY(open_to_write(call, &place, err));
-    return og_lance_tag_delete(place.store, place.dataset, name, err);
+    return tool_named(og_lance_tag_delete(place.store, place.dataset, name, err), err);
 }
 
 static og_status run_tag(tool_call *call, og_error *err)

@@ -1,23 +1,37 @@
 /* import, append, delete, restore: rows in and out. */
+#include "base/bits.h"
 #include "base/number.h"
 #include "columnar/compare.h"
+#include "lance/table/look.h"
 #include "lance/table/upsert.h"
 #include "lancetool/change.h"
 #include "lancetool/verbs.h"
 
 /* ---- import and append ---------------------------------------------------------------------- */
 
+static og_status put_batch(const og_batch *batch, og_lance_write *write, og_lance_upsert *upsert,
+                           og_error *err)
+{
+    return upsert != NULL ? og_lance_upsert_rows(upsert, batch, err)
+                          : og_lance_write_rows(write, batch, NULL, err);
+}
+
 static og_status put_all(tool_rows *rows, const og_lance_field *fields, uint32_t field_count,
                          og_lance_write *write, og_lance_upsert *upsert, og_error *err)
 {
     for (;;) {
         OG_AUTO_BATCH batch = {0};
-        OG_TRY(tool_rows_next(rows, fields, field_count, &batch, err));
+        OG_TRY(tool_given(tool_rows_next(rows, fields, field_count, &batch, err), err));
         if (batch.row_count == 0)
             return OG_OK;
-        OG_TRY(upsert != NULL ? og_lance_upsert_rows(upsert, &batch, err)
-                              : og_lance_write_rows(write, &batch, NULL, err));
+        OG_TRY(tool_given(put_batch(&batch, write, upsert, err), err));
     }
+}
+
+static og_status open_rows(const tool_call *call, tool_rows **out, og_error *err)
+{
+    return tool_named(tool_rows_open(call->argument_count > 1 ? call->arguments[1] : "-", out, err),
+                      err);
 }
 
 /* The schema of --schema, or that of an Arrow stream. */
@@ -45,7 +59,7 @@ static og_status run_import(tool_call *call, og_error *err)
     TOOL_AUTO_PLACE place = {0};
     og_lance_new_field *fields;
     uint32_t count;
-    OG_TRY(tool_rows_open(call->argument_count > 1 ? call->arguments[1] : "-", &rows, err));
+    OG_TRY(open_rows(call, &rows, err));
     OG_TRY(choose_schema(call, rows, &fields, &count, err));
     OG_TRY(tool_place_open_to_write(call, call->arguments[0], true, &place, err));
     og_lance_write_options options = tool_write_options(OG_LANCE_CREATE);
@@ -62,7 +76,7 @@ static og_status run_import(tool_call *call, og_error *err)
     uint64_t there;
     og_status s = og_lance_latest_version(place.env, place.path, 0, &there, err);
     if (s == OG_OK)
-        return og_error_set(err, OG_EXISTS, "there is a table at '%s'", call->arguments[0]);
+        return og_error_set(err, OG_INVALID, "there is a table at '%s'", call->arguments[0]);
     if (s != OG_NOT_FOUND)
         return s;
     OG_AUTO(og_lance_write) write = NULL;
@@ -115,7 +129,7 @@ static og_status run_append(tool_call *call, og_error *err)
     OG_AUTO(og_lance_write) write = NULL;
     OG_AUTO(og_lance_upsert) upsert = NULL;
     bool keyed = tool_has(call, "key");
-    OG_TRY(tool_rows_open(call->argument_count > 1 ? call->arguments[1] : "-", &rows, err));
+    OG_TRY(open_rows(call, &rows, err));
     OG_TRY(
         tool_begin(call, keyed ? OG_LANCE_UPDATE : OG_LANCE_APPEND, &place, &table, &write, err));
     if (keyed) {
@@ -148,6 +162,26 @@ const tool_verb tool_append = {
 
 /* ---- delete --------------------------------------------------------------------------------- */
 
+/* The slot of a row id, which is the address in tables without stable ones; UINT32_MAX: there is none. */
+static og_status find_row(og_lance_table *table, uint64_t id, uint32_t *out, og_error *err)
+{
+    og_lance_about about;
+    og_lance_table_about(table, &about);
+    if (about.has_stable_row_ids)
+        return og_lance_slots_of(table, &id, 1, out, err);
+    uint32_t count;
+    const og_lance_fragment *f = og_lance_table_fragments(table, &count);
+    const uint8_t *deleted;
+    OG_TRY(og_lance_table_deleted(table, &deleted, err));
+    *out = UINT32_MAX;
+    for (uint32_t i = 0; i < count; i++)
+        if (f[i].id == id >> 32 && (uint32_t)id < f[i].physical_rows)
+            *out = f[i].first_slot + (uint32_t)id;
+    if (*out != UINT32_MAX && deleted != NULL && og_bit_get(deleted, *out))
+        *out = UINT32_MAX;
+    return OG_OK;
+}
+
 static og_status delete_ids(const tool_call *call, og_lance_table *table, og_lance_write *write,
                             og_error *err)
 {
@@ -159,7 +193,7 @@ static og_status delete_ids(const tool_call *call, og_lance_table *table, og_lan
         uint32_t slot;
         if (!og_parse_u64(og_str_trim(texts[i]), &id))
             return og_error_set(err, OG_INVALID, "'%.*s' is no row id", OG_FMT(texts[i]));
-        OG_TRY(og_lance_slots_of(table, &id, 1, &slot, err));
+        OG_TRY(find_row(table, id, &slot, err));
         if (slot == UINT32_MAX)
             return og_error_set(err, OG_INVALID, "no row has the id %.*s", OG_FMT(texts[i]));
         OG_TRY(og_lance_write_delete(write, &slot, 1, err));

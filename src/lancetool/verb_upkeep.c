@@ -102,7 +102,8 @@ static og_status run_drop_columns(tool_call *call, og_error *err)
     OG_AUTO(og_lance_write) write = NULL;
     OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
     for (uint32_t i = 1; i < call->argument_count; i++)
-        OG_TRY(og_lance_write_drop_field(write, og_str_of(call->arguments[i]), err));
+        OG_TRY(
+            tool_named(og_lance_write_drop_field(write, og_str_of(call->arguments[i]), err), err));
     return tool_commit(&place, write, true, err);
 }
 
@@ -125,8 +126,9 @@ static og_status run_rename_column(tool_call *call, og_error *err)
     OG_AUTO(og_lance_table) table = NULL;
     OG_AUTO(og_lance_write) write = NULL;
     OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
-    OG_TRY(og_lance_write_rename_field(write, og_str_of(call->arguments[1]),
-                                       og_str_of(call->arguments[2]), err));
+    OG_TRY(tool_named(og_lance_write_rename_field(write, og_str_of(call->arguments[1]),
+                                                  og_str_of(call->arguments[2]), err),
+                      err));
     return tool_commit(&place, write, true, err);
 }
 
@@ -153,7 +155,7 @@ static og_status run_add_columns(tool_call *call, og_error *err)
     OG_TRY(tool_schema(call, call->arguments[1], &fields, &count, err));
     OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
     for (uint32_t i = 0; i < count; i++)
-        OG_TRY(og_lance_write_add_field(write, &fields[i], err));
+        OG_TRY(tool_named(og_lance_write_add_field(write, &fields[i], err), err));
     return tool_commit(&place, write, true, err);
 }
 

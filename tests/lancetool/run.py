@@ -22,7 +22,7 @@ class Tool:
     def __call__(self, *args, code=0, stdin=""):
         run = subprocess.run([self.program, *args], capture_output=True, text=True, input=stdin)
         assert run.returncode == code, (args, run.returncode, run.stdout[-500:], run.stderr[-500:])
-        assert code == 0 or run.stderr.startswith(("error: ", "problem: ")), run.stderr
+        assert code == 0 or run.stderr.startswith(("error: ", "problem: ", "not read: ")), run.stderr
         return run.stdout if code == 0 else run.stderr
 
     def rows(self, *args):
@@ -64,7 +64,9 @@ def tables(tool):
     for words in (["--columns", "none"], ["--version", "none"], ["--version", "99"], ["--branch", "none"]):
         tool("cat", *words, "t.lance", code=2)
     tool("cat", "--", "t.lance")
-    assert "exists" in tool("branch", "create", "t.lance", "main", code=1)
+    for name in ("main", "side"):
+        assert f"branch '{name}' exists" in tool("branch", "create", "t.lance", name, code=2)
+    assert "given twice" in tool("cat", "--columns", "id,n,id", "t.lance", code=2)
 
 
 def racing(tool):
@@ -90,11 +92,20 @@ def racing(tool):
     assert [code for code, _ in ends].count(0) == 1, ends
     assert all(code == 0 or "changed the same" in text or "no row has the id" in text for code, text in ends), ends
     assert len(tool.rows("r.lance")) == len(left) - 1
+    # An index goes behind appends; two of one name are a conflict.
+    calls = [(("append", "r.lance"), '{"n": 500}\n')] * 3 + [(("index", "r.lance", "create", "n"), "")]
+    assert all(code == 0 for code, _ in together(*calls))
+    ids = {r["_rowid"] for r in tool.rows("--row-ids", "r.lance") if r["n"] == 500}
+    assert len(ids) == 3 and set(tool("index", "r.lance", "find", "n", "--value", "500").split()) == {str(i) for i in ids}
     tool("verify", "r.lance")
 
 
 def names(tool):
     """What other programs could not read is not written."""
+    for schema in ("id: utf8, id: int64", "p: struct<a: utf8, b: struct<c: int8, c: int8>>"):
+        assert "two columns are named" in tool("import", "--schema", schema, "n.lance", code=2, stdin="{}")
+    tool("import", "--schema", '"a column": utf8, p: struct<"in it": int8>', "q.lance", stdin='{"a column": "x"}')
+    assert tool.rows("q.lance", "--columns", "a column") == [{"a column": "x"}]
     for name in ("a.b", "_rowid", "_row_created_at_version"):
         assert name in tool("import", "--schema", name + ": utf8", "n.lance", code=2, stdin="{}")
         assert name in tool("add-columns", "t.lance", name + ": utf8", code=2)
@@ -159,9 +170,33 @@ def complaints(tool):
         with open("bad.jsonl", "w") as f:
             f.write(text)
         for words in (["append", "t.lance"], ["import", "--schema", "id: utf8", "bad.lance"]):
-            assert f"bad.jsonl:{line}: " in tool(*words, "bad.jsonl", code=2), text
-            assert f"standard input:{line}: " in tool(*words, code=2, stdin=text), text
+            assert f"bad.jsonl:{line}: " in tool(*words, "bad.jsonl", code=1), text
+            assert f"standard input:{line}: " in tool(*words, code=1, stdin=text), text
     assert not os.path.exists("bad.lance/_versions")
+
+
+def absent(tool):
+    """What a word of the command line names and is not there, or there already, is usage."""
+    rows = '{"id": "x"}'
+    for words in (["append", "t.lance", "no.jsonl"], ["append", "--key", "no", "t.lance"], ["delete", "--ids", "999", "t.lance"],
+                  ["delete", "--where", "no = 1", "t.lance"], ["restore", "--version", "99", "t.lance"],
+                  ["drop-columns", "t.lance", "no"], ["rename-column", "t.lance", "no", "yes"],
+                  ["rename-column", "t.lance", "n", "id"], ["add-columns", "t.lance", "n: int8"],
+                  ["index", "t.lance", "create", "no"], ["index", "t.lance", "update", "no"], ["index", "t.lance", "drop", "no"],
+                  ["index", "t.lance", "find", "n"], ["index", "t.lance", "create", "n", "--version", "1"],
+                  ["branch", "delete", "t.lance", "no"], ["branch", "create", "t.lance", "x", "--version", "99"],
+                  ["tag", "delete", "t.lance", "no"], ["tag", "create", "t.lance", "first"],
+                  ["import", "--schema", "id: utf8", "t.lance"], ["import", "--schema", "id: utf8", "no/folder/t.lance"]):
+        tool(*words, code=2, stdin=rows)
+
+
+def closed_output(tool):
+    """What can't be printed is an error, also of commands that print little."""
+    for words in (["cat", "t.lance"], ["inspect", "t.lance"], ["verify", "t.lance"], ["tag", "list", "t.lance"],
+                  ["branch", "list", "t.lance"], ["help"]):
+        with open("/dev/full", "w") as full:
+            run = subprocess.run([tool.program, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert run.returncode == 1 and "standard output" in run.stderr, (words, run.returncode, run.stderr)
 
 
 def looking(tool):
@@ -238,7 +273,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, racing, names, graphs, complaints, looking, damage, damaged_index):
+        for case in (usage, tables, racing, names, graphs, complaints, absent, closed_output, looking, damage, damaged_index):
             case(tool)
             print("ok", case.__name__)
     finally:

@@ -199,18 +199,15 @@ static og_status name_index(sweep *s, og_lance_table *table, const OgPb__IndexMe
 
 static og_status name_indices(sweep *s, og_lance_table *table, bool kept, og_error *err)
 {
-    if (table->index_section.ptr == NULL) {
-        if (table->manifest->has_index_section) /* indices of row addresses, which are not read */
-            return og_error_set(err, OG_UNSUPPORTED, "%s has indices and no stable row ids",
-                                table->path);
+    og_bytes bytes = table->ids_are_slots ? table->address_indices : table->index_section;
+    if (bytes.ptr == NULL)
         return OG_OK;
-    }
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     OgPb__IndexSection *section;
     if (scratch == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_table__unpack(&og_pb__index_section__descriptor, scratch, table->index_section,
-                            "index section", &section, err));
+    OG_TRY(og_table__unpack(&og_pb__index_section__descriptor, scratch, bytes, "index section",
+                            &section, err));
     for (size_t i = 0; i < section->n_indices; i++)
         OG_TRY(name_index(s, table, section->indices[i], kept, err));
     return OG_OK;

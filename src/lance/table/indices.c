@@ -9,26 +9,32 @@
 #define DETAILS_PREFIX "/lance.table."
 #define DETAILS_SUFFIX "IndexDetails"
 
+static og_status unpack(og_bytes section, og_arena *arena, OgPb__IndexSection **out, og_error *err)
+{
+    return og_table__unpack(&og_pb__index_section__descriptor, arena, section, "index section", out,
+                            err);
+}
+
 static og_status read_section(const og_lance_table *table, og_arena *arena,
                               OgPb__IndexSection **out, og_error *err)
 {
-    return og_table__unpack(&og_pb__index_section__descriptor, arena, table->index_section,
-                            "index section", out, err);
+    return unpack(table->index_section, arena, out, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* "BTree" of "/lance.table.BTreeIndexDetails"; "" for another text. */
+/* "BTree" of "/lance.table.BTreeIndexDetails"; of another place all of it, so that equal names of different
+ * layouts stay apart: "lance.index.pb.BloomFilter"; "" for another text. */
 static og_str kind_of(const OgPb__IndexMetadata *m)
 {
     if (m->index_details == NULL || m->index_details->type_url == NULL)
         return OG_STR("");
     og_str url = og_str_of(m->index_details->type_url);
-    size_t least = strlen(DETAILS_PREFIX) + strlen(DETAILS_SUFFIX);
-    if (url.len < least || !og_str_starts(url, OG_STR(DETAILS_PREFIX)) ||
+    size_t start = og_str_starts(url, OG_STR(DETAILS_PREFIX)) ? strlen(DETAILS_PREFIX) : 1;
+    if (url.len < start + strlen(DETAILS_SUFFIX) || url.ptr[0] != '/' ||
         !og_str_ends(url, OG_STR(DETAILS_SUFFIX)))
         return OG_STR("");
-    return og_str_slice(url, strlen(DETAILS_PREFIX), url.len - strlen(DETAILS_SUFFIX));
+    return og_str_slice(url, start, url.len - strlen(DETAILS_SUFFIX));
 }
 
 static og_status read_fragments(const OgPb__IndexMetadata *m, og_arena *arena, og_lance_index *out,
@@ -71,15 +77,15 @@ static og_status read_index(const og_lance_table *table, const OgPb__IndexMetada
     return out->folder != NULL ? read_fragments(m, arena, out, err) : og_error_nomem(err);
 }
 
-og_status og_lance_indices(const og_lance_table *table, og_arena *arena, const og_lance_index **out,
-                           uint32_t *out_count, og_error *err)
+static og_status read_all(const og_lance_table *table, og_bytes bytes, og_arena *arena,
+                          const og_lance_index **out, uint32_t *out_count, og_error *err)
 {
     *out = NULL;
     *out_count = 0;
-    if (table->index_section.ptr == NULL)
+    if (bytes.ptr == NULL)
         return OG_OK;
     OgPb__IndexSection *section;
-    OG_TRY(read_section(table, arena, &section, err));
+    OG_TRY(unpack(bytes, arena, &section, err));
     og_lance_index *list = og_arena_array_of(arena, og_lance_index, section->n_indices + 1);
     if (list == NULL)
         return og_error_nomem(err);
@@ -90,6 +96,18 @@ og_status og_lance_indices(const og_lance_table *table, og_arena *arena, const o
     *out = list;
     *out_count = (uint32_t)section->n_indices;
     return OG_OK;
+}
+
+og_status og_lance_indices(const og_lance_table *table, og_arena *arena, const og_lance_index **out,
+                           uint32_t *out_count, og_error *err)
+{
+    return read_all(table, table->index_section, arena, out, out_count, err);
+}
+
+og_status og_lance_address_indices(const og_lance_table *table, og_arena *arena,
+                                   const og_lance_index **out, uint32_t *out_count, og_error *err)
+{
+    return read_all(table, table->address_indices, arena, out, out_count, err);
 }
 
 bool og_lance_index_covers(const og_lance_index *index, uint64_t fragment_id)

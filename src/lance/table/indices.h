@@ -16,7 +16,8 @@
 typedef struct og_lance_index {
     og_uuid uuid;
     og_str name; /* of the index; several segments may share it */
-    og_str kind; /* "BTree", "Inverted", "Vector", ...; "" = not told */
+    og_str
+        kind; /* "BTree", "Inverted", "Vector", ..., or a longer name of another place; "" = not told */
     const int32_t *field_ids;
     uint32_t field_count;
     const uint32_t *fragments; /* ids of covered fragments, ascending; some may be gone */
@@ -30,6 +31,11 @@ typedef struct og_lance_index {
 OG_NODISCARD og_status og_lance_indices(const og_lance_table *table, og_arena *arena,
                                         const og_lance_index **out, uint32_t *out_count,
                                         og_error *err);
+/* The same of a table without stable row ids, whose entries are row addresses: to be shown. No write
+ * carries them on, and nothing here looks rows up in them. */
+OG_NODISCARD og_status og_lance_address_indices(const og_lance_table *table, og_arena *arena,
+                                                const og_lance_index **out, uint32_t *out_count,
+                                                og_error *err);
 /* Does the segment cover the fragment with this id? */
 bool og_lance_index_covers(const og_lance_index *index, uint64_t fragment_id);
 
@@ -65,8 +71,8 @@ OG_NODISCARD og_status og_lance_file_metadata(og_lance_file *file, og_str key, o
                                               og_str *out, og_error *err);
 
 /* The Schema message for the head of a data file that belongs to no table (an index file). */
-OG_NODISCARD og_status og_lance_schema_message(const og_lance_new_field *fields, uint32_t field_count,
-                                            const og_lance_kv *metadata, uint32_t metadata_count,
-                                            og_buf *out, og_error *err);
+OG_NODISCARD og_status og_lance_schema_message(const og_lance_new_field *fields,
+                                               uint32_t field_count, const og_lance_kv *metadata,
+                                               uint32_t metadata_count, og_buf *out, og_error *err);
 
 #endif

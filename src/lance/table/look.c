@@ -68,14 +68,15 @@ static const char *operation_of(const og_lance_table *table)
 void og_lance_table_about(const og_lance_table *table, og_lance_about *out)
 {
     const OgPb__Manifest *m = table->manifest;
-    *out = (og_lance_about){.reader_flags = m->reader_feature_flags,
+    uint64_t given = table->ids_are_slots ? OG_TABLE__FLAG_STABLE_ROW_IDS : 0;
+    *out = (og_lance_about){.reader_flags = m->reader_feature_flags & ~given,
                             .writer_flags = m->writer_feature_flags,
                             .library = OG_STR(""),
                             .library_version = OG_STR(""),
                             .file_version = OG_STR(""),
                             .branch = og_table__text(m->branch),
                             .operation = operation_of(table)};
-    out->has_stable_row_ids = (m->reader_feature_flags & OG_TABLE__FLAG_STABLE_ROW_IDS) != 0;
+    out->has_stable_row_ids = !table->ids_are_slots;
     if (m->writer_version != NULL) {
         out->library = og_table__text(m->writer_version->library);
         out->library_version = og_table__text(m->writer_version->version);

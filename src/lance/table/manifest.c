@@ -178,6 +178,8 @@ static og_status give_row_ids(og_lance_table *t, og_error *err)
     }
     OG_PB_SET(m, next_row_id, t->slot_count);
     OG_PB_SET(m, reader_feature_flags, m->reader_feature_flags | OG_TABLE__FLAG_STABLE_ROW_IDS);
+    t->ids_are_slots = true;
+    t->address_indices = t->index_section;
     t->index_section = (og_bytes){NULL, 0};
     return OG_OK;
 }

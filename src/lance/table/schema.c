@@ -375,6 +375,20 @@ static og_status add_metadata(og_arena *arena, OgPb__Field *field, og_str key, o
     return OG_OK;
 }
 
+static og_status named_twice(og_str name, og_error *err)
+{
+    return og_error_set(err, OG_INVALID, "two columns are named '%.*s'", OG_FMT(name));
+}
+
+static og_status check_children(const og_type *type, og_error *err)
+{
+    for (uint32_t i = 0; type->id == OG_TYPE_STRUCT && i < type->child_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (og_str_eq(type->children[i].name, type->children[k].name))
+                return named_twice(type->children[i].name, err);
+    return OG_OK;
+}
+
 static og_status add_field(field_list *list, const og_field *field, int32_t parent, unsigned depth,
                            OgPb__Field **out, og_error *err)
 {
@@ -383,6 +397,7 @@ static og_status add_field(field_list *list, const og_field *field, int32_t pare
     OgPb__Field *message = OG_PB_NEW(list->arena, OgPb__Field, og_pb__field__init);
     og_str logical;
     OG_TRY(logical_name(list->arena, field->type, &logical, err));
+    OG_TRY(check_children(field->type, err));
     og_str name = og_arena_str(list->arena, field->name);
     int32_t id = (int32_t)list->items.len;
     if (message == NULL || name.ptr == NULL || !og_vec_push(&list->items, message))
@@ -424,6 +439,10 @@ og_status og_table__fields_encode(const og_lance_new_field *fields, uint32_t cou
 {
     field_list list = {.arena = arena};
     og_status status = OG_OK;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (og_str_eq(fields[i].field.name, fields[k].field.name))
+                return named_twice(fields[i].field.name, err);
     for (uint32_t i = 0; status == OG_OK && i < count; i++)
         status = add_new_field(&list, &fields[i], err);
     if (status == OG_OK) {

@@ -60,7 +60,9 @@ struct og_lance_table {
     bool old_names; /* manifests are named by version, upwards (V1) */
     og_arena *arena;
     OgPb__Manifest *manifest;
-    og_bytes index_section;                   /* packed IndexSection; ptr NULL: no indices */
+    og_bytes index_section; /* packed IndexSection; ptr NULL: no indices */
+    bool ids_are_slots; /* the manifest has no row ids: those given here are of this version only */
+    og_bytes address_indices; /* then: its IndexSection, whose entries are row addresses */
     const OgPb__TransactionHead *transaction; /* NULL: none inside */
     og_str transaction_uuid;
     uint64_t manifest_bytes;

@@ -27,7 +27,10 @@ static og_status found(check *c, og_status status, og_error *problem, og_error *
         return OG_OK;
     if (is_ours(status))
         return og_error_set(err, status, "%s", problem->message);
-    c->out->problems++;
+    if (status == OG_UNSUPPORTED)
+        c->out->unsupported++;
+    else
+        c->out->problems++;
     c->tell(c->context, problem);
     return OG_OK;
 }
@@ -212,7 +215,7 @@ og_status og_lance_table_verify(og_lance_table *table, og_lance_problem_fn tell,
     check c = {table, out, tell, context};
     og_error problem;
     OG_TRY(found(&c, check_all_rows(&c, &problem), &problem, err));
-    if (out->problems == 0 && out->rows != og_lance_table_row_count(table))
+    if (out->problems + out->unsupported == 0 && out->rows != og_lance_table_row_count(table))
         OG_TRY(found(&c,
                      og_error_set(&problem, OG_CORRUPT,
                                   "%" PRIu64 " rows are alive, the manifest says %" PRIu64,

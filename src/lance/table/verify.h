@@ -20,9 +20,10 @@ typedef struct og_lance_verified {
     uint64_t blob_bytes;   /* of blobs that are there, with the size they should have */
     uint64_t unread_bytes; /* columns that the table no longer has, padding */
     uint64_t problems;
+    uint64_t unsupported; /* files and columns that this program can't read, right or wrong */
 } og_lance_verified;
 
-/* Told of each problem; its message names file and place. */
+/* Told of each problem, and of what is OG_UNSUPPORTED; the message names file and place. */
 typedef void (*og_lance_problem_fn)(void *context, const og_error *problem);
 
 /* Problems are counted, not returned: OG_OK when all could be looked at, whatever was found. Cost: one
