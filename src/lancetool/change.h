@@ -36,7 +36,8 @@ OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_pl
 /* ---- schemas as text (schema_text.c) -------------------------------------------------------- */
 
 /* "id: utf8!, n: int64, tags: list<utf8>, v: fixed_size_list<float32, 4>, p: struct<x: int32>,
- * body: blob": fields of a table; '!' = never null; a name may stand in double quotes. In the call's arena. OG_INVALID with the place. */
+ * body: blob": fields of a table; '!' = never null; a name may stand in double quotes. In the call's arena.
+ * OG_INVALID with the place. */
 OG_NODISCARD og_status tool_schema(const tool_call *call, const char *text,
                                    og_lance_new_field **out, uint32_t *out_count, og_error *err);
 
