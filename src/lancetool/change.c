@@ -1,12 +1,10 @@
 #include "lancetool/change.h"
 
 #include "base/timeval.h"
-#include "lance/table/rebase.h"
+#include "lance/table/commit.h"
 
 #include <inttypes.h>
 #include <unistd.h>
-
-#define MAX_ATTEMPTS 20 /* to go behind others, as in Lance */
 
 og_lance_write_options tool_write_options(og_lance_op op)
 {
@@ -89,54 +87,10 @@ og_status tool_given(og_status status, og_error *err)
 
 /* ---- writes --------------------------------------------------------------------------------- */
 
-static og_status sync_files(og_store *store, const og_lance_staged *staged, og_error *err)
-{
-    OG_TRY(
-        store->ops->put(store, staged->transaction_name, og_buf_bytes(&staged->transaction), err));
-    return staged->file_count == 0
-               ? OG_OK
-               : store->ops->sync(store, staged->file_names, staged->file_count, err);
-}
-
-/* Another took the slot: build on its version, where that changes nothing of what was asked for. */
-static og_status go_behind(const tool_place *place, og_lance_write *write, og_error *err)
-{
-    OG_AUTO(og_lance_table) newest = NULL;
-    og_lance_verdict verdict;
-    OG_TRY(og_lance_table_open(place->env, place->path, 0, 0, &newest, err));
-    OG_TRY(og_lance_write_rebase(write, newest, &verdict, err));
-    uint64_t version = og_lance_table_version(newest);
-    if (verdict == OG_LANCE_FITS)
-        return OG_OK;
-    if (verdict == OG_LANCE_INCOMPATIBLE)
-        return og_error_set(err, OG_CONFLICT,
-                            "another writer replaced the table by version %" PRIu64, version);
-    return og_error_set(err, OG_CONFLICT,
-                        "another writer made version %" PRIu64 " first, and changed the same",
-                        version);
-}
-
-og_status tool_commit(const tool_place *place, og_lance_write *write, bool may_go_behind,
-                      og_error *err)
+og_status tool_commit(og_lance_write *write, bool may_go_behind, og_error *err)
 {
     const og_lance_staged *staged;
-    og_status s;
-    for (int attempt = 0;; attempt++) {
-        OG_TRY(og_lance_write_stage(write, &staged, err));
-        OG_TRY(sync_files(place->store, staged, err));
-        s = og_lance_staged_commit(write, true, err);
-        if (s != OG_EXISTS)
-            break;
-        if (!may_go_behind || attempt == MAX_ATTEMPTS)
-            return og_error_set(err, OG_CONFLICT, "another writer made version %" PRIu64 " first",
-                                staged->version);
-        const char *lost = staged->transaction_name;
-        (void)place->store->ops->remove(place->store, &lost, 1, NULL);
-        OG_TRY(go_behind(place, write, err));
-    }
-    OG_TRY(s);
-    const char *name = staged->manifest_name;
-    OG_TRY(place->store->ops->sync(place->store, &name, 1, err));
+    OG_TRY(og_lance_write_commit(write, may_go_behind, &staged, err));
     printf("version %" PRIu64 ": %" PRIu64 " rows\n", staged->version, staged->row_count);
     return OG_OK;
 }

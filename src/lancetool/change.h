@@ -19,11 +19,8 @@ OG_NODISCARD og_status tool_place_open_to_write(const tool_call *call, const cha
 /* What that asks, of a place that is open. */
 OG_NODISCARD og_status tool_check_no_graph(const tool_call *call, const tool_place *place,
                                            og_error *err);
-/* Stage, sync, take the slot, sync; then say "version N: R rows". A write that may go behind others does so when they
- * come first, where Lance's rules allow it; one that asked which rows there are must not. OG_CONFLICT when another
- * writer was first. */
-OG_NODISCARD og_status tool_commit(const tool_place *place, og_lance_write *write,
-                                   bool may_go_behind, og_error *err);
+/* og_lance_write_commit; then say "version N: R rows". */
+OG_NODISCARD og_status tool_commit(og_lance_write *write, bool may_go_behind, og_error *err);
 /* OG_INVALID instead of OG_NOT_FOUND or OG_EXISTS, with the message: a name of the command line is of nothing, or
  * taken. Other failures as they are. */
 og_status tool_named(og_status status, og_error *err);

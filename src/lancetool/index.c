@@ -62,7 +62,7 @@ static og_status change(session *s, const char *what, const char *name, og_error
     else
         OG_TRY(tool_named(og_lance_write_drop_index(write, og_str_of(name), err), err));
     if (changed)
-        return tool_commit(&s->place, write, true, err);
+        return tool_commit(write, true, err);
     printf("up to date\n");
     return OG_OK;
 }

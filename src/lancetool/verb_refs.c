@@ -107,7 +107,7 @@ static og_status create_branch(tool_call *call, og_error *err)
     options.branch = branch;
     options.version = og_lance_table_version(from);
     OG_TRY(og_lance_write_new(place.env, from, &options, &write, err));
-    OG_TRY(tool_commit(&place, write, false, err));
+    OG_TRY(tool_commit(write, false, err));
     const char *object = og_buf_cstr(&name);
     og_status s =
         place.store->ops->put_if_absent(place.store, object, og_buf_bytes(&ref), true, err);

@@ -82,7 +82,7 @@ static og_status run_import(tool_call *call, og_error *err)
     OG_AUTO(og_lance_write) write = NULL;
     OG_TRY(og_lance_write_new(place.env, NULL, &options, &write, err));
     OG_TRY(put_all(rows, columns, count, write, NULL, err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_import = {
@@ -140,7 +140,7 @@ static og_status run_append(tool_call *call, og_error *err)
     uint32_t field_count;
     const og_lance_field *fields = og_lance_table_fields(table, &field_count);
     OG_TRY(put_all(rows, fields, field_count, write, upsert, err));
-    return tool_commit(&place, write, upsert == NULL, err);
+    return tool_commit(write, upsert == NULL, err);
 }
 
 const tool_verb tool_append = {
@@ -287,7 +287,7 @@ static og_status run_delete(tool_call *call, og_error *err)
     OG_TRY(tool_begin(call, OG_LANCE_DELETE, &place, &table, &write, err));
     OG_TRY(tool_has(call, "ids") ? delete_ids(call, table, write, err)
                                  : delete_where(call, table, write, err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_delete = {
@@ -326,7 +326,7 @@ static og_status run_restore(tool_call *call, og_error *err)
     og_lance_write_options options = tool_write_options(OG_LANCE_RESTORE);
     options.restore_from = old;
     OG_TRY(og_lance_write_new(place.env, table, &options, &write, err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_restore = {

@@ -31,7 +31,7 @@ static og_status run_compact(tool_call *call, og_error *err)
     OG_TRY(og_lance_write_compact(write, &options, &stats, err));
     printf("%" PRIu32 " fragments became %" PRIu32 "\n", stats.fragments_removed,
            stats.fragments_added);
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_compact = {
@@ -104,7 +104,7 @@ static og_status run_drop_columns(tool_call *call, og_error *err)
     for (uint32_t i = 1; i < call->argument_count; i++)
         OG_TRY(
             tool_named(og_lance_write_drop_field(write, og_str_of(call->arguments[i]), err), err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_drop_columns = {
@@ -129,7 +129,7 @@ static og_status run_rename_column(tool_call *call, og_error *err)
     OG_TRY(tool_named(og_lance_write_rename_field(write, og_str_of(call->arguments[1]),
                                                   og_str_of(call->arguments[2]), err),
                       err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_rename_column = {
@@ -156,7 +156,7 @@ static og_status run_add_columns(tool_call *call, og_error *err)
     OG_TRY(tool_begin(call, OG_LANCE_EVOLVE, &place, &table, &write, err));
     for (uint32_t i = 0; i < count; i++)
         OG_TRY(tool_named(og_lance_write_add_field(write, &fields[i], err), err));
-    return tool_commit(&place, write, true, err);
+    return tool_commit(write, true, err);
 }
 
 const tool_verb tool_add_columns = {
