@@ -34,13 +34,14 @@ static og_status copy_column_names(og_cursor *c, og_error *err)
 /* What results say of where they come from. */
 static og_status name_snapshot(og_cursor *c, const og_session *session, og_error *err)
 {
-    const char *commit = og_snapshot_commit(c->snapshot);
-    char version[32];
-    snprintf(version, sizeof version, "%" PRIu64, c->snapshot->manifest_version);
-    if (session->target.kind == OG_TARGET_BRANCH)
+    if (session->target.kind == OG_TARGET_BRANCH) {
         c->branch = og_strdup(session->branch);
-    else
+    } else {
+        const char *commit = og_snapshot_commit(c->snapshot);
+        char version[32];
+        snprintf(version, sizeof version, "%" PRIu64, c->snapshot->manifest_version);
         c->moment = og_strdup(commit[0] != '\0' ? commit : version);
+    }
     return c->branch != NULL || c->moment != NULL ? OG_OK : og_error_nomem(err);
 }
 

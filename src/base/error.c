@@ -129,6 +129,8 @@ static og_status status_of_errno(int errnum)
 og_status og_error_errno(og_error *err, int errnum, const char *what, const char *path)
 {
     char text[128];
+    if (err == NULL)
+        return status_of_errno(errnum);
     return og_error_set(err, status_of_errno(errnum), "%s %s: %s", what, path,
                         strerror_r(errnum, text, sizeof text));
 }

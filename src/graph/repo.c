@@ -246,6 +246,22 @@ og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch, og_sna
     return refresh(repo, branch, id, first, out, err);
 }
 
+/* Is there no version of `__manifest` after this one? The usual answer of the store is an error, whose text nobody
+ * needs: it is asked for without, and once more when there is something to say. */
+static og_status next_is_free(og_repo *repo, const og_graph__branch *branch, uint64_t version,
+                              bool *out, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    if (!og_lance_manifest_name(&name, branch->manifest_path, version + 1))
+        return og_error_nomem(err);
+    uint64_t bytes;
+    og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&name), &bytes, NULL);
+    if (s != OG_OK && s != OG_NOT_FOUND)
+        s = repo->store->ops->head(repo->store, og_buf_cstr(&name), &bytes, err);
+    *out = s == OG_NOT_FOUND;
+    return *out ? OG_OK : s;
+}
+
 og_status og_repo_snapshot(og_repo *repo, const char *name, og_snapshot **out, og_error *err)
 {
     og_graph__branch *branch;
@@ -254,17 +270,12 @@ og_status og_repo_snapshot(og_repo *repo, const char *name, og_snapshot **out, o
     OG_TRY(og_graph__branch_get(repo, name, &branch, err));
     OG_TRY(og_graph__branch_life(repo, branch, id, &first, err));
     OG_AUTO(og_snapshot) current = current_ref(repo, branch, id);
-    if (current != NULL) {
-        OG_AUTO_BUF next = OG_BUF_INIT;
-        if (!og_lance_manifest_name(&next, branch->manifest_path, current->manifest_version + 1))
-            return og_error_nomem(err);
-        uint64_t bytes;
-        og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&next), &bytes, err);
-        if (s == OG_NOT_FOUND) {
-            *out = OG_TAKE(current);
-            return OG_OK;
-        }
-        OG_TRY(s);
+    bool is_newest = false;
+    if (current != NULL)
+        OG_TRY(next_is_free(repo, branch, current->manifest_version, &is_newest, err));
+    if (is_newest) {
+        *out = OG_TAKE(current);
+        return OG_OK;
     }
     return refresh(repo, branch, id, first, out, err);
 }

@@ -25,6 +25,8 @@ og_status og_store__file_error(const og_store__file *s, int errnum, const char *
                                const char *name, og_error *err)
 {
     char path[4096];
+    if (err == NULL)
+        return og_error_errno(NULL, errnum == ENOTDIR ? ENOENT : errnum, "", "");
     snprintf(path, sizeof path, "%s%s%s", s->root, name[0] != '\0' ? "/" : "", name);
     return og_error_errno(err, errnum == ENOTDIR ? ENOENT : errnum, what, path);
 }

@@ -8,9 +8,9 @@
 
 /* A delta larger than this share of its root is merged with it into a new root. */
 #define MERGE_SHARE 8
-/* Blocks of 64 KiB that are brought in one by one, and bytes brought in together then. */
+/* Blocks that are brought in one by one, before whole windows are. */
 #define FEW_BLOCKS 4
-#define WINDOW ((uint64_t)8 << 20)
+#define BLOCK_BYTES ((uint64_t)OG_TOPO__BLOCK_ENTRIES * sizeof(uint64_t))
 /* Ids looked up together. */
 #define BATCH 1024
 
@@ -34,6 +34,7 @@ void og_directory_unref(og_directory *d)
     og_directory_unref(d->mended);
     og_blob_unref(d->file);
     og_free(d->block_checked);
+    og_free(d->window_is_in);
     og_free(d->owned);
     og_free(d);
 }
@@ -100,16 +101,19 @@ static inline uint32_t tag_of(uint64_t hash)
 }
 
 /* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on and
- * on is brought in by windows. */
-static void expect_block(og_directory *d, const uint64_t *block, size_t bytes)
+ * on is brought in by windows, each of them once: the call costs more than a lookup. */
+static void expect_block(og_directory *d, uint64_t block, size_t bytes)
 {
     if (d->file == NULL)
         return;
-    uint64_t at = (uint64_t)((const uint8_t *)block - d->file->ptr);
-    if (__atomic_add_fetch(&d->blocks_read, 1, __ATOMIC_RELAXED) > FEW_BLOCKS)
-        og_blob_prefetch(d->file, at / WINDOW * WINDOW, WINDOW);
-    else
+    const uint64_t *places = d->places + block * OG_TOPO__BLOCK_ENTRIES;
+    uint64_t at = (uint64_t)((const uint8_t *)places - d->file->ptr);
+    if (__atomic_add_fetch(&d->blocks_read, 1, __ATOMIC_RELAXED) <= FEW_BLOCKS)
         og_blob_prefetch(d->file, at, bytes);
+    else if (!__atomic_exchange_n(&d->window_is_in[block / OG_TOPO__WINDOW_BLOCKS], 1,
+                                  __ATOMIC_RELAXED))
+        og_blob_prefetch(d->file, at - block % OG_TOPO__WINDOW_BLOCKS * BLOCK_BYTES,
+                         OG_TOPO__WINDOW_BLOCKS * BLOCK_BYTES);
 }
 
 /* Check the sum of the block that holds a place, once. False when the file is damaged. */
@@ -124,7 +128,7 @@ static bool block_is_good(og_directory *d, uint64_t place)
     uint64_t count =
         places - start < OG_TOPO__BLOCK_ENTRIES ? places - start : OG_TOPO__BLOCK_ENTRIES;
     size_t bytes = (size_t)count * sizeof *d->places;
-    expect_block(d, d->places + start, bytes);
+    expect_block(d, block, bytes);
     if (og_hash64(d->places + start, bytes) != d->block_sums[block]) {
         __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
         return false;

@@ -9,6 +9,8 @@
 
 /* Entries are verified in blocks of this many when they come from a file (see saved.h). */
 #define OG_TOPO__BLOCK_ENTRIES 8192
+/* Blocks of a window, 8 MiB, which is brought into memory at once. */
+#define OG_TOPO__WINDOW_BLOCKS 128
 
 struct og_directory {
     int32_t refs;
@@ -25,9 +27,10 @@ struct og_directory {
     og_blob *file;
     const uint64_t *block_sums;
     uint8_t *block_checked;
-    uint32_t blocks_read; /* atomic */
-    int32_t is_damaged;   /* a block's sum was wrong: lookups go to `mended` */
-    og_directory *mended; /* built from the table in its stead, once; NULL = not needed */
+    uint8_t *window_is_in; /* which windows have been brought in; atomic */
+    uint32_t blocks_read;  /* atomic */
+    int32_t is_damaged;    /* a block's sum was wrong: lookups go to `mended` */
+    og_directory *mended;  /* built from the table in its stead, once; NULL = not needed */
 };
 
 /* An empty directory with room for `expected` ids; NULL when out of memory. */

@@ -188,11 +188,12 @@ static bool fill_directory(saved_file *f, const og_lance_table *table, og_direct
         og_hash64(d->block_sums, (size_t)blocks * sizeof *d->block_sums) != sums_sum)
         return false;
     d->block_checked = og_calloc(blocks, 1);
+    d->window_is_in = og_calloc(blocks / OG_TOPO__WINDOW_BLOCKS + 1, 1);
     d->max_fragment_id = (int64_t)fragments - 1;
     d->has_duplicates = duplicates != 0;
     d->mask = places - 1;
     d->file = og_blob_ref(f->blob);
-    return d->block_checked != NULL;
+    return d->block_checked != NULL && d->window_is_in != NULL;
 }
 
 og_directory *og_topo__load_directory(og_store *store, const og_lance_table *table)
