@@ -75,124 +75,7 @@ bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char 
     return false;
 }
 
-/* ---- publications ------------------------------------------------------------------------- */
-
-static int op_of(const sim_world *w, og_str actor)
-{
-    if (!og_str_starts(actor, OG_STR("op")))
-        return -1;
-    int op = atoi(actor.ptr + 2);
-    return op < w->plan->op_count ? op : -1;
-}
-
-/* Say that the operation is in the graph now. */
-static bool publish(sim_world *w, int op, uint64_t version)
-{
-    sim_result *r = &w->results[op];
-    if (r->published && !r->by_foreign)
-        sim_wrong(w, "operation %d was published twice", op);
-    else if (r->is_settled)
-        sim_wrong(w, "operation %d ended with '%s' (%s) and appears nevertheless", op,
-                  og_status_id(r->status), r->message);
-    r->published = true;
-    r->version = version;
-    return !sim_is_wrong(w);
-}
-
-static bool prints_as(const sim_world *w, const sim_state *state, og_str text)
-{
-    OG_AUTO_BUF printed = OG_BUF_INIT;
-    sim_state_print(&w->plan->schema, state, &printed);
-    return og_str_eq(og_buf_view(&printed), text);
-}
-
-/* What a merge makes of the state. With several bases any of them may have been taken. */
-static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_str text,
-                         sim_state *state)
-{
-    int ours = sim_commit_find(w, commit->parent), bases[8];
-    int theirs = sim_commit_find(w, commit->merged_parent);
-    if (ours < 0 || theirs < 0) {
-        sim_wrong(w, "operation %d, a merge, has parents that are no commits: '%.*s', '%.*s'", op,
-                  OG_FMT(commit->parent), OG_FMT(commit->merged_parent));
-        return;
-    }
-    int count = sim_merge_bases(w, ours, theirs, bases, 8);
-    sim_state found = *state;
-    bool is_merged = false;
-    for (int i = 0; i < count; i++) {
-        sim_state next = *state;
-        if (sim_merge(&w->plan->schema, &w->commits[bases[i]].state, &w->commits[theirs].state,
-                      &next) == SIM_REFUSED)
-            continue;
-        if (!is_merged || prints_as(w, &next, text))
-            found = next;
-        is_merged = true;
-    }
-    if (!is_merged)
-        sim_wrong(w, "operation %d, a merge, was published in spite of conflicts", op);
-    *state = found;
-}
-
-/* A stranger may have published the tables of an operation that was under way. */
-static void follow_foreign(sim_world *w, int branch, const og_commit_info *commit, og_str text,
-                           sim_state *state)
-{
-    if (prints_as(w, state, text))
-        return;
-    for (int i = 0; i < w->plan->op_count; i++) {
-        sim_result *r = &w->results[i];
-        const sim_op *op = &w->plan->ops[i];
-        sim_state next = *state;
-        if (!r->started || r->published || op->branch != branch || op->kind > SIM_MUTATE ||
-            sim_apply(&w->plan->schema, op, &next) == SIM_REFUSED || !prints_as(w, &next, text))
-            continue;
-        sim_trace(w, "operation %d was published by a stranger", i);
-        /* Of an operation that was aborted, too: it does not know what that is. */
-        r->published = r->by_foreign = true;
-        r->version = commit->manifest_version;
-        *state = next;
-        return;
-    }
-}
-
-/* The state after a commit that was just published. */
-static void follow_commit(sim_world *w, int branch, const og_commit_info *commit, og_str text,
-                          sim_state *state)
-{
-    int op = op_of(w, commit->actor);
-    if (op < 0) {
-        if (commit->actor.len > 0 && !og_str_is(commit->actor, "omnigraph:recovery"))
-            sim_wrong(w, "a commit by '%.*s'", OG_FMT(commit->actor));
-        follow_foreign(w, branch, commit, text, state);
-        return;
-    }
-    bool is_done = w->results[op].by_foreign;
-    if (!publish(w, op, commit->manifest_version) || is_done)
-        return; /* the tables were there already; this is its commit */
-    if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
-        follow_merge(w, op, commit, text, state);
-    else if (sim_apply(&w->plan->schema, &w->plan->ops[op], state) == SIM_REFUSED)
-        sim_wrong(w, "operation %d was published on a state that refuses it", op);
-}
-
-static int follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
-                          og_str text, sim_state *state)
-{
-    size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
-    int newest_commit = -1;
-    for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
-        const og_commit_info *c = &commits[i];
-        /* A merge that changed nothing is listed with the version of its target. */
-        int known = sim_commit_find(w, c->id);
-        if (c->manifest_version < last || (known >= 0 && !w->commits[known].is_lost))
-            continue;
-        follow_commit(w, branch, c, text, state);
-        newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
-    }
-    return newest_commit;
-}
+/* ---- looks -------------------------------------------------------------------------------- */
 
 static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
 {
@@ -210,7 +93,7 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
     sim_state state = b->count > 0 ? newest(b)->state : (sim_state){0};
-    int commit = follow_commits(w, branch, history, last, og_buf_view(&text), &state);
+    int commit = sim_follow_commits(w, branch, history, last, og_buf_view(&text), &state);
     if (commit < 0 && b->count > 0)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
@@ -224,6 +107,25 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     return OG_OK;
 }
 
+/* Of a branch that has no version of its own nothing is left when its source goes. So its creator takes it back,
+ * and where it died the name stays; never after somebody was told that the branch was made. */
+static void see_stillborn(sim_world *w, og_repo *repo, int branch)
+{
+    sim_branch *b = &w->branches[branch];
+    og_error err = {0};
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    if (!b->exists || b->is_stillborn || b->count != 1 ||
+        og_repo_snapshot(repo, sim_branch_name(branch), &snapshot, &err) != OG_NOT_FOUND)
+        return;
+    sim_trace(w, "branch b%d is stillborn", branch);
+    b->is_stillborn = true;
+    for (int i = 0; i < w->plan->op_count; i++)
+        if (w->plan->ops[i].kind == SIM_BRANCH_CREATE && w->plan->ops[i].branch == branch &&
+            w->results[i].acknowledged && w->results[i].life + 1 == b->life)
+            sim_wrong(w, "branch %s was said to be made (operation %d) and can't be read: %s",
+                      sim_branch_name(branch), i, err.message);
+}
+
 void sim_check_branch(sim_world *w, int branch)
 {
     og_error err = {0};
@@ -231,7 +133,10 @@ void sim_check_branch(sim_world *w, int branch)
     if (!w->branches[branch].exists || w->branches[branch].is_stillborn)
         return;
     OG_AUTO(og_repo) repo = sim_open_plain(w);
-    if (repo != NULL && look(w, repo, branch, &err) != OG_OK)
+    og_status s = repo != NULL ? look(w, repo, branch, &err) : OG_OK;
+    if (s == OG_NOT_FOUND)
+        see_stillborn(w, repo, branch);
+    if (s != OG_OK && !w->branches[branch].is_stillborn)
         sim_wrong(w, "branch %s can't be read: %s (%s)", sim_branch_name(branch), err.message,
                   err.detail);
 }
@@ -265,10 +170,10 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     int commit = head != NULL ? sim_commit_find(w, head->id) : -1;
     /* Until its own first version is there its commits are not told apart from its parent's later ones. */
     for (int i = w->commit_count - 1;
-         i >= 0 && (commit < 0 || !prints_as(w, &w->commits[commit].state, og_buf_view(&text)));
+         i >= 0 && (commit < 0 || !sim_prints_as(w, &w->commits[commit].state, og_buf_view(&text)));
          i--)
         commit = i;
-    if (commit < 0 || !prints_as(w, &w->commits[commit].state, og_buf_view(&text))) {
+    if (commit < 0 || !sim_prints_as(w, &w->commits[commit].state, og_buf_view(&text))) {
         sim_wrong(w, "branch %s begins with an unknown state", sim_branch_name(branch));
         return OG_OK;
     }
@@ -277,12 +182,33 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     return OG_OK;
 }
 
+/* What somebody was told of a branch must not go with it, unless somebody deletes it. */
+static void check_deleted(sim_world *w, int branch)
+{
+    int life = w->branches[branch].life, lost = -1;
+    for (int i = 0; i < w->plan->op_count; i++) {
+        const sim_op *op = &w->plan->ops[i];
+        const sim_result *r = &w->results[i];
+        if (op->branch != branch || r->life != life || !r->started)
+            continue;
+        if (op->kind == SIM_BRANCH_DELETE && !r->is_settled)
+            return;
+        if (op->kind != SIM_BRANCH_CREATE && r->acknowledged && r->published)
+            lost = i;
+    }
+    if (lost >= 0)
+        sim_wrong(w, "operation %d was acknowledged, and its branch %s is gone", lost,
+                  sim_branch_name(branch));
+}
+
 static void see_branch(sim_world *w, og_repo *repo, int branch, bool exists)
 {
     sim_branch *b = &w->branches[branch];
     og_error err = {0};
     if (b->exists == exists)
         return;
+    if (!exists)
+        check_deleted(w, branch);
     sim_trace(w, "branch b%d %s", branch, exists ? "exists" : "is gone");
     b->exists = exists;
     b->life++;
@@ -314,6 +240,7 @@ void sim_check_refs(sim_world *w)
         for (size_t i = 0; i < count; i++)
             exists |= og_str_is(names[i], sim_branch_name(b));
         see_branch(w, repo, b, exists);
+        see_stillborn(w, repo, b);
     }
 }
 
@@ -424,11 +351,13 @@ static bool was_possible(sim_world *w, int op, sim_outcome outcome)
     const sim_branch *b = &w->branches[w->plan->ops[op].branch];
     size_t since = w->results[op].since < b->count ? w->results[op].since : 0;
     for (size_t v = since; v < b->count; v++) {
-        sim_state state = b->versions[v].state;
-        sim_outcome found = sim_apply(&w->plan->schema, &w->plan->ops[op], &state);
-        bool unchanged = sim_state_eq(&state, &b->versions[v].state);
-        if (found == outcome || (outcome == SIM_NOTHING && found != SIM_REFUSED && unchanged))
-            return true;
+        for (sim_view view = SIM_STRICT; view <= SIM_TOLERANT; view++) {
+            sim_state state = b->versions[v].state;
+            sim_outcome found = sim_apply(&w->plan->schema, &w->plan->ops[op], view, &state);
+            bool unchanged = sim_state_eq(&state, &b->versions[v].state);
+            if (found == outcome || (outcome == SIM_NOTHING && found != SIM_REFUSED && unchanged))
+                return true;
+        }
     }
     return false;
 }
@@ -469,7 +398,7 @@ static bool merge_was_possible(sim_world *w, int op, bool conflicts)
             for (int n = 0; n < count; n++) {
                 sim_state state = ours->versions[i].state;
                 if (sim_merge(&w->plan->schema, &w->commits[bases[n]].state,
-                              &theirs->versions[k].state, &state) == SIM_REFUSED)
+                              &theirs->versions[k].state, SIM_STRICT, &state) == SIM_REFUSED)
                     return true;
             }
         }
@@ -557,6 +486,8 @@ void sim_check_outcome(sim_world *w, int op, bool committed, size_t conflicts)
 {
     sim_result *r = &w->results[op];
     sim_op_kind kind = w->plan->ops[op].kind;
+    if (r->status == OG_NOT_FOUND) /* perhaps only the name is left of its branch */
+        sim_check_refs(w);
     if (kind == SIM_BRANCH_CREATE || kind == SIM_BRANCH_DELETE)
         check_branch_op(w, op);
     else if (r->status == OG_UNKNOWN && !r->had_fault && is_undisturbed(w, op))

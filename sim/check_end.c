@@ -80,6 +80,23 @@ static bool is_of_stillborn(const sim_world *w, og_str branch)
     return false;
 }
 
+/* A stranger may have published what breaks a constraint by then. */
+static bool is_known_broken(const sim_world *w, const og_finding *finding)
+{
+    for (int b = 0; b < SIM_BRANCHES; b++) {
+        const sim_branch *branch = &w->branches[b];
+        if (!og_str_is(finding->branch, sim_branch_name(b)) || branch->count == 0)
+            continue;
+        sim_broken broken =
+            sim_broken_in(&w->plan->schema, &branch->versions[branch->count - 1].state);
+        return finding->kind == OG_FINDING_MISSING_ENDPOINT ? broken.ends
+               : finding->kind == OG_FINDING_UNIQUE         ? broken.unique
+               : finding->kind == OG_FINDING_CARDINALITY    ? broken.card
+                                                            : false;
+    }
+    return false;
+}
+
 static og_status note_finding(void *context, const og_finding *finding, og_error *err)
 {
     (void)err;
@@ -90,7 +107,8 @@ static og_status note_finding(void *context, const og_finding *finding, og_error
     bool counts = level == OG_FINDING_DAMAGE || (f->leftovers_too && level == OG_FINDING_LEFTOVER &&
                                                  finding->kind != OG_FINDING_COMMIT_TABLE &&
                                                  finding->kind != OG_FINDING_QUARANTINED);
-    if (!counts || finding->repaired || is_of_stillborn(f->world, finding->branch))
+    if (!counts || finding->repaired || is_of_stillborn(f->world, finding->branch) ||
+        is_known_broken(f->world, finding))
         return OG_OK;
     sim_wrong(f->world, "fsck: %s, branch %.*s, %.*s: %s", og_finding_classes[finding->kind].id,
               OG_FMT(finding->branch), OG_FMT(finding->table_key), finding->message);
@@ -119,6 +137,7 @@ void sim_check_damage(sim_world *w)
 void sim_check_end(sim_world *w)
 {
     w->now_us += INT64_C(60000000);
+    sim_check_refs(w);
     OG_AUTO(og_repo) repo = sim_open_plain(w);
     for (int b = 0; b < SIM_BRANCHES && repo != NULL; b++)
         if (w->branches[b].exists && !w->branches[b].is_stillborn && !sim_is_wrong(w)) {

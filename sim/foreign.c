@@ -1,8 +1,8 @@
 /* A program that acts on live sidecars as the reference does: at once, without asking whose they are or whether
  * their writer lives. A sidecar all of whose tables have moved is published, any other is undone.
  *
- * It is the engine's own recovery, made blind: the sidecar loses the member that says that its tables
- * name an operation themselves, and the clock is ahead by more than any grace. Unlike the reference it
+ * It is the engine's own recovery, made blind: it is given sidecars without the member that says that their tables
+ * name an operation themselves, and its clock is ahead by more than any grace. Unlike the reference it
  * does not take the version of one operation for another's (docs/dev/commit.md). Merges are left alone:
  * their second parent stands nowhere that the reference looks. */
 #include "sim.h"
@@ -23,55 +23,59 @@ static int64_t read_ahead(void *context)
     return ((sim_process *)context)->world->now_us + AHEAD_US;
 }
 
-/* Is it of a load or a mutation of the plan? */
-static bool is_meant(const sim_world *w, og_str json)
+/* ---- what it is given to read ------------------------------------------------------------- */
+
+/* The operation of the plan whose sidecar it is, of a load or a mutation; -1 = of none. */
+static int meant_op(const sim_world *w, og_str json)
 {
     static const char mark[] = "\"actor_id\":\"op";
-    size_t at = og_str_find(json, OG_STR("\"actor_id\":\"op"));
-    if (at == SIZE_MAX)
-        return false;
-    int op = atoi(json.ptr + at + sizeof mark - 1);
-    return op < w->plan->op_count && w->plan->ops[op].kind <= SIM_MUTATE;
+    size_t at = og_str_find(json, og_str_of(mark));
+    int op = at != SIZE_MAX ? atoi(json.ptr + at + sizeof mark - 1) : -1;
+    return op >= 0 && op < w->plan->op_count && w->plan->ops[op].kind <= SIM_MUTATE ? op : -1;
 }
 
-static og_status make_foreign(sim_process *p, const char *name, bool *out_found, og_error *err)
+/* Strangers of one world at a time. */
+static struct {
+    sim_world *world;
+    const og_store_ops *plain;
+    og_store_ops ops; /* the plain ones but for get */
+} glasses;
+
+static og_status strip_sidecar(og_blob **inout, og_error *err)
 {
-    OG_AUTO(og_blob) blob = NULL;
+    OG_AUTO(og_blob) blob = *inout;
     OG_AUTO_BUF text = OG_BUF_INIT;
-    OG_TRY(p->store->ops->get(p->store, name, &blob, err));
     if (!og_buf_append(&text, blob->ptr, blob->len) || og_buf_cstr(&text) == NULL)
         return og_error_nomem(err);
-    og_str json = og_buf_view(&text);
-    size_t at = og_str_find(json, OG_STR(",\"og\":{"));
-    if (at == SIZE_MAX || !is_meant(p->world, json))
-        return OG_OK;
-    text.len = at;
-    og_buf_text(&text, "}");
-    *out_found = true;
-    return p->store->ops->put(p->store, name, og_buf_bytes(&text), err);
+    size_t at = og_str_find(og_buf_view(&text), OG_STR(",\"og\":{"));
+    int op = at != SIZE_MAX ? meant_op(glasses.world, og_buf_view(&text)) : -1;
+    if (op >= 0) {
+        glasses.world->results[op].met_stranger = true;
+        text.len = at;
+        og_buf_text(&text, "}");
+    }
+    *inout = og_blob_copy(og_buf_bytes(&text));
+    return *inout != NULL ? OG_OK : og_error_nomem(err);
 }
 
-static og_status look(sim_process *p, bool *out_found, og_error *err)
+static og_status get_stripped(og_store *s, const char *name, og_blob **out, og_error *err)
+{
+    OG_TRY(glasses.plain->get(s, name, out, err));
+    return strncmp(name, "__recovery/", 11) == 0 ? strip_sidecar(out, err) : OG_OK;
+}
+
+/* ---- what it does ------------------------------------------------------------------------- */
+
+static og_status is_one_there(sim_process *p, bool *out, og_error *err)
 {
     og_listing names = {0};
     OG_TRY(p->store->ops->list(p->store, "__recovery/", false, NULL, 0, &names, err));
-    og_status s = OG_OK;
-    for (size_t i = 0; i < names.len && s == OG_OK; i++) {
-        char name[256];
-        og_str item = names.items[i].name;
-        if (item.len >= sizeof name || !og_str_ends(item, OG_STR(".json")))
-            continue;
-        memcpy(name, item.ptr, item.len);
-        name[item.len] = '\0';
-        s = make_foreign(p, name, out_found, err);
-        if (s == OG_NOT_FOUND)
-            s = OG_OK;
-    }
+    *out = names.len > 0;
     og_listing_deinit(&names);
-    return s;
+    return OG_OK;
 }
 
-og_status sim_foreign_run(sim_process *p, og_error *err)
+static og_status act(sim_process *p, og_error *err)
 {
     OG_AUTO(og_repo) repo = NULL;
     OG_GRAPH__AUTO_SIDECARS left = {0};
@@ -81,9 +85,21 @@ og_status sim_foreign_run(sim_process *p, og_error *err)
     bool found = false, changed;
     OG_TRY(og_repo_open("sim", &options, &repo, err));
     for (int i = 0; i < LOOKS && !found; i++) {
-        OG_TRY(look(p, &found, err));
+        OG_TRY(is_one_there(p, &found, err));
         if (!found)
             og_clock_sleep(&ahead, BETWEEN_LOOKS_US);
     }
     return found ? og_graph__foreign_recover(repo, &left, &changed, err) : OG_OK;
+}
+
+og_status sim_foreign_run(sim_process *p, og_error *err)
+{
+    glasses.world = p->world;
+    glasses.plain = glasses.plain != NULL ? glasses.plain : p->store->ops;
+    glasses.ops = *glasses.plain;
+    glasses.ops.get = get_stripped;
+    p->store->ops = &glasses.ops;
+    og_status s = act(p, err);
+    p->store->ops = glasses.plain;
+    return s;
 }

@@ -82,12 +82,19 @@ static bool row_eq(const sim_row *a, const sim_row *b)
            a->blob == b->blob;
 }
 
+bool sim_type_eq(const sim_state *a, const sim_state *b, int type)
+{
+    for (int i = 0; i < SIM_IDS; i++)
+        if (!row_eq(&a->rows[type][i], &b->rows[type][i]))
+            return false;
+    return true;
+}
+
 bool sim_state_eq(const sim_state *a, const sim_state *b)
 {
     for (int t = 0; t < SIM_TYPES; t++)
-        for (int i = 0; i < SIM_IDS; i++)
-            if (!row_eq(&a->rows[t][i], &b->rows[t][i]))
-                return false;
+        if (!sim_type_eq(a, b, t))
+            return false;
     return true;
 }
 
@@ -306,7 +313,6 @@ typedef struct effect {
     sim_state *state;
     bool replaced[SIM_TYPES];
     bool written[SIM_TYPES][SIM_IDS];
-    bool lost_edge[SIM_EDGE_TYPES][SIM_IDS]; /* sources */
     int affected;
 } effect;
 
@@ -365,38 +371,114 @@ static void apply_change(const sim_schema *s, const sim_change *c, effect *f)
     }
 }
 
-static bool breaks_unique(const sim_schema *s, const effect *f)
+/* ---- constraints -------------------------------------------------------------------------- */
+
+/* States in which a constraint may be broken already, up to a NULL. What is broken there in the same way is not
+ * broken anew. */
+typedef const sim_state *const *old_states;
+
+static bool are_equal(const sim_state *state, int type, int a, int b)
 {
-    for (int t = 0; t < s->node_types; t++)
-        for (int i = 0; s->node[t].unique && i < SIM_IDS; i++)
-            for (int k = 0; k < SIM_IDS; k++) {
-                const sim_row *a = &f->state->rows[t][i], *b = &f->state->rows[t][k];
-                if (i != k && f->written[t][i] && a->present && b->present &&
-                    a->unique != SIM_NULL && a->unique == b->unique)
-                    return true;
-            }
+    const sim_row *x = &state->rows[type][a], *y = &state->rows[type][b];
+    return x->present && y->present && x->unique != SIM_NULL && x->unique == y->unique;
+}
+
+static bool were_equal(old_states old, int type, int a, int b)
+{
+    for (; *old != NULL; old++)
+        if (are_equal(*old, type, a, b))
+            return true;
     return false;
 }
 
-static bool breaks_edges(const sim_schema *s, const sim_state *state)
+/* `written`: only these rows count; NULL = all. */
+static bool breaks_unique(const sim_schema *s, const sim_state *state,
+                          const bool written[SIM_TYPES][SIM_IDS], old_states old)
 {
-    for (int e = 0; e < s->edge_types; e++) {
-        int out_degree[SIM_IDS] = {0};
-        for (int i = 0; i < SIM_IDS; i++) {
-            const sim_row *row = &state->rows[SIM_NODE_TYPES + e][i];
-            if (!row->present)
-                continue;
-            if (!state->rows[s->edge[e].from][row->from].present ||
-                !state->rows[s->edge[e].to][row->to].present)
-                return true;
-            if (++out_degree[row->from] > s->edge[e].max_out && s->edge[e].max_out > 0)
-                return true;
-        }
+    for (int t = 0; t < s->node_types; t++)
+        for (int i = 0; s->node[t].unique && i < SIM_IDS; i++)
+            for (int k = 0; k < SIM_IDS; k++)
+                if (i != k && (written == NULL || written[t][i]) && are_equal(state, t, i, k) &&
+                    !were_equal(old, t, i, k))
+                    return true;
+    return false;
+}
+
+/* Which ends of an edge are missing: 1 = its source, 2 = its target. */
+static int missing_ends(const sim_schema *s, const sim_state *state, int e, int id)
+{
+    const sim_row *row = &state->rows[SIM_NODE_TYPES + e][id];
+    if (!row->present)
+        return 0;
+    return (state->rows[s->edge[e].from][row->from].present ? 0 : 1) |
+           (state->rows[s->edge[e].to][row->to].present ? 0 : 2);
+}
+
+static bool was_dangling(const sim_schema *s, const sim_state *state, int e, int id, old_states old)
+{
+    const sim_row *now = &state->rows[SIM_NODE_TYPES + e][id];
+    for (; *old != NULL; old++) {
+        const sim_row *row = &(*old)->rows[SIM_NODE_TYPES + e][id];
+        int missing = missing_ends(s, state, e, id);
+        if (row->from == now->from && row->to == now->to &&
+            (missing_ends(s, *old, e, id) & missing) == missing)
+            return true;
     }
     return false;
 }
 
-sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_state *state)
+static bool breaks_ends(const sim_schema *s, const sim_state *state, old_states old)
+{
+    for (int e = 0; e < s->edge_types; e++)
+        for (int i = 0; i < SIM_IDS; i++)
+            if (missing_ends(s, state, e, i) != 0 && !was_dangling(s, state, e, i, old))
+                return true;
+    return false;
+}
+
+static int out_degree(const sim_state *state, int e, int source)
+{
+    int count = 0;
+    for (int i = 0; i < SIM_IDS; i++) {
+        const sim_row *row = &state->rows[SIM_NODE_TYPES + e][i];
+        count += row->present && row->from == source;
+    }
+    return count;
+}
+
+static bool breaks_card(const sim_schema *s, const sim_state *state, old_states old)
+{
+    for (int e = 0; e < s->edge_types; e++)
+        for (int i = 0; s->edge[e].max_out > 0 && i < SIM_IDS; i++) {
+            int degree = out_degree(state, e, i);
+            bool is_new = degree > s->edge[e].max_out;
+            for (old_states o = old; *o != NULL; o++)
+                is_new &= out_degree(*o, e, i) < degree;
+            if (is_new)
+                return true;
+        }
+    return false;
+}
+
+sim_broken sim_broken_in(const sim_schema *s, const sim_state *state)
+{
+    const sim_state *const none[] = {NULL};
+    return (sim_broken){.unique = breaks_unique(s, state, NULL, none),
+                        .ends = breaks_ends(s, state, none),
+                        .card = breaks_card(s, state, none)};
+}
+
+static bool breaks_any(const sim_schema *s, const effect *f, sim_view view, const sim_state *before,
+                       const sim_state *beside)
+{
+    const sim_state *const old[] = {view == SIM_TOLERANT ? before : NULL, beside, NULL};
+    return breaks_unique(s, f->state, f->written, old) || breaks_ends(s, f->state, old) ||
+           breaks_card(s, f->state, old);
+}
+
+/* ---- outcomes ----------------------------------------------------------------------------- */
+
+sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_view view, sim_state *state)
 {
     sim_state next = *state;
     effect f = {.state = &next};
@@ -410,7 +492,7 @@ sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_state *state)
     }
     for (int i = 0; i < op->change_count; i++)
         apply_change(s, &op->changes[i], &f);
-    if (breaks_unique(s, &f) || breaks_edges(s, &next))
+    if (breaks_any(s, &f, view, state, NULL))
         return SIM_REFUSED;
     if (f.affected == 0 && op->kind == SIM_MUTATE)
         return SIM_NOTHING;
@@ -419,7 +501,7 @@ sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_state *state)
 }
 
 sim_outcome sim_merge(const sim_schema *s, const sim_state *base, const sim_state *theirs,
-                      sim_state *ours)
+                      sim_view view, sim_state *ours)
 {
     sim_state next = *ours;
     effect f = {.state = &next};
@@ -434,7 +516,7 @@ sim_outcome sim_merge(const sim_schema *s, const sim_state *base, const sim_stat
             *o = *h;
             f.written[t][i] = h->present;
         }
-    if (breaks_unique(s, &f) || breaks_edges(s, &next))
+    if (breaks_any(s, &f, view, ours, theirs))
         return SIM_REFUSED;
     bool changed = !sim_state_eq(&next, ours);
     *ours = next;

@@ -64,6 +64,7 @@ static inline bool sim_is_edge(int type)
     return type >= SIM_NODE_TYPES;
 }
 bool sim_state_eq(const sim_state *a, const sim_state *b);
+bool sim_type_eq(const sim_state *a, const sim_state *b, int type);
 /* As `omnigraph export` prints the graph. */
 void sim_state_print(const sim_schema *s, const sim_state *state, og_buf *out);
 
@@ -124,12 +125,21 @@ typedef enum sim_outcome {
     SIM_NOTHING, /* no row is affected: no commit */
     SIM_REFUSED, /* breaks a constraint, or a stored key on append */
 } sim_outcome;
+/* Where a constraint is broken already (a stranger did that, foreign.c) the engine looks only at what it writes. It
+ * may refuse an operation that a strict look at the whole state refuses, and may publish what a tolerant one,
+ * which overlooks what was broken before, lets pass. In a whole state both are the same. */
+typedef enum sim_view { SIM_STRICT, SIM_TOLERANT } sim_view;
+typedef struct sim_broken {
+    bool ends, unique, card;
+} sim_broken;
+sim_broken sim_broken_in(const sim_schema *s, const sim_state *state);
+
 /* What a load or mutation does; `state` is changed when the outcome is SIM_CHANGED. */
-sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_state *state);
+sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_view view, sim_state *state);
 
 /* Three-way by rows: what differs between base and theirs goes into ours, where ours is still as base
  * or already as theirs. SIM_REFUSED: a conflict, or the merged graph breaks a constraint. */
 sim_outcome sim_merge(const sim_schema *s, const sim_state *base, const sim_state *theirs,
-                      sim_state *ours);
+                      sim_view view, sim_state *ours);
 
 #endif

@@ -12,6 +12,7 @@
 #define SIM_SIM_H
 
 #include "fiber.h"
+#include "graph/history.h"
 #include "graph/repo.h"
 #include "model.h"
 #include "store/wrap.h"
@@ -70,7 +71,8 @@ typedef struct sim_result {
     bool is_settled;      /* refused, conflict or failed: may never appear */
     bool acknowledged;    /* it was said to be done */
     bool published;       /* the checker has seen its commit */
-    bool by_foreign;      /* its tables were published by a program that knows of no operations */
+    bool met_stranger;    /* one has read its sidecar (foreign.c) */
+    bool by_foreign;      /* its tables were published by one */
     uint64_t version;     /* of `__manifest` on its branch */
     size_t since;         /* newest published version when it began (index) */
     size_t other_since;   /* the same of the branch it reads beside its own */
@@ -97,8 +99,10 @@ typedef struct sim_version {
 
 typedef struct sim_branch {
     bool exists;
-    bool is_stillborn; /* its creator died, and its source is gone: only its name is there */
-    int life;          /* grows with each making and deleting of the name */
+    bool
+        is_stillborn; /* its creator died, or is about to take it back, and its source is gone: only its
+                        * name is there */
+    int life;         /* grows with each making and deleting of the name */
     uint64_t may_miss; /* versions below this one a cleanup may have taken */
     sim_version *versions;
     size_t count, capacity;
@@ -204,6 +208,14 @@ const char *sim_branch_name(int branch);
 void sim_check_read(sim_world *w, int op, uint64_t version, og_str text);
 /* The text must be that of the state. */
 bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char *what);
+
+/* ---- check_commits.c ---------------------------------------------------------------------- */
+
+/* Commits of a branch from version `last` on that are not known yet: `state` becomes what they left, which the
+ * text shows. The newest one's index; -1 = none. */
+int sim_follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
+                       og_str text, sim_state *state);
+bool sim_prints_as(const sim_world *w, const sim_state *state, og_str text);
 
 /* ---- check_end.c -------------------------------------------------------------------------- */
 

@@ -1,0 +1,154 @@
+/* What commits that came made of a branch: the model goes the same way. */
+#include "lineage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- publications ------------------------------------------------------------------------- */
+
+static int op_of(const sim_world *w, og_str actor)
+{
+    if (!og_str_starts(actor, OG_STR("op")))
+        return -1;
+    int op = atoi(actor.ptr + 2);
+    return op < w->plan->op_count ? op : -1;
+}
+
+/* Say that the operation is in the graph now. */
+static bool publish(sim_world *w, int op, uint64_t version)
+{
+    sim_result *r = &w->results[op];
+    if (r->published && !r->by_foreign)
+        sim_wrong(w, "operation %d was published twice", op);
+    else if (r->is_settled)
+        sim_wrong(w, "operation %d ended with '%s' (%s) and appears nevertheless", op,
+                  og_status_id(r->status), r->message);
+    r->published = true;
+    r->version = version;
+    return !sim_is_wrong(w);
+}
+
+bool sim_prints_as(const sim_world *w, const sim_state *state, og_str text)
+{
+    OG_AUTO_BUF printed = OG_BUF_INIT;
+    sim_state_print(&w->plan->schema, state, &printed);
+    return og_str_eq(og_buf_view(&printed), text);
+}
+
+/* What a merge makes of the state. With several bases any of them may have been taken. */
+static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_str text,
+                         sim_state *state)
+{
+    int ours = sim_commit_find(w, commit->parent), bases[8];
+    int theirs = sim_commit_find(w, commit->merged_parent);
+    if (ours < 0 || theirs < 0) {
+        sim_wrong(w, "operation %d, a merge, has parents that are no commits: '%.*s', '%.*s'", op,
+                  OG_FMT(commit->parent), OG_FMT(commit->merged_parent));
+        return;
+    }
+    int count = sim_merge_bases(w, ours, theirs, bases, 8);
+    sim_state found = *state;
+    bool is_merged = false;
+    for (int i = 0; i < count; i++) {
+        sim_state next = *state;
+        if (sim_merge(&w->plan->schema, &w->commits[bases[i]].state, &w->commits[theirs].state,
+                      SIM_TOLERANT, &next) == SIM_REFUSED)
+            continue;
+        if (!is_merged || sim_prints_as(w, &next, text))
+            found = next;
+        is_merged = true;
+    }
+    if (!is_merged)
+        sim_wrong(w, "operation %d, a merge, was published in spite of conflicts", op);
+    *state = found;
+}
+
+/* What a stranger makes of an operation: its tables as they came of an earlier version, on which it was decided, and
+ * which none of these tables has left. Those that it only read may have. */
+static bool apply_as_decided(const sim_world *w, const sim_op *op, const sim_state *decided,
+                             sim_state *now)
+{
+    sim_state made = *decided, next = *now;
+    if (sim_apply(&w->plan->schema, op, SIM_TOLERANT, &made) != SIM_CHANGED)
+        return false;
+    for (int t = 0; t < SIM_TYPES; t++) {
+        if (sim_type_eq(&made, decided, t))
+            continue;
+        if (!sim_type_eq(decided, now, t))
+            return false;
+        memcpy(next.rows[t], made.rows[t], sizeof next.rows[t]);
+    }
+    *now = next;
+    return true;
+}
+
+static bool is_of_stranger(sim_world *w, int op, int branch, og_str text, sim_state *state)
+{
+    const sim_branch *b = &w->branches[branch];
+    for (size_t v = b->count; v > 0; v--) {
+        sim_state next = *state;
+        if (!apply_as_decided(w, &w->plan->ops[op], &b->versions[v - 1].state, &next) ||
+            !sim_prints_as(w, &next, text))
+            continue;
+        *state = next;
+        return true;
+    }
+    return false;
+}
+
+/* A stranger may have published the tables of an operation that was under way. */
+static void follow_foreign(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+                           sim_state *state)
+{
+    if (sim_prints_as(w, state, text))
+        return;
+    for (int i = 0; i < w->plan->op_count; i++) {
+        sim_result *r = &w->results[i];
+        if (!r->met_stranger || r->published || w->plan->ops[i].branch != branch ||
+            !is_of_stranger(w, i, branch, text, state))
+            continue;
+        sim_trace(w, "operation %d was published by a stranger", i);
+        /* Of an operation that was aborted, too: it does not know what that is. */
+        r->published = r->by_foreign = true;
+        r->version = commit->manifest_version;
+        return;
+    }
+}
+
+/* The state after a commit that was just published. */
+static void follow_commit(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+                          sim_state *state)
+{
+    int op = op_of(w, commit->actor);
+    if (op < 0) {
+        if (commit->actor.len > 0 && !og_str_is(commit->actor, "omnigraph:recovery"))
+            sim_wrong(w, "a commit by '%.*s'", OG_FMT(commit->actor));
+        follow_foreign(w, branch, commit, text, state);
+        return;
+    }
+    bool is_done = w->results[op].by_foreign;
+    if (!publish(w, op, commit->manifest_version) || is_done)
+        return; /* the tables were there already; this is its commit */
+    if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
+        follow_merge(w, op, commit, text, state);
+    else if (sim_apply(&w->plan->schema, &w->plan->ops[op], SIM_TOLERANT, state) == SIM_REFUSED)
+        sim_wrong(w, "operation %d was published on a state that refuses it", op);
+}
+
+int sim_follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
+                       og_str text, sim_state *state)
+{
+    size_t count;
+    const og_commit_info *commits = og_history_commits(history, &count);
+    int newest_commit = -1;
+    for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
+        const og_commit_info *c = &commits[i];
+        /* A merge that changed nothing is listed with the version of its target. */
+        int known = sim_commit_find(w, c->id);
+        if (c->manifest_version < last || (known >= 0 && !w->commits[known].is_lost))
+            continue;
+        follow_commit(w, branch, c, text, state);
+        newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
+    }
+    return newest_commit;
+}
