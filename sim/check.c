@@ -93,7 +93,8 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
     sim_state state = b->count > 0 ? newest(b)->state : (sim_state){0};
-    int commit = sim_follow_commits(w, branch, history, last, og_buf_view(&text), &state);
+    const sim_looked at = {branch, snapshot, og_buf_view(&text)};
+    int commit = sim_follow_commits(w, &at, history, last, &state);
     if (commit < 0 && b->count > 0)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
@@ -295,7 +296,7 @@ static void forget_versions(sim_world *w, int branch, uint64_t number)
             continue;
         if (r->acknowledged)
             sim_wrong(w, "operation %d was acknowledged and is lost", i);
-        r->published = false;
+        r->published = r->by_foreign = false;
     }
     if (b->count > 0)
         drop_lost_versions(w, branch);

@@ -1,8 +1,12 @@
 /* What commits that came made of a branch: the model goes the same way. */
 #include "lineage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "graph/repo_priv.h"
+#include "graph/state.h"
 
 /* ---- publications ------------------------------------------------------------------------- */
 
@@ -82,61 +86,107 @@ static bool apply_as_decided(const sim_world *w, const sim_op *op, const sim_sta
     return true;
 }
 
-static bool is_of_stranger(sim_world *w, int op, int branch, og_str text, sim_state *state)
+/* ULID of the operation of the plan whose writer, or one of its attempts, made the version of a table. */
+static bool find_maker(og_lance_table *table, int op, char out[27])
 {
-    const sim_branch *b = &w->branches[branch];
-    for (size_t v = b->count; v > 0; v--) {
-        sim_state next = *state;
-        if (!apply_as_decided(w, &w->plan->ops[op], &b->versions[v - 1].state, &next) ||
-            !sim_prints_as(w, &next, text))
-            continue;
-        *state = next;
-        return true;
-    }
-    return false;
+    char actor[16];
+    snprintf(actor, sizeof actor, "op%d", op);
+    og_str maker = og_lance_table_transaction_property(table, OG_STR("og.actor"));
+    og_str id = og_lance_table_transaction_property(table, OG_STR("og.op"));
+    if (!og_str_is(maker, actor) || id.len != 26)
+        return false;
+    memcpy(out, id.ptr, 26);
+    out[26] = '\0';
+    return true;
 }
 
-/* A stranger may have published the tables of an operation that was under way. */
-static void follow_foreign(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+/* Is a pinned version the operation's? */
+static bool is_pinned(og_snapshot *snapshot, const sim_schema *s, int op, char out_id[27])
+{
+    bool found = false;
+    for (int t = 0; t < SIM_TYPES && !found; t++) {
+        char name[8];
+        og_lance_table *table;
+        int number = t % SIM_NODE_TYPES;
+        if (number >= (sim_is_edge(t) ? s->edge_types : s->node_types))
+            continue;
+        snprintf(name, sizeof name, sim_is_edge(t) ? "E%d" : "N%d", number);
+        const og_type_def *def = sim_is_edge(t)
+                                     ? og_catalog_edge(snapshot->catalog, og_str_of(name))
+                                     : og_catalog_node(snapshot->catalog, og_str_of(name));
+        found = og_snapshot_table(snapshot, def, &table, NULL) == OG_OK &&
+                find_maker(table, op, out_id);
+    }
+    return found;
+}
+
+/* Find what a stranger made of an operation that was under way. */
+static void apply_foreign(sim_world *w, int op, int branch, og_str text, sim_state *state)
+{
+    const sim_branch *b = &w->branches[branch];
+    for (size_t v = b->count; v > 0 && !sim_prints_as(w, state, text); v--) {
+        sim_state next = *state;
+        if (apply_as_decided(w, &w->plan->ops[op], &b->versions[v - 1].state, &next) &&
+            sim_prints_as(w, &next, text))
+            *state = next;
+    }
+}
+
+static void follow_foreign(sim_world *w, const sim_looked *at, const og_commit_info *commit,
                            sim_state *state)
 {
-    if (sim_prints_as(w, state, text))
-        return;
     for (int i = 0; i < w->plan->op_count; i++) {
         sim_result *r = &w->results[i];
-        if (!r->met_stranger || r->published || w->plan->ops[i].branch != branch ||
-            !is_of_stranger(w, i, branch, text, state))
+        if (!r->started || r->published || w->plan->ops[i].branch != at->branch ||
+            !is_pinned(at->snapshot, &w->plan->schema, i, r->foreign_id))
             continue;
         sim_trace(w, "operation %d was published by a stranger", i);
         /* Of an operation that was aborted, too: it does not know what that is. */
         r->published = r->by_foreign = true;
         r->version = commit->manifest_version;
+        apply_foreign(w, i, at->branch, at->text, state);
         return;
     }
 }
 
+/* Its own commit comes behind what a stranger published of it. An attempt that had been aborted was run again. */
+static void follow_again(sim_world *w, int op, const sim_looked *at, sim_state *state)
+{
+    og_graph__op_fate fate;
+    sim_state next = *state;
+    og_lance_table *manifest = og_graph__snapshot_of(at->snapshot)->manifest;
+    if (!sim_prints_as(w, state, at->text) &&
+        og_graph__op_fate_of(manifest, og_str_of(w->results[op].foreign_id), &fate, NULL) ==
+            OG_OK &&
+        fate == OG_GRAPH__OP_ABORTED &&
+        sim_apply(&w->plan->schema, &w->plan->ops[op], SIM_TOLERANT, &next) == SIM_CHANGED)
+        *state = next;
+}
+
 /* The state after a commit that was just published. */
-static void follow_commit(sim_world *w, int branch, const og_commit_info *commit, og_str text,
+static void follow_commit(sim_world *w, const sim_looked *at, const og_commit_info *commit,
                           sim_state *state)
 {
     int op = op_of(w, commit->actor);
     if (op < 0) {
         if (commit->actor.len > 0 && !og_str_is(commit->actor, "omnigraph:recovery"))
             sim_wrong(w, "a commit by '%.*s'", OG_FMT(commit->actor));
-        follow_foreign(w, branch, commit, text, state);
+        follow_foreign(w, at, commit, state);
         return;
     }
     bool is_done = w->results[op].by_foreign;
-    if (!publish(w, op, commit->manifest_version) || is_done)
-        return; /* the tables were there already; this is its commit */
-    if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
-        follow_merge(w, op, commit, text, state);
+    if (!publish(w, op, commit->manifest_version))
+        return;
+    if (is_done)
+        follow_again(w, op, at, state);
+    else if (w->plan->ops[op].kind == SIM_BRANCH_MERGE)
+        follow_merge(w, op, commit, at->text, state);
     else if (sim_apply(&w->plan->schema, &w->plan->ops[op], SIM_TOLERANT, state) == SIM_REFUSED)
         sim_wrong(w, "operation %d was published on a state that refuses it", op);
 }
 
-int sim_follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
-                       og_str text, sim_state *state)
+int sim_follow_commits(sim_world *w, const sim_looked *at, const og_history *history, uint64_t last,
+                       sim_state *state)
 {
     size_t count;
     const og_commit_info *commits = og_history_commits(history, &count);
@@ -147,7 +197,7 @@ int sim_follow_commits(sim_world *w, int branch, const og_history *history, uint
         int known = sim_commit_find(w, c->id);
         if (c->manifest_version < last || (known >= 0 && !w->commits[known].is_lost))
             continue;
-        follow_commit(w, branch, c, text, state);
+        follow_commit(w, at, c, state);
         newest_commit = sim_commit_add(w, c->id, c->parent, c->merged_parent, state);
     }
     return newest_commit;

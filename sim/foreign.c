@@ -25,18 +25,18 @@ static int64_t read_ahead(void *context)
 
 /* ---- what it is given to read ------------------------------------------------------------- */
 
-/* The operation of the plan whose sidecar it is, of a load or a mutation; -1 = of none. */
-static int meant_op(const sim_world *w, og_str json)
+/* Is it of a load or a mutation of the plan? */
+static bool is_meant(const sim_world *w, og_str json)
 {
     static const char mark[] = "\"actor_id\":\"op";
     size_t at = og_str_find(json, og_str_of(mark));
     int op = at != SIZE_MAX ? atoi(json.ptr + at + sizeof mark - 1) : -1;
-    return op >= 0 && op < w->plan->op_count && w->plan->ops[op].kind <= SIM_MUTATE ? op : -1;
+    return op >= 0 && op < w->plan->op_count && w->plan->ops[op].kind <= SIM_MUTATE;
 }
 
 /* Strangers of one world at a time. */
 static struct {
-    sim_world *world;
+    const sim_world *world;
     const og_store_ops *plain;
     og_store_ops ops; /* the plain ones but for get */
 } glasses;
@@ -48,9 +48,7 @@ static og_status strip_sidecar(og_blob **inout, og_error *err)
     if (!og_buf_append(&text, blob->ptr, blob->len) || og_buf_cstr(&text) == NULL)
         return og_error_nomem(err);
     size_t at = og_str_find(og_buf_view(&text), OG_STR(",\"og\":{"));
-    int op = at != SIZE_MAX ? meant_op(glasses.world, og_buf_view(&text)) : -1;
-    if (op >= 0) {
-        glasses.world->results[op].met_stranger = true;
+    if (at != SIZE_MAX && is_meant(glasses.world, og_buf_view(&text))) {
         text.len = at;
         og_buf_text(&text, "}");
     }

@@ -71,8 +71,8 @@ typedef struct sim_result {
     bool is_settled;      /* refused, conflict or failed: may never appear */
     bool acknowledged;    /* it was said to be done */
     bool published;       /* the checker has seen its commit */
-    bool met_stranger;    /* one has read its sidecar (foreign.c) */
-    bool by_foreign;      /* its tables were published by one */
+    bool by_foreign;      /* its tables were published by a stranger (foreign.c) */
+    char foreign_id[27];  /* ULID of the attempt whose tables these were */
     uint64_t version;     /* of `__manifest` on its branch */
     size_t since;         /* newest published version when it began (index) */
     size_t other_since;   /* the same of the branch it reads beside its own */
@@ -211,10 +211,16 @@ bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char 
 
 /* ---- check_commits.c ---------------------------------------------------------------------- */
 
-/* Commits of a branch from version `last` on that are not known yet: `state` becomes what they left, which the
- * text shows. The newest one's index; -1 = none. */
-int sim_follow_commits(sim_world *w, int branch, const og_history *history, uint64_t last,
-                       og_str text, sim_state *state);
+/* A branch as it is now. */
+typedef struct sim_looked {
+    int branch;
+    og_snapshot *snapshot;
+    og_str text; /* its export */
+} sim_looked;
+/* Commits of the branch from version `last` on that are not known yet: `state` becomes what they left. The newest
+ * one's index; -1 = none. */
+int sim_follow_commits(sim_world *w, const sim_looked *at, const og_history *history, uint64_t last,
+                       sim_state *state);
 bool sim_prints_as(const sim_world *w, const sim_state *state, og_str text);
 
 /* ---- check_end.c -------------------------------------------------------------------------- */

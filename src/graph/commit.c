@@ -11,6 +11,7 @@
 #include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
+#include "lance/table/indices.h"
 #include "lance/table/rebase.h"
 
 /* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
@@ -104,6 +105,7 @@ static og_status name_operation(const og_graph__commit *c, const og_graph__commi
         {OG_STR("og.merged_parent"), og_str_of(c->op.merged_parent_id)},
         {OG_STR("og.tables"), og_buf_view(&tables)},
         {OG_STR("og.reads"), og_buf_view(&reads)},
+        {OG_STR("og.base"), og_lance_table_transaction_uuid(og_lance_write_base(t->write))},
         {OG_STR("og.began"), og_str_of(began)},
         {OG_STR("og.epoch"), t->epoch.len > 0 ? t->epoch : og_str_of(c->op.id)},
     };
@@ -149,9 +151,9 @@ static og_status stage_tables(run *r, og_error *err)
 
 /* ---- the sidecar, for the reference's sake ------------------------------------------------ */
 
-static void write_sidecar_tables(run *r, og_buf *out)
+static void write_sidecar_tables(run *r, size_t count, bool is_armed, og_buf *out)
 {
-    for (size_t i = 0; i < r->commit->table_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const og_graph__move *move = &r->moves[i];
         OG_AUTO_BUF path = OG_BUF_INIT;
         og_buf_printf(&path, "%s/%.*s", r->store->root, OG_FMT(move->pin.table_path));
@@ -160,7 +162,7 @@ static void write_sidecar_tables(run *r, og_buf *out)
         og_buf_text(out, ",\"table_path\":");
         og_json_write_str(out, og_buf_view(&path));
         og_buf_printf(out, ",\"expected_version\":%" PRIu64 ",\"post_commit_pin\":%" PRIu64,
-                      move->expected_version, move->pin.version);
+                      move->expected_version, move->pin.version + !is_armed);
         if (move->pin.table_branch.len > 0) {
             og_buf_text(out, ",\"table_branch\":");
             og_json_write_str(out, move->pin.table_branch);
@@ -177,15 +179,11 @@ static void write_text_or_null(og_buf *out, og_str text)
         og_buf_text(out, "null");
 }
 
-/* Written only while several slots are being taken: half of an operation must not look whole to the
- * reference. */
-static og_status put_sidecar(run *r, og_error *err)
+/* The reference publishes what a sidecar tells when all its tables have moved as told, and else undoes it. One that
+ * is not armed tells of versions that there never are. */
+static og_status write_sidecar(run *r, size_t count, bool is_armed, og_error *err)
 {
     og_graph__commit *c = r->commit;
-    if (c->table_count < 2 || c->tables[0].write == NULL)
-        return OG_OK;
-    char name[64];
-    snprintf(name, sizeof name, OG_GRAPH__RECOVERY "%s.json", c->op.id);
     OG_AUTO_BUF json = OG_BUF_INIT;
     og_buf_printf(&json,
                   "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
@@ -196,12 +194,34 @@ static og_status put_sidecar(run *r, og_error *err)
     write_text_or_null(&json, c->op.actor);
     og_buf_printf(&json, ",\"writer_kind\":\"%.*s\",\"tables\":[",
                   OG_FMT(og_str_is(c->op.kind, "Load") ? c->op.kind : OG_STR("Mutation")));
-    write_sidecar_tables(r, &json);
+    write_sidecar_tables(r, count, is_armed, &json);
     og_buf_printf(&json, "],\"og\":{\"op\":\"%s\"}}", c->op.id);
-    r->sidecar_name = og_strdup(name);
-    if (json.failed || r->sidecar_name == NULL)
+    if (json.failed)
         return og_error_nomem(err);
-    return r->store->ops->put(r->store, name, og_buf_bytes(&json), err);
+    return r->store->ops->put(r->store, r->sidecar_name, og_buf_bytes(&json), err);
+}
+
+/* Written only while several slots are being taken: half of an operation must not look whole to the
+ * reference. */
+static og_status put_sidecar(run *r, og_error *err)
+{
+    og_graph__commit *c = r->commit;
+    if (c->table_count < 2 || c->tables[0].write == NULL)
+        return OG_OK;
+    char name[64];
+    snprintf(name, sizeof name, OG_GRAPH__RECOVERY "%s.json", c->op.id);
+    r->sidecar_name = og_strdup(name);
+    return r->sidecar_name != NULL ? write_sidecar(r, c->table_count, true, err)
+                                   : og_error_nomem(err);
+}
+
+/* The operation is going to be undone. Until it is, the reference must not take a winner's version for the one that
+ * we lost, nor publish what we are to report as failed: it is to undo the tables that we hold, too. */
+static void disarm_sidecar(run *r)
+{
+    size_t held = r->commit->slots_held;
+    if (r->sidecar_name != NULL)
+        (void)!write_sidecar(r, held < r->move_count ? held : r->move_count, false, NULL);
 }
 
 static void remove_sidecar(run *r)
@@ -379,6 +399,36 @@ static og_status check_pin(const og_graph__state *now, const og_graph__pin *was,
     return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
 }
 
+/* Is what came after our version made of it? We may have slept over a cleanup, and taken a slot that it had
+ * freed. */
+static og_status was_built_on(run *r, const char *path, const og_graph__move *move,
+                              og_lance_table *ours, const og_graph__pin *pin, bool *out,
+                              og_error *err)
+{
+    OG_AUTO(og_lance_table) next = NULL;
+    OG_AUTO(og_lance_table) pinned = NULL;
+    OG_AUTO(og_lance_table) before = NULL;
+    og_lance_verdict verdict;
+    og_status s = og_lance_table_open(r->repo->env, path, move->pin.version + 1, 0, &next, err);
+    if (s != OG_OK && s != OG_NOT_FOUND)
+        return s;
+    og_str base =
+        s == OG_OK ? og_lance_table_transaction_property(next, OG_STR("og.base")) : OG_STR("");
+    if (base.len > 0) { /* writers of ours build on pins, but for a restore */
+        *out = og_str_eq(base, og_lance_table_transaction_uuid(ours)) &&
+               !og_str_is(og_lance_table_transaction_property(next, OG_STR("og.kind")), "Recovery");
+        return OG_OK;
+    }
+    /* Of other programs' versions only rows and files tell, when some of ours are left. */
+    OG_TRY(og_lance_table_open(r->repo->env, path, pin->version, 0, &pinned, err));
+    OG_TRY(og_lance_succession(ours, pinned, &verdict, err));
+    if (verdict != OG_LANCE_FITS)
+        return OG_OK;
+    s = og_lance_table_open(r->repo->env, path, move->expected_version, 0, &before, err);
+    *out = s == OG_OK && og_lance_carries_on(before, ours, pinned);
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
 /* A program that knows of no operations may have published a head of ours: by its sidecar, or because its
  * own write was built on it. What was undone since is not in the past of the pin. */
 static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph__pin *pin,
@@ -386,9 +436,6 @@ static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph_
 {
     OG_AUTO_BUF path = OG_BUF_INIT;
     OG_AUTO(og_lance_table) ours = NULL;
-    OG_AUTO(og_lance_table) pinned = NULL;
-    OG_AUTO(og_lance_table) before = NULL;
-    og_lance_verdict verdict;
     *out = false;
     if (pin == NULL || pin->version < move->pin.version ||
         !og_str_eq(pin->table_branch, move->pin.table_branch))
@@ -400,16 +447,8 @@ static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph_
     og_str op = og_lance_table_transaction_property(ours, OG_STR("og.op"));
     if (op.ptr == NULL || !og_str_is(op, r->commit->op.id))
         return OG_OK;
-    OG_TRY(og_lance_table_open(r->repo->env, at, pin->version, 0, &pinned, err));
-    OG_TRY(og_lance_succession(ours, pinned, &verdict, err));
-    if (verdict != OG_LANCE_FITS || pin->version == move->pin.version) {
-        *out = verdict == OG_LANCE_FITS;
-        return OG_OK;
-    }
-    /* We may have slept over a cleanup, and taken a slot that it had freed. */
-    og_status s = og_lance_table_open(r->repo->env, at, move->expected_version, 0, &before, err);
-    *out = s == OG_OK && og_lance_carries_on(before, ours, pinned);
-    return s == OG_NOT_FOUND ? OG_OK : s;
+    *out = pin->version == move->pin.version;
+    return *out ? OG_OK : was_built_on(r, at, move, ours, pin, out, err);
 }
 
 /* Pins of our tables stand where we left them, or were moved to what we made: then that is done. */
@@ -523,7 +562,8 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
         }
     }
     OG_TRY(check_moves(r, s->state, err));
-    OG_TRY(check_reads(c, newest, err));
+    if (r->move_count > 0 || c->table_count == 0) /* else it is done, whatever it had read */
+        OG_TRY(check_reads(c, newest, err));
     og_lance_table_unref(r->manifest);
     og_graph__state_unref(r->state);
     r->manifest = og_lance_table_ref(s->manifest);
@@ -786,6 +826,8 @@ og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commi
     og_store_expect_no_more(repo->store);
     if (s != OG_OK && s != OG_UNKNOWN && commit->slots_held == 0)
         remove_sidecar(&r);
+    else if (s != OG_OK && s != OG_UNKNOWN)
+        disarm_sidecar(&r);
     run_deinit(&r);
     return s;
 }
