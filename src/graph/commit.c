@@ -40,6 +40,7 @@ typedef struct run {
     og_graph__commit *commit;
     og_graph__dag dag;
     og_lance_table *manifest; /* the `__manifest` version being built on */
+    bool base_is_synced;      /* and it is durable */
     og_graph__state *state;   /* of that version */
     og_graph__move *moves; /* of the tables, in their order; those that are still to be published */
     size_t move_count;
@@ -300,7 +301,8 @@ static og_status sync_names(run *r, og_error *err)
  * synced: none may be missing below one that lasts. */
 static og_status add_base(run *r, og_error *err)
 {
-    if (og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr == NULL)
+    if (r->base_is_synced ||
+        og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr == NULL)
         return OG_OK;
     og_buf_clear(&r->base_name);
     if (!og_lance_manifest_name(&r->base_name, og_lance_table_path(r->manifest),
@@ -567,6 +569,7 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
     og_lance_table_unref(r->manifest);
     og_graph__state_unref(r->state);
     r->manifest = og_lance_table_ref(s->manifest);
+    r->base_is_synced = s->is_synced;
     r->state = og_graph__state_ref(s->state);
     return follow_head(r, err);
 }
@@ -717,6 +720,7 @@ static void tidy(run *r, og_snapshot *base)
     OG_AUTO(og_snapshot) snapshot = NULL;
     aftermath *a = NULL;
     if (new_snapshot(r, base, &snapshot, NULL) == OG_OK) {
+        og_graph__snapshot_of(snapshot)->is_synced = true;
         keep_tables(r->commit, snapshot);
         a = aftermath_of(r, snapshot);
     }
@@ -767,6 +771,7 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
 {
     og_graph__snapshot *s = og_graph__snapshot_of(base);
     r->manifest = og_lance_table_ref(s->manifest);
+    r->base_is_synced = s->is_synced;
     r->state = og_graph__state_ref(s->state);
     r->moves = og_calloc(r->commit->table_count, sizeof *r->moves);
     r->move_count = r->commit->table_count;

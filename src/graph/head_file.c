@@ -151,5 +151,5 @@ void og_graph__head_write(og_store *store, const char *name, const og_graph__sta
     og_buf_printf(&file, HEAD_START "%s", sum);
     og_buf_str(&file, og_buf_view(&json));
     if (!json.failed && !file.failed)
-        (void)!store->ops->put(store, name, og_buf_bytes(&file), NULL);
+        (void)!og_store_put_summed(store, name, og_buf_bytes(&file), NULL);
 }

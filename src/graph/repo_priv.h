@@ -35,6 +35,7 @@ typedef struct og_graph__snapshot {
     og_graph__state *state;
     og_lance_table *manifest; /* `__manifest` at this version */
     og_table_info *infos;     /* for og_snapshot_tables */
+    bool is_synced;           /* that version is durable: this process published it */
     bool is_past;             /* not the newest of its branch: what it needs may be gone */
     char commit_id[27];       /* by which it was found, "" when by its branch or version */
     pthread_mutex_t lock;     /* guards tables */

@@ -388,6 +388,7 @@ static const og_store_ops file_ops = {
     .get_range = file_get_range,
     .head = file_head,
     .put = og_store__file_put,
+    .put_summed = og_store__file_put_summed,
     .put_if_absent = og_store__file_put_if_absent,
     .announce = og_store__file_announce,
     .create = og_store__file_create,

@@ -3,6 +3,7 @@
 #ifndef OG_STORE_FILE_PRIV_H
 #define OG_STORE_FILE_PRIV_H
 
+#include "base/thread.h"
 #include "base/vec.h"
 #include "store/file.h"
 #include "store/store_priv.h"
@@ -39,6 +40,7 @@ typedef struct og_store__file {
     bool syncs_each; /* whatever is faster */
 
     pthread_mutex_t lock;                   /* guards what follows */
+    og_pool *sync_pool;                     /* NULL until one is needed */
     OG_VEC(char *) new_folders;             /* made by us, whose own names are not yet synced */
     char *durable[OG_STORE__DURABLE_SLOTS]; /* ring; NULL = free */
     size_t durable_next;
@@ -51,6 +53,7 @@ og_status og_store__file_error(const og_store__file *s, int errnum, const char *
 
 /* file_write.c */
 og_status og_store__file_put(og_store *s, const char *name, og_bytes bytes, og_error *err);
+og_status og_store__file_put_summed(og_store *s, const char *name, og_bytes bytes, og_error *err);
 og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
                                        og_error *err);
 bool og_store__file_announce(og_store *s, const char *name, og_bytes bytes);

@@ -16,12 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each sync waits for the disk once, a syncfs of everything not much longer, as long as others have
- * not left much to write. From so many syncs on it is the better choice, unless more bytes than
- * this are waiting; and from so many on always. */
+/* Each sync waits for the disk a few times, a syncfs of everything not more often, as long as others have not
+ * left much to write. From so many syncs on it is the better choice, unless more bytes than this are
+ * waiting: then they are done side by side, by so many threads. From so many on it is taken always. */
 #define SYNC_ALL_FROM 4
-#define SYNC_ALL_DIRTY_BYTES ((uint64_t)256 << 20)
+#define SYNC_ALL_DIRTY_BYTES ((uint64_t)1 << 20)
 #define SYNC_ALL_ALWAYS_FROM 32
+#define SYNC_THREADS 4
 
 static int probe(og_store__file *s, char kind, const char *name)
 {
@@ -137,6 +138,7 @@ bool og_store__file_take_durable(og_store__file *s, const char *name)
 
 void og_store__file_forget_syncs(og_store__file *s)
 {
+    og_pool_free(s->sync_pool);
     for (size_t i = 0; i < s->new_folders.len; i++)
         og_free(s->new_folders.items[i]);
     og_vec_deinit(&s->new_folders);
@@ -272,15 +274,48 @@ static void finish_plan(plan *p, bool is_durable)
     og_vec_deinit(&p->folders);
 }
 
+/* The syncs of a plan, one by one: files, then folders. */
+typedef struct sync_list {
+    og_store__file *store;
+    OG_VEC(const due *) files;
+    const folder_set *folders;
+} sync_list;
+
+static og_status sync_nth(void *context, size_t index, og_error *err)
+{
+    const sync_list *l = context;
+    return index < l->files.len
+               ? sync_content(l->store, l->files.items[index], err)
+               : sync_folder(l->store, l->folders->items[index - l->files.len], err);
+}
+
+/* Threads that wait for the disk, made when first needed; NULL: there are none. */
+static og_pool *sync_pool(og_store__file *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->sync_pool == NULL)
+        s->sync_pool = og_pool_new(SYNC_THREADS);
+    og_pool *pool = s->sync_pool;
+    pthread_mutex_unlock(&s->lock);
+    return pool;
+}
+
 static og_status sync_each(og_store__file *s, const plan *p, og_error *err)
 {
+    sync_list l = {.store = s, .folders = &p->folders};
     for (size_t i = 0; i < p->objects.len; i++) {
-        if (p->objects.items[i].content)
-            OG_TRY(sync_content(s, &p->objects.items[i], err));
+        const due *d = &p->objects.items[i];
+        if (d->content && !og_vec_push(&l.files, d)) {
+            og_vec_deinit(&l.files);
+            return og_error_nomem(err);
+        }
     }
-    for (size_t i = 0; i < p->folders.len; i++)
-        OG_TRY(sync_folder(s, p->folders.items[i], err));
-    return OG_OK;
+    size_t count = l.files.len + p->folders.len;
+    /* A probe sees them in order. */
+    og_pool *pool = count >= SYNC_ALL_FROM && s->probe == NULL ? sync_pool(s) : NULL;
+    og_status status = og_pool_run(pool, count, sync_nth, &l, err);
+    og_vec_deinit(&l.files);
+    return status;
 }
 
 static og_status sync_file_system(og_store__file *s, const plan *p, og_error *err)

@@ -161,6 +161,32 @@ og_status og_store__file_put(og_store *store, const char *name, og_bytes bytes, 
     return status;
 }
 
+/* Over what is there. False: there is nothing, or it has another name too and may belong to a copy of the folder,
+ * or it would become shorter, which a reader's mapping does not bear. */
+static bool overwrite(og_store__file *s, const char *name, og_bytes bytes)
+{
+    struct stat st;
+    int fd = openat(s->root_fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+              (uint64_t)st.st_size <= bytes.len && write_all(fd, bytes) == 0;
+    return close(fd) == 0 && ok;
+}
+
+og_status og_store__file_put_summed(og_store *store, const char *name, og_bytes bytes,
+                                    og_error *err)
+{
+    og_store__file *s = (og_store__file *)store;
+    OG_TRY(og_store__check_name(name, err));
+    if (!overwrite(s, name, bytes))
+        return og_store__file_put(store, name, bytes, err);
+    og_store__file_take_durable(s, name);
+    og_store__count(&store->stats.puts, 1);
+    og_store__count(&store->stats.bytes_written, bytes.len);
+    return OG_OK;
+}
+
 /* ---- announced ---------------------------------------------------------------------------- */
 
 og_store__announced *og_store__file_find_announced(og_store__file *s, const char *name)

@@ -1,7 +1,7 @@
 /* store/store - objects under names: the only way the engine touches storage.
  *
  * A store is a flat space of immutable objects under '/'-separated names relative to its
- * root (the graph's folder or prefix). No object is ever changed in place. Backends: a folder
+ * root (the graph's folder or prefix). No object is ever changed in place but by put_summed. Backends: a folder
  * (store/file.h), memory (store/memory.h); wrappers that count, delay and fail
  * (store/wrap.h) have this same shape, so any of them can stand around any other.
  *
@@ -113,6 +113,10 @@ typedef struct og_store_ops {
     og_status (*head)(og_store *s, const char *name, uint64_t *out_bytes, og_error *err);
     /* Create or replace, atomically. For derived state only. */
     og_status (*put)(og_store *s, const char *name, og_bytes bytes, og_error *err);
+    /* As put, where readers tell by a sum within what they found whether it is whole: an object that is there may
+     * be changed in place, so they, and who comes after a crash, may find a part, or old and new mixed; who maps
+     * it copies it first. Spares a disk a new file and the end of the old one. NULL: put does it. */
+    og_status (*put_summed)(og_store *s, const char *name, og_bytes bytes, og_error *err);
     /* Create; OG_EXISTS when the name is taken. `durable`: the content reaches the disk before the name
      * appears, so that a name never leads to torn content (slots); the name itself needs a sync. */
     og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, bool durable,
@@ -154,6 +158,12 @@ struct og_store {
     bool list_is_cheap; /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
     const char *root;   /* absolute folder or URI prefix, for messages and manifest_path; owned */
 };
+
+OG_NODISCARD static inline og_status og_store_put_summed(og_store *s, const char *name,
+                                                         og_bytes bytes, og_error *err)
+{
+    return (s->ops->put_summed != NULL ? s->ops->put_summed : s->ops->put)(s, name, bytes, err);
+}
 
 static inline og_turn *og_store_take_turn(og_store *s, const char *folder, uint32_t wait_us)
 {

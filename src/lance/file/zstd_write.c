@@ -10,12 +10,19 @@
 
 og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
 {
+    (void)err;
     *encoder = (og_lance__encoder){0};
-    encoder->zstd = ZSTD_createCCtx();
-    if (encoder->zstd == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, LEVEL)))
-        return og_error_nomem(err);
     return OG_OK;
+}
+
+/* Made when first used: asking the processor what it can do takes longer than a small file's pages. */
+static bool has_context(og_lance__encoder *encoder)
+{
+    if (encoder->zstd != NULL)
+        return true;
+    encoder->zstd = ZSTD_createCCtx();
+    return encoder->zstd != NULL &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, LEVEL));
 }
 
 /* Flush after the head ends its block. The frame still states its size. */
@@ -35,7 +42,7 @@ bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t
                            og_buf *out)
 {
     size_t bound = ZSTD_compressBound(len) + ZSTD_compressBound(head);
-    if (!og_buf_u64(out, len) || !og_buf_reserve(out, bound))
+    if (!has_context(encoder) || !og_buf_u64(out, len) || !og_buf_reserve(out, bound))
         return false;
     ZSTD_outBuffer frame = {out->ptr + out->len, bound, 0};
     if (head >= MIN_HEAD && head < len) {

@@ -252,6 +252,55 @@ TEST(test_file__no_temporary_files_stay)
     close_place(&p);
 }
 
+static void expect_content(const place *p, const char *name, const char *want)
+{
+    OG_AUTO(og_blob) got = NULL;
+    assert_ok(p->s->ops->get(p->s, name, &got, err));
+    assert_int_equal(got->len, strlen(want));
+    assert_memory_equal(got->ptr, want, got->len);
+}
+
+static ino_t inode_of(const place *p, const char *name)
+{
+    char path[128];
+    struct stat st;
+    path_in(p, name, path);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_ino;
+}
+
+/* What changes in place stays the same file, unless that would become shorter or has another name. */
+TEST(test_file__a_summed_object_changes_in_place)
+{
+    place p;
+    char from[128], to[128];
+    open_place(&p);
+    og_store *s = p.s;
+    assert_ok(og_store_put_summed(s, "a/head", bytes_of("one"), err));
+    ino_t first = inode_of(&p, "a/head");
+    assert_ok(og_store_put_summed(s, "a/head", bytes_of("two22"), err));
+    expect_content(&p, "a/head", "two22");
+    assert_int_equal(inode_of(&p, "a/head"), first);
+
+    assert_ok(og_store_put_summed(s, "a/head", bytes_of("3"), err));
+    expect_content(&p, "a/head", "3");
+    path_in(&p, "a/head", from);
+    path_in(&p, "a/copy", to);
+    assert_int_equal(link(from, to), 0);
+    assert_ok(og_store_put_summed(s, "a/head", bytes_of("4"), err));
+    expect_content(&p, "a/head", "4");
+    expect_content(&p, "a/copy", "3");
+
+    assert_int_equal(unlink(to), 0);
+    assert_int_equal(symlink(from, to), 0);
+    assert_ok(og_store_put_summed(s, "a/copy", bytes_of("5"), err));
+    expect_content(&p, "a/head", "4");
+    expect_content(&p, "a/copy", "5");
+    assert_int_equal(count_files(p.folder), 2);
+    assert_status(og_store_put_summed(s, "../x", bytes_of("6"), NULL), OG_INVALID);
+    close_place(&p);
+}
+
 /* ---- sync --------------------------------------------------------------------------------- */
 
 typedef struct trace {
@@ -362,6 +411,28 @@ TEST(test_file__many_files_are_synced_as_a_file_system)
     expect_sync(&p, &t, names + 39, 1, "f:d39/x d:d39 d: ");
     assert_ok(p.s->ops->remove(p.s, names + 3, 1, err));
     assert_status(p.s->ops->sync(p.s, names, 39, NULL), OG_UNKNOWN);
+    close_place(&p);
+}
+
+/* Without a probe they are synced by several threads: each of them, whoever of them fails. */
+TEST(test_file__files_are_synced_side_by_side)
+{
+    place p;
+    open_place(&p);
+    og_store_file_probe_syncs(p.s, NULL, NULL);
+    char text[20][16];
+    const char *names[20];
+    for (int i = 0; i < 20; i++) {
+        snprintf(text[i], sizeof text[i], "d%d/%d", i / 3, i);
+        names[i] = text[i];
+        assert_ok(p.s->ops->put(p.s, names[i], bytes_of("x"), err));
+    }
+    assert_ok(p.s->ops->sync(p.s, names, 20, err));
+    char gone[128];
+    path_in(&p, names[6], gone);
+    assert_int_equal(unlink(gone), 0);
+    assert_status(p.s->ops->sync(p.s, names, 20, NULL), OG_UNKNOWN);
+    assert_ok(p.s->ops->sync(p.s, names + 9, 11, err));
     close_place(&p);
 }
 
