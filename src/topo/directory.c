@@ -6,8 +6,11 @@
 #include "base/vec.h"
 #include "topo/directory_priv.h"
 
-/* A delta larger than this share of its root is merged with it into a new root. */
+/* Deltas that hold more than this share of the directory at the bottom together make a new one of all. */
 #define MERGE_SHARE 8
+/* A delta takes in the one below it while that has at most so many times its rows: so few lie above one
+ * another, and a row is added again as often as there are such, however many commits bring one each. */
+#define LEVEL_SHARE 4
 /* Blocks that are brought in one by one, before whole windows are. */
 #define FEW_BLOCKS 4
 #define BLOCK_BYTES ((uint64_t)OG_TOPO__BLOCK_ENTRIES * sizeof(uint64_t))
@@ -157,7 +160,7 @@ static uint32_t next_candidate(og_directory *d, uint64_t hash, uint64_t *place, 
     return OG_NO_VERTEX;
 }
 
-/* A walk over the candidates of one id: the delta first, then its root. */
+/* A walk over the candidates of one id: the newest delta first, then what lies below it. */
 typedef struct walk {
     og_directory *at;
     uint64_t hash, place, steps;
@@ -438,26 +441,39 @@ static uint64_t newer_rows(const og_lance_table *table, int64_t max_fragment_id,
     return rows;
 }
 
+/* What a delta of the rows that came since `base` is laid upon. */
+static og_directory *level_below(og_directory *base, uint64_t next_row_id)
+{
+    while (base->root != NULL && base->entry_count / LEVEL_SHARE <= next_row_id - base->next_row_id)
+        base = base->root;
+    return base;
+}
+
 og_status og_directory_extend(og_directory *base, og_lance_table *table, og_directory **out,
                               og_error *err)
 {
     OG_TRY(check_vertices_fit(table, err));
-    if (base->next_row_id == og_lance_table_next_row_id(table)) {
+    uint64_t next_row_id = og_lance_table_next_row_id(table);
+    if (base->next_row_id == next_row_id) {
         *out = og_directory_ref(base); /* no id was added, and removed rows have no slot */
         return OG_OK;
     }
-    og_directory *root = base->root != NULL ? base->root : base;
+    og_directory *bottom = base, *below = level_below(base, next_row_id);
+    while (bottom->root != NULL)
+        bottom = bottom->root;
     uint32_t first_slot;
-    uint64_t rows = newer_rows(table, root->max_fragment_id, &first_slot);
-    if (rows > root->entry_count / MERGE_SHARE + 1024)
+    uint64_t rows = newer_rows(table, bottom->max_fragment_id, &first_slot);
+    if (rows > bottom->entry_count / MERGE_SHARE + 1024)
         return og_directory_build(table, out, err);
-    OG_AUTO(og_directory) d = og_topo__directory_new(rows);
+    rows = newer_rows(table, below->max_fragment_id, &first_slot);
+    uint64_t ids = next_row_id - below->next_row_id; /* rows may be older ones that were folded */
+    OG_AUTO(og_directory) d = og_topo__directory_new(rows < ids ? rows : ids);
     if (d == NULL)
         return og_error_nomem(err);
-    d->root = og_directory_ref(root);
-    d->has_duplicates = root->has_duplicates;
+    d->root = og_directory_ref(below);
+    d->has_duplicates = below->has_duplicates;
     if (rows > 0)
-        OG_TRY(add_rows(d, table, first_slot, UINT32_MAX, root->next_row_id, err));
+        OG_TRY(add_rows(d, table, first_slot, UINT32_MAX, below->next_row_id, err));
     stamp(d, table);
     *out = OG_TAKE(d);
     return OG_OK;

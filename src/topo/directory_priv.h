@@ -22,7 +22,7 @@ struct og_directory {
     uint64_t mask; /* places - 1; places is a power of two */
     const uint64_t *places;
     uint64_t *owned;    /* places on the heap, or NULL */
-    og_directory *root; /* NULL, or what this one adds rows to */
+    og_directory *root; /* NULL, or what this one adds rows to, which may add to another */
     /* From a file: sums of the blocks, and which of them have been checked. */
     og_blob *file;
     const uint64_t *block_sums;

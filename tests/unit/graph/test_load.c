@@ -274,6 +274,43 @@ TEST(test_load__merge_keeps_row_ids)
     text_graph_deinit(&g);
 }
 
+/* Rows p0, p1, ...: so many. */
+static void directory_knows(text_graph *g, uint32_t count)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    OG_AUTO(og_directory) directory = NULL;
+    og_lance_table *table;
+    assert_ok(og_repo_snapshot(g->repo, NULL, &snapshot, err));
+    const og_type_def *def = og_catalog_node(og_repo_catalog(g->repo), OG_STR("Person"));
+    assert_ok(og_snapshot_table(snapshot, def, &table, err));
+    assert_ok(og_snapshot_directory(snapshot, def, &directory, NULL, err));
+    for (uint32_t i = 0; i <= count; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "p%u", i);
+        const og_str id = og_str_of(text);
+        uint32_t vertex;
+        assert_ok(og_directory_find(directory, table, &id, 1, &vertex, err));
+        assert_int_equal(vertex, i == count ? OG_NO_VERTEX : i);
+    }
+}
+
+/* What each commit adds lies above what the ones before added: whatever was joined, all is found. */
+TEST(test_load__rows_of_many_commits_are_in_the_directory)
+{
+    text_graph g;
+    text_graph_init(&g, schema);
+    for (uint32_t i = 0; i < 200; i++) {
+        char row[64];
+        snprintf(row, sizeof row, "{\"type\":\"Person\",\"data\":{\"name\":\"p%u\"}}", i);
+        text_graph_load(&g, OG_LOAD_APPEND, row);
+        if (i < 100 || i % 10 == 0)
+            directory_knows(&g, i + 1);
+    }
+    text_graph_refuses(&g, OG_LOAD_APPEND, PERSON("p7"), "id 'p7' is stored already", 1);
+    text_graph_refuses(&g, OG_LOAD_APPEND, PERSON("p199"), "id 'p199' is stored already", 1);
+    text_graph_deinit(&g);
+}
+
 TEST(test_load__one_key_twice_is_an_error_in_every_mode)
 {
     text_graph g;
