@@ -93,6 +93,24 @@ og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_
     return OG_OK;
 }
 
+size_t og_table__versions_count(og_bytes bytes)
+{
+    size_t count = 0, at = 0;
+    while (at < bytes.len) {
+        at++; /* the tag: "runs" is the only field */
+        uint64_t len = 0;
+        for (unsigned shift = 0; at < bytes.len && shift < 64; shift += 7) {
+            uint8_t byte = bytes.ptr[at++];
+            len |= (uint64_t)(byte & 0x7F) << shift;
+            if (byte < 0x80)
+                break;
+        }
+        at = len > bytes.len - at ? bytes.len : at + (size_t)len;
+        count++;
+    }
+    return count;
+}
+
 og_status og_table__versions_encode(const og_table__version_run *runs, size_t count,
                                     og_arena *arena, ProtobufCBinaryData *out, og_error *err)
 {

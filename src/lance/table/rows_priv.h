@@ -37,6 +37,8 @@ OG_NODISCARD og_status og_table__row_ids_decode(og_bytes bytes, uint32_t first_s
                                                 og_table__id_runs *runs, og_error *err);
 OG_NODISCARD og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
                                                  og_table__version_runs *runs, og_error *err);
+/* How many runs a sequence of versions says it has, without decoding them; of one that does not parse any number. */
+size_t og_table__versions_count(og_bytes bytes);
 /* Encode consecutive runs into the arena. */
 OG_NODISCARD og_status og_table__row_ids_encode(const og_table__id_run *runs, size_t count,
                                                 og_arena *arena, ProtobufCBinaryData *out,

@@ -271,11 +271,13 @@ static og_status join_lineage(staging *s, OgPb__DataFragment *f, bool updated, u
  * left as they are, lest a diff or merge across this looks at the whole table. */
 static og_status bound_lineage(staging *s, bool updated, og_error *err)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < s->fragments.len; i++)
-        bytes += updated ? s->fragments.items[i]->inline_last_updated.len
-                         : s->fragments.items[i]->inline_created.len;
-    if (bytes < MAX_VERSION_RUNS * 6) /* no run takes less */
+    size_t stored = 0;
+    for (size_t i = 0; i < s->fragments.len; i++) {
+        const OgPb__DataFragment *f = s->fragments.items[i];
+        stored += og_table__versions_count(
+            og_table__bytes(updated ? f->inline_last_updated : f->inline_created));
+    }
+    if (stored <= MAX_VERSION_RUNS)
         return OG_OK;
     og_table__version_runs runs = {0};
     og_status status = OG_OK;

@@ -146,6 +146,9 @@ TEST(test_table_rows__versions_round_trip)
     assert_ok(og_table__versions_decode(og_table__bytes(packed), 0, 500, &again, err));
     assert_int_equal(again.len, runs.len);
     assert_memory_equal(again.items, runs.items, runs.len * sizeof *runs.items);
+    assert_int_equal(og_table__versions_count(og_table__bytes(packed)), runs.len);
+    for (size_t len = 0; len < packed.len; len++) /* never beyond its end */
+        assert_true(og_table__versions_count((og_bytes){packed.data, len}) <= runs.len);
     AUTO_VERSIONS wrong = {0};
     assert_status(og_table__versions_decode(og_table__bytes(packed), 0, 499, &wrong, NULL),
                   OG_CORRUPT);
