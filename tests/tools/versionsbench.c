@@ -273,19 +273,24 @@ static void inserts(char **counts, int count)
     remote_close(&r);
 }
 
-/* The rows are p-0, p-1, ...: one that is there says how far an earlier run came. */
-static void history(const char *folder, uint64_t commits)
+static uint64_t row_count(og_repo *repo)
 {
-    og_repo *repo;
-    uint64_t done = 0;
-    must(og_repo_open(folder, NULL, &repo, err));
     OG_AUTO(og_snapshot) snapshot = NULL;
     must(og_repo_snapshot(repo, NULL, &snapshot, err));
     size_t count;
+    uint64_t rows = 0;
     const og_table_info *tables = og_snapshot_tables(snapshot, &count);
     for (size_t i = 0; i < count; i++)
-        done += tables[i].row_count;
-    uint64_t first = done;
+        rows += tables[i].row_count;
+    return rows;
+}
+
+/* The rows are p-0, p-1, ...: their number says how far an earlier run came. */
+static void history(const char *folder, uint64_t commits)
+{
+    og_repo *repo;
+    must(og_repo_open(folder, NULL, &repo, err));
+    uint64_t first = row_count(repo), done = first;
     cost c = insert_until(&(og_store){0}, repo, &done, commits);
     printf("{\"commits\": %" PRIu64 ", \"ms\": %.3f, \"cpu_ms\": %.3f}\n", done - first,
            (double)c.ns / 1e6, (double)c.cpu_ns / 1e6);
