@@ -98,6 +98,27 @@ def meet(tool, kind, name, folder):
     return "."
 
 
+def compactions_of_other_fragments(tool, folder):
+    """Theirs of the two small fragments, behind ours of the two with deletions: both are done."""
+    uri = os.path.join(folder, "beside.lance")
+    dataset = lance.write_dataset(rows(0, 120), uri, data_storage_version="2.2", enable_stable_row_ids=True, max_rows_per_file=60)
+    for first in (120, 130):
+        dataset = lance.write_dataset(rows(first, 10), uri, mode="append")
+    dataset.delete("id < 120 and id % 4 = 0")
+    dataset = lance.dataset(uri)
+    whole = lambda: {r["id"]: r for r in lance.dataset(uri).scanner(columns=["id", "n", "_rowid", "_row_last_updated_at_version"]).to_table().to_pylist()}
+    before = whole()
+    small = [f.metadata for f in dataset.get_fragments()[2:]]
+    plan = Compaction.plan(dataset, options={"target_rows_per_fragment": 50, "materialize_deletions": False})
+    done = [task.execute(dataset) for task in plan.tasks if [f.id for f in task.fragments] == [f.id for f in small]]
+    assert len(done) == 1, plan
+    run = subprocess.run([tool, "compact", "--target-rows", "5", "beside.lance"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "2 fragments became 18" in run.stdout, run.stdout
+    Compaction.commit(dataset, done)
+    assert len(lance.dataset(uri).get_fragments()) == 19 and whole() == before
+    subprocess.run([tool, "verify", "beside.lance"], cwd=folder, check=True, capture_output=True)
+
+
 def main(argv):
     python = os.environ.get("OMNIGRAPH_PYLANCE")
     if lance is None and python:
@@ -115,6 +136,7 @@ def main(argv):
                     bad += 1
                     print(f"{kind} behind our {name}: {is_}, not {want}")
             print(kind, "".join(g if len(g) == 1 else "?" for g in got))
+        compactions_of_other_fragments(tool, folder)
     finally:
         shutil.rmtree(folder)
     print(f"conflicts: {len(THEIRS) * len(OURS) - bad} as expected, {bad} not")

@@ -10,6 +10,7 @@
  *    "drop": [names], "rename": {from: to}, "retype": {name: field}, "add": [fields],
  *    "fill": [one object for each slot], "drop_index": [names],
  *    "target": rows of a fragment, "threshold": share of deleted rows, "as_update": bool,
+ *    "on": N to build on that version above heads that nobody wants,
  *    "config", "metadata", "schema_metadata", "properties": {key: text or null}} */
 #include "base/thread.h"
 #include "columnar/builder.h"
@@ -352,6 +353,13 @@ static og_lance_write *begin(og_lance_env *env, const char *path, og_arena *aren
         must(og_lance_table_open(env, path, version, 0, &restore, &error));
         o.restore_from = restore;
     }
+    OG_AUTO(og_lance_table) head = NULL;
+    if (og_json_get(op, "on") != NULL) {
+        must(og_lance_table_open(env, path, 0, 0, &head, &error));
+        o.version = og_lance_table_version(head) + 1;
+        o.min_next_row_id = og_lance_table_next_row_id(head);
+        o.min_max_fragment_id = og_lance_table_max_fragment_id(head);
+    }
     og_lance_write *write;
     must(og_lance_write_new(env, base, &o, &write, &error));
     return write;
@@ -436,8 +444,11 @@ static void evolve(og_lance_write *write, og_arena *arena, const og_json *op)
 static void apply(og_lance_env *env, const char *path, og_arena *arena, const og_json *op)
 {
     OG_AUTO(og_lance_table) base = NULL;
+    uint64_t version = 0;
+    if (og_json_get(op, "on") != NULL)
+        must_be(og_json_to_u64(og_json_get(op, "on"), &version), "on needs a version");
     if (!og_str_is(og_json_get_str(op, "op", OG_STR("")), "create"))
-        must(og_lance_table_open(env, path, 0, 0, &base, &error));
+        must(og_lance_table_open(env, path, version, 0, &base, &error));
     OG_AUTO(og_lance_write) write = begin(env, path, arena, base, op);
     size_t keep_count, delete_count;
     uint64_t *keep = ids_of(og_json_get(op, "keep"), &keep_count);

@@ -573,3 +573,114 @@ TEST(test_table_rebase__every_kind_behind_every_kind)
             meet((kind)ours, (kind)theirs, true);
         }
 }
+
+/* ---- compactions of different fragments ------------------------------------------------------ */
+
+/* Fragments of 60, 60, 10 and 10 rows; of the large ones a quarter is deleted. */
+static void commit_four_fragments(bench *b)
+{
+    const og_lance_write_options o = {.op = OG_LANCE_CREATE,
+                                      .path = "t",
+                                      .fields = pair_fields,
+                                      .field_count = 2,
+                                      .min_max_fragment_id = -1,
+                                      .now_us = 1};
+    static const int64_t sizes[] = {60, 60, 10, 10};
+    int64_t first = 0;
+    for (int i = 0; i < 4; i++) {
+        og_lance_write *write;
+        if (i == 0)
+            assert_ok(og_lance_write_new(b->env, NULL, &o, &write, err));
+        else
+            write = begin(b, b->head, OG_LANCE_APPEND, false);
+        pair_rows(write, first, sizes[i], NULL);
+        commit(b, write);
+        first += sizes[i];
+    }
+    og_lance_write *write = begin(b, b->head, OG_LANCE_DELETE, false);
+    for (uint64_t id = 0; id < 120; id += 4)
+        drop(write, b->head, id);
+    commit(b, write);
+}
+
+/* Of the two that have deletions, or of the two that are small. */
+static og_lance_write *begin_compaction(bench *b, og_lance_table *base, bool large)
+{
+    const og_lance_compact_options options[] = {{.target_rows = 50, .deletion_threshold = 0.99},
+                                                {.target_rows = 5}};
+    og_lance_compact_stats stats;
+    og_lance_write *write = begin(b, base, OG_LANCE_COMPACT, false);
+    assert_ok(og_lance_write_compact(write, &options[large], &stats, err));
+    assert_int_equal(stats.fragments_removed, 2);
+    assert_int_equal(stats.rows, large ? 90 : 20);
+    return write;
+}
+
+/* Sums over all rows, whatever their order; the products tell whether they belong together. */
+typedef struct fingerprint {
+    uint64_t rows, n, ids, updated, created, products;
+} fingerprint;
+
+static fingerprint fingerprint_of(og_lance_table *t)
+{
+    static const uint32_t field = 1;
+    fingerprint f = {0};
+    OG_AUTO(og_lance_scan) scan = NULL;
+    assert_ok(og_lance_scan_open(t, &field, 1, 0, UINT32_MAX, &scan, err));
+    for (;;) {
+        OG_AUTO_BATCH batch = {0};
+        const uint32_t *slots;
+        uint64_t ids[256], updated[256], created[256];
+        assert_ok(og_lance_scan_next(scan, &batch, &slots, err));
+        size_t count = (size_t)batch.row_count;
+        if (count == 0)
+            return f;
+        assert_in_range(count, 1, 256);
+        assert_ok(og_lance_row_ids(t, slots, count, ids, err));
+        assert_ok(og_lance_row_versions(t, slots, count, updated, created, err));
+        for (size_t i = 0; i < count; i++) {
+            uint64_t n = og_array_u64(batch.columns[0], (int64_t)i);
+            f.rows++;
+            f.n += n;
+            f.ids += ids[i];
+            f.updated += updated[i];
+            f.created += created[i];
+            f.products += (n + 1) * (ids[i] + 3) * (updated[i] + 5) * (created[i] + 7);
+        }
+    }
+}
+
+static void compact_beside(bool large_first, bool same)
+{
+    AUTO_BENCH b = {0};
+    assert_ok(og_store_open_memory(&b.store, err));
+    assert_ok(og_lance_env_new(b.store, 1 << 20, &b.env, err));
+    commit_four_fragments(&b);
+    OG_AUTO(og_lance_table) base = og_lance_table_ref(b.head);
+    const fingerprint before = fingerprint_of(base);
+    OG_AUTO(og_lance_write) mine = begin_compaction(&b, base, !large_first);
+    const og_lance_staged *staged;
+    assert_ok(og_lance_write_stage(mine, &staged, err));
+    commit(&b, begin_compaction(&b, base, same ? !large_first : large_first));
+    assert_status(og_lance_staged_commit(mine, true, NULL), OG_EXISTS);
+    assert_int_equal(rebase(&b, mine), same ? OG_LANCE_RETRY : OG_LANCE_FITS);
+    if (same)
+        return;
+    assert_ok(og_lance_write_stage(mine, &staged, err));
+    commit(&b, OG_TAKE(mine));
+    const fingerprint after = fingerprint_of(b.head);
+    assert_memory_equal(&before, &after, sizeof before);
+    uint32_t count;
+    const og_lance_fragment *f = og_lance_table_fragments(b.head, &count);
+    assert_int_equal(count, 90 / 5 + 1);
+    for (uint32_t i = 1; i < count; i++)
+        assert_true(f[i].id > f[i - 1].id && f[i].deleted_rows == 0);
+}
+
+TEST(test_table_rebase__compactions_of_other_fragments_go_behind_each_other)
+{
+    compact_beside(true, false);
+    compact_beside(false, false);
+    compact_beside(true, true);
+    compact_beside(false, true);
+}
