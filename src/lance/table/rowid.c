@@ -164,6 +164,10 @@ static og_status decode_segment(const OgPb__U64Segment *segment, id_sink *sink, 
         return decode_holes(segment->range_with_holes, sink, err);
     if (segment->range_with_bitmap != NULL)
         return decode_bitmap(segment->range_with_bitmap, sink, err);
+    if (segment->sorted_array == NULL && segment->array == NULL &&
+        segment->base.n_unknown_fields != 0)
+        return og_error_set(err, OG_UNSUPPORTED, "row ids in a form that is not known (field %u)",
+                            segment->base.unknown_fields[0].tag);
     return decode_array(segment->sorted_array != NULL ? segment->sorted_array : segment->array,
                         sink, err);
 }
