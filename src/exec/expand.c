@@ -427,10 +427,13 @@ static og_status find_hops(expand *self, og_error *err)
 {
     const og_exec__step *step = self->op.step;
     og_exec *x = self->op.x;
+    bool with_edges = step->edge_var >= 0;
     if (step->direction != OG_DIR_IN)
-        OG_TRY(og_exec__hop_of(x, step->edge, true, &self->hops[self->hop_count++], err));
+        OG_TRY(
+            og_exec__hop_of(x, step->edge, true, with_edges, &self->hops[self->hop_count++], err));
     if (step->direction != OG_DIR_OUT)
-        OG_TRY(og_exec__hop_of(x, step->edge, false, &self->hops[self->hop_count++], err));
+        OG_TRY(
+            og_exec__hop_of(x, step->edge, false, with_edges, &self->hops[self->hop_count++], err));
     return OG_OK;
 }
 

@@ -22,8 +22,9 @@ struct og_exec__hop {
     const og_type_def *edge, *near_def, *far_def;
     bool forward;
     og_exec__table edges, near, far;
-    og_topology *topology; /* CSR */
-    const og_adjacency *csr;
+    bool with_edges;       /* row ids of edges are asked for */
+    og_topology *topology; /* CSR; NULL: none yet */
+    og_adjacency csr;      /* of its parts only those that were asked for */
     og_topo_source source;
     uint32_t scan_count; /* SCAN */
     og_u64map *index;    /* vertex -> index into found */
@@ -57,14 +58,19 @@ static og_str hop_name(const og_exec__hop *hop)
 
 static og_status load_csr(og_exec__hop *hop, const char *because, og_error *err)
 {
-    OG_TRY(og_snapshot_topology(hop->x->snapshot, hop->edge, &hop->topology, &hop->source, err));
+    unsigned parts =
+        (hop->forward ? OG_TOPO_OUT : OG_TOPO_IN) | (hop->with_edges ? (unsigned)OG_TOPO_EDGES : 0);
+    OG_TRY(og_snapshot_topology(hop->x->snapshot, hop->edge, parts, &hop->topology, &hop->source,
+                                err));
     const og_exec__table *from = hop->forward ? &hop->near : &hop->far;
     const og_exec__table *to = hop->forward ? &hop->far : &hop->near;
     if (hop->topology->out.vertex_count > from->vertex_limit ||
         hop->topology->in.vertex_count > to->vertex_limit)
         return og_error_set(err, OG_CORRUPT, "topology of '%.*s' names rows that do not exist",
                             OG_FMT(hop->edge->name));
-    hop->csr = hop->forward ? &hop->topology->out : &hop->topology->in;
+    const og_adjacency *side = hop->forward ? &hop->topology->out : &hop->topology->in;
+    hop->csr = (og_adjacency){side->vertex_count, side->offsets, side->targets,
+                              hop->with_edges ? side->edges : NULL};
     og_str method = og_arena_printf(hop->x->arena, "csr (%s)", source_text(hop->source));
     if (!og_exec__note_choice(hop->x, hop_name(hop), method, og_str_of(because)))
         return og_error_nomem(err);
@@ -310,7 +316,7 @@ static og_status fetch_without_csr(og_exec__hop *hop, const uint32_t *vertices, 
 og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices, uint32_t count,
                              og_error *err)
 {
-    if (hop->csr != NULL)
+    if (hop->topology != NULL)
         return OG_OK;
     og_hop_method method = hop->x->options.hop_method;
     if (method == OG_HOP_CSR)
@@ -326,10 +332,11 @@ og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices, uint32
 
 og_exec__ends og_exec__hop_ends(const og_exec__hop *hop, uint32_t vertex)
 {
-    if (hop->csr != NULL) {
+    if (hop->topology != NULL) {
         uint32_t start, end;
-        og_adjacency_range(hop->csr, vertex, &start, &end);
-        return (og_exec__ends){hop->csr->targets + start, hop->csr->edges + start, end - start};
+        og_adjacency_range(&hop->csr, vertex, &start, &end);
+        return (og_exec__ends){hop->csr.targets + start,
+                               hop->with_edges ? hop->csr.edges + start : NULL, end - start};
     }
     const uint64_t *place = og_u64map_get(hop->index, vertex);
     if (place == NULL)
@@ -351,16 +358,16 @@ const og_exec__table *og_exec__hop_targets(const og_exec__hop *hop)
 
 const char *og_exec__hop_method_name(const og_exec__hop *hop)
 {
-    if (hop->csr != NULL)
+    if (hop->topology != NULL)
         return "csr";
     return hop->scan_count > 0 ? "scan" : "not chosen yet";
 }
 
-og_status og_exec__hop_of(og_exec *x, const og_type_def *edge, bool forward, og_exec__hop **out,
-                          og_error *err)
+og_status og_exec__hop_of(og_exec *x, const og_type_def *edge, bool forward, bool with_edges,
+                          og_exec__hop **out, og_error *err)
 {
     for (og_exec__hop *h = x->hops; h != NULL; h = h->next) {
-        if (h->edge == edge && h->forward == forward) {
+        if (h->edge == edge && h->forward == forward && h->with_edges == with_edges) {
             *out = h;
             return OG_OK;
         }
@@ -374,6 +381,7 @@ og_status og_exec__hop_of(og_exec *x, const og_type_def *edge, bool forward, og_
     hop->x = x;
     hop->edge = edge;
     hop->forward = forward;
+    hop->with_edges = with_edges;
     hop->near_def = forward ? from : to;
     hop->far_def = forward ? to : from;
     OG_TRY(og_exec__table_fill(x, edge, &hop->edges, err));

@@ -19,7 +19,7 @@ static og_status walk_back(og_exec *x, const og_exec__step *step, const vertex_l
         og_exec__hop *hop;
         if (!used[forward] || count == 0)
             continue;
-        OG_TRY(og_exec__hop_of(x, step->edge, forward != 0, &hop, err));
+        OG_TRY(og_exec__hop_of(x, step->edge, forward != 0, false, &hop, err));
         OG_TRY(og_exec__hop_fetch(hop, from->items + first, (uint32_t)count, err));
         for (size_t i = first; i < first + count; i++) {
             og_exec__ends e = og_exec__hop_ends(hop, from->items[i]);

@@ -273,13 +273,14 @@ uint32_t og_exec__join_probe(const og_exec__join *join, uint32_t row, uint32_t *
 /* Neighbours of a vertex: far ends and edge row ids, in order of the edges' slots. */
 typedef struct og_exec__ends {
     const uint32_t *targets;
-    const uint32_t *edges;
+    const uint32_t *edges; /* not for a hop without edges */
     uint32_t count;
 } og_exec__ends;
 
-/* The hop of an edge type in one direction (OUT or IN), shared by all steps that use it. */
+/* The hop of an edge type in one direction (OUT or IN), shared by all steps that use it alike: with the row
+ * ids of edges, or without. */
 OG_NODISCARD og_status og_exec__hop_of(og_exec *x, const og_type_def *edge, bool forward,
-                                       og_exec__hop **out, og_error *err);
+                                       bool with_edges, og_exec__hop **out, og_error *err);
 /* Make neighbours of these vertices known; chooses the method. */
 OG_NODISCARD og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices,
                                           uint32_t count, og_error *err);

@@ -39,12 +39,13 @@ static og_status tables_of(og_snapshot *snapshot, const og_type_def *edge, hop_t
     return og_snapshot_table(snapshot, &catalog->nodes[edge->to_type], &out->to, err);
 }
 
-og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge, og_topology **out,
-                               og_topo_source *out_source, og_error *err)
+og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge, unsigned parts,
+                               og_topology **out, og_topo_source *out_source, og_error *err)
 {
     hop_tables h;
     OG_TRY(tables_of(snapshot, edge, &h, err));
-    return og_topo_cache_topology(snapshot->topo, h.edges, h.from, h.to, out, out_source, err);
+    return og_topo_cache_topology(snapshot->topo, h.edges, h.from, h.to, parts, out, out_source,
+                                  err);
 }
 
 og_status og_snapshot_incident(og_snapshot *snapshot, const og_type_def *edge, bool at_src,

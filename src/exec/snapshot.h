@@ -39,8 +39,8 @@ OG_NODISCARD og_status og_snapshot_directory(og_snapshot *snapshot, const og_typ
                                              og_directory **out, og_topo_source *out_source,
                                              og_error *err);
 OG_NODISCARD og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge,
-                                            og_topology **out, og_topo_source *out_source,
-                                            og_error *err);
+                                            unsigned parts, og_topology **out,
+                                            og_topo_source *out_source, og_error *err);
 /* The edges at nodes with these ids (topo/cache.h): at their `src`, or `dst`. */
 OG_NODISCARD og_status og_snapshot_incident(og_snapshot *snapshot, const og_type_def *edge,
                                             bool at_src, const og_str *ids, size_t id_count,

@@ -349,7 +349,8 @@ static void prepare_reads(og_graph__load *load)
     for (uint32_t i = 0; i < load->catalog->edge_count; i++) {
         OG_AUTO(og_topology) topology = NULL;
         if (is_mostly_new(load->edges[i], now, OG_TOPO_BUILD_EDGES))
-            (void)!og_snapshot_topology(now, load->edges[i]->def, &topology, NULL, NULL);
+            (void)!og_snapshot_topology(now, load->edges[i]->def, OG_TOPO_OUT, &topology,
+                                         NULL, NULL);
     }
 }
 

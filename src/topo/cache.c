@@ -278,7 +278,7 @@ typedef struct hop_tables {
     og_lance_table *edges, *from, *to;
 } hop_tables;
 
-static og_status make_topology(og_topo_cache *c, const hop_tables *h, const og_topology *base,
+static og_status make_topology(og_topo_cache *c, const hop_tables *h, og_topology *base,
                                og_topology **out, og_error *err)
 {
     OG_AUTO(og_directory) from = NULL;
@@ -291,8 +291,18 @@ static og_status make_topology(og_topo_cache *c, const hop_tables *h, const og_t
     return og_topology_build(h->edges, h->from, from, h->to, to, out, err);
 }
 
-static og_status get_topology(og_topo_cache *c, const hop_tables *h, og_topology **out,
-                              og_topo_source *source, og_error *err)
+/* One that is at hand and of the version asked for. */
+static void use_topology(og_topo_cache *c, og_topology *topology, topology_entry *e)
+{
+    if (e != NULL)
+        e->used = ++c->clock;
+    else
+        keep_topology(c, topology);
+    evict(c); /* it may have grown */
+}
+
+static og_status get_topology(og_topo_cache *c, const hop_tables *h, unsigned parts,
+                              og_topology **out, og_topo_source *source, og_error *err)
 {
     og_topo__wanted wanted;
     og_topo__want(h->edges, h->from, h->to, &wanted);
@@ -304,30 +314,36 @@ static og_status get_topology(og_topo_cache *c, const hop_tables *h, og_topology
         *source = OG_TOPO_SAVED;
     }
     if (base != NULL && og_topo__backing_of(base)->key.edge_version == wanted.key.edge_version) {
-        if (e != NULL)
-            e->used = ++c->clock;
-        else
-            keep_topology(c, base);
-        *out = OG_TAKE(base);
-        return OG_OK;
+        og_status s = og_topo__complete(base, parts, err);
+        if (s == OG_OK) {
+            use_topology(c, base, e);
+            *out = OG_TAKE(base);
+        }
+        if (s != OG_CORRUPT)
+            return s;
+        og_topology_unref(base); /* its file is damaged: made anew, and takes its place */
+        base = NULL;
     }
     int64_t start = now_us(c);
-    OG_TRY(make_topology(c, h, base, out, err));
+    OG_AUTO(og_topology) made = NULL;
+    OG_TRY(make_topology(c, h, base, &made, err));
     *source = base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT;
     if (is_worth_saving(c, start))
-        og_topo__save_topology(og_lance_env_store(c->env), *out);
-    keep_topology(c, *out);
+        og_topo__save_topology(og_lance_env_store(c->env), made);
+    keep_topology(c, made);
+    OG_TRY(og_topo__complete(made, parts, err));
+    *out = OG_TAKE(made);
     return OG_OK;
 }
 
 og_status og_topo_cache_topology(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,
-                                 og_lance_table *to, og_topology **out, og_topo_source *out_source,
-                                 og_error *err)
+                                 og_lance_table *to, unsigned parts, og_topology **out,
+                                 og_topo_source *out_source, og_error *err)
 {
     const hop_tables h = {edges, from, to};
     og_topo_source source;
     pthread_mutex_lock(&c->lock);
-    og_status s = get_topology(c, &h, out, &source, err);
+    og_status s = get_topology(c, &h, parts, out, &source, err);
     pthread_mutex_unlock(&c->lock);
     if (s == OG_OK && out_source != NULL)
         *out_source = source;
@@ -362,6 +378,9 @@ static og_status find_incident(og_topo_cache *c, const hop_tables *h, bool at_sr
     OG_TRY(get_directory(c, nodes, &directory, &ignored, err));
     if (og_directory_has_duplicates(directory))
         return OG_OK;
+    og_status s = og_topo__complete(base, OG_TOPO_EDGES, err);
+    if (s != OG_OK)
+        return s == OG_CORRUPT ? OG_OK : s;
     return og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
 }
 

@@ -35,10 +35,11 @@ OG_NODISCARD og_status og_topo_cache_directory(og_topo_cache *cache, og_lance_ta
 /* The directory of the table at this path is going to be asked for: have the store fetch the saved one, if none is in
  * memory (og_store_expect). */
 void og_topo_cache_expect_directory(og_topo_cache *cache, const char *path);
+/* With these parts of it (OG_TOPO_IN, OG_TOPO_EDGES); others may be missing, or come while it is used. */
 OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_table *edges,
                                               og_lance_table *from, og_lance_table *to,
-                                              og_topology **out, og_topo_source *out_source,
-                                              og_error *err);
+                                              unsigned parts, og_topology **out,
+                                              og_topo_source *out_source, og_error *err);
 /* The edges at nodes with these ids, at their `src` or `dst`, as far as a topology that is at hand, of this version
  * or an earlier one, tells; nothing is built: `scan_from` is 0 when none does. */
 OG_NODISCARD og_status og_topo_cache_incident(og_topo_cache *cache, og_lance_table *edges,

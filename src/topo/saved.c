@@ -8,9 +8,10 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "topo/packed.h"
 
 #define DIRECTORY_MAGIC "OGDIR01\n"
-#define TOPOLOGY_MAGIC "OGTOPO1\n"
+#define TOPOLOGY_MAGIC "OGTOPO2\n"
 #define PREAMBLE 16
 #define ALIGN 64
 
@@ -55,19 +56,15 @@ static void close_file(saved_file *f)
     og_arena_free(f->arena);
 }
 
-/* at_random: what is read later says so; else all of it is going to be read. */
-static bool open_file(og_store *store, const char *name, const char *magic, bool at_random,
-                      saved_file *f)
+/* What is read in one go is prefetched by who reads it. */
+static bool open_file(og_store *store, const char *name, const char *magic, saved_file *f)
 {
     *f = (saved_file){0};
     if (store->ops->get(store, name, &f->blob, NULL) != OG_OK)
         return false;
     f->arena = og_arena_new((size_t)1 << 20);
     const og_blob *b = f->blob;
-    if (at_random)
-        og_blob_read_at_random(b);
-    else
-        og_blob_prefetch(b, 0, b->len);
+    og_blob_read_at_random(b);
     if (f->arena == NULL || b->len < PREAMBLE || memcmp(b->ptr, magic, 8) != 0 ||
         (uintptr_t)b->ptr % sizeof(uint64_t) != 0)
         return false;
@@ -204,7 +201,7 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
     OG_AUTO(og_directory) d = og_calloc(1, sizeof *d);
     if (d != NULL)
         d->refs = 1;
-    bool ok = d != NULL && open_file(store, name, DIRECTORY_MAGIC, true, &f);
+    bool ok = d != NULL && open_file(store, name, DIRECTORY_MAGIC, &f);
     if (ok)
         ok = fill_directory(&f, table, d);
     if (d != NULL)
@@ -214,124 +211,150 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
 
 /* ---- topologies --------------------------------------------------------------------------- */
 
-/* Sections in the order they stand in the file. */
-enum { OUT_OFFSETS, IN_OFFSETS, OUT_TARGETS, OUT_EDGES, IN_TARGETS, IN_EDGES, SECTIONS };
+/* What the header states as numbers, in this order, which is what its sum is of. */
+enum {
+    VERSION,
+    NEXT_ROW_ID,
+    FRAGMENTS,
+    EDGES,
+    DANGLING,
+    PARALLEL,
+    LOOPS,
+    OUT_VERTICES,
+    IN_VERTICES,
+    WIDTHS, /* of the sections */
+    SUMS = WIDTHS + OG_TOPO__SECTIONS,
+    NUMBERS = SUMS + OG_TOPO__SECTIONS
+};
+static const char *const number_names[NUMBERS] = {
+    "version",          "next_row_id",     "fragments",       "edges",          "dangling",
+    "parallel",         "loops",           "out_vertices",    "in_vertices",    "out_degrees_bits",
+    "out_targets_bits", "in_degrees_bits", "in_targets_bits", "sources_bits",   "ids_bits",
+    "out_degrees_sum",  "out_targets_sum", "in_degrees_sum",  "in_targets_sum", "sources_sum",
+    "ids_sum"};
 
-static void sections_of(const og_topology *t, const uint32_t *out[SECTIONS],
-                        uint64_t counts[SECTIONS])
+/* Append numbers as a section; its width and sum are noted. */
+static bool pack_section(og_buf *file, int section, const uint32_t *values, size_t count,
+                         uint64_t n[NUMBERS])
 {
-    const uint32_t *arrays[SECTIONS] = {t->out.offsets, t->in.offsets, t->out.targets,
-                                        t->out.edges,   t->in.targets, t->in.edges};
-    for (int i = 0; i < SECTIONS; i++) {
-        out[i] = arrays[i];
-        counts[i] = t->edge_count;
-    }
-    counts[OUT_OFFSETS] = (uint64_t)t->out.vertex_count + 1;
-    counts[IN_OFFSETS] = (uint64_t)t->in.vertex_count + 1;
+    size_t start = file->len;
+    uint32_t width = og_topo__width_of(values, count);
+    if (!og_topo__pack(values, count, width, file))
+        return false;
+    n[WIDTHS + section] = width;
+    n[SUMS + section] = og_hash64(file->ptr + start, file->len - start);
+    return og_buf_fill(file, 0, og_align_up(file->len, ALIGN) - file->len);
 }
 
-/* One sum over the sums of all sections and the shape that the header states. */
-static uint64_t sum_sections(const og_topology *t, const uint32_t *const arrays[SECTIONS],
-                             const uint64_t counts[SECTIONS])
+static bool pack_side(og_buf *file, int section, const og_adjacency *side, uint32_t edge_count,
+                      uint64_t n[NUMBERS])
 {
-    uint64_t sums[SECTIONS + 1];
-    sums[SECTIONS] = (uint64_t)t->has_parallel | (uint64_t)t->has_loops << 1;
-    for (int i = 0; i < SECTIONS; i++)
-        sums[i] = og_hash64(arrays[i], (size_t)counts[i] * sizeof(uint32_t));
-    return og_hash64(sums, sizeof sums);
+    OG_AUTO_FREE uint32_t *degrees = og_reallocarray(NULL, side->vertex_count, sizeof *degrees);
+    if (degrees == NULL)
+        return false;
+    for (uint32_t v = 0; v < side->vertex_count; v++)
+        degrees[v] = side->offsets[v + 1] - side->offsets[v];
+    return pack_section(file, section, degrees, side->vertex_count, n) &&
+           pack_section(file, section + 1, side->targets, edge_count, n);
+}
+
+static bool pack_order(og_buf *file, const og_topo__order *order, uint32_t edge_count,
+                       uint64_t n[NUMBERS])
+{
+    if (!pack_section(file, OG_TOPO__SOURCES, order->sources, edge_count, n))
+        return false;
+    if (order->ids == NULL) /* all differences are 0: no bits each */
+        return pack_section(file, OG_TOPO__IDS, NULL, 0, n);
+    OG_AUTO_FREE uint32_t *ids = og_reallocarray(NULL, edge_count, sizeof *ids);
+    if (ids == NULL)
+        return false;
+    for (uint32_t i = 0; i < edge_count; i++)
+        ids[i] = og_topo__id_to_saved(order->ids[i], i);
+    return pack_section(file, OG_TOPO__IDS, ids, edge_count, n);
 }
 
 void og_topo__save_topology(og_store *store, const og_topology *t)
 {
-    const og_topo__key *key = &og_topo__backing_of(t)->key;
-    const uint32_t *arrays[SECTIONS];
-    uint64_t counts[SECTIONS];
-    sections_of(t, arrays, counts);
+    const og_topo__backing *b = t->backing;
+    uint64_t n[NUMBERS] = {[VERSION] = b->key.edge_version,
+                           [NEXT_ROW_ID] = b->key.next_row_id,
+                           [FRAGMENTS] = (uint64_t)(b->key.max_fragment_id + 1),
+                           [EDGES] = t->edge_count,
+                           [DANGLING] = t->dangling_count,
+                           [PARALLEL] = t->has_parallel,
+                           [LOOPS] = t->has_loops,
+                           [OUT_VERTICES] = t->out.vertex_count,
+                           [IN_VERTICES] = t->in.vertex_count};
+    OG_AUTO_BUF sections = OG_BUF_INIT;
+    if (!pack_side(&sections, OG_TOPO__OUT_DEGREES, &t->out, t->edge_count, n) ||
+        !pack_side(&sections, OG_TOPO__IN_DEGREES, &t->in, t->edge_count, n) ||
+        !pack_order(&sections, &b->order, t->edge_count, n))
+        return;
     OG_AUTO_BUF json = OG_BUF_INIT;
     og_buf_byte(&json, '{');
-    put_text_member(&json, "path", key->edge_path);
-    put_text_member(&json, "epoch", key->edge_epoch);
-    put_text_member(&json, "from_epoch", key->from_epoch);
-    put_text_member(&json, "to_epoch", key->to_epoch);
-    put_number_member(&json, "version", key->edge_version);
-    put_number_member(&json, "next_row_id", key->next_row_id);
-    put_number_member(&json, "fragments", (uint64_t)(key->max_fragment_id + 1));
-    put_number_member(&json, "edges", t->edge_count);
-    put_number_member(&json, "dangling", t->dangling_count);
-    put_number_member(&json, "parallel", t->has_parallel);
-    put_number_member(&json, "loops", t->has_loops);
-    put_number_member(&json, "out_vertices", t->out.vertex_count);
-    put_number_member(&json, "in_vertices", t->in.vertex_count);
-    put_number_member(&json, "sum", sum_sections(t, arrays, counts));
+    put_text_member(&json, "path", b->key.edge_path);
+    put_text_member(&json, "epoch", b->key.edge_epoch);
+    put_text_member(&json, "from_epoch", b->key.from_epoch);
+    put_text_member(&json, "to_epoch", b->key.to_epoch);
+    for (int i = 0; i < NUMBERS; i++)
+        put_number_member(&json, number_names[i], n[i]);
+    put_number_member(&json, "sum", og_hash64(n, sizeof n));
     og_buf_byte(&json, '}');
 
     OG_AUTO_BUF file = OG_BUF_INIT;
-    bool ok = !json.failed && put_header(&file, TOPOLOGY_MAGIC, &json);
-    for (int i = 0; i < SECTIONS && ok; i++)
-        ok = put_section(&file, arrays[i], (size_t)counts[i] * sizeof(uint32_t));
     char name[96];
-    file_name(name, "topology", key->edge_path);
-    if (ok)
+    file_name(name, "topology", b->key.edge_path);
+    if (!json.failed && put_header(&file, TOPOLOGY_MAGIC, &json) &&
+        og_buf_append(&file, sections.ptr, sections.len))
         store_file(store, name, &file);
 }
 
-/* Offsets rise from 0 to the number of edges, targets name vertices of the other side. */
-static bool adjacency_is_sound(const og_adjacency *a, uint32_t edge_count,
-                               uint32_t other_vertex_count)
+/* The numbers of a file of these epochs, when they are as they were written. */
+static bool read_numbers(const og_json *h, const og_topo__key *wanted, uint64_t n[NUMBERS])
 {
-    if (a->offsets[0] != 0 || a->offsets[a->vertex_count] != edge_count)
-        return false;
-    bool ok = true;
-    for (uint32_t v = 0; v < a->vertex_count; v++)
-        ok &= a->offsets[v] <= a->offsets[v + 1];
-    for (uint32_t i = 0; i < edge_count; i++)
-        ok &= a->targets[i] < other_vertex_count;
-    return ok;
-}
-
-static bool key_fits(const og_json *h, const og_topo__key *wanted, og_topo__key *out)
-{
-    uint64_t fragments;
-    *out = *wanted;
-    bool ok =
-        text_is(h, "path", wanted->edge_path) && text_is(h, "epoch", wanted->edge_epoch) &&
-        text_is(h, "from_epoch", wanted->from_epoch) && text_is(h, "to_epoch", wanted->to_epoch) &&
-        get_number(h, "version", &out->edge_version) && out->edge_version <= wanted->edge_version &&
-        get_number(h, "next_row_id", &out->next_row_id) && get_number(h, "fragments", &fragments) &&
-        fragments <= UINT32_MAX;
-    if (ok)
-        out->max_fragment_id = (int64_t)fragments - 1;
-    return ok;
-}
-
-static bool fill_topology(saved_file *f, og_topology *t)
-{
-    uint64_t edges, out_vertices, in_vertices, parallel, loops, sum;
-    if (!get_number(&f->header, "edges", &edges) || edges >= UINT32_MAX ||
-        !get_number(&f->header, "out_vertices", &out_vertices) || out_vertices >= UINT32_MAX ||
-        !get_number(&f->header, "in_vertices", &in_vertices) || in_vertices >= UINT32_MAX ||
-        !get_number(&f->header, "dangling", &t->dangling_count) ||
-        !get_number(&f->header, "parallel", &parallel) ||
-        !get_number(&f->header, "loops", &loops) || !get_number(&f->header, "sum", &sum))
-        return false;
-    t->edge_count = (uint32_t)edges;
-    t->has_parallel = parallel != 0;
-    t->has_loops = loops != 0;
-    t->out.vertex_count = (uint32_t)out_vertices;
-    t->in.vertex_count = (uint32_t)in_vertices;
-    const uint32_t *arrays[SECTIONS];
-    uint64_t counts[SECTIONS];
-    sections_of(t, arrays, counts);
-    for (int i = 0; i < SECTIONS; i++)
-        if ((arrays[i] = next_section(f, counts[i], sizeof(uint32_t))) == NULL)
+    uint64_t sum;
+    for (int i = 0; i < NUMBERS; i++)
+        if (!get_number(h, number_names[i], &n[i]))
             return false;
-    t->out = (og_adjacency){t->out.vertex_count, arrays[OUT_OFFSETS], arrays[OUT_TARGETS],
-                            arrays[OUT_EDGES]};
-    t->in = (og_adjacency){t->in.vertex_count, arrays[IN_OFFSETS], arrays[IN_TARGETS],
-                           arrays[IN_EDGES]};
-    return sum_sections(t, arrays, counts) == sum &&
-           adjacency_is_sound(&t->out, t->edge_count, t->in.vertex_count) &&
-           adjacency_is_sound(&t->in, t->edge_count, t->out.vertex_count);
+    return text_is(h, "path", wanted->edge_path) && text_is(h, "epoch", wanted->edge_epoch) &&
+           text_is(h, "from_epoch", wanted->from_epoch) &&
+           text_is(h, "to_epoch", wanted->to_epoch) && get_number(h, "sum", &sum) &&
+           og_hash64(n, NUMBERS * sizeof *n) == sum;
+}
+
+/* Of the version asked for or an earlier one. Counts are bounded by what the tables have given out: the
+ * file's size does not bound them, as numbers without bits take no bytes. */
+static bool numbers_fit(const og_topo__key *wanted, const uint64_t n[NUMBERS])
+{
+    bool ok = n[VERSION] <= wanted->edge_version && n[NEXT_ROW_ID] <= wanted->next_row_id &&
+              n[FRAGMENTS] <= UINT32_MAX && n[EDGES] <= n[NEXT_ROW_ID] && n[EDGES] < UINT32_MAX &&
+              n[OUT_VERTICES] <= wanted->from_limit && n[OUT_VERTICES] < UINT32_MAX &&
+              n[IN_VERTICES] <= wanted->to_limit && n[IN_VERTICES] < UINT32_MAX;
+    for (int i = 0; i < OG_TOPO__SECTIONS; i++)
+        ok &= n[WIDTHS + i] <= 32;
+    return ok;
+}
+
+/* Find the sections. They are read when they are asked for. */
+static bool fill_topology(saved_file *f, const uint64_t n[NUMBERS], og_topology *t)
+{
+    og_topo__backing *b = t->backing;
+    t->edge_count = (uint32_t)n[EDGES];
+    t->dangling_count = n[DANGLING];
+    t->has_parallel = n[PARALLEL] != 0;
+    t->has_loops = n[LOOPS] != 0;
+    t->out.vertex_count = (uint32_t)n[OUT_VERTICES];
+    t->in.vertex_count = (uint32_t)n[IN_VERTICES];
+    b->file = og_blob_ref(f->blob);
+    for (int i = 0; i < OG_TOPO__SECTIONS; i++) {
+        og_topo__section *s = &b->sections[i];
+        s->width = (uint32_t)n[WIDTHS + i];
+        s->sum = n[SUMS + i];
+        uint64_t bytes = og_topo__packed_bytes(og_topo__section_count(t, i), s->width);
+        if ((s->packed = next_section(f, bytes, 1)) == NULL)
+            return false;
+    }
+    return true;
 }
 
 og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted)
@@ -339,16 +362,18 @@ og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted)
     char name[96];
     file_name(name, "topology", wanted->edge_path);
     saved_file f;
-    og_topo__key key;
+    uint64_t n[NUMBERS];
     OG_AUTO(og_topology) t = NULL;
-    if (open_file(store, name, TOPOLOGY_MAGIC, false, &f) && key_fits(&f.header, wanted, &key) &&
-        (t = og_topo__topology_new(&key)) != NULL) {
-        og_topo__backing_of(t)->file = og_blob_ref(f.blob);
-        if (!fill_topology(&f, t)) {
-            og_topology_unref(t);
-            t = NULL;
-        }
+    bool ok = open_file(store, name, TOPOLOGY_MAGIC, &f) && read_numbers(&f.header, wanted, n) &&
+              numbers_fit(wanted, n);
+    if (ok) {
+        og_topo__key key = *wanted;
+        key.edge_version = n[VERSION];
+        key.next_row_id = n[NEXT_ROW_ID];
+        key.max_fragment_id = (int64_t)n[FRAGMENTS] - 1;
+        t = og_topo__topology_new(&key);
+        ok = t != NULL && fill_topology(&f, n, t);
     }
     close_file(&f);
-    return OG_TAKE(t);
+    return ok ? OG_TAKE(t) : NULL;
 }

@@ -4,16 +4,17 @@
  * in place when the store maps objects:
  *
  *   offset  size
- *   0       8      magic "OGDIR01\n" or "OGTOPO1\n"
+ *   0       8      magic "OGDIR01\n" or "OGTOPO2\n"
  *   8       4      header length h (JSON), 4 bytes 0
  *   16      h      header: key (path, version, epochs, next_row_id, max_fragment_id), counts,
  *                  section sizes and XXH3-64 sums
  *   then    the sections, each 64-aligned
  *
  * Directory: sections `sums` (u64 per block of 8,192 places) and `places` (u64 each); a block's sum is
- * checked when it is first touched, so that a lookup reads one block. Topology: out.offsets,
- * in.offsets, out.targets, out.edges, in.targets, in.edges (u32 each), one sum, checked at load; offsets
- * must be monotone and targets below the vertex counts. A file that does not fit in any way is ignored. */
+ * checked when it is first touched, so that a lookup reads one block. Topology: for each direction the
+ * degrees and the targets, then the sources and row ids of the edges in order of their slots (packed.h); each
+ * with a sum that is checked, as are bounds, when it is first asked for (og_topo__complete). A file that does
+ * not fit in any way is ignored. */
 #ifndef OG_TOPO_SAVED_H
 #define OG_TOPO_SAVED_H
 
@@ -29,8 +30,10 @@ void og_topo__save_directory(og_store *store, const og_directory *directory,
 /* It is going to be asked for, of the table at a path. */
 void og_topo__expect_directory(og_store *store, const char *path);
 
-/* The saved topology of the wanted edge table and epochs, at its version or an earlier one; else NULL. */
+/* The saved topology of the wanted edge table and epochs, at its version or an earlier one, without any part yet;
+ * else NULL. */
 og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted);
+/* One that was built. Failing is no error. */
 void og_topo__save_topology(og_store *store, const og_topology *topology);
 
 #endif

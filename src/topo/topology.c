@@ -19,21 +19,31 @@ void og_topology_unref(og_topology *t)
     og_topo__backing *b = t->backing;
     for (int i = 0; i < 4; i++)
         og_free(b->texts[i]);
-    og_free(b->owned);
+    og_free(b->out_block);
+    og_free(b->in_block);
+    og_free(b->edge_block);
+    og_free(b->order.sources);
+    og_free(b->order.ids);
     og_blob_unref(b->file);
     og_free(b);
     og_free(t);
 }
 
-/* Offsets of both sides, then targets and edges of both. */
-static size_t array_entries(const og_topology *t)
-{
-    return (size_t)t->out.vertex_count + 1 + t->in.vertex_count + 1 + 4 * (size_t)t->edge_count;
-}
-
 size_t og_topology_bytes(const og_topology *t)
 {
-    return sizeof *t + sizeof(og_topo__backing) + array_entries(t) * sizeof(uint32_t);
+    const og_topo__backing *b = t->backing;
+    size_t edges = t->edge_count, entries = 0;
+    if (b->out_block != NULL)
+        entries += (size_t)t->out.vertex_count + 1 + edges;
+    if (b->in_block != NULL)
+        entries += (size_t)t->in.vertex_count + 1 + edges;
+    if (b->edge_block != NULL)
+        entries += 2 * edges;
+    if (b->order.sources != NULL)
+        entries += edges;
+    if (b->order.ids != NULL)
+        entries += edges;
+    return sizeof *t + sizeof *b + entries * sizeof(uint32_t);
 }
 
 og_topology *og_topo__topology_new(const og_topo__key *key)
@@ -75,7 +85,9 @@ void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *
                               .from_epoch = out->texts[1],
                               .to_epoch = out->texts[2],
                               .next_row_id = og_lance_table_next_row_id(edges),
-                              .max_fragment_id = og_lance_table_max_fragment_id(edges)};
+                              .max_fragment_id = og_lance_table_max_fragment_id(edges),
+                              .from_limit = og_lance_table_next_row_id(from),
+                              .to_limit = og_lance_table_next_row_id(to)};
 }
 
 /* ---- edges as triples --------------------------------------------------------------------- */
@@ -217,28 +229,28 @@ static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e
 
 /* ---- sorting into adjacency --------------------------------------------------------------- */
 
-/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. */
-static void fill_side(og_adjacency *side, uint32_t *offsets, uint32_t *targets, uint32_t *edges,
-                      const uint32_t *by, const uint32_t *other, const uint32_t *edge,
-                      uint32_t count)
+/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. Gives the block of the side. */
+static uint32_t *make_side(og_adjacency *side, const vertex_list *by, const vertex_list *other)
 {
-    memset(offsets, 0, ((size_t)side->vertex_count + 1) * sizeof *offsets);
-    for (uint32_t i = 0; i < count; i++)
-        offsets[by[i] + 1]++;
-    for (uint32_t v = 0; v < side->vertex_count; v++)
+    size_t vertices = side->vertex_count, count = by->len;
+    uint32_t *offsets = og_reallocarray(NULL, vertices + 1 + count, sizeof *offsets);
+    if (offsets == NULL)
+        return NULL;
+    uint32_t *targets = offsets + vertices + 1;
+    memset(offsets, 0, (vertices + 1) * sizeof *offsets);
+    for (size_t i = 0; i < count; i++)
+        offsets[by->items[i] + 1]++;
+    for (size_t v = 0; v < vertices; v++)
         offsets[v + 1] += offsets[v];
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = offsets[by[i]]++;
-        targets[at] = other[i];
-        edges[at] = edge[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        targets[offsets[by->items[i]]++] = other->items[i];
     /* Each offset now stands where the next one began: shift them back by one. */
-    for (uint32_t v = side->vertex_count; v > 0; v--)
+    for (size_t v = vertices; v > 0; v--)
         offsets[v] = offsets[v - 1];
     offsets[0] = 0;
     side->offsets = offsets;
     side->targets = targets;
-    side->edges = edges;
+    return offsets;
 }
 
 static uint32_t vertices_of(const uint32_t *vertices, size_t count)
@@ -269,8 +281,28 @@ static og_status note_shape(og_topology *t, og_error *err)
     return OG_OK;
 }
 
-static og_status make_adjacency(const edge_list *list, const og_topo__key *key, og_topology **out,
-                                og_error *err)
+/* Whether edge i has row id i, as in a table that was loaded at once. */
+static bool ids_are_numbers(const edge_list *list)
+{
+    for (size_t i = 0; i < list->edge.len; i++)
+        if (list->edge.items[i] != i)
+            return false;
+    return true;
+}
+
+/* Sources and row ids go over to the topology. */
+static void take_order(edge_list *list, og_topo__order *out)
+{
+    out->sources = list->src.items;
+    list->src.items = NULL;
+    if (ids_are_numbers(list))
+        return;
+    out->ids = list->edge.items;
+    list->edge.items = NULL;
+}
+
+static og_status make_topology(edge_list *list, const og_topo__key *key, og_topology **out,
+                               og_error *err)
 {
     OG_AUTO(og_topology) t = og_topo__topology_new(key);
     if (t == NULL)
@@ -279,18 +311,13 @@ static og_status make_adjacency(const edge_list *list, const og_topo__key *key, 
     t->dangling_count = list->dangling;
     t->out.vertex_count = vertices_of(list->src.items, list->src.len);
     t->in.vertex_count = vertices_of(list->dst.items, list->dst.len);
-    uint32_t *block = og_malloc(array_entries(t) * sizeof *block);
-    if (block == NULL)
+    og_topo__backing *b = t->backing;
+    b->out_block = make_side(&t->out, &list->src, &list->dst);
+    b->in_block = make_side(&t->in, &list->dst, &list->src);
+    if (b->out_block == NULL || b->in_block == NULL)
         return og_error_nomem(err);
-    og_topo__backing_of(t)->owned = block;
-    uint32_t *out_offsets = block, *in_offsets = out_offsets + t->out.vertex_count + 1;
-    uint32_t *rest = in_offsets + t->in.vertex_count + 1;
-    size_t n = t->edge_count;
-    fill_side(&t->out, out_offsets, rest, rest + n, list->src.items, list->dst.items,
-              list->edge.items, t->edge_count);
-    fill_side(&t->in, in_offsets, rest + 2 * n, rest + 3 * n, list->dst.items, list->src.items,
-              list->edge.items, t->edge_count);
     OG_TRY(note_shape(t, err));
+    take_order(list, &b->order);
     *out = OG_TAKE(t);
     return OG_OK;
 }
@@ -309,7 +336,7 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
                       ? add_edges(&list, edges, &e, 0, err)
                       : og_error_nomem(err);
     if (s == OG_OK)
-        s = make_adjacency(&list, &wanted.key, out, err);
+        s = make_topology(&list, &wanted.key, out, err);
     edge_list_deinit(&list);
     return s;
 }
@@ -317,37 +344,44 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
 /* ---- from an earlier version -------------------------------------------------------------- */
 
 /* Old edges that still stand in the first `slot_count` slots, in slot order: each is put where its
- * slot is, then all are read in order, which costs less than sorting. */
-static og_status keep_live(edge_list *list, const og_topology *base, og_lance_table *edges,
-                           size_t slot_count, og_error *err)
+ * slot is, then all are read in order, which costs less than sorting. `targets` are those of the edges in
+ * the old order. */
+static og_status keep_live(edge_list *list, const og_topology *base, const uint32_t *targets,
+                           og_lance_table *edges, size_t slot_count, og_error *err)
 {
+    const og_topo__order *order = &og_topo__backing_of(base)->order;
     size_t count = base->edge_count;
     OG_AUTO_FREE uint64_t *ids = og_reallocarray(NULL, count, sizeof *ids);
     OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, count, sizeof *slots);
-    OG_AUTO_FREE uint32_t *sources = og_reallocarray(NULL, count, sizeof *sources);
     OG_AUTO_FREE uint32_t *at_slot = og_reallocarray(NULL, slot_count, sizeof *at_slot);
-    if (ids == NULL || slots == NULL || sources == NULL || at_slot == NULL)
+    if (ids == NULL || slots == NULL || at_slot == NULL)
         return og_error_nomem(err);
-    for (size_t i = 0; i < count; i++)
-        ids[i] = base->out.edges[i];
+    for (uint32_t i = 0; i < count; i++)
+        ids[i] = og_topo__edge_id(order, i);
     OG_TRY(og_lance_slots_of(edges, ids, count, slots, err));
     memset(at_slot, 0xFF, slot_count * sizeof *at_slot);
-    for (uint32_t v = 0; v < base->out.vertex_count; v++)
-        for (uint32_t i = base->out.offsets[v]; i < base->out.offsets[v + 1]; i++) {
-            sources[i] = v;
-            if (slots[i] < slot_count)
-                at_slot[slots[i]] = i;
-        }
+    for (uint32_t i = 0; i < count; i++)
+        if (slots[i] < slot_count)
+            at_slot[slots[i]] = i;
     for (size_t slot = 0; slot < slot_count; slot++) {
         uint32_t i = at_slot[slot];
         if (i != UINT32_MAX &&
-            !edge_list_push(list, sources[i], base->out.targets[i], base->out.edges[i]))
+            !edge_list_push(list, order->sources[i], targets[i], (uint32_t)ids[i]))
             return og_error_nomem(err);
     }
     return OG_OK;
 }
 
-og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edges,
+/* The targets of a topology's edges in their order; false when its file is damaged, or memory is short. */
+static bool read_base(og_topology *base, uint32_t **out_targets)
+{
+    *out_targets = og_reallocarray(NULL, base->edge_count, sizeof **out_targets);
+    return *out_targets != NULL && og_topo__complete(base, OG_TOPO_OUT, NULL) == OG_OK &&
+           og_topo__need_order(base, NULL) == OG_OK &&
+           og_topo__targets_in_order(base, *out_targets, NULL) == OG_OK;
+}
+
+og_status og_topo__topology_extend(og_topology *base, og_lance_table *edges,
                                    og_lance_table *from_table, og_directory *from,
                                    og_lance_table *to_table, og_directory *to, og_topology **out,
                                    og_error *err)
@@ -356,16 +390,17 @@ og_status og_topo__topology_extend(const og_topology *base, og_lance_table *edge
     const og_topo__key *old = &og_topo__backing_of(base)->key;
     og_topo__wanted wanted;
     og_topo__want(edges, from_table, to_table, &wanted);
+    OG_AUTO_FREE uint32_t *targets = NULL;
     /* A node that was missing may be there by now. */
-    if (base->dangling_count > 0)
+    if (base->dangling_count > 0 || !read_base(base, &targets))
         return og_topology_build(edges, from_table, from, to_table, to, out, err);
     edge_list list = {0};
     uint32_t start = og_topo__first_newer_slot(edges, old->max_fragment_id);
-    og_status s = keep_live(&list, base, edges, start, err);
+    og_status s = keep_live(&list, base, targets, edges, start, err);
     if (s == OG_OK && start < og_lance_table_slot_count(edges))
         s = add_edges(&list, edges, &e, start, err);
     if (s == OG_OK)
-        s = make_adjacency(&list, &wanted.key, out, err);
+        s = make_topology(&list, &wanted.key, out, err);
     edge_list_deinit(&list);
     return s;
 }

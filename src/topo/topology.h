@@ -3,7 +3,8 @@
  * Vertices are row ids of the node tables as u32; edges are row ids of the edge table. Targets of a
  * source stand in order of the edges' slots, so results are the same whichever method finds them
  * (src/exec/README.md). An edge whose end is not a live node is left out and counted.
- * Immutable, counted; the arrays live on the heap or in a mapped file. */
+ *
+ * A saved one is read in parts, as they are first asked for. Immutable but for that, counted. */
 #ifndef OG_TOPO_TOPOLOGY_H
 #define OG_TOPO_TOPOLOGY_H
 
@@ -13,12 +14,19 @@ typedef struct og_adjacency {
     uint32_t vertex_count; /* offsets has vertex_count + 1 entries; vertices above have no edges */
     const uint32_t *offsets;
     const uint32_t *targets; /* vertices of the other end */
-    const uint32_t *edges;   /* edge row ids, parallel to targets */
+    const uint32_t *edges;   /* edge row ids, parallel to targets; NULL without OG_TOPO_EDGES */
 } og_adjacency;
+
+/* Parts of a topology. */
+enum {
+    OG_TOPO_OUT = 1,   /* targets by source: `out` */
+    OG_TOPO_IN = 2,    /* sources by target: `in` */
+    OG_TOPO_EDGES = 4, /* row ids of the edges; both directions come with it */
+};
 
 typedef struct og_topology {
     og_adjacency out; /* by src */
-    og_adjacency in;  /* by dst */
+    og_adjacency in;  /* by dst; of a part that is not there only the vertex count */
     uint32_t edge_count;
     uint64_t dangling_count; /* edges left out */
     bool has_parallel;       /* two edges have the same ends: degrees do not count neighbours */
@@ -31,7 +39,7 @@ og_topology *og_topology_ref(og_topology *topology);
 void og_topology_unref(og_topology *topology);
 OG_DEFINE_AUTO(og_topology, og_topology_unref)
 
-/* Stream src and dst of `edges`, look them up, counting sort. */
+/* Stream src and dst of `edges`, look them up, counting sort. Gives OG_TOPO_OUT and OG_TOPO_IN. */
 OG_NODISCARD og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table,
                                          og_directory *from, og_lance_table *to_table,
                                          og_directory *to, og_topology **out, og_error *err);

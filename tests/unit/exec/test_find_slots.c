@@ -140,7 +140,7 @@ TEST(test_find_slots__ends_by_an_older_topology)
     graph_delete(g, "Knows", "e17");
     expect_ends(g, knows, true, false); /* nothing at hand: nothing is built */
     OG_AUTO(og_topology) topology = NULL;
-    assert_ok(og_snapshot_topology(graph_snapshot(g), knows, &topology, NULL, err));
+    assert_ok(og_snapshot_topology(graph_snapshot(g), knows, OG_TOPO_OUT, &topology, NULL, err));
     expect_ends(g, knows, true, true);
     expect_ends(g, knows, false, true);
     og_buf_clear(&rows);
