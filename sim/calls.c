@@ -17,8 +17,9 @@ static const struct {
 enum {
     FUNCTIONS = sizeof functions / sizeof *functions,
     PLACES = sizeof places / sizeof *places,
+    CALLS = FUNCTIONS * PLACES,
 };
-_Static_assert(FUNCTIONS *PLACES <= SIM_CALL_KINDS, "kinds of calls");
+_Static_assert((int)CALLS <= SIM_CALL_KINDS, "kinds of calls");
 
 int sim_call_kind(const char *op, const char *name)
 {
@@ -33,7 +34,7 @@ int sim_call_kind(const char *op, const char *name)
 const char *sim_call_name(int kind)
 {
     static char text[64];
-    if (kind >= FUNCTIONS * PLACES)
+    if (kind >= CALLS)
         return NULL;
     snprintf(text, sizeof text, "%s %s", functions[kind / PLACES], places[kind % PLACES].name);
     return text;
@@ -44,7 +45,7 @@ const char *sim_call_name(int kind)
 /* Of each function the places; a capital is a call that few operations make. */
 static const char *const known[SIM_OP_KINDS] = {
     [SIM_LOAD_MERGE] = "get:mdsvf head:mdv put:sf put_if_absent:mdvf create:mdf append:mdf "
-                       "finish:mdf list:mdsvf remove:mdsf sync:mvf",
+                       "finish:mdf list:mdsvf remove:mDsf sync:mvf",
     [SIM_LOAD_APPEND] = "get:mdsvf head:mdv put:sf put_if_absent:mdv create:mdf append:mdf "
                         "finish:mdf list:mdsvf remove:mDsf sync:mvf",
     [SIM_LOAD_OVERWRITE] = "get:mdsvf head:mdv put:Sf put_if_absent:mdv create:mdf append:mdf "
@@ -53,17 +54,17 @@ static const char *const known[SIM_OP_KINDS] = {
                    "finish:mdf list:mdsvf remove:mdsf sync:mvf",
     [SIM_READ] = "get:mvf get_range:F head:m list:m",
     [SIM_BRANCH_CREATE] = "get:mdf head:md put:Mdf put_if_absent:md list:md remove:M sync:md",
-    [SIM_BRANCH_DELETE] = "get:mSf head:mD put:md list:mds remove:mdSf sync:md",
-    [SIM_BRANCH_MERGE] = "get:mdsvf get_range:F head:mdv put:Sf put_if_absent:mdvF create:mdf "
-                         "append:mdf finish:mdf list:mdsvF remove:MDSF sync:mvF",
+    [SIM_BRANCH_DELETE] = "get:mSf head:mD put:md put_if_absent:M list:mds remove:mdSf sync:md",
+    [SIM_BRANCH_MERGE] = "get:mdsvf get_range:F head:mdv put:SF put_if_absent:MDvF create:Mdf "
+                         "append:mdf finish:Mdf list:mdsVF remove:MDSF sync:MVF",
     [SIM_OPTIMIZE] = "get:mdsvf get_range:F head:mdv put:Sf put_if_absent:mdv create:mdf "
-                     "append:mdf finish:mdf list:mdsVf remove:mDSf sync:mvf",
-    [SIM_CLEANUP] = "get:mdvf head:md put:DVf put_if_absent:m create:m append:m finish:m list:mdVf "
-                    "remove:mdvf sync:mDV",
-    [SIM_FOREIGN] = "get:mdsvf head:mdv put:S put_if_absent:MdV create:Md append:md finish:Md "
-                    "list:mdsVf remove:MDS sync:MV",
+                     "append:mdf finish:mdf list:mdsVF remove:mDSf sync:mvf",
+    [SIM_CLEANUP] = "get:mdvf head:md put:MDVf put_if_absent:m create:m append:m finish:m "
+                    "list:mdVf remove:mdvf sync:mDV",
+    [SIM_FOREIGN] = "get:mdsvf head:mdv put:S put_if_absent:MDV create:MD append:md finish:MD "
+                    "list:mDsVf remove:MDS sync:MV",
     [SIM_INDEX] = "get:mdSvf head:mdv put:sf put_if_absent:mdv create:mdf append:mdf finish:mdf "
-                  "list:mdsVF remove:mDsF sync:mvf",
+                  "list:mdsvF remove:mDsF sync:mvf",
 };
 enum { RARE_WEIGHT = 6 };
 
@@ -95,17 +96,72 @@ static int weight(sim_op_kind op, int call)
 
 bool sim_call_is_known(sim_op_kind op, int call)
 {
-    return call < FUNCTIONS * PLACES && weight(op, call) > 0;
+    return call < CALLS && weight(op, call) > 0;
 }
 
-sim_aim sim_aim_random(sim_rng *r, sim_op_kind op)
+/* What must happen before an operation gets to some call. */
+static const struct {
+    sim_op_kind op;
+    const char *call;
+    sim_op_kind first_op;
+    const char *first_call;
+    og_store_fault fault;
+} causes[] = {
+    /* It asks whether a ref is gone when the answer was lost. */
+    {SIM_BRANCH_DELETE, "head dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_LOST_ACK},
+    {SIM_BRANCH_DELETE, "remove sidecar", SIM_LOAD_MERGE, "sync table version", OG_STORE_CRASH},
+    {SIM_BRANCH_DELETE, "get sidecar", SIM_MUTATE, "sync table version", OG_STORE_CRASH},
+    /* A branch whose delete was not finished is an orphan. */
+    {SIM_CLEANUP, "put manifest", SIM_BRANCH_DELETE, "list sidecar", OG_STORE_CRASH},
+    {SIM_CLEANUP, "put dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
+    {SIM_CLEANUP, "sync dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
+};
+enum { CAUSES = sizeof causes / sizeof *causes };
+
+/* The kind of a call by its name. */
+static int call_named(const char *name)
 {
-    int total = 0, call = 0;
-    for (int c = 0; c < FUNCTIONS * PLACES; c++)
-        total += weight(op, c);
+    int call = 0;
+    while (strcmp(sim_call_name(call), name) != 0)
+        call++;
+    return call;
+}
+
+static int add_cause(const sim_aim *aim, sim_aim *out)
+{
+    for (int i = 0; i < CAUSES; i++)
+        if (causes[i].op == aim->op && strcmp(causes[i].call, sim_call_name(aim->call)) == 0) {
+            *out = (sim_aim){causes[i].first_op, call_named(causes[i].first_call), 0,
+                             causes[i].fault, false};
+            return 1;
+        }
+    return 0;
+}
+
+/* A pair of a kind of operation with a share, and a call of it. */
+static sim_aim random_pair(sim_rng *r, const int *shares)
+{
+    int total = 0;
+    for (int i = 0; i < SIM_OP_KINDS * CALLS; i++)
+        total += shares[i / CALLS] > 0 ? weight((sim_op_kind)(i / CALLS), i % CALLS) : 0;
     int which = sim_below(r, total);
-    while (which >= weight(op, call))
-        which -= weight(op, call++);
-    bool is_first = weight(op, call) > 1 || sim_chance(r, 1, 2);
-    return (sim_aim){op, call, is_first ? 0 : sim_below(r, 20), sim_chance(r, 1, 2)};
+    for (int i = 0;; i++) {
+        sim_op_kind op = (sim_op_kind)(i / CALLS);
+        which -= shares[op] > 0 ? weight(op, i % CALLS) : 0;
+        if (which < 0)
+            return (sim_aim){op, i % CALLS, 0, OG_STORE_CRASH, sim_chance(r, 1, 2)};
+    }
+}
+
+int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out)
+{
+    int made = 0;
+    while (made < count && made < SIM_AIMS - 1) {
+        sim_aim *aim = &out[made++];
+        *aim = random_pair(r, shares);
+        if (weight(aim->op, aim->call) == 1 && sim_chance(r, 1, 2))
+            aim->skip = sim_below(r, 20);
+        made += add_cause(aim, &out[made]);
+    }
+    return made;
 }

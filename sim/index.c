@@ -98,26 +98,49 @@ static size_t expected(const sim_state *state, int type, int column, int id)
     return count;
 }
 
+/* Rows that were found must hold what was looked for. */
+static og_status check_values(sim_world *w, og_lance_table *table, uint32_t field,
+                              const og_datum *value, const uint32_t *slots, size_t count,
+                              og_error *err)
+{
+    OG_AUTO_BATCH rows = {0};
+    OG_TRY(og_lance_take(table, &field, 1, slots, count, &rows, err));
+    for (size_t i = 0; i < count; i++) {
+        og_datum found = og_datum_of_row(rows.columns[0], (int64_t)i);
+        if (found.is_null || og_compare_data(&found, value) != 0)
+            sim_wrong(w, "the index finds '%.*s' in place of '%.*s'", OG_FMT(found.str),
+                      OG_FMT(value->str));
+    }
+    return OG_OK;
+}
+
+static og_status look_up_one(sim_world *w, og_lance_table *table, uint32_t field, og_str key,
+                             size_t should, bool *out_indexed, og_error *err)
+{
+    OG_AUTO_FREE uint32_t *slots = NULL;
+    size_t count;
+    const og_datum value = {.type = OG_TYPE_UTF8, .str = key};
+    const og_lance_span_of_values span = {.low = &value, .high = &value};
+    OG_TRY(og_lance_btree_select(table, field, &span, &slots, &count, out_indexed, err));
+    if (!*out_indexed)
+        return OG_OK;
+    sim_count(&sim_total->lookups);
+    if (count != should)
+        sim_wrong(w, "an index finds %zu rows of '%.*s' and should find %zu", count, OG_FMT(key),
+                  should);
+    return check_values(w, table, field, &value, slots, count, err);
+}
+
 static og_status look_up(sim_world *w, og_lance_table *table, const sim_state *state, int type,
                          int column, og_error *err)
 {
     int32_t field = og_lance_table_find_field(table, og_str_of(columns[column]));
-    for (int id = 0; id < SIM_IDS && field >= 0 && !sim_is_wrong(w); id++) {
-        char text[8];
-        OG_AUTO_FREE uint32_t *slots = NULL;
-        size_t count;
-        bool indexed;
-        snprintf(text, sizeof text, sim_is_edge(type) && column == 0 ? "e%d" : "n%d", id);
-        const og_datum value = {.type = OG_TYPE_UTF8, .str = og_str_of(text)};
-        const og_lance_span_of_values span = {.low = &value, .high = &value};
-        OG_TRY(og_lance_btree_select(table, (uint32_t)field, &span, &slots, &count, &indexed, err));
-        if (!indexed)
-            return OG_OK;
-        sim_count(&sim_total->lookups);
-        size_t should = expected(state, type, column, id);
-        if (count != should)
-            sim_wrong(w, "%s %s: the index finds %zu rows and should find %zu", columns[column],
-                      text, count, should);
+    bool indexed = field >= 0;
+    for (int id = 0; id < SIM_IDS && indexed && !sim_is_wrong(w); id++) {
+        char key[8];
+        snprintf(key, sizeof key, sim_is_edge(type) && column == 0 ? "e%d" : "n%d", id);
+        OG_TRY(look_up_one(w, table, (uint32_t)field, og_str_of(key),
+                           expected(state, type, column, id), &indexed, err));
     }
     return OG_OK;
 }

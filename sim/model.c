@@ -5,8 +5,7 @@
 
 const char *const sim_op_names[SIM_OP_KINDS] = {
     "load merge",    "load append",  "load overwrite", "mutate",  "read",    "branch create",
-    "branch delete", "branch merge", "optimize",       "cleanup", "foreign",
-    "index",
+    "branch delete", "branch merge", "optimize",       "cleanup", "foreign", "index",
 };
 
 /* ---- random numbers ----------------------------------------------------------------------- */

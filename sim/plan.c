@@ -32,6 +32,8 @@ static const int watched[SIM_OP_KINDS] = {30, 8, 2, 30, 2, 2, 1, 2, 2, 2, 19, 0}
 /* Branches that are gone again before anybody has done much on them, and cleanups of what they leave. */
 static const int passing[SIM_OP_KINDS] = {10, 2, 2, 18, 2, 26, 22, 6, 2, 10, 0, 0};
 
+static const int merging[SIM_OP_KINDS] = {24, 3, 1, 26, 0, 10, 1, 32, 2, 1, 0, 0};
+
 static const profile profiles[] = {
     {6, 20, 50, 8, false, met, 0},
     {9, 0, 0, 10, false, usual, 0},       /* without faults: contention alone */
@@ -47,12 +49,13 @@ static const profile profiles[] = {
 /* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
 enum { LATER_SHARE = 40 };
 static const profile later[] = {
-    {20, 20, 50, 8, false, indexed, 12},  /* indexes under writes and compaction */
-    {10, 0, 0, 6, true, indexed, 0},      /* the same on few rows, without faults */
-    {18, 20, 50, 10, false, usual, 24},   /* deaths where they are rare */
-    {14, 20, 500, 6, false, upkeep, 24},  /* the same */
-    {20, 600, 50, 6, false, passing, 16}, /* names of branches that are used again and again */
-    {18, 20, 50, 8, false, watched, 24},
+    {20, 20, 50, 8, false, indexed, 24},   /* indexes under writes and compaction */
+    {8, 0, 0, 6, true, indexed, 0},        /* the same on few rows, without faults */
+    {14, 20, 50, 10, false, usual, 24},    /* deaths where they are rare */
+    {12, 20, 500, 6, false, upkeep, 24},   /* the same */
+    {14, 20, 50, 8, false, merging, 24},   /* merges that get far */
+    {18, 300, 600, 6, false, passing, 24}, /* names of branches that are used again and again */
+    {14, 20, 50, 8, true, watched, 24},    /* a program that meddles meets many */
 };
 
 static const profile *choose(sim_rng *r, const profile *all)
@@ -109,17 +112,6 @@ static void choose_index(sim_rng *r, const sim_schema *s, sim_op *op)
     op->index.anew = sim_chance(r, 1, 2);
 }
 
-/* Operations that are few die as often as those that are many. */
-static void choose_aims(const profile *p, sim_plan *plan)
-{
-    sim_rng r = sim_rng_of(plan->seed, 9);
-    while (plan->aim_count < p->aims) {
-        sim_op_kind kind = (sim_op_kind)sim_below(&r, SIM_OP_KINDS);
-        if (p->kinds[kind] > 0)
-            plan->aims[plan->aim_count++] = sim_aim_random(&r, kind);
-    }
-}
-
 void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
 {
     memset(plan, 0, sizeof *plan);
@@ -139,5 +131,6 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
             choose_index(&r, &plan->schema, &plan->ops[i]);
     }
     choose_faults(&r, p, plan);
-    choose_aims(p, plan);
+    sim_rng aims = sim_rng_of(seed, 9);
+    plan->aim_count = sim_aims_random(&aims, p->kinds, p->aims, plan->aims);
 }

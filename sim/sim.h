@@ -47,20 +47,22 @@ extern const char *const sim_fault_names[SIM_FAULT_KINDS];
 
 /* ---- calls.c ------------------------------------------------------------------------------ */
 
-/* A death that waits until an operation of the kind makes such a call. */
+/* A fault that waits until an operation of the kind makes such a call. */
 typedef struct sim_aim {
     sim_op_kind op;
-    int call;   /* kind; -1: it is spent */
-    int skip;   /* so many calls of the kind pass before */
-    bool after; /* when the call is done, not before it */
+    int call; /* kind; -1: it is spent */
+    int skip; /* so many calls of the kind pass before */
+    og_store_fault fault;
+    bool after; /* of a death: when the call is done, not before it */
 } sim_aim;
 /* Number of the kind of a call; its name is in sim_call_name (NULL: there is none). */
 int sim_call_kind(const char *op, const char *name);
 const char *sim_call_name(int kind);
 /* Is an operation of this kind known to make such calls? */
 bool sim_call_is_known(sim_op_kind op, int call);
-/* A death at one of the calls that operations of this kind make, rare ones rather than others. */
-sim_aim sim_aim_random(sim_rng *r, sim_op_kind op);
+/* Deaths at calls that operations of kinds with a share make, at rare ones rather than at others; before some of
+ * them what brings such a call about. `out` has room for SIM_AIMS. */
+int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out);
 
 /* ---- processes and plans ------------------------------------------------------------------ */
 

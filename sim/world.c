@@ -186,7 +186,7 @@ static og_store_fault choose_fault(sim_world *w, sim_process *p)
 {
     const sim_aim *aim = meet_aim(w, p);
     if (aim != NULL && !aim->after)
-        return OG_STORE_CRASH;
+        return aim->fault;
     if (aim != NULL) {
         note_fault(p, OG_STORE_CRASH);
         p->dies_after = true;
