@@ -42,7 +42,7 @@ const char *sim_call_name(int kind)
 
 /* ---- what operations call ----------------------------------------------------------------- */
 
-/* Of each function the places; a capital is a call that few operations make. */
+/* Of each function the places; a capital is a call that few operations make (in causes: hardly any make). */
 static const char *const known[SIM_OP_KINDS] = {
     [SIM_LOAD_MERGE] = "get:mdsvf head:mdv put:sf put_if_absent:mdvf create:mdf append:mdf "
                        "finish:mdf list:mdsvf remove:mDsf sync:mvf",
@@ -66,7 +66,37 @@ static const char *const known[SIM_OP_KINDS] = {
     [SIM_INDEX] = "get:mdSvf head:mdv put:sf put_if_absent:mdv create:mdf append:mdf finish:mdf "
                   "list:mdsvF remove:mDsF sync:mvf",
 };
-enum { RARE_WEIGHT = 6 };
+enum {
+    RARE_WEIGHT = 6,
+    RAREST_WEIGHT = 20,
+};
+
+/* What must happen before an operation gets to some call. */
+static const struct {
+    sim_op_kind op;
+    const char *call;
+    sim_op_kind first_op;
+    const char *first_call;
+    og_store_fault fault;
+} causes[] = {
+    /* It asks whether a ref is gone when the answer was lost. */
+    {SIM_BRANCH_DELETE, "head dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_LOST_ACK},
+    {SIM_BRANCH_DELETE, "remove sidecar", SIM_LOAD_MERGE, "sync table version", OG_STORE_CRASH},
+    /* A branch whose delete was not finished is an orphan. */
+    {SIM_CLEANUP, "put manifest", SIM_BRANCH_DELETE, "list sidecar", OG_STORE_CRASH},
+    {SIM_CLEANUP, "put dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
+    {SIM_CLEANUP, "sync dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
+};
+enum { CAUSES = sizeof causes / sizeof *causes };
+
+/* Which of them brings this about; CAUSES: none. */
+static int cause_of(sim_op_kind op, int call)
+{
+    int i = 0;
+    while (i < CAUSES && (causes[i].op != op || strcmp(causes[i].call, sim_call_name(call)) != 0))
+        i++;
+    return i;
+}
 
 /* The places of a function in such a list. */
 static og_str places_of(const char *list, const char *function)
@@ -80,7 +110,7 @@ static og_str places_of(const char *list, const char *function)
     return OG_STR("");
 }
 
-/* 0: not known; 1: usual; RARE_WEIGHT: rare. */
+/* 0: not known; 1: usual. */
 static int weight(sim_op_kind op, int call)
 {
     char letter = places[call % PLACES].letter;
@@ -89,7 +119,7 @@ static int weight(sim_op_kind op, int call)
         if (all.ptr[i] == letter)
             return 1;
         if (all.ptr[i] == letter - 'a' + 'A')
-            return RARE_WEIGHT;
+            return cause_of(op, call) < CAUSES ? RAREST_WEIGHT : RARE_WEIGHT;
     }
     return 0;
 }
@@ -98,25 +128,6 @@ bool sim_call_is_known(sim_op_kind op, int call)
 {
     return call < CALLS && weight(op, call) > 0;
 }
-
-/* What must happen before an operation gets to some call. */
-static const struct {
-    sim_op_kind op;
-    const char *call;
-    sim_op_kind first_op;
-    const char *first_call;
-    og_store_fault fault;
-} causes[] = {
-    /* It asks whether a ref is gone when the answer was lost. */
-    {SIM_BRANCH_DELETE, "head dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_LOST_ACK},
-    {SIM_BRANCH_DELETE, "remove sidecar", SIM_LOAD_MERGE, "sync table version", OG_STORE_CRASH},
-    {SIM_BRANCH_DELETE, "get sidecar", SIM_MUTATE, "sync table version", OG_STORE_CRASH},
-    /* A branch whose delete was not finished is an orphan. */
-    {SIM_CLEANUP, "put manifest", SIM_BRANCH_DELETE, "list sidecar", OG_STORE_CRASH},
-    {SIM_CLEANUP, "put dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
-    {SIM_CLEANUP, "sync dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_CRASH},
-};
-enum { CAUSES = sizeof causes / sizeof *causes };
 
 /* The kind of a call by its name. */
 static int call_named(const char *name)
@@ -129,13 +140,12 @@ static int call_named(const char *name)
 
 static int add_cause(const sim_aim *aim, sim_aim *out)
 {
-    for (int i = 0; i < CAUSES; i++)
-        if (causes[i].op == aim->op && strcmp(causes[i].call, sim_call_name(aim->call)) == 0) {
-            *out = (sim_aim){causes[i].first_op, call_named(causes[i].first_call), 0,
-                             causes[i].fault, false};
-            return 1;
-        }
-    return 0;
+    int i = cause_of(aim->op, aim->call);
+    if (i == CAUSES)
+        return 0;
+    *out =
+        (sim_aim){causes[i].first_op, call_named(causes[i].first_call), 0, causes[i].fault, false};
+    return 1;
 }
 
 /* A pair of a kind of operation with a share, and a call of it. */
