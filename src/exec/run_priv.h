@@ -199,8 +199,8 @@ OG_NODISCARD og_status og_exec__op_new(og_exec *x, const og_exec__op_ops *ops, s
  * answered by the directory; else OG_NO_VERTEX or the vertex of a live row. */
 OG_NODISCARD og_status og_exec__find_key(og_exec *x, const og_exec__step *step, bool *out_known,
                                          uint32_t *out_vertex, og_error *err);
-/* Rows of a SCAN step whose one predicate is best tested on the values before they are expanded; *out
- * NULL when it is not. */
+/* Rows of a SCAN step whose predicates, or some, are best tested on the values before they are expanded: those
+ * that pass all of them. *out NULL when none is. */
 OG_NODISCARD og_status og_exec__make_coded_scan(og_exec *x, const og_exec__step *step,
                                                 og_exec__op **out, og_error *err);
 /* Rows of a SCAN step that starts a chain. slots: only these (ascending; from a reduction), NULL =

@@ -39,6 +39,12 @@ og_status og_lance_code_scan_open(og_lance_table *table, uint32_t field, uint32_
     return OG_OK;
 }
 
+void og_lance_code_scan_skip(og_lance_code_scan *scan, uint32_t slot)
+{
+    if (slot > scan->next)
+        scan->next = slot;
+}
+
 void og_lance_code_scan_close(og_lance_code_scan *scan)
 {
     if (scan == NULL)

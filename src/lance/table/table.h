@@ -160,6 +160,8 @@ OG_NODISCARD og_status og_lance_code_scan_open(og_lance_table *table, uint32_t f
 /* The next batch, borrowed until the next call. */
 OG_NODISCARD og_status og_lance_code_scan_next(og_lance_code_scan *scan, og_lance_codes *out,
                                                og_error *err);
+/* Go on at `slot`, when that lies ahead; pages between are not read. */
+void og_lance_code_scan_skip(og_lance_code_scan *scan, uint32_t slot);
 void og_lance_code_scan_close(og_lance_code_scan *scan);
 OG_DEFINE_AUTO(og_lance_code_scan, og_lance_code_scan_close)
 

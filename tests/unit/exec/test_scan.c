@@ -231,3 +231,113 @@ TEST(test_scan__search_needs_an_index)
         "error: this version has no search index yet");
     graph_free(g);
 }
+
+/* ---- several conditions, tested on the values of pages ------------------------------------------ */
+
+#define TOWN_ROWS 6000
+
+/* Country and city as dictionaries, runs, one value, or all different; some without a city, some gone. */
+typedef struct person {
+    char country[16], city[24];
+    int age;
+    bool gone;
+} person;
+
+static void make_person(uint32_t i, person *out)
+{
+    uint32_t stretch = i / 1500; /* each is a fragment */
+    out->age = (int)(i * 7919 % 100);
+    if (stretch == 0)
+        snprintf(out->country, sizeof out->country, "c%u", i * 31 % 9);
+    else if (stretch == 1)
+        snprintf(out->country, sizeof out->country, "c%u", i / 100 % 9);
+    else
+        snprintf(out->country, sizeof out->country, "c%u", stretch);
+    snprintf(out->city, sizeof out->city, stretch == 2 ? "city %u" : "t%u",
+             stretch == 2 ? i : i * 13 % 40);
+    if (i % 11 == 5)
+        out->city[0] = '\0';
+}
+
+static graph *town(person *people)
+{
+    graph *g = graph_new("node Person {\n  slug: String @key\n  country: String\n"
+                         "  city: String?\n  age: I32\n}\n");
+    for (uint32_t start = 0; start < TOWN_ROWS; start += 1500) {
+        OG_AUTO_BUF text = OG_BUF_INIT;
+        for (uint32_t i = start; i < start + 1500; i++) {
+            person *p = &people[i];
+            make_person(i, p);
+            og_buf_printf(&text,
+                          "{\"type\":\"Person\",\"data\":{\"slug\":\"p%u\",\"country\":\"%s\"", i,
+                          p->country);
+            if (p->city[0] != '\0')
+                og_buf_printf(&text, ",\"city\":\"%s\"", p->city);
+            og_buf_printf(&text, ",\"age\":%d}}", p->age);
+        }
+        graph_load(g, og_buf_cstr(&text));
+    }
+    for (uint32_t i = 3; i < TOWN_ROWS; i += 63) {
+        char slug[16];
+        snprintf(slug, sizeof slug, "p%u", i);
+        graph_delete(g, "Person", slug);
+        people[i].gone = true;
+    }
+    return g;
+}
+
+static void expect_town(graph *g, const person *people, const char *country, const char *city,
+                        int age, const char *filter)
+{
+    static const char *const wanted[] = {"count($p) as n", "count($p) as n, sum($p.age) as a",
+                                         "count($p) as n, min($p.city) as c"};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < TOWN_ROWS; i++) {
+        const person *p = &people[i];
+        bool is_city = strcmp(p->city, city) == 0, has_city = p->city[0] != '\0';
+        bool city_holds = strstr(filter, "city !=") != NULL ? has_city && !is_city
+                          : strstr(filter, "city") != NULL  ? is_city
+                                                            : true;
+        count += !p->gone && strcmp(p->country, country) == 0 && city_holds && p->age > age;
+    }
+    for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+        char query[512], params[160], start[32];
+        snprintf(query, sizeof query,
+                 "query q($country: String, $city: String, $age: I32) { match { $p: Person %s } "
+                 "return { %s } }",
+                 filter, wanted[k]);
+        snprintf(params, sizeof params, "{\"country\":\"%s\",\"city\":\"%s\",\"age\":%d}", country,
+                 city, age);
+        snprintf(start, sizeof start, "[%u%s", count, k == 0 ? "]" : ",");
+        const char *rows = graph_run(g, query, params, NULL);
+        if (strncmp(rows, start, strlen(start)) != 0)
+            fail_msg("%s with %s: %s, not %s", filter, params, rows, start);
+    }
+}
+
+TEST(test_scan__several_conditions_are_tested_on_values)
+{
+    static person people[TOWN_ROWS];
+    graph *g = town(people);
+    static const char *const countries[] = {"c0", "c2", "c3", "c8", "nowhere"};
+    static const char *const cities[] = {"t0", "t39", "city 3001", "nowhere"};
+    static const char *const filters[] = {
+        "$p.country = $country $p.city = $city $p.age > -1",
+        "$p.city != $city $p.country = $country $p.age > -1",
+        "$p.age > $age $p.country = $country",
+        "$p.age > $age $p.city = $city $p.country = $country",
+        "$p.country = $country $p.country = $country $p.city != $city $p.age > $age",
+    };
+    for (size_t c = 0; c < sizeof countries / sizeof *countries; c++)
+        for (size_t t = 0; t < sizeof cities / sizeof *cities; t++)
+            for (size_t f = 0; f < sizeof filters / sizeof *filters; f++)
+                expect_town(g, people, countries[c], cities[t],
+                            strstr(filters[f], "$age") != NULL ? 50 : -1, filters[f]);
+    const char *plan = graph_explain(g,
+                                     "query q() { match { $p: Person $p.age > 3 $p.city != \"t1\" "
+                                     "$p.country = \"c1\" } return { $p.age } }",
+                                     NULL, false, false);
+    assert_non_null(strstr(plan, "Filter $p.age > 3\n"));
+    assert_non_null(strstr(plan, "$p.country = \"c1\" and $p.city != \"t1\" (by value)"));
+    graph_free(g);
+}
