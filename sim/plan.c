@@ -11,7 +11,8 @@ typedef struct profile {
     int ids;    /* of each type */
     bool alone; /* everything on main */
     const int *kinds;
-    int aims; /* deaths at calls that are chosen before; at most SIM_AIMS */
+    int aims; /* deaths at calls that are chosen before; with the next at most SIM_AIMS */
+    int naps; /* writes that are late at a bad moment */
 } profile;
 
 /* Of 100 operations, by sim_op_kind. */
@@ -35,27 +36,27 @@ static const int passing[SIM_OP_KINDS] = {18, 2, 2, 12, 2, 26, 20, 6, 2, 10, 0, 
 static const int merging[SIM_OP_KINDS] = {24, 3, 1, 26, 0, 10, 1, 32, 2, 1, 0, 0};
 
 static const profile profiles[] = {
-    {6, 20, 50, 8, false, met, 0},
-    {9, 0, 0, 10, false, usual, 0},       /* without faults: contention alone */
-    {14, 20, 20, 10, false, usual, 0},    /* a fault now and then */
-    {13, 200, 100, 8, false, usual, 0},   /* often */
-    {12, 1500, 200, 6, true, busy, 0},    /* stormy: many on few rows, and much fails */
-    {10, 0, 100, 4, true, busy, 0},       /* the same without faults */
-    {12, 200, 1500, 6, true, upkeep, 0},  /* sleepy: calls that wait over a cleanup */
-    {12, 400, 600, 6, false, branchy, 0}, /* branches come and go */
-    {12, 3000, 100, 5, true, busy, 0},    /* hardly anything goes through */
+    {6, 20, 50, 8, false, met, 0, 0},
+    {9, 0, 0, 10, false, usual, 0, 0},       /* without faults: contention alone */
+    {14, 20, 20, 10, false, usual, 0, 0},    /* a fault now and then */
+    {13, 200, 100, 8, false, usual, 0, 0},   /* often */
+    {12, 1500, 200, 6, true, busy, 0, 0},    /* stormy: many on few rows, and much fails */
+    {10, 0, 100, 4, true, busy, 0, 0},       /* the same without faults */
+    {12, 200, 1500, 6, true, upkeep, 0, 0},  /* sleepy: calls that wait over a cleanup */
+    {12, 400, 600, 6, false, branchy, 0, 0}, /* branches come and go */
+    {12, 3000, 100, 5, true, busy, 0, 0},    /* hardly anything goes through */
 };
 
 /* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
 enum { LATER_SHARE = 40 };
 static const profile later[] = {
-    {20, 20, 50, 8, false, indexed, 24},   /* indexes under writes and compaction */
-    {8, 0, 0, 6, true, indexed, 0},        /* the same on few rows, without faults */
-    {14, 20, 50, 10, false, usual, 24},    /* deaths where they are rare */
-    {12, 20, 500, 6, false, upkeep, 24},   /* the same */
-    {14, 20, 50, 8, false, merging, 24},   /* merges that get far */
-    {18, 300, 600, 6, false, passing, 24}, /* names of branches that are used again and again */
-    {14, 20, 50, 8, true, watched, 24},    /* a program that meddles meets many */
+    {16, 20, 50, 8, false, indexed, 24, 0},   /* indexes under writes and compaction */
+    {6, 0, 0, 6, true, indexed, 0, 0},        /* the same on few rows, without faults */
+    {14, 20, 50, 10, false, usual, 24, 0},    /* deaths where they are rare */
+    {12, 20, 500, 6, false, upkeep, 24, 0},   /* the same */
+    {14, 20, 50, 8, false, merging, 24, 0},   /* merges that get far */
+    {18, 300, 600, 6, false, passing, 24, 0}, /* names of branches that are used again and again */
+    {20, 20, 50, 8, true, watched, 20, 8},    /* a program that meddles meets many */
 };
 
 static const profile *choose(sim_rng *r, const profile *all)
@@ -133,4 +134,6 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
     choose_faults(&r, p, plan);
     sim_rng aims = sim_rng_of(seed, 9);
     plan->aim_count = sim_aims_random(&aims, p->kinds, p->aims, plan->aims);
+    for (int i = 0; i < p->naps && plan->aim_count < SIM_AIMS; i++)
+        plan->aims[plan->aim_count++] = sim_nap_random(&aims);
 }

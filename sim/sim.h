@@ -50,9 +50,9 @@ extern const char *const sim_fault_names[SIM_FAULT_KINDS];
 /* A fault that waits until an operation of the kind makes such a call. */
 typedef struct sim_aim {
     sim_op_kind op;
-    int call; /* kind; -1: it is spent */
-    int skip; /* so many calls of the kind pass before */
-    og_store_fault fault;
+    int call;   /* kind; -1: it is spent */
+    int skip;   /* so many calls of the kind pass before */
+    int fault;  /* as in sim_fault_names */
     bool after; /* of a death: when the call is done, not before it */
 } sim_aim;
 /* Number of the kind of a call; its name is in sim_call_name (NULL: there is none). */
@@ -63,6 +63,8 @@ bool sim_call_is_known(sim_op_kind op, int call);
 /* Deaths at calls that operations of kinds with a share make, at rare ones rather than at others; before some of
  * them what brings such a call about. `out` has room for SIM_AIMS. */
 int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out);
+/* A write that is late when its tables are there and nobody sees them yet. */
+sim_aim sim_nap_random(sim_rng *r);
 
 /* ---- processes and plans ------------------------------------------------------------------ */
 

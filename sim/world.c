@@ -169,12 +169,13 @@ static void lose_power(sim_world *w)
 }
 
 /* The aim that this call meets, now spent; NULL: none does. */
-static const sim_aim *meet_aim(sim_world *w, const sim_process *p)
+static const sim_aim *meet_aim(sim_world *w, const sim_process *p, bool is_late)
 {
     int kind = sim_call_kind(p->call, p->name);
     for (int i = 0; i < w->plan->aim_count; i++) {
         sim_aim *aim = &w->aims[i];
-        if (aim->call != kind || aim->op != w->plan->ops[p->op].kind || aim->skip-- > 0)
+        if (aim->call != kind || aim->op != w->plan->ops[p->op].kind ||
+            (aim->fault == SIM_FAULT_SLOW) != is_late || aim->skip-- > 0)
             continue;
         aim->call = -1;
         return aim;
@@ -184,9 +185,9 @@ static const sim_aim *meet_aim(sim_world *w, const sim_process *p)
 
 static og_store_fault choose_fault(sim_world *w, sim_process *p)
 {
-    const sim_aim *aim = meet_aim(w, p);
+    const sim_aim *aim = meet_aim(w, p, false);
     if (aim != NULL && !aim->after)
-        return aim->fault;
+        return (og_store_fault)aim->fault;
     if (aim != NULL) {
         note_fault(p, OG_STORE_CRASH);
         p->dies_after = true;
@@ -210,6 +211,13 @@ static void decide(sim_world *w, sim_process *p)
     sim_trace(w, "  process %d: %s %s%s%s", p->number, p->call, p->name,
               p->next != OG_STORE_PASS ? ": " : "",
               p->next != OG_STORE_PASS ? sim_fault_names[p->next] : "");
+}
+
+static bool is_late(sim_world *w, sim_process *p)
+{
+    if (p->is_dead || p->op < 0)
+        return false;
+    return is_hit(w, SIM_FAULT_SLOW) || (p->call[0] != '\0' && meet_aim(w, p, true) != NULL);
 }
 
 /* A process that may run, or NULL when all are done. */
@@ -249,7 +257,7 @@ static bool step(sim_world *w)
     if (p == NULL)
         return false;
     w->now_us += 200 + sim_below(&w->rng, 2000);
-    if (!p->is_dead && p->op >= 0 && is_hit(w, SIM_FAULT_SLOW)) {
+    if (is_late(w, p)) {
         note_fault(p, SIM_FAULT_SLOW); /* its files may be taken for strays meanwhile */
         int64_t day = INT64_C(86400000000);
         p->wake_us = w->now_us + (sim_chance(&w->rng, 1, 4) ? 9 * day : INT64_C(20000000));
