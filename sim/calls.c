@@ -68,7 +68,7 @@ static const char *const known[SIM_OP_KINDS] = {
 };
 enum {
     RARE_WEIGHT = 6,
-    RAREST_WEIGHT = 20,
+    RAREST_WEIGHT = 40,
 };
 
 /* What must happen before an operation gets to some call. */

@@ -190,11 +190,12 @@ static void check_deleted(sim_world *w, int branch)
     for (int i = 0; i < w->plan->op_count; i++) {
         const sim_op *op = &w->plan->ops[i];
         const sim_result *r = &w->results[i];
-        if (op->branch != branch || r->life != life || !r->started)
+        if (op->branch != branch || !r->started)
             continue;
-        if (op->kind == SIM_BRANCH_DELETE && !r->is_settled)
+        /* One under way may have begun before the branch was made, and looked since. */
+        if (op->kind == SIM_BRANCH_DELETE && !r->is_settled && (r->life == life || !r->ended))
             return;
-        if (op->kind != SIM_BRANCH_CREATE && r->acknowledged && r->published)
+        if (op->kind != SIM_BRANCH_CREATE && r->life == life && r->acknowledged && r->published)
             lost = i;
     }
     if (lost >= 0)

@@ -3,13 +3,20 @@
 
 #include <string.h>
 
+/* On which branches operations work. */
+typedef enum place {
+    MIXED, /* half of them on main */
+    ALONE, /* on main */
+    AWAY,  /* on others */
+} place;
+
 /* Seeds differ in kind, since what a bug needs to hurt seldom comes together by even chance. */
 typedef struct profile {
-    int share;  /* of 100 seeds */
-    int level;  /* chance of each fault in 100,000 calls, times 0, 0.5 or 1 */
-    int sleep;  /* the same of a late call */
-    int ids;    /* of each type */
-    bool alone; /* everything on main */
+    int share; /* of 100 seeds */
+    int level; /* chance of each fault in 100,000 calls, times 0, 0.5 or 1 */
+    int sleep; /* the same of a late call */
+    int ids;   /* of each type */
+    place where;
     const int *kinds;
     int aims; /* deaths at calls that are chosen before; with the next at most SIM_AIMS */
     int naps; /* writes that are late at a bad moment */
@@ -36,27 +43,27 @@ static const int passing[SIM_OP_KINDS] = {18, 2, 2, 12, 2, 26, 20, 6, 2, 10, 0, 
 static const int merging[SIM_OP_KINDS] = {24, 3, 1, 26, 0, 10, 1, 32, 2, 1, 0, 0};
 
 static const profile profiles[] = {
-    {6, 20, 50, 8, false, met, 0, 0},
-    {9, 0, 0, 10, false, usual, 0, 0},       /* without faults: contention alone */
-    {14, 20, 20, 10, false, usual, 0, 0},    /* a fault now and then */
-    {13, 200, 100, 8, false, usual, 0, 0},   /* often */
-    {12, 1500, 200, 6, true, busy, 0, 0},    /* stormy: many on few rows, and much fails */
-    {10, 0, 100, 4, true, busy, 0, 0},       /* the same without faults */
-    {12, 200, 1500, 6, true, upkeep, 0, 0},  /* sleepy: calls that wait over a cleanup */
-    {12, 400, 600, 6, false, branchy, 0, 0}, /* branches come and go */
-    {12, 3000, 100, 5, true, busy, 0, 0},    /* hardly anything goes through */
+    {6, 20, 50, 8, MIXED, met, 0, 0},
+    {9, 0, 0, 10, MIXED, usual, 0, 0},       /* without faults: contention alone */
+    {14, 20, 20, 10, MIXED, usual, 0, 0},    /* a fault now and then */
+    {13, 200, 100, 8, MIXED, usual, 0, 0},   /* often */
+    {12, 1500, 200, 6, ALONE, busy, 0, 0},   /* stormy: many on few rows, and much fails */
+    {10, 0, 100, 4, ALONE, busy, 0, 0},      /* the same without faults */
+    {12, 200, 1500, 6, ALONE, upkeep, 0, 0}, /* sleepy: calls that wait over a cleanup */
+    {12, 400, 600, 6, MIXED, branchy, 0, 0}, /* branches come and go */
+    {12, 3000, 100, 5, ALONE, busy, 0, 0},   /* hardly anything goes through */
 };
 
 /* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
 enum { LATER_SHARE = 40 };
 static const profile later[] = {
-    {16, 20, 50, 8, false, indexed, 24, 0},   /* indexes under writes and compaction */
-    {6, 0, 0, 6, true, indexed, 0, 0},        /* the same on few rows, without faults */
-    {14, 20, 50, 10, false, usual, 24, 0},    /* deaths where they are rare */
-    {12, 20, 500, 6, false, upkeep, 24, 0},   /* the same */
-    {14, 20, 50, 8, false, merging, 24, 0},   /* merges that get far */
-    {18, 300, 600, 6, false, passing, 24, 0}, /* names of branches that are used again and again */
-    {20, 20, 50, 8, true, watched, 20, 8},    /* a program that meddles meets many */
+    {16, 20, 50, 8, MIXED, indexed, 24, 0},  /* indexes under writes and compaction */
+    {6, 0, 0, 6, ALONE, indexed, 0, 0},      /* the same on few rows, without faults */
+    {14, 20, 50, 10, MIXED, usual, 24, 0},   /* deaths where they are rare */
+    {12, 20, 500, 6, MIXED, upkeep, 24, 0},  /* the same */
+    {14, 20, 50, 8, MIXED, merging, 24, 0},  /* merges that get far */
+    {18, 300, 600, 6, AWAY, passing, 24, 0}, /* names of branches that are used again and again */
+    {20, 20, 50, 8, ALONE, watched, 20, 8},  /* a program that meddles meets many */
 };
 
 static const profile *choose(sim_rng *r, const profile *all)
@@ -83,11 +90,17 @@ static sim_op_kind choose_kind(sim_rng *r, const int *shares)
     return (sim_op_kind)i;
 }
 
-/* Half of the work is on main. */
-static void choose_branches(sim_rng *r, bool alone, sim_op *op)
+static int choose_branch(sim_rng *r, place where)
 {
-    op->branch = alone || sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
-    op->other = alone || sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+    if (where == AWAY)
+        return 1 + sim_below(r, SIM_BRANCHES - 1);
+    return where == ALONE || sim_chance(r, 1, 2) ? 0 : sim_below(r, SIM_BRANCHES);
+}
+
+static void choose_branches(sim_rng *r, place where, sim_op *op)
+{
+    op->branch = choose_branch(r, where);
+    op->other = choose_branch(r, where == AWAY ? MIXED : where);
     if (op->kind == SIM_BRANCH_CREATE || op->kind == SIM_BRANCH_DELETE)
         op->branch = 1 + sim_below(r, SIM_BRANCHES - 1);
     if (op->kind == SIM_BRANCH_MERGE && op->other == op->branch)
@@ -127,7 +140,7 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
         plan->ops[i].kind = choose_kind(&r, p->kinds);
         sim_op_random(&r, &plan->schema, &plan->ops[i]);
         plan->ops[i].process = sim_below(&r, plan->process_count);
-        choose_branches(&r, p->alone, &plan->ops[i]);
+        choose_branches(&r, p->where, &plan->ops[i]);
         if (plan->ops[i].kind == SIM_INDEX)
             choose_index(&r, &plan->schema, &plan->ops[i]);
     }

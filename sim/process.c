@@ -216,6 +216,8 @@ static void perform(sim_process *p, int index)
     sim_count(&sim_total->outcomes[a.op->kind][r->status]);
     if (p->dies_after && !p->is_dead) { /* its last call was the one; nobody is told */
         p->is_dead = true;
+        p->call[0] = '\0';
+        sim_fiber_yield();
         sim_count(&sim_total->died_after[a.op->kind][p->last_call]);
     }
     p->op = -1;

@@ -54,8 +54,7 @@ static og_store_fault before_call(void *context, uint64_t call, const char *op, 
     p->is_dead = p->dies_after;
     snprintf(p->call, sizeof p->call, "%s", op);
     snprintf(p->name, sizeof p->name, "%s", name);
-    if (!p->is_dead)
-        sim_fiber_yield();
+    sim_fiber_yield();
     int kind = sim_call_kind(p->call, p->name);
     int op_kind = p->op >= 0 ? (int)w->plan->ops[p->op].kind : SIM_READ;
     if (p->is_dead) {
@@ -185,11 +184,12 @@ static const sim_aim *meet_aim(sim_world *w, const sim_process *p, bool is_late)
 
 static og_store_fault choose_fault(sim_world *w, sim_process *p)
 {
-    const sim_aim *aim = meet_aim(w, p, false);
+    const sim_aim *aim = p->is_dead ? NULL : meet_aim(w, p, false);
     if (aim != NULL && !aim->after)
         return (og_store_fault)aim->fault;
     if (aim != NULL) {
         note_fault(p, OG_STORE_CRASH);
+        sim_trace(w, "  process %d dies after its next call", p->number);
         p->dies_after = true;
         return OG_STORE_PASS;
     }
