@@ -13,7 +13,6 @@
 #define LEVEL_SHARE 4
 /* Blocks that are brought in one by one, before whole windows are. */
 #define FEW_BLOCKS 4
-#define BLOCK_BYTES ((uint64_t)OG_TOPO__BLOCK_ENTRIES * sizeof(uint64_t))
 /* Ids looked up together. */
 #define BATCH 1024
 
@@ -60,47 +59,67 @@ uint64_t og_directory_next_row_id(const og_directory *d)
 
 size_t og_directory_bytes(const og_directory *d)
 {
-    size_t own = sizeof *d + (size_t)(d->mask + 1) * sizeof *d->places;
+    size_t own = sizeof *d + (size_t)og_topo__place_bytes(d);
     return own + (d->root != NULL ? og_directory_bytes(d->root) : 0);
 }
 
-/* Half full at most, so that probes stay short. */
+/* Five sixths full at most: a walk then looks at some four places for an id that is there, at twenty for one
+ * that is not, in one or two cache lines. */
 static uint64_t places_for(uint64_t expected)
 {
-    uint64_t places = 16;
-    while (places < expected * 2)
-        places *= 2;
-    return places;
+    return expected + expected / 5 + 16;
 }
 
-og_directory *og_topo__directory_new(uint64_t expected)
+static uint32_t bits_of(uint64_t value)
+{
+    return value != 0 ? 64 - (uint32_t)__builtin_clzll(value) : 1;
+}
+
+og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id)
 {
     og_directory *d = og_calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
-    uint64_t places = places_for(expected);
     d->refs = 1;
-    d->mask = places - 1;
-    d->owned = og_malloc((size_t)places * sizeof *d->owned);
+    d->place_count = places_for(expected);
+    d->vertex_bits = bits_of(next_row_id);
+    size_t bytes = (size_t)og_topo__place_bytes(d);
+    d->owned = og_malloc(bytes);
     if (d->owned == NULL) {
         og_free(d);
         return NULL;
     }
-    memset(d->owned, 0xFF, (size_t)places * sizeof *d->owned);
+    memset(d->owned, 0xFF, bytes);
     d->places = d->owned;
     return d;
 }
 
 /* ---- probing ------------------------------------------------------------------------------ */
 
+/* The upper bits of the hash choose the place, the lower ones are the tag. */
 static inline uint64_t first_place(const og_directory *d, uint64_t hash)
 {
-    return hash & d->mask;
+    return (uint64_t)((unsigned __int128)hash * d->place_count >> 64);
 }
 
-static inline uint32_t tag_of(uint64_t hash)
+static inline uint64_t tag_of(uint64_t hash)
 {
-    return (uint32_t)(hash >> 32);
+    return hash & (((uint64_t)1 << OG_TOPO__TAG_BITS) - 1);
+}
+
+static inline uint64_t entry_at(const og_directory *d, uint64_t place)
+{
+    return og_topo__packed_at(d->places, d->vertex_bits + OG_TOPO__TAG_BITS, place);
+}
+
+static inline uint64_t empty_entry(const og_directory *d)
+{
+    return ((uint64_t)1 << (d->vertex_bits + OG_TOPO__TAG_BITS)) - 1;
+}
+
+static inline uint64_t next_place(const og_directory *d, uint64_t place)
+{
+    return place + 1 < d->place_count ? place + 1 : 0;
 }
 
 /* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on and
@@ -109,28 +128,22 @@ static void expect_block(og_directory *d, uint64_t block, size_t bytes)
 {
     if (d->file == NULL)
         return;
-    const uint64_t *places = d->places + block * OG_TOPO__BLOCK_ENTRIES;
-    uint64_t at = (uint64_t)((const uint8_t *)places - d->file->ptr);
+    uint64_t at = (uint64_t)(d->places - d->file->ptr) + block * OG_TOPO__BLOCK_BYTES;
     if (__atomic_add_fetch(&d->blocks_read, 1, __ATOMIC_RELAXED) <= FEW_BLOCKS)
         og_blob_prefetch(d->file, at, bytes);
     else if (!__atomic_exchange_n(&d->window_is_in[block / OG_TOPO__WINDOW_BLOCKS], 1,
                                   __ATOMIC_RELAXED))
-        og_blob_prefetch(d->file, at - block % OG_TOPO__WINDOW_BLOCKS * BLOCK_BYTES,
-                         OG_TOPO__WINDOW_BLOCKS * BLOCK_BYTES);
+        og_blob_prefetch(d->file, at - block % OG_TOPO__WINDOW_BLOCKS * OG_TOPO__BLOCK_BYTES,
+                         (uint64_t)OG_TOPO__WINDOW_BLOCKS * OG_TOPO__BLOCK_BYTES);
 }
 
-/* Check the sum of the block that holds a place, once. False when the file is damaged. */
-static bool block_is_good(og_directory *d, uint64_t place)
+/* Check the sum of a block, once. False when the file is damaged. */
+static bool block_is_good(og_directory *d, uint64_t block)
 {
-    if (d->block_sums == NULL)
-        return true;
-    uint64_t block = place / OG_TOPO__BLOCK_ENTRIES;
     if (__atomic_load_n(&d->block_checked[block], __ATOMIC_ACQUIRE))
         return true;
-    uint64_t start = block * OG_TOPO__BLOCK_ENTRIES, places = d->mask + 1;
-    uint64_t count =
-        places - start < OG_TOPO__BLOCK_ENTRIES ? places - start : OG_TOPO__BLOCK_ENTRIES;
-    size_t bytes = (size_t)count * sizeof *d->places;
+    uint64_t start = block * OG_TOPO__BLOCK_BYTES, left = og_topo__place_bytes(d) - start;
+    size_t bytes = left < OG_TOPO__BLOCK_BYTES ? (size_t)left : OG_TOPO__BLOCK_BYTES;
     expect_block(d, block, bytes);
     if (og_hash64(d->places + start, bytes) != d->block_sums[block]) {
         __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
@@ -140,21 +153,32 @@ static bool block_is_good(og_directory *d, uint64_t place)
     return true;
 }
 
+/* Are the one or two blocks good that hold a place? */
+static bool place_is_good(og_directory *d, uint64_t place)
+{
+    if (d->block_sums == NULL)
+        return true;
+    uint64_t width = d->vertex_bits + OG_TOPO__TAG_BITS;
+    uint64_t first = place * width / 8 / OG_TOPO__BLOCK_BYTES;
+    uint64_t last = (place * width + width - 1) / 8 / OG_TOPO__BLOCK_BYTES;
+    return block_is_good(d, first) && (last == first || block_is_good(d, last));
+}
+
 /* The next vertex with this hash from *place on, or OG_NO_VERTEX; *place moves past it. A table that is
  * full of other things is a damaged file: the walk ends after one round. */
 static uint32_t next_candidate(og_directory *d, uint64_t hash, uint64_t *place, uint64_t *steps)
 {
-    uint32_t tag = tag_of(hash);
-    for (; *steps <= d->mask; (*steps)++) {
-        if (!block_is_good(d, *place))
+    uint64_t tag = tag_of(hash), empty = empty_entry(d);
+    for (; *steps < d->place_count; (*steps)++) {
+        if (!place_is_good(d, *place))
             return OG_NO_VERTEX;
-        uint64_t entry = d->places[*place];
-        *place = (*place + 1) & d->mask;
-        if (entry == OG_TOPO__EMPTY)
+        uint64_t entry = entry_at(d, *place);
+        *place = next_place(d, *place);
+        if (entry == empty)
             return OG_NO_VERTEX;
-        if ((uint32_t)(entry >> 32) == tag) {
+        if (entry >> d->vertex_bits == tag) {
             (*steps)++;
-            return (uint32_t)entry;
+            return (uint32_t)(entry & (((uint64_t)1 << d->vertex_bits) - 1));
         }
     }
     return OG_NO_VERTEX;
@@ -348,13 +372,20 @@ static og_status is_known(og_directory *d, og_lance_table *table, uint32_t field
     return OG_OK;
 }
 
-static void insert(og_directory *d, uint64_t hash, uint32_t vertex)
+/* One place stays empty, so that walks end. */
+static og_status insert(og_directory *d, const og_lance_table *table, uint64_t hash,
+                        uint64_t row_id, og_error *err)
 {
-    uint64_t place = first_place(d, hash);
-    while (d->owned[place] != OG_TOPO__EMPTY)
-        place = (place + 1) & d->mask;
-    d->owned[place] = (uint64_t)tag_of(hash) << 32 | vertex;
+    if (d->entry_count + 1 >= d->place_count || bits_of(row_id) > d->vertex_bits)
+        return og_error_set(err, OG_CORRUPT, "table %s has other rows than its manifest says",
+                            og_lance_table_path(table));
+    uint64_t place = first_place(d, hash), empty = empty_entry(d);
+    while (entry_at(d, place) != empty)
+        place = next_place(d, place);
+    og_topo__packed_put(d->owned, d->vertex_bits + OG_TOPO__TAG_BITS, place,
+                        tag_of(hash) << d->vertex_bits | row_id);
     d->entry_count++;
+    return OG_OK;
 }
 
 static og_status add_batch(og_directory *d, og_lance_table *table, uint32_t field,
@@ -369,7 +400,7 @@ static og_status add_batch(og_directory *d, og_lance_table *table, uint32_t fiel
         bool known;
         OG_TRY(is_known(d, table, field, id, &known, err));
         d->has_duplicates |= known;
-        insert(d, hash, (uint32_t)row_ids[i]);
+        OG_TRY(insert(d, table, hash, row_ids[i], err));
     }
     return OG_OK;
 }
@@ -414,7 +445,8 @@ static void stamp(og_directory *d, const og_lance_table *table)
 og_status og_directory_build(og_lance_table *table, og_directory **out, og_error *err)
 {
     OG_TRY(check_vertices_fit(table, err));
-    OG_AUTO(og_directory) d = og_topo__directory_new(og_lance_table_row_count(table));
+    OG_AUTO(og_directory) d =
+        og_topo__directory_new(og_lance_table_row_count(table), og_lance_table_next_row_id(table));
     if (d == NULL)
         return og_error_nomem(err);
     OG_TRY(add_rows(d, table, 0, UINT32_MAX, 0, err));
@@ -467,7 +499,7 @@ og_status og_directory_extend(og_directory *base, og_lance_table *table, og_dire
         return og_directory_build(table, out, err);
     rows = newer_rows(table, below->max_fragment_id, &first_slot);
     uint64_t ids = next_row_id - below->next_row_id; /* rows may be older ones that were folded */
-    OG_AUTO(og_directory) d = og_topo__directory_new(rows < ids ? rows : ids);
+    OG_AUTO(og_directory) d = og_topo__directory_new(rows < ids ? rows : ids, next_row_id);
     if (d == NULL)
         return og_error_nomem(err);
     d->root = og_directory_ref(below);

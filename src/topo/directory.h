@@ -1,8 +1,8 @@
 /* topo/directory - from an id (text) to a vertex, for one node table.
  *
- * A hash directory of the `id` column: open addressing over {tag u32, vertex u32}, where the tag is
- * the upper half of XXH3-64 of the id and the vertex the row id. A hit is compared with the stored
- * text, so equal hashes are harmless. Row ids survive updates, folds and moves, so a directory stays
+ * A hash directory of the `id` column: open addressing over {tag, vertex}, where the tag is 16 bits of
+ * XXH3-64 of the id and the vertex the row id, in as many bits as that takes. A hit is compared with the stored
+ * text, so equal tags are harmless. Row ids survive updates, folds and moves, so a directory stays
  * right for every later version of the same epoch (see og_topo_epoch): rows added since have ids at or
  * above the directory's next_row_id and are found in the few fragments that hold such ids; removed rows
  * have no slot. Derived: may vanish at any time. Immutable, counted. */

@@ -3,12 +3,14 @@
 #define OG_TOPO_DIRECTORY_PRIV_H
 
 #include "topo/directory.h"
+#include "topo/packed.h"
 
-/* An empty place of the hash table; every other one is tag << 32 | vertex. */
-#define OG_TOPO__EMPTY UINT64_MAX
+/* Bits of the hash that an entry keeps beside its vertex: of 65,536 places that are looked at, one has the tag
+ * of another id. */
+#define OG_TOPO__TAG_BITS 16
 
-/* Entries are verified in blocks of this many when they come from a file (see saved.h). */
-#define OG_TOPO__BLOCK_ENTRIES 8192
+/* Places are verified in blocks of this many bytes when they come from a file (see saved.h). */
+#define OG_TOPO__BLOCK_BYTES 65536
 /* Blocks of a window, 8 MiB, which is brought into memory at once. */
 #define OG_TOPO__WINDOW_BLOCKS 128
 
@@ -19,9 +21,12 @@ struct og_directory {
     uint64_t next_row_id;
     int64_t max_fragment_id; /* rows added later stand in fragments above it */
     uint64_t entry_count;
-    uint64_t mask; /* places - 1; places is a power of two */
-    const uint64_t *places;
-    uint64_t *owned;    /* places on the heap, or NULL */
+    uint64_t place_count; /* more than there are entries, so that a walk ends */
+    uint32_t vertex_bits; /* enough for next_row_id, so that no vertex is all ones */
+    /* Packed numbers (packed.h) of vertex_bits + OG_TOPO__TAG_BITS each: tag << vertex_bits | vertex, or all ones:
+     * empty. */
+    const uint8_t *places;
+    uint8_t *owned;     /* places on the heap, or NULL */
     og_directory *root; /* NULL, or what this one adds rows to, which may add to another */
     /* From a file: sums of the blocks, and which of them have been checked. */
     og_blob *file;
@@ -33,7 +38,13 @@ struct og_directory {
     og_directory *mended;  /* built from the table in its stead, once; NULL = not needed */
 };
 
-/* An empty directory with room for `expected` ids; NULL when out of memory. */
-og_directory *og_topo__directory_new(uint64_t expected);
+/* An empty directory with room for `expected` ids of vertices below next_row_id; NULL when out of memory. */
+og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id);
+
+/* Bytes of the places. */
+static inline uint64_t og_topo__place_bytes(const og_directory *d)
+{
+    return og_topo__packed_bytes(d->place_count, d->vertex_bits + OG_TOPO__TAG_BITS);
+}
 
 #endif

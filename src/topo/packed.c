@@ -47,9 +47,9 @@ static inline __attribute__((always_inline)) void unpack(const uint8_t *packed, 
     for (; i + 8 <= count; i += 8, packed += width)
 #pragma GCC unroll 8
         for (uint32_t j = 0; j < 8; j++)
-            out[i + j] = og_topo__packed_at(packed, width, j);
+            out[i + j] = (uint32_t)og_topo__packed_at(packed, width, j);
     for (uint32_t j = 0; i + j < count; j++)
-        out[i + j] = og_topo__packed_at(packed, width, j);
+        out[i + j] = (uint32_t)og_topo__packed_at(packed, width, j);
 }
 
 void og_topo__unpack(const uint8_t *packed, size_t count, uint32_t width, uint32_t *out)
@@ -62,7 +62,9 @@ void og_topo__unpack(const uint8_t *packed, size_t count, uint32_t width, uint32
         break;
         WIDTH(14)
         WIDTH(15)
-        WIDTH(16) WIDTH(17) WIDTH(18) WIDTH(19) WIDTH(20) WIDTH(21) WIDTH(22)
+        WIDTH(16)
+        WIDTH(17)
+        WIDTH(18) WIDTH(19) WIDTH(20) WIDTH(21) WIDTH(22)
 #undef WIDTH
             default : unpack(packed, count, width, out);
     }

@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "topo/packed.h"
 
-#define DIRECTORY_MAGIC "OGDIR01\n"
+#define DIRECTORY_MAGIC "OGDIR02\n"
 #define TOPOLOGY_MAGIC "OGTOPO2\n"
 #define PREAMBLE 16
 #define ALIGN 64
@@ -113,6 +113,24 @@ static void put_number_member(og_buf *json, const char *key, uint64_t value)
     og_buf_printf(json, ",\"%s\":%" PRIu64, key, value);
 }
 
+/* The named numbers of a header, and their sum. */
+static void put_numbers(og_buf *json, const char *const *names, const uint64_t *n, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        put_number_member(json, names[i], n[i]);
+    put_number_member(json, "sum", og_hash64(n, count * sizeof *n));
+}
+
+/* False when one is missing, or is not as it was written. */
+static bool get_numbers(const og_json *header, const char *const *names, uint64_t *n, size_t count)
+{
+    uint64_t sum;
+    for (size_t i = 0; i < count; i++)
+        if (!get_number(header, names[i], &n[i]))
+            return false;
+    return get_number(header, "sum", &sum) && og_hash64(n, count * sizeof *n) == sum;
+}
+
 static void store_file(og_store *store, const char *name, const og_buf *file)
 {
     if (!file->failed)
@@ -121,35 +139,62 @@ static void store_file(og_store *store, const char *name, const og_buf *file)
 
 /* ---- directories -------------------------------------------------------------------------- */
 
-static uint64_t block_count(uint64_t places)
+/* What the header states as numbers, in this order, which is what its sum is of. */
+enum {
+    D_VERSION,
+    D_NEXT_ROW_ID,
+    D_FRAGMENTS,
+    D_ENTRIES,
+    D_PLACES,
+    D_VERTEX_BITS,
+    D_DUPLICATES,
+    D_SUMS,
+    D_NUMBERS
+};
+static const char *const directory_names[D_NUMBERS] = {"version",    "next_row_id", "fragments",
+                                                       "entries",    "places",      "vertex_bits",
+                                                       "duplicates", "sums_sum"};
+
+static uint64_t block_count(uint64_t bytes)
 {
-    return (places + OG_TOPO__BLOCK_ENTRIES - 1) / OG_TOPO__BLOCK_ENTRIES;
+    return bytes / OG_TOPO__BLOCK_BYTES + (bytes % OG_TOPO__BLOCK_BYTES > 0);
+}
+
+/* XXH3-64 of each block; NULL when out of memory. */
+static uint64_t *sum_blocks(const og_directory *d, uint64_t bytes, uint64_t blocks)
+{
+    uint64_t *sums = og_reallocarray(NULL, blocks, sizeof *sums);
+    for (uint64_t i = 0; sums != NULL && i < blocks; i++) {
+        uint64_t start = i * OG_TOPO__BLOCK_BYTES, left = bytes - start;
+        sums[i] = og_hash64(d->places + start,
+                            (size_t)(left < OG_TOPO__BLOCK_BYTES ? left : OG_TOPO__BLOCK_BYTES));
+    }
+    return sums;
 }
 
 void og_topo__save_directory(og_store *store, const og_directory *d, const og_lance_table *table)
 {
-    uint64_t places = d->mask + 1, blocks = block_count(places);
-    OG_AUTO_FREE uint64_t *sums = og_calloc(blocks, sizeof *sums);
-    if (sums == NULL || d->root != NULL)
+    uint64_t bytes = og_topo__place_bytes(d), blocks = block_count(bytes);
+    OG_AUTO_FREE uint64_t *sums = d->root == NULL ? sum_blocks(d, bytes, blocks) : NULL;
+    if (sums == NULL)
         return;
-    for (uint64_t i = 0; i < blocks; i++) {
-        uint64_t start = i * OG_TOPO__BLOCK_ENTRIES, left = places - start;
-        uint64_t count = left < OG_TOPO__BLOCK_ENTRIES ? left : OG_TOPO__BLOCK_ENTRIES;
-        sums[i] = og_hash64(d->places + start, (size_t)count * sizeof *d->places);
-    }
+    const uint64_t n[D_NUMBERS] = {
+        [D_VERSION] = d->version,
+        [D_NEXT_ROW_ID] = d->next_row_id,
+        [D_FRAGMENTS] = (uint64_t)(d->max_fragment_id + 1),
+        [D_ENTRIES] = d->entry_count,
+        [D_PLACES] = d->place_count,
+        [D_VERTEX_BITS] = d->vertex_bits,
+        [D_DUPLICATES] = d->has_duplicates,
+        [D_SUMS] = og_hash64(sums, (size_t)blocks * sizeof *sums),
+    };
     char epoch[80];
     snprintf(epoch, sizeof epoch, "%.*s", OG_FMT(og_topo_epoch(table)));
     OG_AUTO_BUF json = OG_BUF_INIT;
     og_buf_byte(&json, '{');
     put_text_member(&json, "path", og_lance_table_path(table));
     put_text_member(&json, "epoch", epoch);
-    put_number_member(&json, "version", d->version);
-    put_number_member(&json, "next_row_id", d->next_row_id);
-    put_number_member(&json, "fragments", (uint64_t)(d->max_fragment_id + 1));
-    put_number_member(&json, "entries", d->entry_count);
-    put_number_member(&json, "places", places);
-    put_number_member(&json, "duplicates", d->has_duplicates);
-    put_number_member(&json, "sums_sum", og_hash64(sums, (size_t)blocks * sizeof *sums));
+    put_numbers(&json, directory_names, n, D_NUMBERS);
     og_buf_byte(&json, '}');
 
     OG_AUTO_BUF file = OG_BUF_INIT;
@@ -157,38 +202,43 @@ void og_topo__save_directory(og_store *store, const og_directory *d, const og_la
     file_name(name, "directory", og_lance_table_path(table));
     if (!json.failed && put_header(&file, DIRECTORY_MAGIC, &json) &&
         put_section(&file, sums, (size_t)blocks * sizeof *sums) &&
-        put_section(&file, d->places, (size_t)places * sizeof *d->places))
+        put_section(&file, d->places, (size_t)bytes))
         store_file(store, name, &file);
+}
+
+/* The file bounds the places: each takes more than a byte. */
+static bool directory_fits(const saved_file *f, const og_lance_table *table,
+                           const uint64_t n[D_NUMBERS])
+{
+    return n[D_VERSION] <= og_lance_table_version(table) && n[D_FRAGMENTS] <= UINT32_MAX &&
+           n[D_VERTEX_BITS] >= 1 && n[D_VERTEX_BITS] <= 32 && n[D_PLACES] > 0 &&
+           n[D_PLACES] <= f->blob->len;
 }
 
 static bool fill_directory(saved_file *f, const og_lance_table *table, og_directory *d)
 {
-    uint64_t places, fragments, duplicates, sums_sum;
+    uint64_t n[D_NUMBERS];
     char epoch[80];
     snprintf(epoch, sizeof epoch, "%.*s", OG_FMT(og_topo_epoch(table)));
     if (!text_is(&f->header, "path", og_lance_table_path(table)) ||
-        !text_is(&f->header, "epoch", epoch) || !get_number(&f->header, "version", &d->version) ||
-        d->version > og_lance_table_version(table) ||
-        !get_number(&f->header, "next_row_id", &d->next_row_id) ||
-        !get_number(&f->header, "fragments", &fragments) ||
-        !get_number(&f->header, "entries", &d->entry_count) ||
-        !get_number(&f->header, "places", &places) ||
-        !get_number(&f->header, "duplicates", &duplicates) ||
-        !get_number(&f->header, "sums_sum", &sums_sum))
+        !text_is(&f->header, "epoch", epoch) ||
+        !get_numbers(&f->header, directory_names, n, D_NUMBERS) || !directory_fits(f, table, n))
         return false;
-    if (places == 0 || (places & (places - 1)) != 0 || fragments > UINT32_MAX)
-        return false;
-    uint64_t blocks = block_count(places);
+    d->version = n[D_VERSION];
+    d->next_row_id = n[D_NEXT_ROW_ID];
+    d->max_fragment_id = (int64_t)n[D_FRAGMENTS] - 1;
+    d->entry_count = n[D_ENTRIES];
+    d->place_count = n[D_PLACES];
+    d->vertex_bits = (uint32_t)n[D_VERTEX_BITS];
+    d->has_duplicates = n[D_DUPLICATES] != 0;
+    uint64_t bytes = og_topo__place_bytes(d), blocks = block_count(bytes);
     d->block_sums = next_section(f, blocks, sizeof *d->block_sums);
-    d->places = next_section(f, places, sizeof *d->places);
+    d->places = next_section(f, bytes, 1);
     if (d->block_sums == NULL || d->places == NULL ||
-        og_hash64(d->block_sums, (size_t)blocks * sizeof *d->block_sums) != sums_sum)
+        og_hash64(d->block_sums, (size_t)blocks * sizeof *d->block_sums) != n[D_SUMS])
         return false;
     d->block_checked = og_calloc(blocks, 1);
     d->window_is_in = og_calloc(blocks / OG_TOPO__WINDOW_BLOCKS + 1, 1);
-    d->max_fragment_id = (int64_t)fragments - 1;
-    d->has_duplicates = duplicates != 0;
-    d->mask = places - 1;
     d->file = og_blob_ref(f->blob);
     return d->block_checked != NULL && d->window_is_in != NULL;
 }
@@ -296,9 +346,7 @@ void og_topo__save_topology(og_store *store, const og_topology *t)
     put_text_member(&json, "epoch", b->key.edge_epoch);
     put_text_member(&json, "from_epoch", b->key.from_epoch);
     put_text_member(&json, "to_epoch", b->key.to_epoch);
-    for (int i = 0; i < NUMBERS; i++)
-        put_number_member(&json, number_names[i], n[i]);
-    put_number_member(&json, "sum", og_hash64(n, sizeof n));
+    put_numbers(&json, number_names, n, NUMBERS);
     og_buf_byte(&json, '}');
 
     OG_AUTO_BUF file = OG_BUF_INIT;
@@ -309,17 +357,10 @@ void og_topo__save_topology(og_store *store, const og_topology *t)
         store_file(store, name, &file);
 }
 
-/* The numbers of a file of these epochs, when they are as they were written. */
-static bool read_numbers(const og_json *h, const og_topo__key *wanted, uint64_t n[NUMBERS])
+static bool epochs_fit(const og_json *h, const og_topo__key *wanted)
 {
-    uint64_t sum;
-    for (int i = 0; i < NUMBERS; i++)
-        if (!get_number(h, number_names[i], &n[i]))
-            return false;
     return text_is(h, "path", wanted->edge_path) && text_is(h, "epoch", wanted->edge_epoch) &&
-           text_is(h, "from_epoch", wanted->from_epoch) &&
-           text_is(h, "to_epoch", wanted->to_epoch) && get_number(h, "sum", &sum) &&
-           og_hash64(n, NUMBERS * sizeof *n) == sum;
+           text_is(h, "from_epoch", wanted->from_epoch) && text_is(h, "to_epoch", wanted->to_epoch);
 }
 
 /* Of the version asked for or an earlier one. Counts are bounded by what the tables have given out: the
@@ -364,8 +405,8 @@ og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted)
     saved_file f;
     uint64_t n[NUMBERS];
     OG_AUTO(og_topology) t = NULL;
-    bool ok = open_file(store, name, TOPOLOGY_MAGIC, &f) && read_numbers(&f.header, wanted, n) &&
-              numbers_fit(wanted, n);
+    bool ok = open_file(store, name, TOPOLOGY_MAGIC, &f) && epochs_fit(&f.header, wanted) &&
+              get_numbers(&f.header, number_names, n, NUMBERS) && numbers_fit(wanted, n);
     if (ok) {
         og_topo__key key = *wanted;
         key.edge_version = n[VERSION];

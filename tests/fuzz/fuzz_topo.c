@@ -10,7 +10,7 @@
 #include "store/memory.h"
 #include "topo/saved.h"
 
-#define PLACES 64
+#define EXPECTED 64
 
 static void check(bool holds)
 {
@@ -57,16 +57,13 @@ static void put_file(og_store *store, const char *kind, const uint8_t *data, siz
 
 static void save_directory(og_store *store, og_lance_table *table, const uint8_t *data, size_t size)
 {
-    uint64_t places[PLACES];
-    memset(places, 0xFF, sizeof places);
-    memcpy(places, data, size < sizeof places ? size : sizeof places);
-    og_directory d = {.refs = 1,
-                      .version = 1,
-                      .next_row_id = 5,
-                      .entry_count = size / 8,
-                      .mask = PLACES - 1,
-                      .places = places};
-    og_topo__save_directory(store, &d, table);
+    OG_AUTO(og_directory) d = og_topo__directory_new(EXPECTED, 5);
+    check(d != NULL);
+    size_t most = (size_t)og_topo__place_bytes(d);
+    memcpy(d->owned, data, size < most ? size : most);
+    d->version = 1;
+    d->next_row_id = 5;
+    og_topo__save_directory(store, d, table);
 }
 
 static void use_directory(og_store *store, og_lance_table *table)
@@ -111,8 +108,7 @@ static void save_topology(og_store *store, const uint8_t *data, size_t size)
     t->edge_count = edges;
     t->out = (og_adjacency){.vertex_count = sources, .offsets = at, .targets = at + 256};
     t->in = (og_adjacency){.vertex_count = targets, .offsets = at + 768, .targets = at + 1024};
-    og_topo__backing_of(t)->order =
-        (og_topo__order){copy(at + 512, edges), copy(at + 1280, edges)};
+    og_topo__backing_of(t)->order = (og_topo__order){copy(at + 512, edges), copy(at + 1280, edges)};
     og_topo__save_topology(store, t);
 }
 
