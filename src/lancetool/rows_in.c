@@ -240,7 +240,31 @@ static og_status put(og_builder *builder, const og_type *type, const og_json *va
     return does_not_fit(type, err);
 }
 
-/* A blob: its bytes as text or {"hex": ..}, or {"uri": ..}. */
+/* Position and size of a part of the object at a uri, 0 of it all: neither has a place without their columns. */
+static og_status put_part(og_builder *builder, const og_type *type, const og_json *value,
+                          og_error *err)
+{
+    static const char *const names[] = {"position", "size"};
+    uint64_t numbers[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        const og_json *number = og_json_get(value, names[i]);
+        if (number != NULL &&
+            (number->kind != OG_JSON_NUMBER || !og_json_to_u64(number, &numbers[i])))
+            return og_error_set(err, OG_INVALID, "%s is no whole number", names[i]);
+    }
+    bool is_part = numbers[0] != 0 || numbers[1] != 0;
+    if (type->child_count == 2)
+        return is_part ? og_error_set(err, OG_INVALID, "a blob of this table is all of an object")
+                       : OG_OK;
+    for (uint32_t i = 0; i < 2; i++) {
+        og_builder *child = og_builder_child(builder, 2 + i);
+        if (!(is_part ? og_builder_u64(child, numbers[i]) : og_builder_null(child)))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+/* A blob: its bytes as text or {"hex": ..}, or {"uri": .., "position": .., "size": ..}. */
 static og_status put_blob(og_builder *builder, const og_type *type, const og_json *value,
                           og_error *err)
 {
@@ -248,6 +272,7 @@ static og_status put_blob(og_builder *builder, const og_type *type, const og_jso
         return og_builder_null(builder) ? OG_OK : og_error_nomem(err);
     og_str uri = og_json_get_str(value, "uri", (og_str){NULL, 0});
     og_builder *data = og_builder_child(builder, 0), *place = og_builder_child(builder, 1);
+    OG_TRY(put_part(builder, type, value, err));
     if (uri.ptr != NULL) {
         if (!og_builder_null(data) || !og_builder_str(place, uri))
             return og_error_nomem(err);

@@ -126,6 +126,11 @@ size_t og_lance__blob_column_bytes(const og_lance__blob_column *column)
     return column->rows.len * sizeof *column->rows.items + column->uris.len;
 }
 
+static uint64_t part_of(const og_array *numbers, int64_t index)
+{
+    return og_array_is_null(numbers, index) ? 0 : og_array_u64(numbers, index);
+}
+
 static og_status append_row(og_lance__blob_column *column, const og_array *array, int64_t index,
                             og_lance__sink *sink, og_lance__blob_files *files, og_error *err)
 {
@@ -145,6 +150,10 @@ static og_status append_row(og_lance__blob_column *column, const og_array *array
     } else if (has_row && !og_array_is_null(uri, index)) {
         og_str text = og_array_str(uri, index);
         row.kind = KIND_EXTERNAL;
+        if (array->child_count == 4) { /* a part of the object */
+            row.position = part_of(array->children[2], index);
+            row.size = part_of(array->children[3], index);
+        }
         if (text.len > UINT32_MAX - column->uris.len)
             return og_error_set(err, OG_LIMIT, "a blob URI of %zu bytes is too long", text.len);
         row.uri_start = (uint32_t)column->uris.len;

@@ -76,11 +76,14 @@ static og_status add_leaves(og_lance_file_writer *w, uint32_t source, const og_t
     return OG_OK;
 }
 
-static bool is_blob_type(const og_type *type)
+bool og_lance_is_blob_type(const og_type *type)
 {
-    return type->id == OG_TYPE_STRUCT && type->child_count == 2 &&
-           type->children[0].type->id == OG_TYPE_LARGE_BINARY &&
-           type->children[1].type->id == OG_TYPE_UTF8;
+    static const og_type_id children[] = {OG_TYPE_LARGE_BINARY, OG_TYPE_UTF8, OG_TYPE_U64,
+                                          OG_TYPE_U64};
+    bool same = type->id == OG_TYPE_STRUCT && (type->child_count == 2 || type->child_count == 4);
+    for (uint32_t i = 0; same && i < type->child_count; i++)
+        same = type->children[i].type->id == children[i];
+    return same;
 }
 
 static og_status add_source(og_lance_file_writer *w, uint32_t source, og_error *err)
@@ -89,9 +92,8 @@ static og_status add_source(og_lance_file_writer *w, uint32_t source, og_error *
     const og_lance_write_column *column = &w->sources[source];
     if (!column->is_blob)
         return add_leaves(w, source, column->field->type, 0, path, 0, err);
-    if (!is_blob_type(column->field->type))
-        return og_error_set(err, OG_INVALID,
-                            "blob column %.*s is not a struct of large_binary and utf8",
+    if (!og_lance_is_blob_type(column->field->type))
+        return og_error_set(err, OG_INVALID, "blob column %.*s is no struct of data and uri",
                             OG_FMT(column->field->name));
     return add_column(w, source, column->field->type, path, err);
 }

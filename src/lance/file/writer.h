@@ -13,9 +13,13 @@
 
 /* A column to write: a field of the table. */
 typedef struct og_lance_write_column {
-    const og_field *field; /* blob v2: struct<data large_binary, uri utf8> */
-    bool is_blob;
+    const og_field *field;
+    bool is_blob; /* of a type that og_lance_is_blob_type knows */
 } og_lance_write_column;
+
+/* The types of blobs v2: struct<data: large_binary, uri: utf8>, as the engine has it, or with position and size,
+ * u64, behind them: which part of the object at the uri, null for all. */
+bool og_lance_is_blob_type(const og_type *type);
 
 typedef struct og_lance_file_writer og_lance_file_writer;
 

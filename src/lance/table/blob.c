@@ -1,5 +1,6 @@
 /* Blob values: docs/dev/lance.md section 14. */
 #include "columnar/builder.h"
+#include "lance/file/writer.h"
 #include "lance/table/table_priv.h"
 
 #include <assert.h>
@@ -110,7 +111,8 @@ og_status og_lance_blob_equal(const og_lance_blob_place *a, const og_lance_blob_
     if (x.is_null != y.is_null || x_external != y_external)
         return OG_OK;
     if (x.is_null || x_external) {
-        *out = x.is_null || og_str_eq(x.uri, y.uri);
+        *out =
+            x.is_null || (og_str_eq(x.uri, y.uri) && x.position == y.position && x.size == y.size);
         return OG_OK;
     }
     if (x.size != y.size)
@@ -123,34 +125,44 @@ og_status og_lance_blob_equal(const og_lance_blob_place *a, const og_lance_blob_
     return OG_OK;
 }
 
-/* struct<data, uri>: the payload, or the uri of an external one. */
+/* Which part of an external object it is; all of it: null. */
+static bool append_part(const descriptor *d, og_builder *position, og_builder *size)
+{
+    bool is_part = d->kind == KIND_EXTERNAL && (d->position != 0 || d->size != 0);
+    if (!is_part)
+        return og_builder_null(position) && og_builder_null(size);
+    return og_builder_u64(position, d->position) && og_builder_u64(size, d->size);
+}
+
+/* struct<data, uri>, or with position and size: the payload, or the place of an external one. */
 static og_status append_value(og_lance_table *table, uint32_t field, uint32_t slot,
                               const descriptor *d, og_builder *builder, og_error *err)
 {
     bool ok;
-    if (d->is_null) {
-        ok = og_builder_null(builder);
-    } else if (d->kind == KIND_EXTERNAL) {
+    if (d->is_null)
+        return og_builder_null(builder) ? OG_OK : og_error_nomem(err);
+    if (d->kind == KIND_EXTERNAL) {
         ok = og_builder_null(og_builder_child(builder, 0)) &&
-             og_builder_str(og_builder_child(builder, 1), d->uri) && og_builder_end_row(builder);
+             og_builder_str(og_builder_child(builder, 1), d->uri);
     } else {
         OG_AUTO(og_blob) blob = NULL;
         OG_TRY(read_blob(table, field, slot, d, &blob, err));
         ok = og_builder_str(og_builder_child(builder, 0),
                             (og_str){(const char *)blob->ptr, blob->len}) &&
-             og_builder_null(og_builder_child(builder, 1)) && og_builder_end_row(builder);
+             og_builder_null(og_builder_child(builder, 1));
     }
-    return ok ? OG_OK : og_error_nomem(err);
+    if (table->fields[field].field.type->child_count == 4)
+        ok = ok && append_part(d, og_builder_child(builder, 2), og_builder_child(builder, 3));
+    return ok && og_builder_end_row(builder) ? OG_OK : og_error_nomem(err);
 }
 
 og_status og_lance_blob_materialize(og_lance_table *table, uint32_t field, const uint32_t *slots,
                                     const og_array *descriptors, og_array **out, og_error *err)
 {
     assert(field < table->field_count && table->fields[field].is_blob);
-    if (table->fields[field].field.type->child_count != 2)
-        return og_error_set(err, OG_UNSUPPORTED, "blob field '%.*s' of %s has %u children, not 2",
-                            OG_FMT(table->fields[field].field.name), table->path,
-                            table->fields[field].field.type->child_count);
+    if (!og_lance_is_blob_type(table->fields[field].field.type))
+        return og_error_set(err, OG_UNSUPPORTED, "blob field '%.*s' of %s has other fields",
+                            OG_FMT(table->fields[field].field.name), table->path);
     OG_AUTO(og_builder) builder = og_builder_new(table->fields[field].field.type);
     if (builder == NULL)
         return og_error_nomem(err);

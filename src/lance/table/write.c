@@ -69,8 +69,8 @@ static og_status check_field(const og_lance_table *table, const og_lance_field *
     og_str what = {NULL, 0};
     if (field->packed != 0)
         what = OG_STR("a packed struct");
-    else if (field->is_blob && field->field.type->child_count != 2)
-        what = OG_STR("a blob with other fields than data and uri");
+    else if (field->is_blob && !og_lance_is_blob_type(field->field.type))
+        what = OG_STR("a blob with other fields than data, uri, position and size");
     for (uint32_t i = 0; what.ptr == NULL && i < field->value_type_count; i++)
         if (!is_written_type(field->value_types[i]))
             what = field->value_types[i];
