@@ -10,9 +10,9 @@
 #define OG_TOPO__TAG_BITS 16
 
 /* Places are verified in blocks of this many bytes when they come from a file (see saved.h). */
-#define OG_TOPO__BLOCK_BYTES 65536
+#define OG_TOPO__BLOCK_BYTES 8192
 /* Blocks of a window, 8 MiB, which is brought into memory at once. */
-#define OG_TOPO__WINDOW_BLOCKS 128
+#define OG_TOPO__WINDOW_BLOCKS 1024
 
 struct og_directory {
     int32_t refs;

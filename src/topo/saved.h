@@ -10,7 +10,7 @@
  *                  section sizes and XXH3-64 sums
  *   then    the sections, each 64-aligned
  *
- * Directory: sections `sums` (u64 per block of 64 KiB) and `places` (packed.h); a block's sum is
+ * Directory: sections `sums` (u64 per block of 8 KiB) and `places` (packed.h); a block's sum is
  * checked when it is first touched, so that a lookup reads one block. Topology: for each direction the
  * degrees and the targets, then the sources and row ids of the edges in order of their slots (packed.h); each
  * with a sum that is checked, as are bounds, when it is first asked for (og_topo__complete). A file that does

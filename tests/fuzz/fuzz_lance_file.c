@@ -73,6 +73,19 @@ static void use_codes(og_lance_file *file, const og_lance_column *column, const 
     og_array_unref(coded.values);
 }
 
+/* Single rows, by chunks that are kept. */
+static void use_few(og_lance_file *file, const og_lance_column *column, const og_array *range,
+                    og_error *err)
+{
+    for (uint32_t i = 0; i < 8 && i < range->length; i++) {
+        uint32_t row = (uint32_t)((uint64_t)range->length * (i % 4) / 4);
+        OG_AUTO(og_array) one = NULL;
+        if (og_lance_file_take(file, column, &row, 1, &one, err) != OG_OK)
+            return;
+        require(og_array_validate(one, true, err) == OG_OK && og_rows_equal(range, row, one, 0));
+    }
+}
+
 static void use(og_lance_file *file, const og_lance_column *column, og_error *err)
 {
     uint64_t rows = og_lance_file_rows(file), count = rows < MAX_ROWS ? rows : MAX_ROWS;
@@ -82,6 +95,7 @@ static void use(og_lance_file *file, const og_lance_column *column, og_error *er
     require(range->length == (int64_t)count);
     require(og_array_validate(range, true, err) == OG_OK);
     use_codes(file, column, range, err);
+    use_few(file, column, range, err);
     uint32_t wanted[MAX_ROWS / 3 + 1], n = 0;
     for (uint32_t row = 0; row < count; row += 3)
         wanted[n++] = row;
@@ -118,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     store->maps_objects = size % 2 == 0;
     if (og_lance_file_open(store, "f.lance", 0, &file, &err) != OG_OK)
         return 0;
+    og_lance_file_keep_chunks(file, 1 << 16);
     uint32_t columns = og_lance_file_column_count(file);
     for (uint32_t c = 0; c < columns && c < MAX_COLUMNS; c++) {
         for (size_t t = 0; t <= TYPE_COUNT; t++) {

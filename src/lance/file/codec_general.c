@@ -119,8 +119,8 @@ static og_status zstd_expand(og_bytes bytes, uint8_t **out, size_t *out_len, og_
     return OG_OK;
 }
 
-static og_status expand(const og_lance__codec *codec, og_bytes bytes, uint8_t **out,
-                        size_t *out_len, og_error *err)
+og_status og_lance__general_expand(const og_lance__codec *codec, og_bytes bytes, uint8_t **out,
+                                   size_t *out_len, og_error *err)
 {
     return codec->scheme == SCHEME_LZ4 ? lz4_expand(bytes, out, out_len, err)
                                        : zstd_expand(bytes, out, out_len, err);
@@ -134,7 +134,7 @@ static og_status general_chunk(const og_lance__codec *codec, const og_bytes *buf
     og_bytes raw[OG_LANCE__MAX_BUFFERS];
     OG_AUTO_FREE uint8_t *expanded = NULL;
     size_t len = 0;
-    OG_TRY(expand(codec, buffers[0], &expanded, &len, err));
+    OG_TRY(og_lance__general_expand(codec, buffers[0], &expanded, &len, err));
     memcpy(raw, buffers, codec->buffer_count * sizeof raw[0]);
     raw[0] = (og_bytes){expanded, len};
     return codec->inner->ops->chunk(codec->inner, raw, items, pick, sink, err);
@@ -145,7 +145,7 @@ static og_status general_block(const og_lance__codec *codec, og_bytes bytes, uin
 {
     OG_AUTO_FREE uint8_t *expanded = NULL;
     size_t len = 0;
-    OG_TRY(expand(codec, bytes, &expanded, &len, err));
+    OG_TRY(og_lance__general_expand(codec, bytes, &expanded, &len, err));
     return codec->inner->ops->block(codec->inner, (og_bytes){expanded, len}, items, pick, sink,
                                     err);
 }
@@ -157,7 +157,7 @@ static og_status general_value(const og_lance__codec *codec, og_bytes bytes, og_
         return codec->inner->ops->value(codec->inner, bytes, sink, err);
     OG_AUTO_FREE uint8_t *expanded = NULL;
     size_t len = 0;
-    OG_TRY(expand(codec, bytes, &expanded, &len, err));
+    OG_TRY(og_lance__general_expand(codec, bytes, &expanded, &len, err));
     /* The inner encoding only describes the values; the expanded bytes are the value. */
     return og_lance__sink_text(sink, (og_bytes){expanded, len}, err);
 }

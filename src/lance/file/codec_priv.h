@@ -111,6 +111,10 @@ OG_NODISCARD og_status og_lance__rle_codes(const og_lance__codec *codec, const o
                                            uint64_t items, const og_lance__pick *pick,
                                            og_lance__sink *sink, uint32_t *codes, og_error *err);
 
+/* The bytes under a General codec; the caller's to free. */
+OG_NODISCARD og_status og_lance__general_expand(const og_lance__codec *codec, og_bytes bytes,
+                                                uint8_t **out, size_t *out_len, og_error *err);
+
 extern const og_lance__codec_ops og_lance__flat_ops, og_lance__bitpack_ops,
     og_lance__inline_bitpack_ops, og_lance__rle_ops, og_lance__stream_split_ops; /* numbers */
 extern const og_lance__codec_ops og_lance__variable_ops, og_lance__fsst_ops;     /* byte strings */

@@ -1,6 +1,6 @@
 #include "lance/file/container_priv.h"
 
-#include "lance/file/page_priv.h"
+#include "lance/file/kept_priv.h"
 #include "lance/file/proto.h"
 
 #include <inttypes.h>
@@ -177,6 +177,7 @@ og_status og_lance_file_open(og_store *store, const char *name, uint64_t bytes, 
     if (file == NULL)
         return og_error_nomem(err);
     file->refs = 1;
+    pthread_mutex_init(&file->kept_lock, NULL);
     file->store = store;
     file->bytes = bytes;
     file->name = og_strdup(name);
@@ -198,8 +199,10 @@ static void column_free(void *p)
     og_lance__column *column = p;
     if (column == NULL)
         return;
-    for (uint32_t i = 0; i < column->page_count; i++)
+    for (uint32_t i = 0; i < column->page_count; i++) {
         og_lance__page_free(column->pages[i].state);
+        og_lance__kept_free(column->pages[i].kept);
+    }
     og_free(column->pages);
     og_free(column->buffers);
     og_lance_proto_free(column->message);
@@ -347,6 +350,7 @@ void og_lance_file_unref(og_lance_file *file)
         column_free(file->columns[i]);
     og_free(file->columns);
     og_blob_unref(file->head);
+    pthread_mutex_destroy(&file->kept_lock);
     og_free(file->name);
     og_free(file);
 }

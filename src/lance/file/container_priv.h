@@ -7,12 +7,15 @@
  *     footer, 40 bytes              u64 column_meta_start, cmo_start, gbo_start,
  *                                   u32 global_buffers, u32 columns, u16 major, u16 minor, "LANC"
  *
- * Everything is immutable except the atomic pointers to what is decoded at first use: columns and
- * pages. Two threads may decode the same one; the first publishes, the other drops its own. */
+ * Everything is immutable except the atomic pointers to what is decoded at first use - columns and pages -
+ * and the chunks that are kept (kept_priv.h). Two threads may decode the same page; the first publishes, the
+ * other drops its own. */
 #ifndef OG_LANCE_FILE_CONTAINER_PRIV_H
 #define OG_LANCE_FILE_CONTAINER_PRIV_H
 
 #include "lance/file/reader.h"
+
+#include <pthread.h>
 
 #include "file.pb-c.h"
 
@@ -20,6 +23,7 @@
 #define OG_LANCE__MAX_ROWS ((uint64_t)UINT32_MAX)
 
 typedef struct og_lance__page og_lance__page; /* page_priv.h */
+typedef struct og_lance__kept og_lance__kept; /* kept_priv.h */
 
 /* Bytes of the file in memory: borrowed from the mapping, or held. */
 typedef struct og_lance__span {
@@ -47,6 +51,7 @@ typedef struct og_lance__page_info {
     og_lance__page *state; /* atomic; NULL until the page is first read */
     uint64_t expected;     /* atomic; windows brought in (expect.c) */
     uint32_t few_reads;    /* atomic; of a few rows, before that */
+    og_lance__kept *kept;  /* under the file's kept_lock; NULL: nothing */
 } og_lance__page_info;
 
 typedef struct og_lance__column {
@@ -73,6 +78,8 @@ struct og_lance_file {
     uint32_t column_count;
     og_lance__column **columns; /* atomic each; NULL until first used */
     size_t cached_bytes;        /* atomic */
+    pthread_mutex_t kept_lock;  /* expanded chunks */
+    size_t kept_limit, kept_bytes;
 };
 
 /* `len` bytes at `offset`. OG_CORRUPT when they are not inside the file. */

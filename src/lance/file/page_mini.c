@@ -9,6 +9,7 @@
  *
  * The repetition index has {u64 rows that end, u64 levels of a row begun and not ended} per
  * chunk. */
+#include "lance/file/kept_priv.h"
 #include "lance/file/page_mini_priv.h"
 
 #include <inttypes.h>
@@ -177,13 +178,14 @@ static og_status lookup_texts(const og_lance__sink *dictionary, const uint32_t *
     return og_lance__sink_check_data(sink, err);
 }
 
-static og_status read_dictionary(const og_lance__page *page, const og_lance__chunk_parts *parts,
-                                 const og_lance__pick *pick, og_lance__sink *sink, og_error *err)
+static og_status read_dictionary(const og_lance__page *page, const og_lance__codec *codec,
+                                 const og_lance__chunk_parts *parts, const og_lance__pick *pick,
+                                 og_lance__sink *sink, og_error *err)
 {
     const og_lance__mini_block *m = &page->mini;
     OG_LANCE__AUTO_SINK indices;
-    og_lance__sink_init_fixed(&indices, m->values->bits);
-    OG_TRY(m->values->ops->chunk(m->values, parts->buffers, parts->items, pick, &indices, err));
+    og_lance__sink_init_fixed(&indices, codec->bits);
+    OG_TRY(codec->ops->chunk(codec, parts->buffers, parts->items, pick, &indices, err));
     OG_AUTO_FREE uint32_t *widened = NULL;
     const uint32_t *checked = NULL;
     OG_TRY(og_lance__mini_indices(&indices, m->dictionary_items, &widened, &checked, err));
@@ -192,16 +194,23 @@ static og_status read_dictionary(const og_lance__page *page, const og_lance__chu
                : lookup_numbers(&m->dictionary, checked, indices.count, sink, err);
 }
 
+/* `codec` is the page's, or what is inside of it when the buffers have been expanded. */
+static og_status read_values(const og_lance__page *page, const og_lance__codec *codec,
+                             const og_lance__chunk_parts *parts, const og_lance__pick *pick,
+                             og_lance__sink *sink, og_error *err)
+{
+    if (pick->count == 0)
+        return OG_OK;
+    if (page->mini.has_dictionary)
+        return read_dictionary(page, codec, parts, pick, sink, err);
+    return codec->ops->chunk(codec, parts->buffers, parts->items, pick, sink, err);
+}
+
 og_status og_lance__mini_read_values(const og_lance__page *page, const og_lance__chunk_parts *parts,
                                      const og_lance__pick *pick, og_lance__sink *sink,
                                      og_error *err)
 {
-    const og_lance__codec *codec = page->mini.values;
-    if (pick->count == 0)
-        return OG_OK;
-    if (page->mini.has_dictionary)
-        return read_dictionary(page, parts, pick, sink, err);
-    return codec->ops->chunk(codec, parts->buffers, parts->items, pick, sink, err);
+    return read_values(page, page->mini.values, parts, pick, sink, err);
 }
 
 /* Appends the picked levels and checks them. */
@@ -306,20 +315,87 @@ void og_lance__mini_expect(const og_lance__page *page, const og_lance__rows *row
     }
 }
 
+/* ---- a few rows of chunks under a compression ---------------------------------------------- */
+
+/* Expand the other chunks of a group, too. That this fails is for those to say who read them. On a whole
+ * file, where the window is the page and does not move. */
+static void expand_group(const og_lance__page *page, uint32_t c, og_lance__window *w)
+{
+    const og_lance__mini_block *m = &page->mini;
+    const og_lance__rows none = {0};
+    uint32_t first = c - c % OG_LANCE__KEPT_GROUP, end = first + OG_LANCE__KEPT_GROUP;
+    for (uint32_t i = first; i < end && i < m->chunk_count; i++) {
+        OG_AUTO(og_lance__expanded) kept = og_lance__kept_get(page, i);
+        og_lance__chunk_parts parts;
+        uint8_t *bytes;
+        size_t len;
+        if (kept != NULL)
+            continue;
+        if (og_lance__mini_load(page, i, &none, 0, w, &parts, NULL) != OG_OK ||
+            og_lance__general_expand(m->values, parts.buffers[0], &bytes, &len, NULL) != OG_OK ||
+            og_lance__kept_put(page, i, bytes, len, &kept, NULL) != OG_OK)
+            return;
+    }
+}
+
+/* The chunk's first buffer expanded, as it is kept, or from now on is. `parts` has been loaded. */
+static og_status expand_chunk(const og_lance__page *page, uint32_t c,
+                              const og_lance__chunk_parts *parts, og_lance__window *w,
+                              og_lance__expanded **out, og_error *err)
+{
+    uint8_t *bytes;
+    size_t len;
+    OG_TRY(og_lance__general_expand(page->mini.values, parts->buffers[0], &bytes, &len, err));
+    OG_TRY(og_lance__kept_put(page, c, bytes, len, out, err));
+    /* Not before the page is in memory: neighbours are not worth waiting for. */
+    if (og_lance__kept_note(page, c) && og_lance__file_is_whole(page->file) &&
+        og_lance__page_is_expected(page, 1))
+        expand_group(page, c, w);
+    return OG_OK;
+}
+
+static og_status read_few(const og_lance__page *page, uint32_t c, const og_lance__rows *rows,
+                          uint64_t done, const og_lance__pick *pick, og_lance__window *w,
+                          og_lance__leaf_values *leaf, og_error *err)
+{
+    const og_lance__mini_block *m = &page->mini;
+    OG_AUTO(og_lance__expanded) kept = og_lance__kept_get(page, c);
+    og_lance__chunk_parts parts = {.items = m->chunks[c + 1].first_item - m->chunks[c].first_item};
+    if (kept == NULL || m->def != NULL || m->values->buffer_count > 1)
+        OG_TRY(og_lance__mini_load(page, c, rows, done, w, &parts, err));
+    if (kept == NULL)
+        OG_TRY(expand_chunk(page, c, &parts, w, &kept, err));
+    if (m->def != NULL)
+        OG_TRY(og_lance__mini_defs(page, &parts, pick, &leaf->def, err));
+    parts.buffers[0] = (og_bytes){kept->bytes, kept->len};
+    return read_values(page, m->values->inner, &parts, pick, &leaf->values, err);
+}
+
+/* ---- all rows ------------------------------------------------------------------------------ */
+
+static og_status read_many(const og_lance__page *page, uint32_t c, const og_lance__rows *rows,
+                           uint64_t done, const og_lance__pick *pick, og_lance__window *w,
+                           og_lance__leaf_values *leaf, og_error *err)
+{
+    og_lance__chunk_parts parts;
+    OG_TRY(og_lance__mini_load(page, c, rows, done, w, &parts, err));
+    return read_flat_chunk(page, &parts, pick, leaf, err);
+}
+
 static og_status read_flat(const og_lance__page *page, const og_lance__rows *rows,
                            og_lance__window *w, og_lance__leaf_values *leaf, og_error *err)
 {
     uint32_t items[OG_LANCE__PICK_ROWS];
     uint32_t c = 0;
+    bool is_few =
+        rows->list != NULL && rows->count <= OG_LANCE_FEW_ROWS && og_lance__keeps_chunks(page);
     if (page->mini.def != NULL)
         OG_TRY(og_lance__sink_reserve(&leaf->def, rows->count, err));
     for (uint64_t done = 0; done < rows->count;) {
         c = og_lance__mini_find(&page->mini, c, og_lance__row_at(rows, done));
         og_lance__pick pick = og_lance__mini_pick(&page->mini.chunks[c], rows, done, items);
-        og_lance__chunk_parts parts;
-        og_status status = og_lance__mini_load(page, c, rows, done, w, &parts, err);
-        if (status == OG_OK)
-            status = read_flat_chunk(page, &parts, &pick, leaf, err);
+        og_status status = is_few ? read_few(page, c, rows, done, &pick, w, leaf, err)
+                                  : read_many(page, c, rows, done, &pick, w, leaf, err);
         if (status != OG_OK)
             return og_lance__mini_context(page, c, status, err);
         done += pick.count;

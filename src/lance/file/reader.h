@@ -25,8 +25,13 @@ OG_DEFINE_AUTO(og_lance_file, og_lance_file_unref)
 uint64_t og_lance_file_rows(const og_lance_file *file);
 uint32_t og_lance_file_column_count(const og_lance_file *file);
 const char *og_lance_file_name(const og_lance_file *file);
-/* Bytes of memory held by decoded chunk tables and dictionaries. */
+/* Bytes of memory held by decoded chunk tables and dictionaries, and by chunks that are kept. */
 size_t og_lance_file_cached_bytes(const og_lance_file *file);
+/* Rows that are few: those of a key, or of its neighbours. */
+#define OG_LANCE_FEW_ROWS 64
+/* Keep the chunks that takes of a few rows, not of lists, expand: up to so many bytes; 0, as at first:
+ * none. Before the file is shared by threads. */
+void og_lance_file_keep_chunks(og_lance_file *file, size_t max_bytes);
 
 /* What to read: a field and the file columns of its leaves, depth first (one for every type the
  * engine stores; lists and structs of several leaves have several). */
@@ -39,6 +44,9 @@ typedef struct og_lance_column {
      * stored as one column. */
     uint64_t packed;
 } og_lance_column;
+
+/* Give up the chunks that are kept of a column; NULL: of all. */
+void og_lance_file_drop_chunks(og_lance_file *file, const og_lance_column *column);
 
 /* Descriptor of a blob v2 value: struct<kind u8, position u64, size u64, blob_id u32, uri utf8>,
  * null for a null blob. */

@@ -158,6 +158,24 @@ static void drop_column(og_table__cached *entry, uint32_t index)
     og_array_unref(whole);
 }
 
+/* Count what the entry holds now. */
+static void recharge(og_table__cached *entry)
+{
+    size_t held = ENTRY_BYTES + entry->offsets.cap * sizeof(uint32_t);
+    if (entry->file != NULL)
+        held += og_lance_file_cached_bytes(entry->file);
+    size_t before = atomic_exchange(&entry->charged, held);
+    atomic_fetch_add(&entry->env->used, held - before); /* wraps down as well as up */
+}
+
+static void drop_chunks(og_table__cached *entry)
+{
+    if (entry->file == NULL)
+        return;
+    og_lance_file_drop_chunks(entry->file, NULL);
+    recharge(entry);
+}
+
 static og_table__cached **chain_of(og_lance_env *env, uint64_t hash)
 {
     return &env->chains[hash & (env->chain_count - 1)];
@@ -189,11 +207,13 @@ static void shrink(og_lance_env *env)
     victims list = {0};
     size_t goal = env->max_bytes - env->max_bytes / 4;
     if (list_victims(env, &list)) {
-        /* Columns of an entry are dropped with it; a later victim of the same entry would
-         * dangle. */
+        /* Columns and chunks first, entries after them: they go with all they have, and a later victim of
+         * the same entry would dangle. */
         for (size_t i = 0; i < list.len && atomic_load(&env->used) > goal; i++)
             if (list.items[i].column >= 0)
                 drop_column(list.items[i].entry, (uint32_t)list.items[i].column);
+            else
+                drop_chunks(list.items[i].entry);
         for (size_t i = 0; i < list.len && atomic_load(&env->used) > goal; i++)
             if (list.items[i].column < 0)
                 drop_entry(env, list.items[i].entry);
@@ -285,11 +305,7 @@ static og_table__cached *publish(og_lance_env *env, og_table__cached *entry)
     entry->refs = 2;
     env->entry_count++;
     atomic_store(&entry->last_used, tick(env));
-    size_t bytes = ENTRY_BYTES + entry->offsets.cap * sizeof(uint32_t);
-    if (entry->file != NULL)
-        bytes += og_lance_file_cached_bytes(entry->file);
-    atomic_store(&entry->charged, bytes);
-    atomic_fetch_add(&env->used, bytes);
+    recharge(entry);
     pthread_mutex_unlock(&env->lock);
     shrink(env);
     return entry;
@@ -317,6 +333,7 @@ og_status og_table__cache_file(og_lance_env *env, const char *name, uint64_t byt
         free_entry(entry);
         return status;
     }
+    og_lance_file_keep_chunks(entry->file, env->max_bytes / 2);
     entry->file_bytes = bytes;
     entry->column_count = og_lance_file_column_count(entry->file);
     entry->columns = og_calloc((size_t)entry->column_count + 1, sizeof *entry->columns);
@@ -425,8 +442,10 @@ static og_array *decode_whole(og_table__cached *entry, column_cache *c,
     pthread_mutex_unlock(&entry->lock);
     og_array_unref(old);
     if (status == OG_OK) {
+        og_lance_file_drop_chunks(entry->file, column);
         atomic_fetch_add(&entry->env->used, bytes);
         atomic_fetch_sub(&entry->env->used, old_bytes);
+        recharge(entry);
         shrink(entry->env);
     }
     return whole;
@@ -462,11 +481,10 @@ void og_table__cached_account(og_table__cached *entry, const og_lance_column *co
     c->rows_seen += (uint64_t)read->length;
     c->bytes_seen += bytes;
     pthread_mutex_unlock(&entry->lock);
+    atomic_store_explicit(&entry->last_used, tick(entry->env), memory_order_relaxed);
 
-    size_t held = ENTRY_BYTES + og_lance_file_cached_bytes(entry->file);
-    size_t before = atomic_exchange(&entry->charged, held);
-    if (held != before) {
-        atomic_fetch_add(&entry->env->used, held - before); /* wraps down as well as up */
+    if (ENTRY_BYTES + og_lance_file_cached_bytes(entry->file) != atomic_load(&entry->charged)) {
+        recharge(entry);
         shrink(entry->env);
     }
 }

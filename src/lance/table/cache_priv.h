@@ -10,6 +10,9 @@
  * fit in half of the cache. Total work is thereby at most about twice the better choice, known or
  * not. Columns are dropped like entries, used or not: readers hold a reference while they copy.
  *
+ * Takes of a few rows are charged little, for files keep the chunks that they expand for them. These
+ * are counted with the entry, may take half of the cache too, and go when the file was read least recently.
+ *
  * Locks: env->lock before entry->lock; the store is never called under either. */
 #ifndef OG_LANCE_TABLE_CACHE_PRIV_H
 #define OG_LANCE_TABLE_CACHE_PRIV_H

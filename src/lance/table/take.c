@@ -10,6 +10,8 @@
 
 /* Rows of a chunk, about: what one row taken alone costs to decode. */
 #define CHUNK_ROWS_LOG2 10
+/* What one costs among a few, for which the file keeps the chunks that it expands. */
+#define KEPT_ROWS_LOG2 6
 
 typedef struct group {
     uint32_t fragment;
@@ -122,10 +124,12 @@ static og_status make_plan(const og_lance_table *table, take_plan *plan, og_erro
 /* ---- one field of one fragment ------------------------------------------------------------ */
 
 /* Values about to be decoded when these rows are taken from the file. */
-static uint64_t take_work(const uint32_t *rows, size_t count)
+static uint64_t take_work(const og_type *type, const uint32_t *rows, size_t count)
 {
     uint64_t chunks = 0;
     uint32_t last = UINT32_MAX;
+    if (count <= OG_LANCE_FEW_ROWS && type->child_count == 0)
+        return (uint64_t)count << KEPT_ROWS_LOG2;
     for (size_t i = 0; i < count; i++) {
         chunks += rows[i] >> CHUNK_ROWS_LOG2 != last;
         last = rows[i] >> CHUNK_ROWS_LOG2;
@@ -170,7 +174,8 @@ static og_status take_group(og_lance_table *table, uint32_t fragment, uint32_t f
     if (from.file == NULL)
         return all_null(&table->fields[field], count, out, err);
     OG_AUTO(og_array)
-    whole = og_table__cached_column(from.file, &from.column, take_work(rows, count));
+    whole = og_table__cached_column(from.file, &from.column,
+                                    take_work(from.column.field->type, rows, count));
     if (whole != NULL)
         return og_take_u32(whole, rows, (int64_t)count, out, err);
     OG_TRY(
