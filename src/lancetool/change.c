@@ -95,14 +95,23 @@ og_status tool_commit(og_lance_write *write, bool may_go_behind, og_error *err)
     return OG_OK;
 }
 
-og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
-                     og_lance_table **out_table, og_lance_write **out, og_error *err)
+og_status tool_begin_with(const tool_call *call, const og_lance_write_options *options,
+                          tool_place *place, og_lance_table **out_table, og_lance_write **out,
+                          og_error *err)
 {
+    if (tool_has(call, "version"))
+        return og_error_set(err, OG_INVALID, "a change goes by the newest version, not --version");
     OG_TRY(tool_place_open_to_write(call, call->arguments[0], false, place, err));
     og_status s = og_lance_table_open(place->env, place->path, 0, 0, out_table, err);
     if (s == OG_NOT_FOUND)
         return tool_no_table(call, place, err);
     OG_TRY(s);
+    return og_lance_write_new(place->env, *out_table, options, out, err);
+}
+
+og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
+                     og_lance_table **out_table, og_lance_write **out, og_error *err)
+{
     const og_lance_write_options options = tool_write_options(op);
-    return og_lance_write_new(place->env, *out_table, &options, out, err);
+    return tool_begin_with(call, &options, place, out_table, out, err);
 }

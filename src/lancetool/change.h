@@ -29,6 +29,9 @@ og_status tool_given(og_status status, og_error *err);
 /* The newest version of the table and a write of it. */
 OG_NODISCARD og_status tool_begin(const tool_call *call, og_lance_op op, tool_place *place,
                                   og_lance_table **out_table, og_lance_write **out, og_error *err);
+OG_NODISCARD og_status tool_begin_with(const tool_call *call, const og_lance_write_options *options,
+                                       tool_place *place, og_lance_table **out_table,
+                                       og_lance_write **out, og_error *err);
 
 /* ---- schemas as text (schema_text.c) -------------------------------------------------------- */
 

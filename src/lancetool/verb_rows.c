@@ -34,7 +34,7 @@ static og_status open_rows(const tool_call *call, tool_rows **out, og_error *err
                       err);
 }
 
-/* The schema of --schema, or that of an Arrow stream. */
+/* The columns of --schema, or of an Arrow stream. *out_count 0: rows of JSON and no schema. */
 static og_status choose_schema(const tool_call *call, const tool_rows *rows,
                                og_lance_new_field **out, uint32_t *out_count, og_error *err)
 {
@@ -43,9 +43,7 @@ static og_status choose_schema(const tool_call *call, const tool_rows *rows,
         return tool_schema(call, text, out, out_count, err);
     const og_field *fields;
     *out_count = tool_rows_fields(rows, &fields);
-    if (*out_count == 0)
-        return og_error_set(err, OG_INVALID, "JSON rows need a --schema");
-    *out = og_arena_array_of(call->arena, og_lance_new_field, *out_count);
+    *out = og_arena_array_of(call->arena, og_lance_new_field, (size_t)*out_count + 1);
     if (*out == NULL)
         return og_error_nomem(err);
     for (uint32_t i = 0; i < *out_count; i++)
@@ -53,19 +51,10 @@ static og_status choose_schema(const tool_call *call, const tool_rows *rows,
     return OG_OK;
 }
 
-static og_status run_import(tool_call *call, og_error *err)
+/* What rows are read into. */
+static og_status columns_of(const tool_call *call, const og_lance_new_field *fields, uint32_t count,
+                            const og_lance_field **out, og_error *err)
 {
-    OG_AUTO(tool_rows) rows = NULL;
-    TOOL_AUTO_PLACE place = {0};
-    og_lance_new_field *fields;
-    uint32_t count;
-    OG_TRY(open_rows(call, &rows, err));
-    OG_TRY(choose_schema(call, rows, &fields, &count, err));
-    OG_TRY(tool_place_open_to_write(call, call->arguments[0], true, &place, err));
-    og_lance_write_options options = tool_write_options(OG_LANCE_CREATE);
-    options.path = place.path;
-    options.fields = fields;
-    options.field_count = count;
     og_lance_field *columns = og_arena_array_of(call->arena, og_lance_field, (size_t)count + 1);
     if (columns == NULL)
         return og_error_nomem(err);
@@ -73,14 +62,72 @@ static og_status run_import(tool_call *call, og_error *err)
         columns[i].field = fields[i].field;
         columns[i].is_blob = fields[i].is_blob;
     }
+    *out = columns;
+    return OG_OK;
+}
+
+static og_status check_free(const tool_call *call, const tool_place *place, og_error *err)
+{
     uint64_t there;
-    og_status s = og_lance_latest_version(place.env, place.path, 0, &there, err);
-    if (s == OG_OK)
-        return og_error_set(err, OG_INVALID, "there is a table at '%s'", call->arguments[0]);
-    if (s != OG_NOT_FOUND)
-        return s;
+    og_status s = og_lance_latest_version(place->env, place->path, 0, &there, err);
+    if (s == OG_NOT_FOUND)
+        return OG_OK;
+    OG_TRY(s);
+    og_error_set(err, OG_INVALID, "there is a table at '%s'", call->arguments[0]);
+    og_error_hint(err, "Rows in place of all that it has: import --overwrite");
+    return OG_INVALID;
+}
+
+static og_status begin_create(const tool_call *call, const tool_place *place,
+                              og_lance_write_options *options, og_lance_write **out, og_error *err)
+{
+    if (tool_has(call, "branch"))
+        return og_error_set(err, OG_INVALID, "--branch is for --overwrite");
+    if (options->field_count == 0)
+        return og_error_set(err, OG_INVALID, "JSON rows need a --schema");
+    OG_TRY(check_free(call, place, err));
+    options->op = OG_LANCE_CREATE;
+    options->path = place->path;
+    return og_lance_write_new(place->env, NULL, options, out, err);
+}
+
+/* Of rows without a schema: in the columns that the table has. */
+static og_status begin_overwrite(const tool_call *call, const tool_place *place,
+                                 og_lance_write_options *options, og_lance_table **out_table,
+                                 og_lance_write **out, og_error *err)
+{
+    og_status s = og_lance_table_open(place->env, place->path, 0, 0, out_table, err);
+    if (s == OG_NOT_FOUND)
+        return tool_no_table(call, place, err);
+    OG_TRY(s);
+    options->op = OG_LANCE_OVERWRITE;
+    if (options->field_count == 0)
+        options->fields = NULL;
+    return og_lance_write_new(place->env, *out_table, options, out, err);
+}
+
+static og_status run_import(tool_call *call, og_error *err)
+{
+    OG_AUTO(tool_rows) rows = NULL;
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) old = NULL;
     OG_AUTO(og_lance_write) write = NULL;
-    OG_TRY(og_lance_write_new(place.env, NULL, &options, &write, err));
+    og_lance_new_field *fields;
+    const og_lance_field *columns = NULL;
+    uint32_t count;
+    bool overwrite = tool_has(call, "overwrite");
+    OG_TRY(open_rows(call, &rows, err));
+    OG_TRY(choose_schema(call, rows, &fields, &count, err));
+    OG_TRY(tool_place_open_to_write(call, call->arguments[0], !overwrite, &place, err));
+    og_lance_write_options options = tool_write_options(OG_LANCE_CREATE);
+    options.fields = fields;
+    options.field_count = count;
+    OG_TRY(overwrite ? begin_overwrite(call, &place, &options, &old, &write, err)
+                     : begin_create(call, &place, &options, &write, err));
+    if (count != 0)
+        OG_TRY(columns_of(call, fields, count, &columns, err));
+    else
+        columns = og_lance_table_fields(old, &count);
     OG_TRY(put_all(rows, columns, count, write, NULL, err));
     return tool_commit(write, true, err);
 }
@@ -90,15 +137,22 @@ const tool_verb tool_import = {
     .arguments = "TABLE [FILE]",
     .min_arguments = 1,
     .max_arguments = 2,
-    .summary = "Make a table of rows",
-    .about = "FILE holds JSON objects, one a row, or an Arrow IPC stream, which brings its schema; "
-             "without\n"
-             "it, or as -, standard input is read.\n",
+    .summary = "Make a table of rows, or put them in the place of all that one has",
+    .about =
+        "FILE holds JSON objects, one a row, or an Arrow IPC stream, which brings its schema; "
+        "without\n"
+        "it, or as -, standard input is read. What a table had before --overwrite stays in its\n"
+        "earlier versions; JSON rows without a schema go into the columns that it has.\n",
     .examples = "  lancetool import people.lance people.arrows\n"
-                "  lancetool import --schema 'id: utf8!, age: int32' people.lance people.jsonl\n",
+                "  lancetool import --schema 'id: utf8!, age: int32' people.lance people.jsonl\n"
+                "  lancetool import --overwrite people.lance people.arrows\n",
     .options =
         (const tool_option[]){
-            {"schema", "FIELDS", "columns, as NAME: TYPE, ...; ! = not null"}, TOOL_FORCE, {0}},
+            {"schema", "FIELDS", "columns, as NAME: TYPE, ...; ! = not null"},
+            {"overwrite", NULL, "the table is there: these rows, and their columns, instead"},
+            {"branch", "BRANCH", "--overwrite: a branch of the table"},
+            TOOL_FORCE,
+            {0}},
     .run = run_import,
 };
 

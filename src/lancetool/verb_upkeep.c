@@ -1,8 +1,9 @@
-/* compact, cleanup, and changes of columns. */
+/* compact, cleanup, config, and changes of columns. */
 #include "base/number.h"
 #include "lance/table/cleanup.h"
 #include "lance/table/compact.h"
 #include "lance/table/evolve.h"
+#include "lance/table/look.h"
 #include "lancetool/change.h"
 #include "lancetool/verbs.h"
 
@@ -91,6 +92,89 @@ const tool_verb tool_cleanup = {
                                      TOOL_FORCE,
                                      {0}},
     .run = run_cleanup,
+};
+
+/* ---- config --------------------------------------------------------------------------------- */
+
+static og_lance_pairs map_of(const tool_call *call)
+{
+    return tool_has(call, "schema")     ? OG_LANCE_PAIRS_SCHEMA_METADATA
+           : tool_has(call, "metadata") ? OG_LANCE_PAIRS_TABLE_METADATA
+                                        : OG_LANCE_PAIRS_CONFIG;
+}
+
+static og_status print_pairs(const tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    og_lance_kv pair;
+    OG_TRY(tool_place_open(call, call->arguments[0], false, &place, err));
+    OG_TRY(tool_table_open(call, &place, &table, err));
+    for (size_t i = 0; og_lance_table_pair(table, map_of(call), i, &pair); i++)
+        printf("%.*s=%.*s\n", OG_FMT(pair.key), OG_FMT(pair.value));
+    return OG_OK;
+}
+
+/* "KEY=VALUE" sets, "KEY" removes. */
+static og_status parse_pairs(const tool_call *call, og_lance_kv *out, og_error *err)
+{
+    for (uint32_t i = 1; i < call->argument_count; i++) {
+        og_str text = og_str_of(call->arguments[i]);
+        const char *equals = strchr(text.ptr, '=');
+        og_lance_kv *pair = &out[i - 1];
+        pair->key = og_str_slice(text, 0, equals != NULL ? (size_t)(equals - text.ptr) : text.len);
+        pair->value = equals != NULL ? og_str_of(equals + 1) : (og_str){NULL, 0};
+        if (pair->key.len == 0)
+            return og_error_set(err, OG_INVALID, "'%s' has no key", text.ptr);
+        if (equals != NULL && map_of(call) == OG_LANCE_PAIRS_CONFIG &&
+            og_str_starts(pair->key, OG_STR("lance.auto_cleanup.")))
+            return og_error_set(err, OG_UNSUPPORTED,
+                                "'%.*s' would let writers remove versions unasked: it is never set",
+                                OG_FMT(pair->key));
+    }
+    return OG_OK;
+}
+
+static og_status run_config(tool_call *call, og_error *err)
+{
+    TOOL_AUTO_PLACE place = {0};
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_AUTO(og_lance_write) write = NULL;
+    uint32_t count = call->argument_count - 1;
+    if (tool_has(call, "schema") && tool_has(call, "metadata"))
+        return og_error_set(err, OG_INVALID, "config takes either --schema or --metadata");
+    if (count == 0)
+        return print_pairs(call, err);
+    og_lance_kv *pairs = og_arena_array_of(call->arena, og_lance_kv, count);
+    if (pairs == NULL)
+        return og_error_nomem(err);
+    OG_TRY(parse_pairs(call, pairs, err));
+    og_lance_write_options options = tool_write_options(OG_LANCE_CONFIG);
+    bool schema = tool_has(call, "schema"), metadata = tool_has(call, "metadata");
+    *(schema ? &options.schema_metadata : metadata ? &options.metadata : &options.config) = pairs;
+    *(schema     ? &options.schema_metadata_count
+      : metadata ? &options.metadata_count
+                 : &options.config_count) = count;
+    OG_TRY(tool_begin_with(call, &options, &place, &table, &write, err));
+    return tool_commit(write, true, err);
+}
+
+const tool_verb tool_config = {
+    .name = "config",
+    .arguments = "TABLE [KEY=VALUE | KEY]...",
+    .min_arguments = 1,
+    .max_arguments = UINT32_MAX,
+    .summary = "Show, set and remove config keys and metadata of a table",
+    .about = "KEY=VALUE sets, KEY alone removes; without either all are shown.\n",
+    .examples = "  lancetool config people.lance\n"
+                "  lancetool config --schema people.lance source=survey-7 draft\n",
+    .options = (const tool_option[]){{"schema", NULL, "the metadata of the schema, not the config"},
+                                     {"metadata", NULL, "the metadata of the table"},
+                                     {"version", "N|TAG", "show: of this version or tag"},
+                                     {"branch", "BRANCH", "a branch of the table"},
+                                     TOOL_FORCE,
+                                     {0}},
+    .run = run_config,
 };
 
 /* ---- columns -------------------------------------------------------------------------------- */

@@ -112,6 +112,41 @@ def names(tool):
         assert name in tool("rename-column", "t.lance", "n", name, code=2)
 
 
+def overwriting(tool):
+    """Other rows, and columns, in the place of all that a table has; on a branch, too."""
+    tool("import", "--schema", "id: utf8, n: int64", "o.lance", stdin='{"id": "a", "n": 1}\n{"id": "b"}')
+    tool("index", "o.lance", "create", "id")
+    tool("branch", "create", "o.lance", "side")
+    assert "--overwrite" in tool("import", "--schema", "id: utf8", "o.lance", code=2, stdin="{}")
+    assert tool("import", "--overwrite", "o.lance", stdin='{"id": "c", "n": 7}') == "version 3: 1 rows\n"
+    assert tool.rows("o.lance") == [{"id": "c", "n": 7}] and tool("index", "o.lance") == ""
+    tool("import", "--overwrite", "--schema", "x: float64!", "o.lance", stdin='{"x": 0.5}\n{"x": 1}')
+    assert tool.rows("o.lance", "--row-ids")[1]["_rowid"] == 4, "row ids go on"
+    assert tool.rows("o.lance", "--version", "1") == [{"id": "a", "n": 1}, {"id": "b", "n": None}]
+    tool("import", "--overwrite", "--branch", "side", "o.lance", stdin='{"id": "d"}')
+    assert tool.rows("o.lance", "--branch", "side") == [{"id": "d", "n": None}] and len(tool.rows("o.lance")) == 2
+    tool("import", "--overwrite", "nowhere.lance", code=2, stdin="{}")
+    tool("import", "--overwrite", "--branch", "no", "o.lance", code=2, stdin="{}")
+    tool("import", "--branch", "side", "--schema", "id: utf8", "p.lance", code=2, stdin="{}")
+    tool("import", "--overwrite", "o.lance", code=1, stdin='{"x": "text"}')
+    assert not os.path.exists("nowhere.lance") and len(tool.rows("o.lance")) == 2
+    tool("verify", "--all", "o.lance")
+
+
+def configs(tool):
+    tool("import", "--schema", "id: utf8", "c.lance", stdin="{}")
+    for options in ([], ["--schema"], ["--metadata"]):
+        assert tool("config", *options, "c.lance") == ""
+        tool("config", *options, "c.lance", "a=1", "b=x = y", "empty=")
+        assert sorted(tool("config", *options, "c.lance").splitlines()) == ["a=1", "b=x = y", "empty="]
+        tool("config", *options, "c.lance", "a=2", "b")
+        assert sorted(tool("config", *options, "c.lance").splitlines()) == ["a=2", "empty="]
+    assert "a=1" in tool("config", "--version", "2", "c.lance")
+    for words, code in ((["=1"], 2), (["a=1", "--version", "1"], 2), (["--schema", "--metadata"], 2), (["lance.auto_cleanup.interval=3"], 3)):
+        tool("config", "c.lance", *words, code=code)
+    tool("verify", "--all", "c.lance")
+
+
 def graphs(tool):
     """Tables of a graph are read like others, and changed only with --force."""
     for folder in ("g/__manifest", "g/nodes", "g/edges", "g/other", "alone/nodes"):
@@ -130,7 +165,7 @@ def graphs(tool):
         tool("import", "--schema", "id: utf8!", table, stdin=row)
     table = "g/nodes/a1"
     writes = [["append", table], ["append", "--key", "id", table], ["delete", "--ids", "0", table],
-              ["restore", "--version", "1", table], ["compact", table], ["cleanup", table],
+              ["restore", "--version", "1", table], ["import", "--overwrite", table], ["config", table, "a=b"], ["compact", table], ["cleanup", table],
               ["add-columns", table, "n: int64"], ["rename-column", table, "id", "key"], ["drop-columns", table, "id"],
               ["branch", "create", table, "side"], ["branch", "delete", table, "side"],
               ["tag", "create", table, "first"], ["tag", "delete", table, "first"], ["index", table, "create", "id"],
@@ -273,7 +308,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, racing, names, graphs, complaints, absent, closed_output, looking, damage, damaged_index):
+        for case in (usage, tables, racing, names, overwriting, configs, graphs, complaints, absent, closed_output, looking, damage, damaged_index):
             case(tool)
             print("ok", case.__name__)
     finally:
