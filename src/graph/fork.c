@@ -126,6 +126,23 @@ og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork, og_err
     return store->ops->sync(store, &name, 1, err);
 }
 
+/* Its creator may not have synced it, and what is written on a branch lasts no longer than its ref. */
+static og_status sync_ref(const og_repo *repo, const og_graph__branch *branch, og_error *err)
+{
+    OG_AUTO_BUF ref = OG_BUF_INIT;
+    if (!og_lance_branch_ref_name(&ref, OG_GRAPH__MANIFEST, og_str_of(branch->name)))
+        return og_error_nomem(err);
+    const char *name = og_buf_cstr(&ref);
+    uint64_t bytes;
+    og_status s = repo->store->ops->sync(repo->store, &name, 1, err);
+    if (s != OG_UNKNOWN)
+        return s;
+    if (repo->store->ops->head(repo->store, name, &bytes, NULL) == OG_NOT_FOUND)
+        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
+    return og_error_set(err, OG_IO, "can't write on branch '%s': its ref could not be synced",
+                        branch->name);
+}
+
 static og_status complete(og_repo *repo, const og_graph__branch *branch, const og_lance_ref *ref,
                           og_graph__fork *fork, og_error *err)
 {
@@ -143,6 +160,7 @@ static og_status complete(og_repo *repo, const og_graph__branch *branch, const o
                                ref->manifest_bytes, &source, err));
     OG_TRY(stage_clone(repo, source, og_str_of(branch->name), ref->first_version, OG_STR(""), fork,
                        err));
+    OG_TRY(sync_ref(repo, branch, err));
     return og_graph__fork_put(repo->store, fork, err);
 }
 

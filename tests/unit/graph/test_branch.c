@@ -356,6 +356,34 @@ TEST(test_branch__power_goes_at_each_call_of_make)
         assert_true(at < 1000);
 }
 
+/* Somebody writes on a branch whose creator stopped at a call; then power goes. */
+static bool write_after_making_stops_at(uint64_t at, uint64_t seed)
+{
+    world w;
+    og_status status;
+    world_init(&w);
+    bool hit = run_with_fault(&w, make_b, at, OG_STORE_CRASH, &status);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    bool is_there = has_branch(repo, "b");
+    if (is_there)
+        assert_ok(write_b(repo, err));
+    og_repo_close(repo);
+    og_store_memory_crash(w.store, seed);
+    repo = fixture_open(w.store, &w.clock);
+    if (is_there)
+        assert_int_equal(both_on(repo, "b"), 2);
+    og_repo_close(repo);
+    og_store_close(w.store);
+    return hit;
+}
+
+TEST(test_branch__what_is_written_on_a_branch_that_was_not_synced_survives_power_loss)
+{
+    for (uint64_t seed = 0; seed < 4; seed++)
+        for (uint64_t at = 0; write_after_making_stops_at(at, seed); at++)
+            assert_true(at < 1000);
+}
+
 static bool remove_at(uint64_t at, og_store_fault fault)
 {
     world w;
