@@ -2,6 +2,8 @@
 #ifndef OG_LANCETOOL_CHANGE_H
 #define OG_LANCETOOL_CHANGE_H
 
+#include "base/json.h"
+#include "columnar/builder.h"
 #include "lance/table/write.h"
 #include "lancetool/tool.h"
 
@@ -55,5 +57,8 @@ uint32_t tool_rows_fields(const tool_rows *rows, const og_field **out);
  * at the end. JSON as cat prints it; blobs as text or {"hex": ..} or {"uri": ..}. */
 OG_NODISCARD og_status tool_rows_next(tool_rows *rows, const og_lance_field *fields,
                                       uint32_t field_count, og_batch *out, og_error *err);
+/* A value of JSON, as cat prints it, as the next row. OG_INVALID: it is none of the type. */
+OG_NODISCARD og_status tool_put_json(og_builder *builder, const og_type *type, const og_json *value,
+                                     og_error *err);
 
 #endif

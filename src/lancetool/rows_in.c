@@ -93,8 +93,6 @@ uint32_t tool_rows_fields(const tool_rows *rows, const og_field **out)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static og_status put(og_builder *builder, const og_type *type, const og_json *value, og_error *err);
-
 static og_status does_not_fit(const og_type *type, og_error *err)
 {
     char name[128];
@@ -172,7 +170,8 @@ static og_status put_list(og_builder *builder, const og_type *type, const og_jso
     if (value->kind != OG_JSON_ARRAY || (fixed && value->count != (uint32_t)type->list_size))
         return does_not_fit(type, err);
     for (uint32_t i = 0; i < value->count; i++)
-        OG_TRY(put(og_builder_child(builder, 0), type->children[0].type, &value->items[i], err));
+        OG_TRY(tool_put_json(og_builder_child(builder, 0), type->children[0].type, &value->items[i],
+                             err));
     return og_builder_end_row(builder) ? OG_OK : og_error_nomem(err);
 }
 
@@ -192,12 +191,13 @@ static og_status put_struct(og_builder *builder, const og_type *type, const og_j
     if (value->kind != OG_JSON_OBJECT)
         return does_not_fit(type, err);
     for (uint32_t i = 0; i < type->child_count; i++)
-        OG_TRY(put(og_builder_child(builder, i), type->children[i].type,
-                   member(value, type->children[i].name), err));
+        OG_TRY(tool_put_json(og_builder_child(builder, i), type->children[i].type,
+                             member(value, type->children[i].name), err));
     return og_builder_end_row(builder) ? OG_OK : og_error_nomem(err);
 }
 
-static og_status put(og_builder *builder, const og_type *type, const og_json *value, og_error *err)
+og_status tool_put_json(og_builder *builder, const og_type *type, const og_json *value,
+                        og_error *err)
 {
     if (value->kind == OG_JSON_NULL)
         return og_builder_null(builder) ? OG_OK : og_error_nomem(err);
@@ -308,7 +308,7 @@ static og_status put_row(og_builder **builders, const og_lance_field *fields, ui
         const og_json *value = member(row, fields[i].field.name);
         const og_type *type = fields[i].field.type;
         og_status s = fields[i].is_blob ? put_blob(builders[i], type, value, err)
-                                        : put(builders[i], type, value, err);
+                                        : tool_put_json(builders[i], type, value, err);
         if (s != OG_OK)
             return og_error_context(err, s, "column '%.*s'", OG_FMT(fields[i].field.name));
     }

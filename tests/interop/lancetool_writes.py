@@ -230,6 +230,12 @@ def replaced(tool):
     assert dataset.to_table().to_pylist() == [{"a": "x", "b": 0.5}] and dataset.list_indices() == []
     assert lance.dataset(uri, version=1).count_rows() == 3
     lance.write_dataset(pa.table({"a": ["y"], "b": [1.5]}), uri, mode="append")
+    tool("retype-column", "r.lance", "b", "float32")
+    tool("retype-column", "r.lance", "a", "large_utf8")
+    dataset = lance.dataset(uri)
+    dataset.validate()
+    assert dataset.schema.field("b").type == pa.float32() and dataset.schema.field("a").type == pa.large_string()
+    assert dataset.to_table().to_pylist() == [{"a": "x", "b": 0.5}, {"a": "y", "b": 1.5}]
     tool("config", "r.lance", "mine=1", "other=2")
     tool("config", "--schema", "r.lance", "source=survey")
     tool("config", "--metadata", "r.lance", "m=n")

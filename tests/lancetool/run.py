@@ -133,6 +133,30 @@ def overwriting(tool):
     tool("verify", "--all", "o.lance")
 
 
+def retyping(tool):
+    """A column in another type: what does not fit is an error, and nothing is changed."""
+    rows = [{"id": 1, "n": 100, "s": "12", "f": 1.5, "l": [1, None]}, {"id": 2, "n": 300, "s": "null", "f": 2, "l": []},
+            {"id": 3, "n": None, "s": None, "f": "nan", "l": None}]
+    tool("import", "--schema", "id: int64!, n: int64, s: utf8, f: float64, l: list<int32>", "y.lance",
+         stdin="".join(json.dumps(r) + "\n" for r in rows))
+    tool("index", "y.lance", "create", "n")
+    for column, to, said in (("n", "int8", "row 1: the value 300 is no int8"), ("s", "int32", "row 1: the value null is no int32"),
+                             ("f", "int8", "row 0: the value 1.5"), ("n", "int64!", "null")):
+        assert said in tool("retype-column", "y.lance", column, to, code=1), (column, to)
+    for words, code in ((["n", "foo"], 2), (["no", "int8"], 2), (["n", "int8, m: int8"], 2), (["n", "blob"], 3)):
+        tool("retype-column", "y.lance", *words, code=code)
+    assert tool.rows("y.lance") == rows and "versions: 2: 1..2" in tool("inspect", "y.lance")
+    for column, to in (("n", "int16"), ("n", "utf8"), ("n", "uint32"), ("f", "float32"), ("l", "list<int64>"), ("id", "int8")):
+        tool("retype-column", "y.lance", column, to)
+        assert tool.rows("y.lance") == [dict(r, n=to == "utf8" and r["n"] and str(r["n"]) or r["n"]) for r in rows], (column, to)
+    text = tool("inspect", "y.lance")
+    assert "id: int8 not null" in text and "n: uint32\n" in text and "l: list<int64>" in text and tool("index", "y.lance") == ""
+    tool("delete", "--where", "id = 2", "y.lance")
+    tool("retype-column", "y.lance", "s", "int32")  # what is deleted need not fit
+    assert [r["s"] for r in tool.rows("y.lance")] == [12, None]
+    tool("verify", "--all", "y.lance")
+
+
 def configs(tool):
     tool("import", "--schema", "id: utf8", "c.lance", stdin="{}")
     for options in ([], ["--schema"], ["--metadata"]):
@@ -166,7 +190,8 @@ def graphs(tool):
     table = "g/nodes/a1"
     writes = [["append", table], ["append", "--key", "id", table], ["delete", "--ids", "0", table],
               ["restore", "--version", "1", table], ["import", "--overwrite", table], ["config", table, "a=b"], ["compact", table], ["cleanup", table],
-              ["add-columns", table, "n: int64"], ["rename-column", table, "id", "key"], ["drop-columns", table, "id"],
+              ["add-columns", table, "n: int64"], ["rename-column", table, "id", "key"], ["retype-column", table, "id", "binary"],
+              ["drop-columns", table, "id"],
               ["branch", "create", table, "side"], ["branch", "delete", table, "side"],
               ["tag", "create", table, "first"], ["tag", "delete", table, "first"], ["index", table, "create", "id"],
               ["index", table, "update", "id_idx"], ["index", table, "drop", "id_idx"]]
@@ -308,7 +333,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-lancetool-")
     os.chdir(folder)
     try:
-        for case in (usage, tables, racing, names, overwriting, configs, graphs, complaints, absent, closed_output, looking, damage, damaged_index):
+        for case in (usage, tables, racing, names, overwriting, retyping, configs, graphs, complaints, absent, closed_output, looking, damage, damaged_index):
             case(tool)
             print("ok", case.__name__)
     finally:
