@@ -90,7 +90,7 @@ static og_status stage_manifest(creation *c, const og_lance_branch_slots *slots,
 /* The commit DAG's branch: derived, so a ref that is there belongs to nobody and is replaced. */
 static void put_commits(creation *c)
 {
-    if (c->commits.write == NULL || og_graph__fork_put(c->store, &c->commits, NULL) != OG_OK)
+    if (c->commits.write == NULL || og_graph__fork_put(c->store, &c->commits, NULL, NULL) != OG_OK)
         return;
     const char *ref = og_buf_cstr(&c->commits.ref_name);
     if (c->store->ops->put(c->store, ref, og_buf_bytes(&c->commits.ref), NULL) == OG_OK)
@@ -194,8 +194,9 @@ static og_status sync_source(creation *c, og_error *err)
 static void complete(void *context)
 {
     creation *c = context;
+    bool ours;
     put_commits(c);
-    if (og_graph__fork_put(c->store, &c->manifest, NULL) == OG_OK)
+    if (og_graph__fork_put(c->store, &c->manifest, &ours, NULL) == OG_OK && ours)
         remember(c);
     creation_free(c);
 }

@@ -117,10 +117,13 @@ og_status og_graph__put_once(og_store *store, const char *name, og_bytes bytes, 
     }
 }
 
-og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork, og_error *err)
+og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork, bool *out_ours,
+                             og_error *err)
 {
     const char *name = fork->staged->manifest_name;
     og_status s = og_graph__put_once(store, name, og_buf_bytes(&fork->staged->manifest), err);
+    if (out_ours != NULL)
+        *out_ours = s == OG_OK;
     if (s != OG_OK && s != OG_EXISTS)
         return s;
     return store->ops->sync(store, &name, 1, err);
@@ -161,7 +164,7 @@ static og_status complete(og_repo *repo, const og_graph__branch *branch, const o
     OG_TRY(stage_clone(repo, source, og_str_of(branch->name), ref->first_version, OG_STR(""), fork,
                        err));
     OG_TRY(sync_ref(repo, branch, err));
-    return og_graph__fork_put(repo->store, fork, err);
+    return og_graph__fork_put(repo->store, fork, NULL, err);
 }
 
 og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch, og_error *err)

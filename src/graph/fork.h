@@ -29,9 +29,9 @@ OG_NODISCARD og_status og_graph__put_once(og_store *store, const char *name, og_
                                           og_error *err);
 
 /* Put the clone, durably. Of one life of a name only one clone has its number, so who finds it taken finds it
- * done. */
+ * done; but another's has other bytes than the one that is staged. `out_ours` may be NULL. */
 OG_NODISCARD og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork,
-                                          og_error *err);
+                                          bool *out_ours, og_error *err);
 
 /* The ref of a branch of `__manifest` exists, but its first version may not (its creator died or is slow): put
  * that, as the ref says it is. Anyone may, at any time. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "graph/branch_ops.h"
+#include "graph/fork.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 
@@ -500,4 +501,53 @@ TEST(test_branch__cost_does_not_depend_on_types)
     printf("calls of make %" PRIu64 ", of remove %" PRIu64 "\n", make[0], gone[0]);
     assert_true(make[0] <= 24);
     assert_true(gone[0] <= 25);
+}
+
+/* ---- completed by another ----------------------------------------------------------------- */
+
+/* Another completes branch b before its creator does; branch c is not completed. */
+typedef struct completion {
+    world *w;
+    bool met;
+} completion;
+
+static og_store_fault complete_first(void *context, uint64_t call, const char *op, const char *name)
+{
+    completion *c = context;
+    (void)call;
+    if (strcmp(op, "put_if_absent") != 0)
+        return OG_STORE_PASS;
+    if (strncmp(name, "__manifest/tree/b/", 18) == 0 && !c->met) {
+        c->met = true;
+        fixture_clock later = c->w->clock; /* another time of the same branch */
+        later.clock.context = &later;
+        later.now_us++;
+        OG_AUTO(og_repo) repo = fixture_open(c->w->store, &later);
+        og_graph__branch *branch;
+        assert_ok(og_graph__branch_get(repo, "b", &branch, err));
+        assert_ok(og_graph__fork_complete(repo, branch, err));
+    }
+    return strncmp(name, "__manifest/tree/c/", 18) == 0 ? OG_STORE_FAIL : OG_STORE_PASS;
+}
+
+/* The creator remembers what is there, not what it would have put: a branch of it says where its source lies. */
+TEST(test_branch__completed_by_another_while_it_is_made)
+{
+    world w;
+    og_store *watched;
+    world_init(&w);
+    completion c = {.w = &w};
+    assert_ok(og_store_wrap(w.store, (og_store_hook){complete_first, &c}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_true(c.met);
+    assert_ok(og_branch_make(repo, "b", "c", err));
+    og_repo_close(repo);
+    repo = fixture_open(w.store, &w.clock);
+    assert_int_equal(both_on(repo, "c"), 1);
+    assert_ok(fixture_write_on(repo, "c", NULL, "2", err));
+    assert_int_equal(both_on(repo, "c"), 2);
+    og_repo_close(repo);
+    og_store_close(watched);
+    og_store_close(w.store);
 }
