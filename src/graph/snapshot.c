@@ -47,16 +47,25 @@ static bool is_another(const og_graph__snapshot *s, const char *path, const og_g
            (op.ptr != NULL && pin->op[0] != '\0' && !og_str_is(op, pin->op));
 }
 
-/* Is there a newer version of `__manifest`, so that a cleanup may have taken what this one names? Whoever took the
- * snapshot has slept for long. */
+/* Was the branch deleted since? */
+static bool is_deleted(const og_graph__snapshot *s)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_status status = og_graph__branch_id(s->repo, s->branch, id, NULL);
+    return status == OG_NOT_FOUND || (status == OG_OK && strcmp(id, s->branch_id) != 0);
+}
+
+/* Is there a newer version of `__manifest`, or none any more, so that a cleanup may have taken what this one names?
+ * Whoever took the snapshot has slept for long. */
 static bool is_superseded(const og_graph__snapshot *s)
 {
     OG_AUTO_BUF next = OG_BUF_INIT;
     uint64_t bytes;
     og_store *store = s->repo->store;
-    return og_lance_manifest_name(&next, s->branch->manifest_path,
-                                  s->state->manifest_version + 1) &&
-           store->ops->head(store, og_buf_cstr(&next), &bytes, NULL) == OG_OK;
+    return (og_lance_manifest_name(&next, s->branch->manifest_path,
+                                   s->state->manifest_version + 1) &&
+            store->ops->head(store, og_buf_cstr(&next), &bytes, NULL) == OG_OK) ||
+           is_deleted(s);
 }
 
 static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,

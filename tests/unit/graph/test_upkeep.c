@@ -337,3 +337,33 @@ TEST(test_upkeep__a_branch_may_go_at_any_time_of_a_cleanup)
         at += 2;
     assert_true(at > 50);
 }
+
+/* Who slept over it is told to look again, not that the graph is damaged. */
+TEST(test_upkeep__a_reader_of_a_branch_that_was_deleted_and_cleaned_away_runs_again)
+{
+    world w;
+    world_init(&w, 3);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "of b", err));
+    og_repo *reader = fixture_open(w.store, &w.clock);
+    OG_AUTO(og_snapshot) slept = NULL;
+    assert_ok(og_repo_snapshot(reader, "b", &slept, err));
+
+    assert_ok(og_branch_remove(repo, "b", err));
+    w.clock.now_us += HOUR_US;
+    const og_cleanup_input input = {.by_count = true, .keep = 1};
+    og_cleanup_output out;
+    assert_ok(og_cleanup_run(repo, &input, &out, err));
+    og_cleanup_output_deinit(&out);
+
+    og_lance_table *table;
+    og_error error;
+    assert_status(
+        og_snapshot_table(slept, og_catalog_node(slept->catalog, OG_STR("A")), &table, &error),
+        OG_CONFLICT);
+    og_snapshot_unref(OG_TAKE(slept));
+    og_repo_close(reader);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
