@@ -1,5 +1,6 @@
 /* Dictionary pages: repeated strings and 64-bit numbers become u32 indices (docs/dev/lance.md
- * sections 11.1 and 13, step 5). The dictionary is in order of first use. */
+ * sections 11.1 and 13, step 5). The dictionary is in order of first use, or of its texts when that is
+ * smaller. */
 #include "base/map.h"
 #include "lance/file/page_write.h"
 
@@ -9,6 +10,8 @@
 #define SAMPLE_VALUES 4096
 /* Looking values up takes longer than unpacking them, so it must save a fifth. */
 #define DICT_GAIN(bytes) ((bytes) - (bytes) / 5)
+/* A smaller dictionary is not worth sorting. */
+#define SORT_MIN_BYTES 8192
 
 static og_str text_at(const og_lance__values *values, uint64_t index)
 {
@@ -189,21 +192,23 @@ static bool put_texts(const og_lance__values *values, const uint32_t *firsts, ui
     return !out->failed;
 }
 
+/* firsts: where each item was first seen. The block stands in `raw` or `packed`; items that are numbers stand
+ * in `raw` already. */
 static og_status build_block(og_lance__encoder *encoder, const og_lance__values *values,
-                             uint32_t items, og_lance__dict_block *out, og_error *err)
+                             const uint32_t *firsts, uint32_t items, og_buf *raw, og_buf *packed,
+                             og_lance__dict_block *out, og_error *err)
 {
-    og_buf *raw = &encoder->dict_raw, *packed = &encoder->dict_block;
     size_t head = 0;
     og_buf_clear(raw);
     og_buf_clear(packed);
     if (is_text(values)) {
         head = ((size_t)items + 3) * (values->wide_offsets ? 8 : 4);
-        if (!put_texts(values, (const uint32_t *)encoder->dict_firsts.ptr, items, raw))
+        if (!put_texts(values, firsts, items, raw))
             return og_error_nomem(err);
     } else {
         raw->len = items * sizeof(uint64_t); /* the table's numbers */
     }
-    if (!og_lance__zstd_append(encoder, raw->ptr, raw->len, head, packed))
+    if (!og_lance__zstd_dict(encoder, raw->ptr, raw->len, head, packed))
         return og_error_nomem(err);
     bool zstd = packed->len < raw->len - raw->len / 8;
     const og_buf *used = zstd ? packed : raw;
@@ -215,6 +220,68 @@ static og_status build_block(og_lance__encoder *encoder, const og_lance__values 
         .bits = values->kind == OG_LANCE__FIXED ? values->width * 8 : 0,
         .wide_offsets = values->wide_offsets,
     };
+    return OG_OK;
+}
+
+/* A dictionary with its indices, and how these are going to be stored. */
+typedef struct candidate {
+    og_lance__dict_block block;
+    og_lance__values indices;
+    og_lance__plan plan;
+    uint64_t bytes;
+} candidate;
+
+static og_status plan_indices(og_lance__encoder *encoder, const og_buf *indices, uint64_t count,
+                              candidate *c, og_error *err)
+{
+    c->indices = (og_lance__values){
+        .kind = OG_LANCE__FIXED,
+        .width = sizeof(uint32_t),
+        .data = indices->ptr,
+        .count = count,
+    };
+    OG_TRY(og_lance__plan_values(encoder, &c->indices, &c->plan, &c->bytes, err));
+    c->bytes += c->block.len;
+    return OG_OK;
+}
+
+/* Reorder the items by their texts; the indices follow. */
+static bool sort_items(og_lance__encoder *encoder, const og_lance__values *values, uint32_t items)
+{
+    const uint32_t *firsts = (const uint32_t *)encoder->dict_firsts.ptr;
+    const uint32_t *indices = (const uint32_t *)encoder->dict_indices.ptr;
+    og_buf_clear(&encoder->sorted_firsts);
+    og_buf_clear(&encoder->sorted_indices);
+    OG_AUTO_FREE uint32_t *order = og_reallocarray(NULL, (size_t)items * 2, sizeof *order);
+    if (order == NULL || !og_lance__dict_order(values, firsts, items, order) ||
+        !og_buf_reserve(&encoder->sorted_firsts, items * sizeof *firsts) ||
+        !og_buf_reserve(&encoder->sorted_indices, (size_t)values->count * sizeof *indices))
+        return false;
+    uint32_t *new_firsts = (uint32_t *)encoder->sorted_firsts.ptr, *rank = order + items;
+    for (uint32_t i = 0; i < items; i++) {
+        new_firsts[i] = firsts[order[i]];
+        rank[order[i]] = i;
+    }
+    uint32_t *new_indices = (uint32_t *)encoder->sorted_indices.ptr;
+    for (uint64_t i = 0; i < values->count; i++)
+        new_indices[i] = rank[indices[i]];
+    return true;
+}
+
+/* Sorted texts take less, unless they share little; indices may take more, where texts that come
+ * together were first seen together. */
+static og_status use_sorted_if_smaller(og_lance__encoder *encoder, const og_lance__values *values,
+                                       candidate *best, og_error *err)
+{
+    uint32_t items = best->block.items;
+    candidate sorted;
+    if (!sort_items(encoder, values, items))
+        return og_error_nomem(err);
+    OG_TRY(build_block(encoder, values, (const uint32_t *)encoder->sorted_firsts.ptr, items,
+                       &encoder->sorted_raw, &encoder->sorted_block, &sorted.block, err));
+    OG_TRY(plan_indices(encoder, &encoder->sorted_indices, values->count, &sorted, err));
+    if (sorted.bytes < best->bytes)
+        *best = sorted;
     return OG_OK;
 }
 
@@ -237,16 +304,15 @@ og_status og_lance__dict_encode(og_lance__encoder *encoder, const og_lance__valu
     OG_TRY(index_values(encoder, values, &items, err));
     if (items == 0)
         return OG_OK;
-    OG_TRY(build_block(encoder, values, items, out_dict, err));
-    *out_indices = (og_lance__values){
-        .kind = OG_LANCE__FIXED,
-        .width = sizeof(uint32_t),
-        .data = encoder->dict_indices.ptr,
-        .count = values->count,
-    };
-    uint64_t index_bytes;
-    OG_TRY(og_lance__plan_values(encoder, out_indices, out_plan, &index_bytes, err));
-    uint64_t bytes = out_dict->len + index_bytes;
-    *out_used = bytes < DICT_GAIN(plan_bytes);
+    candidate best;
+    OG_TRY(build_block(encoder, values, (const uint32_t *)encoder->dict_firsts.ptr, items,
+                       &encoder->dict_raw, &encoder->dict_block, &best.block, err));
+    OG_TRY(plan_indices(encoder, &encoder->dict_indices, values->count, &best, err));
+    if (is_text(values) && best.block.len >= SORT_MIN_BYTES)
+        OG_TRY(use_sorted_if_smaller(encoder, values, &best, err));
+    *out_dict = best.block;
+    *out_indices = best.indices;
+    *out_plan = best.plan;
+    *out_used = best.bytes < DICT_GAIN(plan_bytes);
     return OG_OK;
 }

@@ -31,10 +31,11 @@ void og_lance__encoder_deinit(og_lance__encoder *encoder)
     ZSTD_freeCCtx(encoder->zstd);
     og_lance__fsst_free(encoder->fsst);
     og_buf *bufs[] = {
-        &encoder->chunk,      &encoder->second,      &encoder->sample,
-        &encoder->row_starts, &encoder->symbols,     &encoder->symbol_offsets,
-        &encoder->dict_slots, &encoder->dict_firsts, &encoder->dict_indices,
-        &encoder->dict_block, &encoder->dict_raw,
+        &encoder->chunk,          &encoder->second,      &encoder->sample,
+        &encoder->row_starts,     &encoder->symbols,     &encoder->symbol_offsets,
+        &encoder->dict_slots,     &encoder->dict_firsts, &encoder->dict_indices,
+        &encoder->dict_block,     &encoder->dict_raw,    &encoder->sorted_firsts,
+        &encoder->sorted_indices, &encoder->sorted_raw,  &encoder->sorted_block,
     };
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         og_buf_deinit(bufs[i]);

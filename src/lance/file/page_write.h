@@ -155,6 +155,7 @@ typedef struct og_lance__encoder {
     og_buf chunk, second, sample, row_starts;
     og_buf symbols, symbol_offsets; /* a page's strings under FSST */
     og_buf dict_slots, dict_firsts, dict_indices, dict_raw, dict_block;
+    og_buf sorted_firsts, sorted_indices, sorted_raw, sorted_block;
     og_lance__fsst *fsst;
 } og_lance__encoder;
 
@@ -204,6 +205,9 @@ void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_
  * follows. False when out of memory. */
 bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, size_t head,
                            og_buf *out);
+/* The same of a dictionary. */
+bool og_lance__zstd_dict(og_lance__encoder *encoder, const void *bytes, size_t len, size_t head,
+                         og_buf *out);
 /* One chunk of a page planned with zstd. */
 bool og_lance__zstd_chunk(og_lance__encoder *encoder, const og_lance__values *values,
                           uint64_t count, const og_buf *chunk, og_buf *out);
@@ -232,6 +236,10 @@ OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,
                                              bool *out_used, og_lance__values *out_indices,
                                              og_lance__plan *out_plan,
                                              og_lance__dict_block *out_dict, og_error *err);
+
+/* Numbers of the `items` texts that stand at `firsts`, in order of their bytes. False when out of memory. */
+bool og_lance__dict_order(const og_lance__values *values, const uint32_t *firsts, uint32_t items,
+                          uint32_t *out);
 
 /* ---- levels (levels_write.c) -------------------------------------------------------------- */
 
