@@ -68,8 +68,117 @@ static uint64_t span_length(const OgPb__U64Segment *span)
     return array_length(span->sorted_array != NULL ? span->sorted_array : span->array);
 }
 
-og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
-                                    og_table__version_runs *runs, og_error *err)
+/* ---- runs as they are usually written ----------------------------------------------------- */
+
+/* A long history is a thousand runs, read by every commit that folds: as messages in an arena that was a tenth of an
+ * insert's time. So runs of ranges are read in place; anything else by the general way. */
+#define TAG_RUN 0x0A     /* VersionSequence.runs */
+#define TAG_SPAN 0x0A    /* VersionRun.span */
+#define TAG_VERSION 0x10 /* VersionRun.version */
+#define TAG_RANGE 0x0A   /* U64Segment.range */
+#define TAG_START 0x08   /* Range.start */
+#define TAG_END 0x10     /* Range.end */
+
+static bool take_tag(og_bytes *in, uint8_t tag)
+{
+    if (in->len == 0 || in->ptr[0] != tag)
+        return false;
+    in->ptr++;
+    in->len--;
+    return true;
+}
+
+static bool take_varint(og_bytes *in, uint64_t *out)
+{
+    *out = 0;
+    for (unsigned shift = 0; in->len > 0 && shift < 64; shift += 7) {
+        uint8_t byte = in->ptr[0];
+        in->ptr++;
+        in->len--;
+        *out |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return true;
+    }
+    return false;
+}
+
+static bool take_message(og_bytes *in, uint8_t tag, og_bytes *out)
+{
+    uint64_t len;
+    if (!take_tag(in, tag) || !take_varint(in, &len) || len > in->len)
+        return false;
+    *out = (og_bytes){in->ptr, (size_t)len};
+    in->ptr += len;
+    in->len -= (size_t)len;
+    return true;
+}
+
+/* 0 when it is absent. */
+static bool take_number(og_bytes *in, uint8_t tag, uint64_t *out)
+{
+    *out = 0;
+    return !take_tag(in, tag) || take_varint(in, out);
+}
+
+static bool take_plain_run(og_bytes *in, uint64_t *out_length, uint64_t *out_version)
+{
+    og_bytes run, span, range;
+    uint64_t start, end;
+    if (!take_message(in, TAG_RUN, &run) || !take_message(&run, TAG_SPAN, &span) ||
+        !take_message(&span, TAG_RANGE, &range) || !take_number(&range, TAG_START, &start) ||
+        !take_number(&range, TAG_END, &end) || !take_number(&run, TAG_VERSION, out_version))
+        return false;
+    *out_length = end >= start ? end - start : UINT64_MAX;
+    return run.len == 0 && span.len == 0 && range.len == 0;
+}
+
+static bool are_plain_runs(og_bytes bytes)
+{
+    uint64_t length, version;
+    while (bytes.len > 0)
+        if (!take_plain_run(&bytes, &length, &version))
+            return false;
+    return true;
+}
+
+size_t og_table__versions_count(og_bytes bytes)
+{
+    size_t count = 0;
+    og_bytes run;
+    while (take_message(&bytes, TAG_RUN, &run))
+        count++;
+    return count;
+}
+
+/* ---- decoding ----------------------------------------------------------------------------- */
+
+/* Runs of one fragment that are being added. */
+typedef struct adding {
+    og_table__version_runs *runs;
+    uint32_t next_slot, left;
+} adding;
+
+static og_status add_run(adding *to, uint64_t length, uint64_t version, og_error *err)
+{
+    if (length > to->left)
+        return og_error_set(err, OG_CORRUPT, "row versions are longer than their fragment");
+    if (length != 0 &&
+        !og_table__version_runs_add(to->runs, to->next_slot, (uint32_t)length, version))
+        return og_error_nomem(err);
+    to->next_slot += (uint32_t)length;
+    to->left -= (uint32_t)length;
+    return OG_OK;
+}
+
+static og_status add_plain_runs(adding *to, og_bytes bytes, og_error *err)
+{
+    uint64_t length, version;
+    while (take_plain_run(&bytes, &length, &version))
+        OG_TRY(add_run(to, length, version, err));
+    return OG_OK;
+}
+
+static og_status add_any_runs(adding *to, og_bytes bytes, og_error *err)
 {
     OG_AUTO(og_arena) scratch = og_arena_new(0);
     if (scratch == NULL)
@@ -77,38 +186,19 @@ og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_
     OgPb__VersionSequence *sequence;
     OG_TRY(og_table__unpack(&og_pb__version_sequence__descriptor, scratch, bytes,
                             "row version sequence", &sequence, err));
-    uint32_t left = rows;
-    for (size_t i = 0; i < sequence->n_runs; i++) {
-        uint64_t length = span_length(sequence->runs[i]->span);
-        if (length > left)
-            return og_error_set(err, OG_CORRUPT, "row versions are longer than their fragment");
-        if (length != 0 &&
-            !og_table__version_runs_add(runs, first_slot + (rows - left), (uint32_t)length,
-                                        sequence->runs[i]->version))
-            return og_error_nomem(err);
-        left -= (uint32_t)length;
-    }
-    if (left != 0)
-        return og_error_set(err, OG_CORRUPT, "row versions are shorter than their fragment");
+    for (size_t i = 0; i < sequence->n_runs; i++)
+        OG_TRY(add_run(to, span_length(sequence->runs[i]->span), sequence->runs[i]->version, err));
     return OG_OK;
 }
 
-size_t og_table__versions_count(og_bytes bytes)
+og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
+                                    og_table__version_runs *runs, og_error *err)
 {
-    size_t count = 0, at = 0;
-    while (at < bytes.len) {
-        at++; /* the tag: "runs" is the only field */
-        uint64_t len = 0;
-        for (unsigned shift = 0; at < bytes.len && shift < 64; shift += 7) {
-            uint8_t byte = bytes.ptr[at++];
-            len |= (uint64_t)(byte & 0x7F) << shift;
-            if (byte < 0x80)
-                break;
-        }
-        at = len > bytes.len - at ? bytes.len : at + (size_t)len;
-        count++;
-    }
-    return count;
+    adding to = {runs, first_slot, rows};
+    OG_TRY(are_plain_runs(bytes) ? add_plain_runs(&to, bytes, err) : add_any_runs(&to, bytes, err));
+    if (to.left != 0)
+        return og_error_set(err, OG_CORRUPT, "row versions are shorter than their fragment");
+    return OG_OK;
 }
 
 og_status og_table__versions_encode(const og_table__version_run *runs, size_t count,

@@ -156,6 +156,42 @@ TEST(test_table_rows__versions_round_trip)
                   OG_CORRUPT);
 }
 
+static og_status decode_versions(const char *bytes, size_t len, uint32_t rows,
+                                 og_table__version_runs *out)
+{
+    return og_table__versions_decode((og_bytes){(const uint8_t *)bytes, len}, 0, rows, out, NULL);
+}
+
+TEST(test_table_rows__versions_in_every_shape)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } shapes[] = {
+        {"\x0a\x08\x0a\x04\x0a\x02\x10\x03\x10\x05", 10},         /* a range, then the version */
+        {"\x0a\x08\x10\x05\x0a\x04\x0a\x02\x10\x03", 10},         /* the version first */
+        {"\x0a\x0a\x0a\x06\x0a\x04\x08\x00\x10\x03\x10\x05", 12}, /* a start of 0 written out */
+        {"\x0a\x0c\x0a\x08\x12\x06\x08\x01\x10\x05\x1a\x00\x10\x05",
+         14}, /* of holes, without any */
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        AUTO_VERSIONS runs = {0};
+        uint32_t rows = i == 3 ? 4 : 3;
+        assert_int_equal(decode_versions(shapes[i].bytes, shapes[i].len, rows, &runs), OG_OK);
+        assert_int_equal(runs.len, 1);
+        assert_int_equal(runs.items[0].count, rows);
+        assert_int_equal(runs.items[0].version, 5);
+        for (size_t len = 0; len < shapes[i].len; len++) {
+            AUTO_VERSIONS cut = {0};
+            assert_status(decode_versions(shapes[i].bytes, len, rows, &cut), OG_CORRUPT);
+        }
+    }
+    AUTO_VERSIONS backwards = {0};
+    assert_status(
+        decode_versions("\x0a\x0a\x0a\x06\x0a\x04\x08\x04\x10\x03\x10\x05", 12, 3, &backwards),
+        OG_CORRUPT);
+}
+
 TEST(test_table_rows__a_floor_leaves_the_newest_runs_apart)
 {
     AUTO_VERSIONS runs = {0};
