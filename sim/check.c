@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/branch.h"
 #include "graph/history.h"
 #include "graph/load.h"
 #include "graph/mutate.h"
@@ -157,6 +158,26 @@ static void meet(sim_world *w, int branch, sim_op_kind kind)
     }
 }
 
+/* The commit of the version that the branch says it was made of; -1 = not known. */
+static int source_commit(const sim_world *w, og_repo *repo, int branch)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_graph__branch *b;
+    og_lance_ref ref;
+    if (og_graph__branch_get(repo, sim_branch_name(branch), &b, NULL) != OG_OK ||
+        og_graph__branch_ref(repo, b, arena, &ref, NULL) != OG_OK)
+        return -1;
+    for (int i = 0; i < SIM_BRANCHES; i++) {
+        const sim_branch *from = &w->branches[i];
+        if (!og_str_is(ref.parent, i == 0 ? "" : sim_branch_name(i)))
+            continue;
+        for (size_t v = 0; v < from->count; v++)
+            if (from->versions[v].number == ref.parent_version)
+                return from->versions[v].commit;
+    }
+    return -1;
+}
+
 /* A branch that came begins with a commit that is known. */
 static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_error *err)
 {
@@ -168,7 +189,9 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
     const og_commit_info *head = og_history_head(history);
-    int commit = head != NULL ? sim_commit_find(w, head->id) : -1;
+    int commit = source_commit(w, repo, branch);
+    if (commit < 0 && head != NULL)
+        commit = sim_commit_find(w, head->id);
     /* Until its own first version is there its commits are not told apart from its parent's later ones. */
     for (int i = w->commit_count - 1;
          i >= 0 && (commit < 0 || !sim_prints_as(w, &w->commits[commit].state, og_buf_view(&text)));
