@@ -227,9 +227,9 @@ static void disarm_sidecar(run *r)
 
 static void remove_sidecar(run *r)
 {
-    const char *name = r->sidecar_name;
+    OG_AUTO_FREE char *name = OG_TAKE(r->sidecar_name);
     if (name != NULL)
-        (void)!r->store->ops->remove(r->store, &name, 1, NULL);
+        (void)!r->store->ops->remove(r->store, (const char *const[]){name}, 1, NULL);
 }
 
 /* ---- slots -------------------------------------------------------------------------------- */
@@ -478,9 +478,9 @@ static og_status check_moves(run *r, const og_graph__state *now, og_error *err)
 static og_status follow_head(run *r, og_error *err)
 {
     og_graph__dag_deinit(&r->dag);
-    og_graph__later_wait(r->repo);
-    OG_TRY(
-        og_graph__dag_begin(r->repo, r->branch, r->commit->op.branch_id, r->state, &r->dag, err));
+    if (og_store_is_far(r->store))
+        og_graph__later_wait(r->repo);
+    OG_TRY(og_graph__dag_begin(r->repo, r->branch, r->state, &r->dag, err));
     memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
     return OG_OK;
 }
@@ -719,6 +719,9 @@ static void tidy(run *r, og_snapshot *base)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     aftermath *a = NULL;
+    /* Near, it is away before this process looks for sidecars again. */
+    if (!og_store_is_far(r->store))
+        remove_sidecar(r);
     if (new_snapshot(r, base, &snapshot, NULL) == OG_OK) {
         og_graph__snapshot_of(snapshot)->is_synced = true;
         keep_tables(r->commit, snapshot);
@@ -728,7 +731,7 @@ static void tidy(run *r, og_snapshot *base)
         remove_sidecar(r);
         return;
     }
-    og_graph__later(r->repo, clear_up, a);
+    og_graph__beside(r->repo, clear_up, a);
     og_graph__repo_advance(snapshot);
 }
 

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "columnar/builder.h"
 #include "graph/history.h"
+#include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
 
@@ -174,16 +175,16 @@ static bool recall(og_repo *repo, og_str branch_id, og_graph__dag *dag)
     return dag->is_complete;
 }
 
-og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_str branch_id,
-                              og_graph__state *state, og_graph__dag *out, og_error *err)
+og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph__state *state,
+                              og_graph__dag *out, og_error *err)
 {
     /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours. */
-    if (state->commit_id.len != 26 || state->commit_version != state->manifest_version)
+    if (state->commit_id.len != 26 || state->commit_version != state->manifest_version) {
+        og_graph__later_wait(repo);
         return og_graph__dag_open(repo, branch, state, out, err);
-    *out = (og_graph__dag){.branch = branch};
+    }
+    *out = (og_graph__dag){.branch = branch, .unread = og_graph__state_ref(state)};
     memcpy(out->head_id, state->commit_id.ptr, 26);
-    if (!recall(repo, branch_id, out))
-        out->unread = og_graph__state_ref(state);
     return OG_OK;
 }
 
@@ -404,7 +405,7 @@ static og_status open_unread(og_repo *repo, og_graph__dag *dag, const og_graph__
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
                                const og_graph__op *op, uint64_t manifest_version, og_error *err)
 {
-    if (dag->unread != NULL)
+    if (dag->unread != NULL && !recall(repo, op->branch_id, dag))
         OG_TRY(open_unread(repo, dag, op, err));
     OG_AUTO(og_arena) arena = og_arena_new(0);
     commit_rows rows = {0};

@@ -13,11 +13,12 @@
 
 typedef struct og_graph__dag {
     og_graph__branch *branch; /* borrowed from the repo */
-    og_graph__state *unread;  /* not opened yet: at which state; owned. NULL: it is */
-    og_lance_table *commits;  /* newest readable version; NULL when there is none */
-    uint64_t head_version;    /* newest version, readable or not; 0 = none */
-    bool is_complete;         /* its newest row is the head commit */
-    char head_id[27];         /* newest commit of the branch, whoever made it; "" = none known */
+    og_graph__state *
+        unread; /* taken or opened when rows are appended: at which state; owned. NULL: it is open */
+    og_lance_table *commits; /* newest readable version; NULL when there is none */
+    uint64_t head_version;   /* newest version, readable or not; 0 = none */
+    bool is_complete;        /* its newest row is the head commit */
+    char head_id[27];        /* newest commit of the branch, whoever made it; "" = none known */
 } og_graph__dag;
 void og_graph__dag_deinit(og_graph__dag *dag);
 
@@ -31,11 +32,12 @@ OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branc
 OG_NODISCARD og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch,
                                             og_graph__dag *out, og_error *err);
 
-/* The same for a writer on the branch of that id. When the newest version of `__manifest` is a commit of ours, the head
- * is known; then the data set is taken from memory, or opened when rows are appended. */
+/* The same for a writer. When the newest version of `__manifest` is a commit of ours, the head is known; then the data
+ * set is taken from memory, or opened, when rows are appended. Else what another commit leaves to be
+ * done is waited for. */
 OG_NODISCARD og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch,
-                                           og_str branch_id, og_graph__state *state,
-                                           og_graph__dag *out, og_error *err);
+                                           og_graph__state *state, og_graph__dag *out,
+                                           og_error *err);
 
 /* Append the rows of `op`, published at `manifest_version`, and rows that are missing. Not durable and
  * not waited for by anyone: errors only say why it was not done. */

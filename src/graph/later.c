@@ -41,16 +41,30 @@ static bool begin_piece(og_repo *repo, og_graph__later_fn run, void *context)
     return true;
 }
 
-void og_graph__later(og_repo *repo, og_graph__later_fn run, void *context)
+static void hand_over(og_repo *repo, bool to_thread, og_graph__later_fn run, void *context)
 {
     bool begun = false;
-    if (og_store_is_far(repo->store)) {
+    if (to_thread) {
         pthread_mutex_lock(&repo->lock);
         begun = begin_piece(repo, run, context);
         pthread_mutex_unlock(&repo->lock);
     }
     if (!begun)
         run(context);
+}
+
+void og_graph__later(og_repo *repo, og_graph__later_fn run, void *context)
+{
+    hand_over(repo, og_store_is_far(repo->store), run, context);
+}
+
+void og_graph__beside(og_repo *repo, og_graph__later_fn run, void *context)
+{
+    bool is_near = !og_store_is_far(repo->store);
+    if (is_near)
+        og_graph__later_wait(repo);
+    bool again = __atomic_exchange_n(&repo->has_committed, true, __ATOMIC_RELAXED);
+    hand_over(repo, !is_near || (again && repo->store->waits_for_disk), run, context);
 }
 
 void og_graph__later_wait(og_repo *repo)

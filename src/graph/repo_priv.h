@@ -20,10 +20,11 @@ struct og_repo {
     const og_clock *clock;
     const og_random *random;
     bool no_derived;
-    pthread_mutex_t lock;       /* guards `branches` and what is current of each */
-    og_graph__branch *branches; /* all that were asked for */
+    pthread_mutex_t lock;          /* guards `branches` and what is current of each */
+    og_graph__branch *branches;    /* all that were asked for */
     struct og_graph__piece *later; /* later.h; guarded by lock */
-    uint64_t actors_hint;       /* a version of the actors' data set known to exist; atomic */
+    bool has_committed;            /* og_graph__beside was called; atomic */
+    uint64_t actors_hint;          /* a version of the actors' data set known to exist; atomic */
 };
 
 /* A snapshot of this layer: the base first, so that pointers convert. */

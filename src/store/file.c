@@ -411,6 +411,7 @@ static og_status open_root(const char *path, og_store__file *s, og_error *err)
         return og_error_nomem(err);
     s->base.root = s->root;
     s->base.maps_objects = true;
+    s->base.waits_for_disk = true;
     return OG_OK;
 }
 
@@ -445,5 +446,4 @@ void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void 
     og_store__file *s = (og_store__file *)store;
     s->probe = probe;
     s->probe_context = context;
-    s->syncs_each = true;
 }

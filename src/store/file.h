@@ -9,9 +9,8 @@
  * Reads of 64 KiB and more map the file, smaller ones copy.
  *
  * sync: each file once (not again when a durable put_if_absent did it), then each folder once, for folders
- * newly made their parents too; or, from four of these on, one syncfs, unless so much of others waits
- * to be written that it would take long: then they are synced by several threads (docs/dev/commit.md
- * section 2). Any failure is OG_UNKNOWN, an object that is gone included.
+ * newly made their parents too; from four of these on by several threads, in any order, and from 32 on by one
+ * syncfs (docs/dev/commit.md section 2). Any failure is OG_UNKNOWN, an object that is gone included.
  *
  * announce: the content is written to its temporary file, which a sync covers; put_if_absent then
  * only links it.
@@ -32,8 +31,7 @@ OG_NODISCARD og_status og_store_open_file(const char *root, bool create, og_stor
 
 /* For tests: called before each sync of a file ('f'), of a folder ('d', "" is the root) or of the
  * whole file system ('s', name ""). An errno value other than 0 makes that sync fail with it. With a
- * probe, NULL too, the number of syncs alone decides between each and all: 32; several threads are used without
- * one only. */
+ * probe all is done by the caller's thread, in order. */
 typedef int (*og_store_sync_probe)(void *context, char kind, const char *name);
 void og_store_file_probe_syncs(og_store *store, og_store_sync_probe probe, void *context);
 

@@ -37,7 +37,6 @@ typedef struct og_store__file {
     char *root;
     og_store_sync_probe probe; /* NULL unless a test looks */
     void *probe_context;
-    bool syncs_each; /* whatever is faster */
 
     pthread_mutex_t lock;                   /* guards what follows */
     og_pool *sync_pool;                     /* NULL until one is needed */

@@ -12,17 +12,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each sync waits for the disk a few times, a syncfs of everything not more often, as long as others have not
- * left much to write. From so many syncs on it is the better choice, unless more bytes than this are
- * waiting: then they are done side by side, by so many threads. From so many on it is taken always. */
-#define SYNC_ALL_FROM 4
-#define SYNC_ALL_DIRTY_BYTES ((uint64_t)1 << 20)
-#define SYNC_ALL_ALWAYS_FROM 32
+/* Each sync waits for the disk a few times. So from a few on they are done side by side, by so many threads; one
+ * syncfs would wait as often, but also for what other programs have written. From so many on it is the better
+ * choice all the same. */
+#define SYNC_BESIDE_FROM 4
 #define SYNC_THREADS 4
+#define SYNC_ALL_FROM 32
 
 static int probe(og_store__file *s, char kind, const char *name)
 {
@@ -312,7 +310,7 @@ static og_status sync_each(og_store__file *s, const plan *p, og_error *err)
     }
     size_t count = l.files.len + p->folders.len;
     /* A probe sees them in order. */
-    og_pool *pool = count >= SYNC_ALL_FROM && s->probe == NULL ? sync_pool(s) : NULL;
+    og_pool *pool = count >= SYNC_BESIDE_FROM && s->probe == NULL ? sync_pool(s) : NULL;
     og_status status = og_pool_run(pool, count, sync_nth, &l, err);
     og_vec_deinit(&l.files);
     return status;
@@ -330,36 +328,6 @@ static og_status sync_file_system(og_store__file *s, const plan *p, og_error *er
     if (errnum == 0 && syncfs(s->root_fd) != 0)
         errnum = errno;
     return errnum == 0 ? OG_OK : unknown(s, errnum, "", err);
-}
-
-/* Bytes in the page cache that wait to be written, of all programs; UINT64_MAX when it is not known. */
-static uint64_t dirty_bytes(void)
-{
-    char text[4096];
-    int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    if (len <= 0)
-        return UINT64_MAX;
-    text[len] = '\0';
-    uint64_t bytes = 0;
-    static const char *const keys[] = {"\nDirty:", "\nWriteback:"};
-    for (int i = 0; i < 2; i++) {
-        const char *line = strstr(text, keys[i]);
-        if (line == NULL)
-            return UINT64_MAX;
-        bytes += strtoull(line + strlen(keys[i]), NULL, 10) * 1024;
-    }
-    return bytes;
-}
-
-static bool syncs_all(const og_store__file *s, const plan *p)
-{
-    size_t syncs = p->content_count + p->folders.len;
-    if (syncs < SYNC_ALL_FROM || syncs >= SYNC_ALL_ALWAYS_FROM)
-        return syncs >= SYNC_ALL_ALWAYS_FROM;
-    return !s->syncs_each && dirty_bytes() <= SYNC_ALL_DIRTY_BYTES;
 }
 
 /* The folders of these objects are durable now, with all above them. */
@@ -381,7 +349,8 @@ og_status og_store__file_sync(og_store *store, const char *const *names, size_t 
     if (!make_plan(s, names, count, &p))
         status = og_error_nomem(err);
     else
-        status = syncs_all(s, &p) ? sync_file_system(s, &p, err) : sync_each(s, &p, err);
+        status = p.content_count + p.folders.len >= SYNC_ALL_FROM ? sync_file_system(s, &p, err)
+                                                                  : sync_each(s, &p, err);
     if (status == OG_OK) {
         for (size_t i = 0; i < p.objects.len; i++)
             if (p.objects.items[i].announced == NULL)

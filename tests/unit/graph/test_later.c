@@ -1,5 +1,5 @@
-/* A graph on a store that is far away: operations say what they are going to ask, and leave derived files
- * to a thread; what comes of them is the same. */
+/* A graph on a store that is far away, or on a disk: operations say what they are going to ask, and leave derived
+ * files to a thread; what comes of them is the same. */
 #include "graph/branch_ops.h"
 #include "graph/history.h"
 #include "graph_fixture.h"
@@ -67,6 +67,36 @@ TEST(test_later__commits_and_branches_are_whole)
     assert_status(og_branch_remove(repo, "c", NULL), OG_NOT_FOUND);
     assert_ok(og_branch_make(repo, NULL, "c", err));
     og_repo_close(repo);
+    close_world(&w);
+}
+
+static size_t objects_below(og_store *store, const char *folder)
+{
+    og_listing listing = {0};
+    assert_ok(store->ops->list(store, folder, false, NULL, 0, &listing, err));
+    size_t count = listing.len;
+    og_listing_deinit(&listing);
+    return count;
+}
+
+/* On a disk the thread has but the rows of the DAG and the head file to write: each commit has its version, in order,
+ * and no sidecar outlasts its commit. */
+TEST(test_later__on_a_disk_only_derived_files_follow)
+{
+    world w;
+    open_world(&w, (og_store_hook){0});
+    w.memory->waits_for_disk = true;
+    og_repo *repo = fixture_open(w.memory, &w.clock);
+    for (int i = 0; i < COMMITS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_ok(fixture_write_both(repo, id, err));
+        assert_int_equal(objects_below(w.memory, "__recovery/"), 0);
+    }
+    assert_int_equal(commits_of(repo, NULL), COMMITS + 1);
+    og_repo_close(repo);
+    assert_int_equal(objects_below(w.memory, "_graph_commits.lance/_versions/"), COMMITS + 1);
+    assert_int_equal(objects_below(w.memory, "_omnigraph/"), 1);
     close_world(&w);
 }
 

@@ -414,12 +414,11 @@ TEST(test_file__many_files_are_synced_as_a_file_system)
     close_place(&p);
 }
 
-/* Without a probe they are synced by several threads: each of them, whoever of them fails. */
+/* By several threads: each of them, whoever fails. */
 TEST(test_file__files_are_synced_side_by_side)
 {
     place p;
     open_place(&p);
-    og_store_file_probe_syncs(p.s, NULL, NULL);
     char text[20][16];
     const char *names[20];
     for (int i = 0; i < 20; i++) {
