@@ -8,6 +8,10 @@
 #include "graph/history.h"
 #include "graph/layout.h"
 
+/* A commit's row follows it; who is at it is given so many looks, each after twice as long as the one before. */
+#define LOOKS 5
+#define FIRST_WAIT_US 10000
+
 static const og_str no_table = {"", 0};
 
 /* ---- commits ------------------------------------------------------------------------------ */
@@ -49,18 +53,43 @@ static og_status add_rows(og_graph__fsck *f, og_graph__snapshot *at, const og_co
     return s;
 }
 
-static og_status check_rows(og_graph__fsck *f, const og_history *history, og_graph__snapshot *at,
-                            og_error *err)
+/* Commits that have no row, and the last of them. */
+static size_t count_missing(const og_history *history, const og_commit_info **out_last)
 {
-    static const char message[] = "%s misses %zu commits, the last one is %.*s";
     size_t count, missing = 0;
-    const og_commit_info *commits = og_history_commits(history, &count), *last = NULL;
+    const og_commit_info *commits = og_history_commits(history, &count);
     for (size_t i = 0; i < count; i++) {
         if (commits[i].has_row)
             continue;
         missing++;
-        last = &commits[i];
+        *out_last = &commits[i];
     }
+    return missing;
+}
+
+/* The history of the branch, with a row for each commit if that only takes a while. */
+static og_status open_history(og_graph__fsck *f, const char *branch, og_history **out,
+                              og_error *err)
+{
+    OG_TRY(og_history_open(f->repo, branch, out, err));
+    int64_t wait_us = FIRST_WAIT_US;
+    const og_commit_info *last;
+    for (int look = 1; look < LOOKS && count_missing(*out, &last) > 0; look++, wait_us *= 2) {
+        OG_AUTO(og_history) again = NULL;
+        og_clock_sleep(f->repo->clock, wait_us);
+        OG_TRY(og_history_open(f->repo, branch, &again, err));
+        og_history_free(*out);
+        *out = OG_TAKE(again);
+    }
+    return OG_OK;
+}
+
+static og_status check_rows(og_graph__fsck *f, const og_history *history, og_graph__snapshot *at,
+                            og_error *err)
+{
+    static const char message[] = "%s misses %zu commits, the last one is %.*s";
+    const og_commit_info *last = NULL;
+    size_t missing = count_missing(history, &last);
     if (missing == 0)
         return OG_OK;
     const char *path = at->branch->commits_path;
@@ -95,7 +124,7 @@ og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_er
     og_graph__snapshot *at = og_graph__snapshot_of(snapshot);
     OG_AUTO(og_history) history = NULL;
     og_error problem;
-    og_status s = og_history_open(f->repo, at->branch->name, &history, &problem);
+    og_status s = open_history(f, at->branch->name, &history, &problem);
     if (s != OG_OK)
         return og_graph__fsck_judge(f, s, OG_FINDING_HISTORY, no_table, &problem, err);
     /* The graph may have gone on since the snapshot was taken, by repairs, too. */
