@@ -67,13 +67,29 @@ static og_status stage(creation *c, const char *path, og_lance_table *source,
                                 commit_id, out, err);
 }
 
+/* Versions of an earlier branch of the name, whose ref a power loss may have taken first, or which its delete could
+ * not clear away: from the moment of the new ref they would pass for the new branch's, and the commits in them for
+ * its history. Those that were there before the ref was seen to be absent are nobody's; whoever makes the branch
+ * meanwhile puts its first version above them. */
+static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_slots *out_slots,
+                                 og_error *err)
+{
+    og_str name = og_str_of(c->to->name);
+    OG_TRY(og_lance_branch_survey(c->store, path, name, out_slots, err));
+    if (out_slots->newest == 0)
+        return OG_OK;
+    OG_TRY(check_absent(c->repo, c->to, err));
+    OG_TRY(og_lance_branch_mark(c->store, path, name, out_slots->newest, err));
+    OG_TRY(og_lance_branch_clear(c->store, path, name, out_slots->newest, err));
+    return og_lance_branch_survey(c->store, path, name, out_slots, err);
+}
+
 static og_status stage_commits(creation *c, og_error *err)
 {
     og_lance_branch_slots slots;
+    OG_TRY(clear_leftovers(c, OG_GRAPH__COMMITS, &slots, err));
     if (c->dag.commits == NULL)
         return OG_OK; /* derived: the first commit on the branch makes one */
-    OG_TRY(
-        og_lance_branch_survey(c->store, OG_GRAPH__COMMITS, og_str_of(c->to->name), &slots, err));
     og_str last = og_lance_table_transaction_property(c->dag.commits, OG_STR("og.commit"));
     return stage(c, OG_GRAPH__COMMITS, c->dag.commits, &slots, last.ptr != NULL ? last : OG_STR(""),
                  &c->commits, err);
@@ -160,21 +176,6 @@ static void remember(creation *c)
                              og_lance_table_transaction_uuid(manifest), &hints);
 }
 
-/* Versions of an earlier branch of the name, whose ref a power loss may have taken first: from the moment of the
- * new ref they would pass for the new branch's. Those that were there before the ref was seen to be absent are
- * nobody's; whoever makes the branch meanwhile puts its first version above them. */
-static og_status clear_leftovers(creation *c, og_lance_branch_slots *out_slots, og_error *err)
-{
-    og_str name = og_str_of(c->to->name);
-    OG_TRY(og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, out_slots, err));
-    if (out_slots->newest == 0)
-        return OG_OK;
-    OG_TRY(check_absent(c->repo, c->to, err));
-    OG_TRY(og_lance_branch_mark(c->store, OG_GRAPH__MANIFEST, name, out_slots->newest, err));
-    OG_TRY(og_lance_branch_clear(c->store, OG_GRAPH__MANIFEST, name, out_slots->newest, err));
-    return og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, name, out_slots, err);
-}
-
 /* Who published the source's version may not have synced it yet; a branch must not outlive what it is of. */
 static og_status sync_source(creation *c, og_error *err)
 {
@@ -215,7 +216,7 @@ static og_status create(creation *c, og_error *err)
         OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     }
     OG_TRY(stage_commits(c, err));
-    OG_TRY(clear_leftovers(c, &slots, err));
+    OG_TRY(clear_leftovers(c, OG_GRAPH__MANIFEST, &slots, err));
     OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));

@@ -4,6 +4,7 @@
 
 #include "graph/branch_ops.h"
 #include "graph/fork.h"
+#include "graph/history.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 
@@ -549,5 +550,44 @@ TEST(test_branch__completed_by_another_while_it_is_made)
     assert_int_equal(both_on(repo, "c"), 2);
     og_repo_close(repo);
     og_store_close(watched);
+    og_store_close(w.store);
+}
+
+/* ---- a name that is used again ------------------------------------------------------------ */
+
+/* Nothing of the commit table of branch b can be removed; then none can be made. */
+static og_store_fault keep_commits(void *context, uint64_t call, const char *op, const char *name)
+{
+    const bool *is_made_again = context;
+    const char *refused = *is_made_again ? "put_if_absent" : "remove";
+    (void)call;
+    bool is_meant = strcmp(op, refused) == 0 && strncmp(name, "_graph_commits.lance/", 21) == 0;
+    return is_meant && strstr(name, "/b/") != NULL ? OG_STORE_FAIL : OG_STORE_PASS;
+}
+
+/* What an earlier branch of the name left is no part of the history of the new one, from which merges begin. */
+TEST(test_branch__history_of_an_earlier_branch_of_the_name)
+{
+    world w;
+    og_store *faulty;
+    bool is_made_again = false;
+    world_init(&w);
+    assert_ok(
+        og_store_wrap(w.store, (og_store_hook){keep_commits, &is_made_again}, 0, &faulty, err));
+    og_repo *repo = fixture_open(faulty, &w.clock);
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "2", err));
+    assert_ok(og_branch_remove(repo, "b", err));
+    is_made_again = true;
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    og_repo_close(repo);
+    repo = fixture_open(w.store, &w.clock);
+    OG_AUTO(og_history) of_main = NULL;
+    OG_AUTO(og_history) of_b = NULL;
+    assert_ok(og_history_open(repo, NULL, &of_main, err));
+    assert_ok(og_history_open(repo, "b", &of_b, err));
+    assert_true(og_str_eq(og_history_head(of_b)->id, og_history_head(of_main)->id));
+    og_repo_close(repo);
+    og_store_close(faulty);
     og_store_close(w.store);
 }
