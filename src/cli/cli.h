@@ -28,6 +28,8 @@ struct cli {
 /* ---- io.c: files, standard output, errors ------------------------------------------------- */
 
 OG_NODISCARD og_status cli_read_file(const char *path, og_buf *out, og_error *err);
+/* The file is going to be read: have it brought into memory meanwhile, if it is there. */
+void cli_read_ahead(const char *path);
 /* An og_sink_fn for standard output, unbuffered: callers hand over large pieces. */
 og_status cli_write_stdout(void *context, const uint8_t *bytes, size_t len, og_error *err);
 OG_NODISCARD og_status cli_print(og_error *err, const char *fmt, ...) OG_PRINTF(2, 3);

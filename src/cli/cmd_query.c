@@ -58,6 +58,8 @@ static og_status prepare(cli *c, bool is_mutation, run *r, og_error *err)
         !cli_has(&c->args, CLI_QUERY_STRING))
         return og_error_set(err, OG_INVALID,
                             "exactly one of --query, --query-string, or --alias must be provided");
+    if (cli_has(&c->args, CLI_QUERY))
+        cli_read_ahead(cli_value(&c->args, CLI_QUERY)); /* most often where it says */
     OG_TRY(cli_load_config(c, err));
     OG_TRY(find_alias(c, is_mutation, &r->alias, err));
     OG_TRY(check_arguments(c, err));

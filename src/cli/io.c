@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -34,6 +35,17 @@ og_status cli_read_file(const char *path, og_buf *out, og_error *err)
     og_status s = read_all(fd, path, out, err);
     close(fd);
     return s;
+}
+
+void cli_read_ahead(const char *path)
+{
+    struct stat st;
+    bool is_file = stat(path, &st) == 0 && S_ISREG(st.st_mode); /* a pipe is opened but once */
+    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    (void)!posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+    close(fd);
 }
 
 og_status cli_write_stdout(void *context, const uint8_t *bytes, size_t len, og_error *err)

@@ -48,6 +48,9 @@ static void expect_probe(og_repo *repo, const og_graph__branch *branch, const og
 
 void og_graph__expect_open(og_store *store)
 {
+    /* Read behind the schema. */
+    og_store_read_ahead(store, OG_GRAPH__SCHEMA_STATE);
+    og_store_read_ahead(store, OG_GRAPH__HEAD_PREFIX OG_GRAPH__MAIN ".json");
     if (!og_store_is_far(store))
         return;
     og_store_expect(store, OG_STORE_GET, OG_GRAPH__SCHEMA_SOURCE, 0);

@@ -1,5 +1,6 @@
 /* graph/ahead - what an operation is going to ask of the store, said before it does: calls that don't need
- * each other's answers then travel side by side (og_store_expect). Stores that are near are told nothing.
+ * each other's answers then travel side by side (og_store_expect). Stores that are near are told
+ * at most what to read ahead.
  *
  * Each function is followed by the calls that it announces, in whatever order, and in the end by
  * og_store_expect_no_more. A call that does not follow was made in vain, no more. */

@@ -148,6 +148,9 @@ typedef struct og_store_ops {
      * expect_no_more. NULL, both: there is nothing to gain. `max_keys` is that of a listing. */
     void (*expect)(og_store *s, og_store_request request, const char *name, size_t max_keys);
     void (*expect_no_more)(og_store *s);
+    /* This small object is going to be read soon: bring it into memory meanwhile, for whoever reads it. NULL:
+     * there is nothing to gain. */
+    void (*read_ahead)(og_store *s, const char *name);
     void (*close)(og_store *s);
 } og_store_ops;
 
@@ -182,6 +185,12 @@ static inline void og_store_expect(og_store *s, og_store_request request, const 
 {
     if (s->ops->expect != NULL)
         s->ops->expect(s, request, name, max_keys);
+}
+
+static inline void og_store_read_ahead(og_store *s, const char *name)
+{
+    if (s->ops->read_ahead != NULL)
+        s->ops->read_ahead(s, name);
 }
 
 static inline void og_store_expect_no_more(og_store *s)

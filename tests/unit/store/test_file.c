@@ -122,6 +122,21 @@ TEST(test_file__hints_change_nothing)
 
 /* ---- what else lies in the folder --------------------------------------------------------- */
 
+TEST(test_file__read_ahead_changes_nothing)
+{
+    place p;
+    open_place(&p);
+    assert_ok(p.s->ops->put(p.s, "a/b", bytes_of("text"), err));
+    og_store_read_ahead(p.s, "a/b");
+    og_store_read_ahead(p.s, "a");
+    og_store_read_ahead(p.s, "a/missing");
+    og_store_read_ahead(p.s, "../outside");
+    OG_AUTO(og_blob) blob = NULL;
+    assert_ok(p.s->ops->get(p.s, "a/b", &blob, err));
+    assert_int_equal(blob->len, 4);
+    close_place(&p);
+}
+
 TEST(test_file__other_kinds_of_files_are_no_objects)
 {
     place p;
