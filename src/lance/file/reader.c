@@ -5,6 +5,10 @@
 
 #include <inttypes.h>
 
+/* Of a buffer: the rest is brought in when it is read, by windows (expect.c). */
+#define READ_AHEAD_BYTES ((uint64_t)1 << 20)
+#define SMALL_BYTES ((uint64_t)1 << 10)
+
 /* ---- blobs -------------------------------------------------------------------------------- */
 
 const og_type *og_lance_blob_type(void)
@@ -251,6 +255,37 @@ og_status og_lance_file_read_coded(og_lance_file *file, const og_lance_column *c
                                 c->index, index);
     out->values = OG_TAKE(values);
     return OG_OK;
+}
+
+/* The pages that rows [start, end) of a column lie in; the last of them may be long. */
+static void read_pages_ahead(og_lance_file *file, const og_lance__column *column, uint64_t start,
+                             uint64_t end)
+{
+    uint32_t p = column->rows > start ? og_lance__column_find(column, start) : column->page_count;
+    for (; p < column->page_count && column->pages[p].first_row < end; p++) {
+        const og_lance__page_info *info = &column->pages[p];
+        if (__atomic_load_n(&info->state, __ATOMIC_RELAXED) != NULL)
+            continue;
+        for (uint32_t b = 0; b < info->buffer_count; b++) {
+            uint64_t bytes = info->buffers[b].size;
+            if (bytes > SMALL_BYTES) /* else it comes with its neighbours */
+                og_blob_prefetch(file->head, info->buffers[b].offset,
+                                 bytes < READ_AHEAD_BYTES ? bytes : READ_AHEAD_BYTES);
+        }
+    }
+}
+
+void og_lance_file_read_ahead(og_lance_file *file, const og_lance_column *column, uint64_t start,
+                              uint64_t count)
+{
+    if (!file->head->is_mapped || count > file->rows)
+        return;
+    for (uint32_t i = 0; i < column->leaf_count; i++) {
+        og_lance__column *leaf;
+        if (og_lance__file_column(file, column->leaves[i], &leaf, NULL) == OG_OK &&
+            leaf->rows == file->rows)
+            read_pages_ahead(file, leaf, start, start + count);
+    }
 }
 
 static bool contains_list(const og_type *type)

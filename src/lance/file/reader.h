@@ -61,6 +61,11 @@ OG_NODISCARD og_status og_lance_file_take(og_lance_file *file, const og_lance_co
                                           const uint32_t *rows, uint64_t count, og_array **out,
                                           og_error *err);
 
+/* These rows of several columns are going to be read, one after the other: have the disk bring in those pages of
+ * this one that nobody has looked at. For mapped files. */
+void og_lance_file_read_ahead(og_lance_file *file, const og_lance_column *column, uint64_t start,
+                              uint64_t count);
+
 /* Rows as codes of few values, of their page's dictionary, its one value, or of its runs:
  * row start + i is values[codes[i]]. */
 typedef struct og_lance_coded {

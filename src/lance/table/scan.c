@@ -153,9 +153,19 @@ static og_status read_turn(void *context, size_t index, og_error *err)
                        (uint32_t)(index % scan->field_count), err);
 }
 
+/* While the first column is waited for, the disk fetches the others. */
+static void read_ahead(const og_lance_scan *scan, const piece *p)
+{
+    if (p->is_stretch)
+        og_table__read_ahead(scan->table, p->fragment, scan->fields, scan->field_count,
+                             p->slots[0] - scan->table->fragments[p->fragment].first_slot,
+                             (uint32_t)p->count);
+}
+
 /* Read the next pieces, as many as there is room for; none at the end. */
 static og_status refill(og_lance_scan *scan, og_error *err)
 {
+    bool is_first = scan->handed == 0;
     drop_pieces(scan);
     while (scan->filled < scan->capacity) {
         piece *p = &scan->pieces[scan->filled];
@@ -165,6 +175,8 @@ static og_status refill(og_lance_scan *scan, og_error *err)
         OG_TRY(og_batch_init(&p->batch, scan->field_count, (int64_t)p->count, err));
         scan->filled++;
     }
+    if (is_first && scan->filled > 0 && scan->field_count > 1)
+        read_ahead(scan, &scan->pieces[0]);
     og_status status =
         og_pool_run(scan->pool, scan->filled * scan->field_count, read_turn, scan, err);
     if (status != OG_OK)

@@ -200,6 +200,18 @@ og_status og_table__read_range(og_lance_table *table, uint32_t fragment, uint32_
     return OG_OK;
 }
 
+void og_table__read_ahead(og_lance_table *table, uint32_t fragment, const uint32_t *fields,
+                          uint32_t field_count, uint32_t start, uint32_t count)
+{
+    if (!og_lance_env_store(table->env)->maps_objects)
+        return;
+    for (uint32_t i = 0; i < field_count; i++) {
+        source from;
+        if (find_source(table, fragment, fields[i], &from, NULL) == OG_OK && from.file != NULL)
+            og_lance_file_read_ahead(og_table__cached_file(from.file), &from.column, start, count);
+    }
+}
+
 og_status og_table__read_codes(og_lance_table *table, uint32_t fragment, uint32_t field,
                                uint32_t start, uint32_t count, uint32_t *out_codes,
                                og_lance_coded *out, og_error *err)

@@ -4,6 +4,9 @@
 
 #include "lance/table/table_priv.h"
 
+/* Rows of these fields are going to be read by ranges, from `start` on (og_lance_file_read_ahead). */
+void og_table__read_ahead(og_lance_table *table, uint32_t fragment, const uint32_t *fields,
+                          uint32_t field_count, uint32_t start, uint32_t count);
 /* Rows [start, start + count) of a field in a fragment; null when no file has it. */
 OG_NODISCARD og_status og_table__read_range(og_lance_table *table, uint32_t fragment,
                                             uint32_t field, uint32_t start, uint32_t count,
