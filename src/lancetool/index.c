@@ -30,6 +30,9 @@ static og_status create(session *s, og_lance_write *write, const char *column, o
 {
     uint32_t field = 0, count;
     OG_TRY(column_of(s, column, &field, err));
+    const og_lance_field *f = &og_lance_table_fields(s->table, &count)[field];
+    if (f->value_type_count == 1 && og_str_is(f->value_types[0], "json"))
+        return og_error_set(err, OG_UNSUPPORTED, "no BTREE on column '%s' of type json", column);
     const og_lance_fragment *all = og_lance_table_fragments(s->table, &count);
     uint32_t *fragments = og_arena_array_of(s->call->arena, uint32_t, (size_t)count + 1);
     const char *name = tool_value(s->call, "name");

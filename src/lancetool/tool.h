@@ -132,6 +132,8 @@ typedef struct tool_style {
  * text; maps as lists of objects of key and value. */
 void tool_put_value(const og_lance_field *field, const og_array *array, int64_t row,
                     const tool_style *style, og_buf *out);
+/* The stored form of a column of type json as JSON. False: it is damaged, and nothing was written (jsonb.c). */
+bool tool_put_jsonb(og_str bytes, og_buf *out);
 /* A blob's bytes in the same way. */
 void tool_put_bytes(og_str bytes, bool all_bytes, og_buf *out);
 

@@ -234,7 +234,9 @@ static void put_value(const og_array *array, int64_t row, const og_str *types,
         break;
     case OG_TYPE_BINARY:
     case OG_TYPE_LARGE_BINARY:
-        tool_put_bytes(og_array_str(array, row), style->all_bytes, out);
+        if (types == NULL || !og_str_is(types[0], "json") ||
+            !tool_put_jsonb(og_array_str(array, row), out))
+            tool_put_bytes(og_array_str(array, row), style->all_bytes, out);
         break;
     case OG_TYPE_FIXED_SIZE_LIST:
         if (types == NULL || array->type->children[0].type->id != OG_TYPE_U8 ||

@@ -49,6 +49,8 @@ def values(array):
     if isinstance(array, pa.ChunkedArray):
         return [v for chunk in array.chunks for v in values(chunk)]
     t = array.type
+    if isinstance(array, pa.ExtensionArray) and t.extension_name == "arrow.json":
+        return [None if v is None else json.loads(v) for v in array.storage.to_pylist()]
     if isinstance(array, pa.ExtensionArray):
         return values(array.storage)
     if pa.types.is_dictionary(t):
@@ -139,6 +141,9 @@ def typed_columns():
     yield "decimals", pa.array(some([[d(j) for j in range(i % 4)] for i in numbers]), pa.list_(pa.decimal128(9, 0)))
     yield "large_list", pa.array(some([list(range(i % 4)) for i in numbers]), pa.large_list(pa.int16()))
     yield "empty_struct", structs(lambda i: {}, [])
+    texts = ['{"a": 1, "b": [true, null, "x", 1.5, -3, 300, 70000, -5000000000]}', "[]", '"str"', "12", "1e300", "null", "0", "-1.25", "{}",
+             '{"z": {"y": [{"x": "\u00e4\\n"}]}, "": 18446744073709551615}', "false", "-9223372036854775808"]
+    yield "json", pa.array(some([texts[i % len(texts)] for i in numbers]), pa.json_())
 
 
 def fixed_list_columns():

@@ -203,6 +203,27 @@ def refused(table):
         assert message in table.run(*words, code=3, given='{"id": 1}'), words
 
 
+def jsonb(table):
+    """A column of type json, good and with every byte changed or cut off: JSON, else the bytes."""
+    good = bytes.fromhex("40000002 10000001 10000001 20000002 50000016 61 62 5001 80000003 40000000 10000001 20000005 78 5000011170")
+    values = [good, bytes.fromhex("20000000 10000003 737472"), bytes.fromhex("80000000"), b""]
+    values += [good[:at] + bytes([good[at] ^ bit]) + good[at + 1:] for at in range(len(good)) for bit in (1, 16, 32, 64, 128)]
+    values += [good[:at] for at in range(len(good))]
+    values.append(bytes.fromhex("80000001") * 3000)
+    shutil.rmtree("t", ignore_errors=True)
+    table.run("import", "--schema", "x: large_binary", "t", given="".join(json.dumps({"x": {"hex": v.hex()}}) + "\n" for v in values))
+    old = Manifest(table.newest())
+    fields = [(f, w, pack([(5, 2, b"json") if i[0] == 5 else i for i in parse(v)]) if f == 1 else v) for f, w, v in parse(old.message)]
+    old.write(table.newest(), pack(fields), old.indexes)
+    rows = [json.loads(line)["x"] for line in table.run("cat", "--all-bytes", "t").splitlines()]
+    assert rows[:4] == [{"a": 1, "b": [True, "x", 70000]}, "str", [], {"hex": ""}], rows[:4]
+    assert len(rows) == len(values) and rows[-1] == {"hex": values[-1].hex()}
+    assert all(row == {"hex": v.hex()} for row, v in zip(rows[-1 - len(good):-1], values[-1 - len(good):-1]))
+    assert "x: json" in table.run("inspect", "t")
+    assert "json" in table.run("append", "t", code=3, given='{"x": 1}')
+    assert "json" in table.run("index", "t", "create", "x", code=3)
+
+
 def replace(data, path, new):
     """The first message at `path` with the field `new`, or with nothing but an unknown one."""
     out, done = [], False
@@ -222,7 +243,7 @@ def main(argv):
     folder = tempfile.mkdtemp(prefix="og-newer-")
     os.chdir(folder)
     try:
-        for case in (carried, refused):
+        for case in (carried, refused, jsonb):
             case(table)
             print("ok", case.__name__)
     finally:

@@ -35,6 +35,7 @@ static const struct plain_type {
     {"large_string", OG_TYPE_LARGE_UTF8},
     {"binary", OG_TYPE_BINARY},
     {"large_binary", OG_TYPE_LARGE_BINARY},
+    {"json", OG_TYPE_LARGE_BINARY}, /* JSONB */
     {"time32:s", OG_TYPE_I32},
     {"time32:ms", OG_TYPE_I32},
     {"time64:us", OG_TYPE_I64},

@@ -55,7 +55,7 @@ static bool writes_files(og_lance_op op)
 /* Values whose stored form has the layout of the type that we keep them as. */
 static bool is_written_type(og_str name)
 {
-    static const char *const others[] = {"decimal", "fixed_size_binary", "dict", "bfloat"};
+    static const char *const others[] = {"decimal", "fixed_size_binary", "dict", "bfloat", "json"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (og_str_find(name, og_str_of(others[i])) != SIZE_MAX)
             return false;
