@@ -58,8 +58,9 @@ static og_str hop_name(const og_exec__hop *hop)
 
 static og_status load_csr(og_exec__hop *hop, const char *because, og_error *err)
 {
-    unsigned parts =
-        (hop->forward ? OG_TOPO_OUT : OG_TOPO_IN) | (hop->with_edges ? (unsigned)OG_TOPO_EDGES : 0);
+    unsigned parts = hop->forward ? OG_TOPO_OUT : OG_TOPO_IN;
+    if (hop->with_edges)
+        parts |= hop->forward ? OG_TOPO_OUT_EDGES : OG_TOPO_IN_EDGES;
     OG_TRY(og_snapshot_topology(hop->x->snapshot, hop->edge, parts, &hop->topology, &hop->source,
                                 err));
     const og_exec__table *from = hop->forward ? &hop->near : &hop->far;

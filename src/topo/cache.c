@@ -378,10 +378,9 @@ static og_status find_incident(og_topo_cache *c, const hop_tables *h, bool at_sr
     OG_TRY(get_directory(c, nodes, &directory, &ignored, err));
     if (og_directory_has_duplicates(directory))
         return OG_OK;
-    og_status s = og_topo__complete(base, OG_TOPO_EDGES, err);
-    if (s != OG_OK)
-        return s == OG_CORRUPT ? OG_OK : s;
-    return og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
+    og_status s =
+        og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
+    return s == OG_CORRUPT ? OG_OK : s; /* a damaged topology tells nothing */
 }
 
 og_status og_topo_cache_incident(og_topo_cache *c, og_lance_table *edges, og_lance_table *from,

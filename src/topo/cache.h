@@ -35,7 +35,7 @@ OG_NODISCARD og_status og_topo_cache_directory(og_topo_cache *cache, og_lance_ta
 /* The directory of the table at this path is going to be asked for: have the store fetch the saved one, if none is in
  * memory (og_store_expect). */
 void og_topo_cache_expect_directory(og_topo_cache *cache, const char *path);
-/* With these parts of it (OG_TOPO_IN, OG_TOPO_EDGES); others may be missing, or come while it is used. */
+/* With these parts of it (OG_TOPO_OUT and others); others may be missing, or come while it is used. */
 OG_NODISCARD og_status og_topo_cache_topology(og_topo_cache *cache, og_lance_table *edges,
                                               og_lance_table *from, og_lance_table *to,
                                               unsigned parts, og_topology **out,

@@ -8,6 +8,10 @@
 #include "base/vec.h"
 #include "topo/topology_priv.h"
 
+/* Looking through all edges takes a fraction of what it takes to give each vertex its own, so that is done for
+ * the first few questions. */
+#define MAX_SCANS 8
+
 uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
 {
     uint32_t count;
@@ -34,6 +38,92 @@ static og_status edges_of(const og_adjacency *side, const uint32_t *vertices, si
     return OG_OK;
 }
 
+/* ---- by the order of edges ---------------------------------------------------------------- */
+
+/* A bit for each of these vertices below `limit`; NULL when out of memory. */
+static uint8_t *mark(const uint32_t *vertices, size_t count, uint32_t limit)
+{
+    uint8_t *bits = og_calloc(og_bitmap_bytes(limit) + 1, 1);
+    for (size_t i = 0; bits != NULL && i < count; i++)
+        if (vertices[i] < limit)
+            og_bit_set(bits, vertices[i]);
+    return bits;
+}
+
+/* The edges whose source is marked. */
+static og_status scan_by_source(const og_topology *t, const uint8_t *marked, id_list *out,
+                                og_error *err)
+{
+    const og_topo__order *order = &og_topo__backing_of(t)->order;
+    for (uint32_t i = 0; i < t->edge_count; i++)
+        if (og_bit_get(marked, order->sources[i]) && !og_vec_push(out, og_topo__edge_id(order, i)))
+            return og_error_nomem(err);
+    return OG_OK;
+}
+
+static void mark_sources(const og_topology *t, const uint8_t *targets, uint8_t *out)
+{
+    for (uint32_t v = 0; v < t->out.vertex_count; v++)
+        for (uint32_t i = t->out.offsets[v]; i < t->out.offsets[v + 1]; i++)
+            if (og_bit_get(targets, t->out.targets[i]))
+                og_bit_set(out, v);
+}
+
+/* The edges whose target is marked: of a source that has such, each edge is told its target as it comes. */
+static og_status scan_by_target(const og_topology *t, const uint8_t *marked, id_list *out,
+                                og_error *err)
+{
+    const og_topo__order *order = &og_topo__backing_of(t)->order;
+    size_t vertices = t->out.vertex_count;
+    OG_AUTO_FREE uint8_t *near = mark(NULL, 0, t->out.vertex_count);
+    OG_AUTO_FREE uint32_t *next = og_reallocarray(NULL, vertices, sizeof *next);
+    if (near == NULL || next == NULL)
+        return og_error_nomem(err);
+    mark_sources(t, marked, near);
+    memcpy(next, t->out.offsets, vertices * sizeof *next);
+    for (uint32_t i = 0; i < t->edge_count; i++) {
+        uint32_t source = order->sources[i];
+        if (!og_bit_get(near, source))
+            continue;
+        uint32_t place = next[source]++;
+        if (place == t->out.offsets[source + 1])
+            return og_topo__damaged(t, err);
+        if (og_bit_get(marked, t->out.targets[place]) &&
+            !og_vec_push(out, og_topo__edge_id(order, i)))
+            return og_error_nomem(err);
+    }
+    return OG_OK;
+}
+
+static og_status scan_edges(og_topology *t, bool at_src, const uint32_t *vertices, size_t count,
+                            id_list *out, og_error *err)
+{
+    OG_AUTO_FREE uint8_t *marked =
+        mark(vertices, count, at_src ? t->out.vertex_count : t->in.vertex_count);
+    if (marked == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_topo__need_order(t, err));
+    if (at_src)
+        return scan_by_source(t, marked, out, err);
+    OG_TRY(og_topo__complete(t, OG_TOPO_OUT, err));
+    return scan_by_target(t, marked, out, err);
+}
+
+static og_status find_edges(og_topology *t, bool at_src, const uint32_t *vertices, size_t count,
+                            id_list *out, og_error *err)
+{
+    og_topo__backing *b = t->backing;
+    bool has_edges = (at_src ? b->out_edges : b->in_edges) != NULL;
+    if (!has_edges && b->scan_count < MAX_SCANS) {
+        b->scan_count++;
+        return scan_edges(t, at_src, vertices, count, out, err);
+    }
+    OG_TRY(og_topo__complete(t, at_src ? OG_TOPO_OUT_EDGES : OG_TOPO_IN_EDGES, err));
+    return edges_of(at_src ? &t->out : &t->in, vertices, count, out, err);
+}
+
+/* ---- slots -------------------------------------------------------------------------------- */
+
 static int by_value(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -52,7 +142,7 @@ static size_t sort_slots(uint32_t *slots, size_t count, uint32_t end)
     return kept;
 }
 
-og_status og_topo__incident(const og_topology *base, og_lance_table *edges, og_lance_table *nodes,
+og_status og_topo__incident(og_topology *base, og_lance_table *edges, og_lance_table *nodes,
                             og_directory *directory, bool at_src, const og_str *ids,
                             size_t id_count, og_incident *out, og_error *err)
 {
@@ -63,7 +153,7 @@ og_status og_topo__incident(const og_topology *base, og_lance_table *edges, og_l
         return og_error_nomem(err);
     OG_TRY(og_directory_find(directory, nodes, ids, id_count, vertices, err));
     id_list found = {0};
-    og_status s = edges_of(at_src ? &base->out : &base->in, vertices, id_count, &found, err);
+    og_status s = find_edges(base, at_src, vertices, id_count, &found, err);
     uint32_t *slots = s == OG_OK ? og_reallocarray(NULL, found.len, sizeof *slots) : NULL;
     if (s == OG_OK)
         s = slots != NULL ? og_lance_slots_of(edges, found.items, found.len, slots, err)

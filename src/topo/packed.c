@@ -64,7 +64,9 @@ void og_topo__unpack(const uint8_t *packed, size_t count, uint32_t width, uint32
         WIDTH(15)
         WIDTH(16)
         WIDTH(17)
-        WIDTH(18) WIDTH(19) WIDTH(20) WIDTH(21) WIDTH(22)
+        WIDTH(18)
+        WIDTH(19)
+        WIDTH(20) WIDTH(21) WIDTH(22)
 #undef WIDTH
             default : unpack(packed, count, width, out);
     }

@@ -8,7 +8,7 @@
 #include "topo/packed.h"
 #include "topo/topology_priv.h"
 
-static og_status damaged(const og_topology *t, og_error *err)
+og_status og_topo__damaged(const og_topology *t, og_error *err)
 {
     return og_error_set(err, OG_CORRUPT, "the saved topology of %s is damaged",
                         og_topo__backing_of(t)->key.edge_path);
@@ -89,7 +89,7 @@ static og_status read_side(og_topology *t, og_adjacency *side, int first, uint32
         !sum_degrees(block, side->vertex_count, t->edge_count) ||
         !read_section(t, first + 1, block + offset_count) ||
         !are_below(block + offset_count, t->edge_count, other_vertices))
-        return damaged(t, err);
+        return og_topo__damaged(t, err);
     side->offsets = block;
     side->targets = block + offset_count;
     *out_block = OG_TAKE(block);
@@ -137,7 +137,7 @@ og_status og_topo__need_order(og_topology *t, og_error *err)
     expect_sections(t, OG_TOPO__SOURCES);
     if (!read_section(t, OG_TOPO__SOURCES, sources) ||
         !are_below(sources, t->edge_count, t->out.vertex_count) || (has_ids && !read_ids(t, ids)))
-        return damaged(t, err);
+        return og_topo__damaged(t, err);
     b->order = (og_topo__order){OG_TAKE(sources), OG_TAKE(ids)};
     return OG_OK;
 }
@@ -153,7 +153,7 @@ og_status og_topo__targets_in_order(const og_topology *t, uint32_t *out, og_erro
     for (uint32_t i = 0; i < t->edge_count; i++) {
         uint32_t place = next[sources[i]]++;
         if (place == t->out.offsets[sources[i] + 1])
-            return damaged(t, err);
+            return og_topo__damaged(t, err);
         out[i] = t->out.targets[place];
     }
     return OG_OK;
@@ -173,41 +173,47 @@ static og_status place_ids(const og_topology *t, const og_adjacency *side, const
     for (uint32_t i = 0; i < t->edge_count; i++) {
         uint32_t place = next[vertices[i]]++;
         if (place == side->offsets[vertices[i] + 1])
-            return damaged(t, err);
+            return og_topo__damaged(t, err);
         edges[place] = og_topo__edge_id(order, i);
     }
     return OG_OK;
 }
 
-static og_status need_edges(og_topology *t, og_error *err)
+static og_status need_edges(og_topology *t, og_adjacency *side, uint32_t **block,
+                            const uint32_t *vertices, og_error *err)
 {
-    og_topo__backing *b = t->backing;
-    if (b->edge_block != NULL)
-        return OG_OK;
     size_t count = t->edge_count;
-    OG_AUTO_FREE uint32_t *targets = og_reallocarray(NULL, count, sizeof *targets);
-    OG_AUTO_FREE uint32_t *block = og_reallocarray(NULL, 2 * count, sizeof *block);
-    if (targets == NULL || block == NULL)
+    OG_AUTO_FREE uint32_t *edges = og_reallocarray(NULL, count, sizeof *edges);
+    if (edges == NULL)
         return og_error_nomem(err);
-    og_prefer_huge_pages(block, 2 * count * sizeof *block);
-    OG_TRY(og_topo__targets_in_order(t, targets, err));
-    OG_TRY(place_ids(t, &t->out, b->order.sources, block, err));
-    OG_TRY(place_ids(t, &t->in, targets, block + count, err));
-    t->out.edges = block;
-    t->in.edges = block + count;
-    b->edge_block = OG_TAKE(block);
+    og_prefer_huge_pages(edges, count * sizeof *edges);
+    OG_TRY(place_ids(t, side, vertices, edges, err));
+    side->edges = edges;
+    *block = OG_TAKE(edges);
     return OG_OK;
+}
+
+static og_status need_in_edges(og_topology *t, og_error *err)
+{
+    OG_AUTO_FREE uint32_t *targets = og_reallocarray(NULL, t->edge_count, sizeof *targets);
+    if (targets == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_topo__targets_in_order(t, targets, err));
+    return need_edges(t, &t->in, &og_topo__backing_of(t)->in_edges, targets, err);
 }
 
 og_status og_topo__complete(og_topology *t, unsigned parts, og_error *err)
 {
-    bool with_edges = (parts & OG_TOPO_EDGES) != 0;
-    if (with_edges || (parts & OG_TOPO_OUT) != 0)
+    og_topo__backing *b = t->backing;
+    if ((parts & (OG_TOPO_OUT | OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES)) != 0)
         OG_TRY(need_out(t, err));
-    if (with_edges || (parts & OG_TOPO_IN) != 0)
+    if ((parts & (OG_TOPO_IN | OG_TOPO_IN_EDGES)) != 0)
         OG_TRY(need_in(t, err));
-    if (!with_edges)
-        return OG_OK;
-    OG_TRY(og_topo__need_order(t, err));
-    return need_edges(t, err);
+    bool out_edges = (parts & OG_TOPO_OUT_EDGES) != 0 && b->out_edges == NULL;
+    bool in_edges = (parts & OG_TOPO_IN_EDGES) != 0 && b->in_edges == NULL;
+    if (out_edges || in_edges)
+        OG_TRY(og_topo__need_order(t, err));
+    if (out_edges)
+        OG_TRY(need_edges(t, &t->out, &b->out_edges, b->order.sources, err));
+    return in_edges ? need_in_edges(t, err) : OG_OK;
 }

@@ -21,7 +21,8 @@ void og_topology_unref(og_topology *t)
         og_free(b->texts[i]);
     og_free(b->out_block);
     og_free(b->in_block);
-    og_free(b->edge_block);
+    og_free(b->out_edges);
+    og_free(b->in_edges);
     og_free(b->order.sources);
     og_free(b->order.ids);
     og_blob_unref(b->file);
@@ -37,12 +38,9 @@ size_t og_topology_bytes(const og_topology *t)
         entries += (size_t)t->out.vertex_count + 1 + edges;
     if (b->in_block != NULL)
         entries += (size_t)t->in.vertex_count + 1 + edges;
-    if (b->edge_block != NULL)
-        entries += 2 * edges;
-    if (b->order.sources != NULL)
-        entries += edges;
-    if (b->order.ids != NULL)
-        entries += edges;
+    const uint32_t *more[] = {b->out_edges, b->in_edges, b->order.sources, b->order.ids};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        entries += more[i] != NULL ? edges : 0;
     return sizeof *t + sizeof *b + entries * sizeof(uint32_t);
 }
 

@@ -14,14 +14,15 @@ typedef struct og_adjacency {
     uint32_t vertex_count; /* offsets has vertex_count + 1 entries; vertices above have no edges */
     const uint32_t *offsets;
     const uint32_t *targets; /* vertices of the other end */
-    const uint32_t *edges;   /* edge row ids, parallel to targets; NULL without OG_TOPO_EDGES */
+    const uint32_t *edges;   /* edge row ids, parallel to targets; NULL when not asked for */
 } og_adjacency;
 
 /* Parts of a topology. */
 enum {
-    OG_TOPO_OUT = 1,   /* targets by source: `out` */
-    OG_TOPO_IN = 2,    /* sources by target: `in` */
-    OG_TOPO_EDGES = 4, /* row ids of the edges; both directions come with it */
+    OG_TOPO_OUT = 1,       /* targets by source: `out` */
+    OG_TOPO_IN = 2,        /* sources by target: `in` */
+    OG_TOPO_OUT_EDGES = 4, /* row ids of the edges as well; OG_TOPO_OUT comes with it */
+    OG_TOPO_IN_EDGES = 8,  /* the same, both directions come with it */
 };
 
 typedef struct og_topology {

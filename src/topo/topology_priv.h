@@ -45,10 +45,11 @@ typedef struct og_topo__backing {
     og_topo__key key;
     char *texts[4]; /* what the key's texts point into, when owned */
     /* Each of these in one block, or NULL when it was not asked for yet. */
-    uint32_t *out_block;  /* out.offsets, out.targets */
-    uint32_t *in_block;   /* in.offsets, in.targets */
-    uint32_t *edge_block; /* out.edges, in.edges */
+    uint32_t *out_block; /* out.offsets, out.targets */
+    uint32_t *in_block;  /* in.offsets, in.targets */
+    uint32_t *out_edges, *in_edges;
     og_topo__order order;
+    uint32_t scan_count; /* how often the order was looked through for a few edges */
     /* The file the parts come from; NULL: it was built, and has both directions and the order. */
     og_blob *file;
     og_topo__section sections[OG_TOPO__SECTIONS];
@@ -89,6 +90,8 @@ static inline uint32_t og_topo__edge_id(const og_topo__order *order, uint32_t i)
 {
     return order->ids != NULL ? order->ids[i] : i;
 }
+/* The error of a damaged file, OG_CORRUPT. */
+og_status og_topo__damaged(const og_topology *topology, og_error *err);
 /* Have these parts, and the order of edges, in memory. OG_CORRUPT when the file is damaged: it is of no more use
  * then. Not thread safe, but other threads may go on reading the parts they asked for. */
 OG_NODISCARD og_status og_topo__complete(og_topology *topology, unsigned parts, og_error *err);
@@ -107,9 +110,9 @@ OG_NODISCARD og_status og_topo__topology_extend(og_topology *base, og_lance_tabl
  * when there are none. */
 uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id);
 
-/* og_topo_cache_incident by this topology, which left out no edge and has OG_TOPO_EDGES, and a directory
- * of `nodes` without duplicates. */
-OG_NODISCARD og_status og_topo__incident(const og_topology *base, og_lance_table *edges,
+/* og_topo_cache_incident by this topology, which left out no edge, and a directory of `nodes` without
+ * duplicates. OG_CORRUPT as above, or when the tables are. */
+OG_NODISCARD og_status og_topo__incident(og_topology *base, og_lance_table *edges,
                                          og_lance_table *nodes, og_directory *directory,
                                          bool at_src, const og_str *ids, size_t id_count,
                                          og_incident *out, og_error *err);

@@ -131,8 +131,8 @@ static void use_topology(og_store *store, unsigned parts)
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
     if (t == NULL || og_topo__complete(t, parts, NULL) != OG_OK)
         return;
-    bool with_edges = (parts & OG_TOPO_EDGES) != 0;
-    if (with_edges || (parts & OG_TOPO_OUT) != 0)
+    bool with_edges = (parts & OG_TOPO_IN_EDGES) != 0;
+    if ((parts & (OG_TOPO_OUT | OG_TOPO_OUT_EDGES)) != 0)
         walk(&t->out, t->edge_count, t->in.vertex_count, t->out.edges);
     if (with_edges || (parts & OG_TOPO_IN) != 0)
         walk(&t->in, t->edge_count, t->out.vertex_count, t->in.edges);
@@ -159,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     use_directory(store, table);
     use_topology(store, OG_TOPO_OUT);
     use_topology(store, OG_TOPO_IN);
-    use_topology(store, OG_TOPO_EDGES);
+    use_topology(store, OG_TOPO_OUT_EDGES);
+    use_topology(store, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES);
     return 0;
 }

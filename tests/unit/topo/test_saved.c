@@ -110,7 +110,7 @@ TEST(test_saved__parts_come_as_they_are_asked_for)
     assert_ok(og_topo__complete(t, OG_TOPO_IN, err));
     check_side(&t->in, 4, in_offsets, in_targets);
     assert_null(t->in.edges);
-    assert_ok(og_topo__complete(t, OG_TOPO_EDGES, err));
+    assert_ok(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     check_edges(t, NULL);
     uint32_t in_order[EDGES];
     assert_ok(og_topo__targets_in_order(t, in_order, err));
@@ -128,11 +128,11 @@ TEST(test_saved__without_edges)
     built->out = built->in = (og_adjacency){.offsets = none};
     og_topo__backing_of(built)->out_block = og_calloc(1, sizeof(uint32_t));
     og_topo__backing_of(built)->in_block = og_calloc(1, sizeof(uint32_t));
-    assert_ok(og_topo__complete(built, OG_TOPO_EDGES, err));
+    assert_ok(og_topo__complete(built, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     og_topo__save_topology(store, built);
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
     assert_non_null(t);
-    assert_ok(og_topo__complete(t, OG_TOPO_EDGES, err));
+    assert_ok(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     assert_int_equal(t->edge_count, 0);
 }
 
@@ -142,7 +142,7 @@ TEST(test_saved__row_ids_that_are_not_the_numbers)
     save(store, some_ids);
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
     assert_non_null(t);
-    assert_ok(og_topo__complete(t, OG_TOPO_EDGES, err));
+    assert_ok(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     check_edges(t, some_ids);
 }
 
@@ -153,7 +153,7 @@ TEST(test_saved__row_ids_never_given_out_are_damage)
     save(store, ids);
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
     assert_non_null(t);
-    assert_status(og_topo__complete(t, OG_TOPO_EDGES, NULL), OG_CORRUPT);
+    assert_status(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, NULL), OG_CORRUPT);
 }
 
 TEST(test_saved__another_graph_or_version_is_ignored)
@@ -195,7 +195,8 @@ TEST(test_saved__no_damage_goes_unnoticed)
     for (size_t at = 0; at < size; at++) {
         damage(store, at);
         OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
-        if (t == NULL || og_topo__complete(t, OG_TOPO_EDGES, NULL) != OG_OK) {
+        if (t == NULL ||
+            og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, NULL) != OG_OK) {
             refused++;
         } else {
             check_side(&t->out, 6, out_offsets, out_targets);
@@ -221,7 +222,7 @@ TEST(test_saved__a_direction_does_not_need_the_other)
     assert_non_null(t);
     assert_ok(og_topo__complete(t, OG_TOPO_IN, err));
     assert_status(og_topo__complete(t, OG_TOPO_OUT, NULL), OG_CORRUPT);
-    assert_status(og_topo__complete(t, OG_TOPO_EDGES, NULL), OG_CORRUPT);
+    assert_status(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, NULL), OG_CORRUPT);
 }
 
 TEST(test_saved__a_file_of_the_first_format_is_ignored)
