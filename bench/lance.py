@@ -149,15 +149,15 @@ def size_of(folder):
 
 def writes(bench, root, runs):
     for name, (table, columns) in COLUMNS.items():
-        us, them = [], []
-        for _ in range(max(1, runs // 2)):
-            shutil.rmtree(os.path.join(root, "ours"), ignore_errors=True)
-            us += ours(bench, "write", root, table, "ours", *columns)
-            them += theirs("write", 2, os.path.join(root, table), columns=columns, repeats=1,
-                           new=os.path.join(root, "theirs"))["runs"]
-        line(f"write {name}", us, them, us[0]["rows"])
-        shutil.rmtree(os.path.join(root, "theirs"))
-        theirs("write", 2, os.path.join(root, table), columns=columns, repeats=1, new=os.path.join(root, "theirs"))
+        for threads in (1, 2):
+            us, them = [], []
+            for _ in range(max(1, runs // 2)):
+                for folder in ("ours", "theirs"):
+                    shutil.rmtree(os.path.join(root, folder), ignore_errors=True)
+                us += ours(bench, "write", root, table, "ours", threads, *columns)
+                them += theirs("write", threads, os.path.join(root, table), columns=columns, repeats=1,
+                               new=os.path.join(root, "theirs"))["runs"]
+            line(f"write {name}, {threads} threads", us, them, us[0]["rows"])
         sizes = size_of(os.path.join(root, "ours")), size_of(os.path.join(root, "theirs"))
         print(f"{'size ' + name:28} {sizes[0]:12} {sizes[1]:12} {sizes[1] / sizes[0]:7.3f}")
 

@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -19,11 +20,14 @@ typedef struct loop {
     og_error *err;
 } loop;
 
+enum { TASK_IDLE, TASK_WAITS, TASK_RUNS, TASK_DONE };
+
 struct og_pool {
     pthread_mutex_t lock;
-    pthread_cond_t work;     /* a loop was opened, or the pool closes */
-    pthread_cond_t finished; /* a helper left a loop */
+    pthread_cond_t work;     /* a loop was opened, a task started, or the pool closes */
+    pthread_cond_t finished; /* a helper left a loop, or ran a task */
     loop *loops;             /* with turns left */
+    og_task *tasks;          /* that wait, the oldest first; their states are under the lock, too */
     bool closing;
     unsigned thread_count; /* without the caller */
     pthread_t threads[];
@@ -51,12 +55,19 @@ static void keep_error(loop *l, size_t index, og_status status, const og_error *
     __atomic_store_n(&l->next_index, l->count, __ATOMIC_RELAXED);
 }
 
+/* Not all of its 8 KiB. */
+static void clear_error(og_error *err)
+{
+    err->status = OG_OK;
+    err->message[0] = err->detail[0] = err->hint[0] = '\0';
+    err->line = err->column = 0;
+}
+
 /* Its own frame, as og_error is 8 KiB. */
 static __attribute__((noinline)) bool run_turn(loop *l, size_t index)
 {
     og_error turn_err;
-    turn_err.message[0] = turn_err.detail[0] = turn_err.hint[0] = '\0';
-    turn_err.line = turn_err.column = 0;
+    clear_error(&turn_err);
     og_status status = l->fn(l->context, index, &turn_err);
     if (status != OG_OK) {
         turn_err.status = status;
@@ -80,6 +91,100 @@ static void run_turns(loop *l)
     }
 }
 
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+static void run_task(og_task *task)
+{
+    clear_error(&task->err);
+    task->status = task->run(task->context, &task->err);
+    if (task->status != OG_OK)
+        task->err.status = task->status;
+}
+
+/* Take it from those that wait; under the lock. */
+static void claim(og_pool *pool, og_task *task)
+{
+    og_task **place = &pool->tasks;
+    while (*place != task)
+        place = &(*place)->next;
+    *place = task->next;
+    task->state = TASK_RUNS;
+}
+
+/* The lock is held before and after, not while the task runs. */
+static void run_claimed(og_pool *pool, og_task *task)
+{
+    pthread_mutex_unlock(&pool->lock);
+    run_task(task);
+    pthread_mutex_lock(&pool->lock);
+    task->state = TASK_DONE;
+    pthread_cond_broadcast(&pool->finished);
+}
+
+void og_pool_start(og_pool *pool, og_task *task)
+{
+    assert(task->state == TASK_IDLE);
+    if (og_pool_threads(pool) < 2) {
+        run_task(task);
+        task->state = TASK_DONE;
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    og_task **last = &pool->tasks;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = task;
+    task->next = NULL;
+    task->state = TASK_WAITS;
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static int state_of(og_pool *pool, const og_task *task)
+{
+    if (pool == NULL)
+        return task->state;
+    pthread_mutex_lock(&pool->lock);
+    int state = task->state;
+    pthread_mutex_unlock(&pool->lock);
+    return state;
+}
+
+bool og_pool_is_done(og_pool *pool, const og_task *task)
+{
+    return state_of(pool, task) == TASK_DONE;
+}
+
+bool og_pool_help(og_pool *pool, og_task *task)
+{
+    if (pool == NULL)
+        return false;
+    pthread_mutex_lock(&pool->lock);
+    bool waits = task->state == TASK_WAITS;
+    if (waits) {
+        claim(pool, task);
+        run_claimed(pool, task);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return waits;
+}
+
+og_status og_pool_finish(og_pool *pool, og_task *task, og_error *err)
+{
+    assert(state_of(pool, task) != TASK_IDLE);
+    if (pool != NULL && !og_pool_help(pool, task)) {
+        pthread_mutex_lock(&pool->lock);
+        while (task->state == TASK_RUNS)
+            pthread_cond_wait(&pool->finished, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    assert(task->state == TASK_DONE);
+    task->state = TASK_IDLE;
+    if (task->status != OG_OK && err != NULL)
+        *err = task->err;
+    return task->status;
+}
+
 /* ---- threads ------------------------------------------------------------------------------ */
 
 static void unlink_loop(og_pool *pool, const loop *l)
@@ -97,7 +202,13 @@ static void *help(void *context)
     og_pool *pool = context;
     pthread_mutex_lock(&pool->lock);
     while (!pool->closing) {
+        og_task *task = pool->tasks;
         loop *l = pool->loops;
+        if (task != NULL) {
+            claim(pool, task);
+            run_claimed(pool, task);
+            continue;
+        }
         if (l == NULL) {
             pthread_cond_wait(&pool->work, &pool->lock);
             continue;
@@ -135,6 +246,7 @@ void og_pool_free(og_pool *pool)
         return;
     pthread_mutex_lock(&pool->lock);
     pool->closing = true;
+    assert(pool->tasks == NULL && pool->loops == NULL);
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->thread_count; i++)
@@ -180,4 +292,63 @@ og_status og_pool_run(og_pool *pool, size_t count, og_pool_fn fn, void *context,
         run_turns(&l);
     pthread_mutex_destroy(&l.error_lock);
     return l.status;
+}
+
+/* ---- shared ------------------------------------------------------------------------------- */
+
+struct og_shared_pool {
+    pthread_mutex_t lock;
+    og_pool *pool; /* while there are users */
+    unsigned threads, users;
+};
+
+og_shared_pool *og_shared_pool_new(unsigned threads)
+{
+    og_shared_pool *shared = og_calloc(1, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    pthread_mutex_init(&shared->lock, NULL);
+    shared->threads = threads;
+    return shared;
+}
+
+void og_shared_pool_free(og_shared_pool *shared)
+{
+    if (shared == NULL)
+        return;
+    assert(shared->users == 0);
+    pthread_mutex_destroy(&shared->lock);
+    og_free(shared);
+}
+
+void og_shared_pool_set_threads(og_shared_pool *shared, unsigned threads)
+{
+    pthread_mutex_lock(&shared->lock);
+    assert(shared->users == 0);
+    shared->threads = threads;
+    pthread_mutex_unlock(&shared->lock);
+}
+
+og_pool *og_shared_pool_take(og_shared_pool *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    if (shared->users == 0 && shared->threads > 1)
+        shared->pool = og_pool_new(shared->threads);
+    if (shared->users == 0 && og_pool_threads(shared->pool) < 2) {
+        og_pool_free(shared->pool);
+        shared->pool = NULL;
+    }
+    shared->users += shared->pool != NULL;
+    og_pool *pool = shared->pool;
+    pthread_mutex_unlock(&shared->lock);
+    return pool;
+}
+
+void og_shared_pool_give(og_shared_pool *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    assert(shared->users > 0);
+    og_pool *unused = --shared->users == 0 ? OG_TAKE(shared->pool) : NULL;
+    pthread_mutex_unlock(&shared->lock);
+    og_pool_free(unused);
 }

@@ -1,6 +1,6 @@
 /* lancebench scan ROOT TABLE THREADS REPEATS COLUMN...   read whole columns, sum every value
  * lancebench take ROOT TABLE COUNT REPEATS COLUMN...     COUNT random rows, the same each time
- * lancebench write ROOT TABLE NEW COLUMN...              the rows of TABLE, from memory, as table NEW
+ * lancebench write ROOT TABLE NEW THREADS COLUMN...      the rows of TABLE, from memory, as table NEW
  *
  * Measured program of bench/lance.py: prints one JSON object. Times are of the work alone, without
  * opening; a take begins with a cold cache of its own each time. */
@@ -132,28 +132,29 @@ static void add_batch(totals *t, const og_batch *batch)
 
 typedef struct stopwatch {
     uint64_t wall;
-    double cpu;
+    double cpu, own_cpu; /* of all threads, of the calling one */
 } stopwatch;
 
-static double cpu_seconds(void)
+static double cpu_seconds(int who)
 {
     struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
+    getrusage(who, &usage);
     return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static stopwatch start(void)
 {
-    return (stopwatch){og_monotonic_ns(), cpu_seconds()};
+    return (stopwatch){og_monotonic_ns(), cpu_seconds(RUSAGE_SELF), cpu_seconds(RUSAGE_THREAD)};
 }
 
 static void report(const stopwatch *since, const totals *t, bool first)
 {
-    printf("%s{\"seconds\": %.6f, \"cpu\": %.6f, \"rows\": %" PRIu64 ", \"bytes\": %" PRIu64
-           ", \"sum\": %.17g}",
+    printf("%s{\"seconds\": %.6f, \"cpu\": %.6f, \"own_cpu\": %.6f, \"rows\": %" PRIu64
+           ", \"bytes\": %" PRIu64 ", \"sum\": %.17g}",
            first ? "[" : ",\n ", (double)(og_monotonic_ns() - since->wall) / 1e9,
-           cpu_seconds() - since->cpu, t->rows, t->bytes, t->sum);
+           cpu_seconds(RUSAGE_SELF) - since->cpu, cpu_seconds(RUSAGE_THREAD) - since->own_cpu,
+           t->rows, t->bytes, t->sum);
 }
 
 /* ---- what is measured --------------------------------------------------------------------- */
@@ -233,7 +234,8 @@ static void bench_write(og_lance_env *env, int argc, char **argv)
 {
     OG_AUTO(og_lance_table) table = NULL;
     must(og_lance_table_open(env, argv[3], 0, 0, &table, &error));
-    uint32_t *fields = find_columns(table, argv + 5, argc - 5), count = (uint32_t)(argc - 5);
+    uint32_t *fields = find_columns(table, argv + 6, argc - 6), count = (uint32_t)(argc - 6);
+    og_lance_env_set_threads(env, (unsigned)number(argv[5]));
     OG_AUTO(og_lance_scan) scan = NULL;
     must(og_lance_scan_open(table, fields, count, 0, UINT32_MAX, &scan, &error));
     og_batch *batches = NULL;

@@ -98,14 +98,45 @@ void og_lance__leaf_deinit(og_lance__leaf *leaf)
     og_buf_deinit(&leaf->item_validity);
 }
 
+static void clear(og_buf *buf)
+{
+    if (buf->cap > 2 * OG_LANCE__PAGE_BYTES)
+        og_buf_deinit(buf);
+    og_buf_clear(buf);
+}
+
 void og_lance__leaf_clear(og_lance__leaf *leaf)
 {
-    og_buf_clear(&leaf->values);
-    og_buf_clear(&leaf->offsets);
-    og_buf_clear(&leaf->rep);
-    og_buf_clear(&leaf->def);
-    og_buf_clear(&leaf->item_validity);
+    clear(&leaf->values);
+    clear(&leaf->offsets);
+    clear(&leaf->rep);
+    clear(&leaf->def);
+    clear(&leaf->item_validity);
     leaf->value_count = leaf->null_values = leaf->level_count = leaf->row_count = 0;
+}
+
+static void swap(og_buf *a, og_buf *b)
+{
+    og_buf kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+void og_lance__leaf_swap_memory(og_lance__leaf *a, og_lance__leaf *b)
+{
+    swap(&a->values, &b->values);
+    swap(&a->offsets, &b->offsets);
+    swap(&a->rep, &b->rep);
+    swap(&a->def, &b->def);
+    swap(&a->item_validity, &b->item_validity);
+}
+
+void og_lance__leaf_move(og_lance__leaf *leaf, og_lance__leaf *to)
+{
+    og_lance__leaf full = *leaf;
+    og_lance__leaf_swap_memory(leaf, to);
+    *to = full;
+    og_lance__leaf_clear(leaf);
 }
 
 size_t og_lance__leaf_bytes(const og_lance__leaf *leaf)

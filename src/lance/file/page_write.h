@@ -75,8 +75,12 @@ void og_lance__leaf_deinit(og_lance__leaf *leaf);
 OG_NODISCARD og_status og_lance__leaf_append(og_lance__leaf *leaf, const og_array *array,
                                              int64_t start, int64_t count, og_error *err);
 size_t og_lance__leaf_bytes(const og_lance__leaf *leaf);
-/* Forget the rows, keep the memory. */
+/* Forget the rows, keep the memory (that of a page; not what a huge value took). */
 void og_lance__leaf_clear(og_lance__leaf *leaf);
+/* Move the rows to `to`, which was cleared; its memory goes the other way. */
+void og_lance__leaf_move(og_lance__leaf *leaf, og_lance__leaf *to);
+/* Exchange the memory of two leaves without rows. */
+void og_lance__leaf_swap_memory(og_lance__leaf *a, og_lance__leaf *b);
 
 /* ---- what the encoders see ---------------------------------------------------------------- */
 

@@ -7,18 +7,20 @@
  *     global buffer table           the same
  *     footer, 40 bytes
  *
- * Buffers go out as pages fill; the metadata of written pages stays in memory until the end. The
+ * Buffers go out as pages are encoded; the metadata of written pages stays in memory until the end. The
  * first error sticks: later calls repeat its status, and nothing becomes visible. */
 #include "lance/file/writer.h"
 
 #include "lance/file/blob_write.h"
 #include "lance/file/message_write.h"
-#include "lance/file/page_write.h"
+#include "lance/file/writer_priv.h"
 #include <assert.h>
 
 #define VERSION_MAJOR 2
 #define VERSION_MINOR 2
 #define SUFFIX ".lance"
+/* What is left in columns at the end is encoded by several threads from so many bytes on. */
+#define SIDE_BY_SIDE_BYTES ((size_t)1 << 20)
 
 typedef struct file_column {
     uint32_t source; /* index in the batch */
@@ -38,11 +40,13 @@ struct og_lance_file_writer {
     og_buf schema;
     og_lance__sink sink;
     og_lance__blob_files blob_files;
-    og_lance__encoder encoder;
-    og_lance__page page;
+    og_lance_encoders *encoders;
+    og_lance_encoders *own_encoders; /* NULL: others are used, or none has been needed yet */
+    og_lance__page blob_page;
+    og_buf blob_starts;
     uint64_t rows;
     og_status failed;
-    bool finished;
+    bool ended, finished;
     bool maybe_visible; /* finishing the object had an unknown outcome */
 };
 
@@ -133,16 +137,26 @@ og_status og_lance_file_writer_open(og_store *store, const char *name,
         memcpy(w->sources, columns, column_count * sizeof *columns);
     for (uint32_t i = 0; i < column_count; i++)
         OG_TRY(add_source(w, i, err));
-    OG_TRY(og_lance__encoder_init(&w->encoder, err));
     OG_TRY(store->ops->create(store, name, &w->sink.object, err));
     *out = OG_TAKE(w);
     return OG_OK;
+}
+
+void og_lance_file_writer_use(og_lance_file_writer *w, og_lance_encoders *encoders)
+{
+    assert(w->encoders == NULL);
+    w->encoders = encoders;
+    for (size_t i = 0; i < w->columns.len; i++)
+        og_lance__encoders_lend(encoders, &w->columns.items[i].leaf);
 }
 
 void og_lance_file_writer_close(og_lance_file_writer *w)
 {
     if (w == NULL)
         return;
+    if (w->encoders != NULL)
+        og_lance__encoders_forget(w->encoders, w);
+    og_lance_encoders_free(w->own_encoders);
     og_object_writer_close(w->sink.object);
     if (w->maybe_visible)
         (void)w->store->ops->remove(w->store, (const char *const[]){w->name}, 1, NULL);
@@ -154,8 +168,8 @@ void og_lance_file_writer_close(og_lance_file_writer *w)
         og_buf_deinit(&w->columns.items[i].pages);
     }
     og_vec_deinit(&w->columns);
-    og_lance__encoder_deinit(&w->encoder);
-    og_lance__page_deinit(&w->page);
+    og_lance__page_deinit(&w->blob_page);
+    og_buf_deinit(&w->blob_starts);
     og_buf_deinit(&w->schema);
     og_free(w->sources);
     og_free(w->name);
@@ -180,24 +194,40 @@ static void put_encoding(og_buf *out, uint32_t field, const char *type_url, og_b
 
 /* Write the encoded page's buffers and note it in the column's metadata. */
 static og_status put_page(og_lance_file_writer *w, file_column *column, uint64_t rows,
-                          og_error *err)
+                          const og_lance__page *page, og_error *err)
 {
     uint64_t offsets[OG_LANCE__PAGE_BUFFERS], sizes[OG_LANCE__PAGE_BUFFERS];
-    for (uint32_t i = 0; i < w->page.buffer_count; i++) {
-        const og_buf *buffer = &w->page.buffers[i];
+    for (uint32_t i = 0; i < page->buffer_count; i++) {
+        const og_buf *buffer = &page->buffers[i];
         sizes[i] = buffer->len;
         OG_TRY(og_lance__sink_buffer(&w->sink, buffer->ptr, buffer->len, &offsets[i], err));
     }
     og_buf *out = &column->pages;
-    size_t page = og_lance__msg_open(out, 2);
-    og_lance__msg_packed(out, 1, offsets, w->page.buffer_count);
-    og_lance__msg_packed(out, 2, sizes, w->page.buffer_count);
+    size_t message = og_lance__msg_open(out, 2);
+    og_lance__msg_packed(out, 1, offsets, page->buffer_count);
+    og_lance__msg_packed(out, 2, sizes, page->buffer_count);
     og_lance__msg_u64(out, 3, rows);
-    put_encoding(out, 4, "/lance.encodings21.PageLayout", og_buf_bytes(&w->page.layout));
+    put_encoding(out, 4, "/lance.encodings21.PageLayout", og_buf_bytes(&page->layout));
     og_lance__msg_u64(out, 5, column->rows_written);
-    og_lance__msg_close(out, page);
+    og_lance__msg_close(out, message);
     column->rows_written += rows;
     return out->failed ? og_error_nomem(err) : OG_OK;
+}
+
+static og_status repeat_failure(const og_lance_file_writer *w, og_error *err)
+{
+    return og_error_set(err, w->failed, "an earlier write to %s failed", w->name);
+}
+
+og_status og_lance__writer_put(og_lance_file_writer *w, size_t column, uint64_t rows,
+                               const og_lance__page *page, og_status encoded, og_error *err)
+{
+    if (w->failed != OG_OK)
+        return repeat_failure(w, err);
+    w->failed = encoded;
+    if (encoded == OG_OK)
+        w->failed = put_page(w, &w->columns.items[column], rows, page, err);
+    return w->failed;
 }
 
 static size_t column_bytes(const file_column *column)
@@ -206,18 +236,33 @@ static size_t column_bytes(const file_column *column)
                            : og_lance__leaf_bytes(&column->leaf);
 }
 
-static og_status flush_column(og_lance_file_writer *w, file_column *column, og_error *err)
+static og_status need_encoders(og_lance_file_writer *w, og_error *err)
 {
+    if (w->encoders == NULL)
+        w->encoders = w->own_encoders = og_lance_encoders_new(NULL);
+    return w->encoders != NULL ? OG_OK : og_error_nomem(err);
+}
+
+static og_status drain(og_lance_file_writer *w, og_error *err)
+{
+    return w->encoders != NULL ? og_lance__encoders_drain(w->encoders, w, err) : OG_OK;
+}
+
+/* Cut a page. Those of blobs are made at once, behind what was cut before. */
+static og_status flush_column(og_lance_file_writer *w, size_t index, bool side_by_side,
+                              og_error *err)
+{
+    file_column *column = &w->columns.items[index];
     uint64_t rows = column->is_blob ? column->blobs.rows.len : column->leaf.row_count;
     if (rows == 0)
         return OG_OK;
-    if (column->is_blob) {
-        OG_TRY(og_lance__blob_encode(&column->blobs, &w->encoder.row_starts, &w->page, err));
-    } else {
-        OG_TRY(og_lance__page_encode(&w->encoder, &column->leaf, &w->page, err));
-        og_lance__leaf_clear(&column->leaf);
+    if (!column->is_blob) {
+        OG_TRY(need_encoders(w, err));
+        return og_lance__encoders_add(w->encoders, w, index, &column->leaf, side_by_side, err);
     }
-    return put_page(w, column, rows, err);
+    OG_TRY(drain(w, err));
+    OG_TRY(og_lance__blob_encode(&column->blobs, &w->blob_starts, &w->blob_page, err));
+    return put_page(w, column, rows, &w->blob_page, err);
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -264,9 +309,14 @@ static int64_t rows_at_once(const og_array *array, int64_t start)
     return rows;
 }
 
-static og_status append_column(og_lance_file_writer *w, file_column *column, const og_array *array,
+/* Bytes of blobs go straight to the file, so that they lie behind the pages that were cut before,
+ * however long these take. */
+static og_status append_column(og_lance_file_writer *w, size_t index, const og_array *array,
                                og_error *err)
 {
+    file_column *column = &w->columns.items[index];
+    if (column->is_blob)
+        OG_TRY(drain(w, err));
     for (int64_t at = 0, rows; at < array->length; at += rows) {
         rows = rows_at_once(array, at);
         if (column->is_blob)
@@ -275,7 +325,7 @@ static og_status append_column(og_lance_file_writer *w, file_column *column, con
         else
             OG_TRY(og_lance__leaf_append(&column->leaf, array, at, rows, err));
         if (column_bytes(column) >= OG_LANCE__PAGE_BYTES)
-            OG_TRY(flush_column(w, column, err));
+            OG_TRY(flush_column(w, index, true, err));
     }
     return OG_OK;
 }
@@ -298,22 +348,15 @@ static og_status check_batch(const og_lance_file_writer *w, const og_batch *batc
 static og_status write_batch(og_lance_file_writer *w, const og_batch *batch, og_error *err)
 {
     OG_TRY(check_batch(w, batch, err));
-    for (size_t i = 0; i < w->columns.len; i++) {
-        file_column *column = &w->columns.items[i];
-        OG_TRY(append_column(w, column, batch->columns[column->source], err));
-    }
+    for (size_t i = 0; i < w->columns.len; i++)
+        OG_TRY(append_column(w, i, batch->columns[w->columns.items[i].source], err));
     w->rows += (uint64_t)batch->row_count;
     return OG_OK;
 }
 
-static og_status repeat_failure(const og_lance_file_writer *w, og_error *err)
-{
-    return og_error_set(err, w->failed, "an earlier write to %s failed", w->name);
-}
-
 og_status og_lance_file_writer_write(og_lance_file_writer *w, const og_batch *batch, og_error *err)
 {
-    assert(!w->finished);
+    assert(!w->ended);
     if (w->failed != OG_OK)
         return repeat_failure(w, err);
     w->failed = write_batch(w, batch, err);
@@ -383,12 +426,48 @@ static og_status put_footer(og_lance_file_writer *w, file_parts *parts, og_error
     return og_lance__sink_append(&w->sink, out.ptr, out.len, err);
 }
 
+/* Is there enough in the columns for several threads? The caller encodes a single page himself, unless he
+ * goes on with something else. */
+static bool are_worth_threads(const og_lance_file_writer *w, bool goes_on)
+{
+    size_t bytes = 0, columns = 0;
+    for (size_t i = 0; i < w->columns.len; i++) {
+        size_t here = column_bytes(&w->columns.items[i]);
+        bytes += here;
+        columns += here > 0;
+    }
+    bool busy = w->encoders != NULL && og_lance__encoders_busy(w->encoders);
+    return bytes >= SIDE_BY_SIDE_BYTES && (columns > 1 || busy || goes_on);
+}
+
+static og_status flush_all(og_lance_file_writer *w, bool goes_on, og_error *err)
+{
+    bool side_by_side = are_worth_threads(w, goes_on);
+    w->ended = true;
+    for (size_t i = 0; i < w->columns.len; i++)
+        OG_TRY(flush_column(w, i, side_by_side, err));
+    /* The last one that is kept is the first one lent. */
+    for (size_t i = w->columns.len; w->encoders != NULL && i-- > 0;)
+        og_lance__encoders_keep(w->encoders, &w->columns.items[i].leaf);
+    return OG_OK;
+}
+
+og_status og_lance_file_writer_end(og_lance_file_writer *w, og_error *err)
+{
+    assert(!w->ended);
+    if (w->failed != OG_OK)
+        return repeat_failure(w, err);
+    w->failed = flush_all(w, true, err);
+    return w->failed;
+}
+
 static og_status finish_file(og_lance_file_writer *w, og_error *err)
 {
-    for (size_t i = 0; i < w->columns.len; i++) {
-        OG_TRY(flush_column(w, &w->columns.items[i], err));
+    if (!w->ended)
+        OG_TRY(flush_all(w, false, err));
+    OG_TRY(drain(w, err));
+    for (size_t i = 0; i < w->columns.len; i++)
         assert(w->columns.items[i].rows_written == w->rows);
-    }
     OG_TRY(og_lance__blob_files_finish(&w->blob_files, err));
     file_parts parts = {0};
     OG_TRY(put_descriptor(w, &parts, err));

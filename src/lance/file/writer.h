@@ -3,12 +3,13 @@
  * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages
  * whatever the file's size. Each page gets the cheapest encoding the data allows, from those that
  * every Lance 6 reader decodes (docs/dev/lance.md sections 11-13); beyond what Lance itself writes,
- * chunks of text and numbers may be zstd frames. Equal input gives equal bytes. No statistics, no
- * column buffers. One writer, one thread. */
+ * chunks of text and numbers may be zstd frames. Equal input gives equal bytes, whatever the number of
+ * threads that encode pages. No statistics, no column buffers. Calls come from one thread. */
 #ifndef OG_LANCE_FILE_WRITER_H
 #define OG_LANCE_FILE_WRITER_H
 
 #include "columnar/array.h"
+#include "lance/file/encoders.h"
 #include "store/store.h"
 
 /* A column to write: a field of the table. */
@@ -30,10 +31,16 @@ OG_NODISCARD og_status og_lance_file_writer_open(og_store *store, const char *na
                                                  const og_lance_write_column *columns,
                                                  uint32_t column_count, og_bytes descriptor_schema,
                                                  og_lance_file_writer **out, og_error *err);
+/* Encode pages by these, which outlive the writer; before the first row. Else by its own, without
+ * threads. */
+void og_lance_file_writer_use(og_lance_file_writer *writer, og_lance_encoders *encoders);
 /* Append a batch with these columns in this order (any number of rows). */
 OG_NODISCARD og_status og_lance_file_writer_write(og_lance_file_writer *writer,
                                                   const og_batch *batch, og_error *err);
 uint64_t og_lance_file_writer_rows(const og_lance_file_writer *writer);
+/* No rows follow: begin to encode what is buffered, beside what the caller does before it finishes the file,
+ * such as writing another with the same encoders. */
+OG_NODISCARD og_status og_lance_file_writer_end(og_lance_file_writer *writer, og_error *err);
 /* Write what is buffered and the footer; *out_bytes is the file's size. */
 OG_NODISCARD og_status og_lance_file_writer_finish(og_lance_file_writer *writer,
                                                    uint64_t *out_bytes, og_error *err);

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* Each has a page of its own in memory. */
+#define MAX_WRITE_THREADS 8
 #define ENTRY_BYTES 512 /* counted for an entry beside its payload */
 /* i32 offsets bound a whole column of text. */
 #define COLUMN_MAX_BYTES ((uint64_t)1 << 30)
@@ -51,6 +53,7 @@ struct og_lance_env {
     _Atomic uint64_t ticks;
     og_arena *type_arena;
     OG_VEC(const og_type *) types;
+    og_shared_pool *encoding;
 };
 
 /* ---- the environment ---------------------------------------------------------------------- */
@@ -67,7 +70,10 @@ og_status og_lance_env_new(og_store *store, size_t cache_bytes, og_lance_env **o
     pthread_mutex_init(&env->lock, NULL);
     env->chains = og_calloc(env->chain_count, sizeof *env->chains);
     env->type_arena = og_arena_new(0);
-    if (env->chains == NULL || env->type_arena == NULL) {
+    unsigned processors = og_processor_count();
+    env->encoding =
+        og_shared_pool_new(processors < MAX_WRITE_THREADS ? processors : MAX_WRITE_THREADS);
+    if (env->chains == NULL || env->type_arena == NULL || env->encoding == NULL) {
         og_lance_env_free(env);
         return og_error_nomem(err);
     }
@@ -99,6 +105,7 @@ void og_lance_env_free(og_lance_env *env)
     og_free(env->chains);
     og_vec_deinit(&env->types);
     og_arena_free(env->type_arena);
+    og_shared_pool_free(env->encoding);
     pthread_mutex_destroy(&env->lock);
     og_free(env);
 }
@@ -106,6 +113,16 @@ void og_lance_env_free(og_lance_env *env)
 og_store *og_lance_env_store(og_lance_env *env)
 {
     return env->store;
+}
+
+void og_lance_env_set_threads(og_lance_env *env, unsigned threads)
+{
+    og_shared_pool_set_threads(env->encoding, threads);
+}
+
+og_shared_pool *og_table__env_encoding(og_lance_env *env)
+{
+    return env->encoding;
 }
 
 /* ---- making room -------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #ifndef OG_LANCE_TABLE_CACHE_PRIV_H
 #define OG_LANCE_TABLE_CACHE_PRIV_H
 
+#include "base/thread.h"
 #include "lance/file/reader.h"
 #include "lance/table/table.h"
 
@@ -43,6 +44,8 @@ og_array *og_table__cached_column(og_table__cached *entry, const og_lance_column
 void og_table__cached_account(og_table__cached *entry, const og_lance_column *column,
                               const og_array *read);
 
+/* Threads that encode what is written; og_lance_env_set_threads. */
+og_shared_pool *og_table__env_encoding(og_lance_env *env);
 /* The same type with the environment's lifetime; NULL when out of memory. */
 const og_type *og_table__intern_type(og_lance_env *env, const og_type *type);
 

@@ -1,5 +1,6 @@
 /* Rows into data files: one file per fragment, cut at a number of rows. */
 #include "columnar/kernels.h"
+#include "lance/table/cache_priv.h"
 #include "lance/table/write_priv.h"
 
 og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err)
@@ -29,9 +30,15 @@ og_status og_table__file_begin(og_lance_write *write, const og_lance_write_colum
     if (file == NULL || !og_buf_text(&name, file))
         return og_error_nomem(err);
     OG_TRY(og_table__write_name(write, og_buf_cstr(&name), err));
+    if (write->encoders == NULL)
+        write->encoders = og_lance_encoders_new(og_table__env_encoding(write->env));
+    if (write->encoders == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name), columns,
+                                     column_count, descriptor, out, err));
+    og_lance_file_writer_use(*out, write->encoders);
     *out_file = file;
-    return og_lance_file_writer_open(og_lance_env_store(write->env), og_buf_cstr(&name), columns,
-                                     column_count, descriptor, out, err);
+    return OG_OK;
 }
 
 og_status og_table__file_end(og_lance_write *write, og_lance_file_writer **writer,
@@ -57,21 +64,47 @@ static og_status begin_fragment(og_table__rows_out *out, og_error *err)
                                 &og_vec_last(&out->fragments).file, &out->writer, err);
 }
 
-og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
+static og_status finish_ending(og_table__rows_out *out, og_error *err)
 {
-    if (out->writer == NULL)
+    if (out->ending == NULL)
         return OG_OK;
     og_lance_write *write = out->write;
-    og_table__new_fragment *fragment = &og_vec_last(&out->fragments);
+    og_table__new_fragment *fragment = &out->fragments.items[out->ending_index];
     uint64_t bytes;
-    OG_TRY(og_table__file_end(write, &out->writer, &bytes, err));
+    OG_TRY(og_table__file_end(write, &out->ending, &bytes, err));
     return og_table__data_file_new(write->arena, write->fields, write->field_count, fragment->file,
                                    bytes, &fragment->message, err);
 }
 
+/* The open data file is the ending one now. */
+static void let_end(og_table__rows_out *out)
+{
+    out->ending = OG_TAKE(out->writer);
+    out->ending_index = out->fragments.len - 1;
+}
+
+/* The open data file is full. */
+static og_status end_fragment(og_table__rows_out *out, og_error *err)
+{
+    OG_TRY(og_lance_file_writer_end(out->writer, err));
+    OG_TRY(finish_ending(out, err));
+    let_end(out);
+    return OG_OK;
+}
+
+og_status og_table__rows_cut(og_table__rows_out *out, og_error *err)
+{
+    if (out->writer != NULL && out->ending != NULL)
+        OG_TRY(end_fragment(out, err));
+    else if (out->writer != NULL)
+        let_end(out);
+    return finish_ending(out, err);
+}
+
 void og_table__rows_deinit(og_table__rows_out *out)
 {
-    og_lance_file_writer_close(out->writer);
+    og_lance_file_writer_close(OG_TAKE(out->ending));
+    og_lance_file_writer_close(OG_TAKE(out->writer));
     for (size_t i = 0; i < out->fragments.len; i++)
         og_table__row_facts_deinit(&out->fragments.items[i].facts);
     og_vec_deinit(&out->fragments);
@@ -169,7 +202,7 @@ og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
         fragment->rows += count;
         start += count;
         if (fragment->rows == most)
-            OG_TRY(og_table__rows_cut(out, err));
+            OG_TRY(end_fragment(out, err));
     }
     return OG_OK;
 }

@@ -568,6 +568,7 @@ static og_status build(staging *s, og_error *err)
     OG_TRY(make_transaction(s, err));
     OG_TRY(assemble(s, err));
     OG_TRY(name_manifest(write, err));
+    og_lance_encoders_free(OG_TAKE(write->encoders)); /* its memory and threads */
     return OG_OK;
 }
 

@@ -247,6 +247,7 @@ void og_lance_write_free(og_lance_write *write)
     og_vec_deinit(&write->names);
     og_vec_deinit(&write->groups);
     og_table__evolution_deinit(write->evolution);
+    og_lance_encoders_free(write->encoders);
     og_vec_deinit(&write->new_indices);
     og_vec_deinit(&write->old_indices);
     og_free(write->deleted);

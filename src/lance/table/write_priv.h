@@ -37,7 +37,10 @@ typedef struct og_table__rows_out {
     og_lance_write *write;
     og_table__new_fragments fragments;
     og_lance_file_writer *writer; /* of the last fragment; NULL: the next rows begin one */
-    uint32_t max_rows;            /* of a fragment; 0 = OG_TABLE__FRAGMENT_ROWS */
+    og_lance_file_writer
+        *ending;         /* of the fragment `ending_index`, which is full: its last pages */
+    size_t ending_index; /* are encoded while the next one is filled. NULL: none */
+    uint32_t max_rows;   /* of a fragment; 0 = OG_TABLE__FRAGMENT_ROWS */
 } og_table__rows_out;
 
 /* Neighbouring fragments [start, end) of base whose rows go into new ones: those of `folded` from
@@ -59,7 +62,7 @@ typedef enum og_table__write_state {
 
 struct og_lance_write {
     og_lance_env *env;
-    og_lance_table *base; /* NULL: CREATE */
+    og_lance_table *base;   /* NULL: CREATE */
     og_lance_table *source; /* whose content the new version starts from: base, or restore_from */
     og_arena *arena;
     og_lance_write_options options; /* texts in arena */
@@ -72,7 +75,8 @@ struct og_lance_write {
     uint32_t field_count;
     bool has_own_schema; /* CREATE, OVERWRITE: not that of an older version */
     og_lance_write_column *columns;
-    og_buf descriptor; /* Schema message for the data files */
+    og_buf descriptor;           /* Schema message for the data files */
+    og_lance_encoders *encoders; /* of all data files; NULL: none was begun */
 
     uint64_t version;
     uint64_t next_row_id;
@@ -88,7 +92,7 @@ struct og_lance_write {
     OG_VEC(char *) names;                      /* objects of this write, with a NUL behind */
     size_t first_staged_name; /* of those: made by staging, not by collecting rows */
     OG_VEC(og_lance_table *)
-        former;        /* bases it was moved away from; parts of them are still in use */
+    former;            /* bases it was moved away from; parts of them are still in use */
     bool is_announced; /* the store waits for the manifest */
     bool keep_files;   /* a version that was given up names them */
     og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
@@ -113,7 +117,7 @@ OG_NODISCARD og_status og_table__file_end(og_lance_write *write, og_lance_file_w
                                           uint64_t *out_bytes, og_error *err);
 OG_NODISCARD og_status og_table__rows_add(og_table__rows_out *out, const og_batch *batch,
                                           const og_table__row_facts *facts, og_error *err);
-/* Finish the open data file. */
+/* Finish all data files. */
 OG_NODISCARD og_status og_table__rows_cut(og_table__rows_out *out, og_error *err);
 void og_table__rows_deinit(og_table__rows_out *out);
 /* Move the finished fragments of `from` behind those of `out`. */

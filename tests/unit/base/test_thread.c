@@ -82,6 +82,81 @@ TEST(test_thread__loops_nest)
     }
 }
 
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+static og_status count_run(void *context, og_error *err)
+{
+    uint32_t *runs = context;
+    uint32_t before = __atomic_fetch_add(runs, 1, __ATOMIC_RELAXED);
+    return before % 2 == 1 ? og_error_set(err, OG_LIMIT, "run %u", before) : OG_OK;
+}
+
+TEST(test_thread__tasks_run_once_and_keep_their_errors)
+{
+    for (unsigned threads = 0; threads < 4; threads++) {
+        OG_AUTO(og_pool) pool = threads > 0 ? og_pool_new(threads) : NULL;
+        og_task tasks[20] = {0};
+        uint32_t runs[20] = {0};
+        for (int round = 0; round < 40; round++) {
+            for (int i = 0; i < 20; i++) {
+                tasks[i].run = count_run;
+                tasks[i].context = &runs[i];
+                og_pool_start(pool, &tasks[i]);
+            }
+            bool helped = og_pool_help(pool, &tasks[19]);
+            assert_true(!helped || og_pool_is_done(pool, &tasks[19]));
+            for (int i = 20; i-- > 0;) {
+                og_error err = {0};
+                og_status status = og_pool_finish(pool, &tasks[i], &err);
+                assert_status(status, round % 2 == 1 ? OG_LIMIT : OG_OK);
+                assert_int_equal(err.status, status);
+                assert_int_equal(runs[i], round + 1);
+            }
+        }
+    }
+}
+
+static og_status run_loop(void *context, og_error *err)
+{
+    sums *s = context;
+    return og_pool_run(s->pool, 10, add_inner, s, err);
+}
+
+TEST(test_thread__tasks_and_loops_share_a_pool)
+{
+    OG_AUTO(og_pool) pool = og_pool_new(3);
+    for (int round = 0; round < 50; round++) {
+        sums s = {.pool = pool};
+        og_task tasks[5] = {0};
+        for (int i = 0; i < 5; i++) {
+            tasks[i].run = run_loop;
+            tasks[i].context = &s;
+            og_pool_start(pool, &tasks[i]);
+        }
+        assert_ok(og_pool_run(pool, 20, run_inner, &s, err));
+        for (int i = 0; i < 5; i++)
+            assert_ok(og_pool_finish(pool, &tasks[i], err));
+        assert_int_equal(og_budget_used(&s.budget), 20 * 10 + 190 + 50);
+    }
+}
+
+TEST(test_thread__a_shared_pool_is_there_while_it_is_used)
+{
+    OG_AUTO(og_shared_pool) shared = og_shared_pool_new(1);
+    assert_null(og_shared_pool_take(shared));
+    og_shared_pool_set_threads(shared, 3);
+    og_pool *pool = og_shared_pool_take(shared);
+    assert_int_equal(og_pool_threads(pool), 3);
+    assert_ptr_equal(og_shared_pool_take(shared), pool);
+    og_shared_pool_give(shared);
+    sums s = {0};
+    assert_ok(og_pool_run(pool, 10, mark, &s, err));
+    og_shared_pool_give(shared);
+    pool = og_shared_pool_take(shared);
+    assert_int_equal(og_pool_threads(pool), 3);
+    og_shared_pool_give(shared);
+}
+
 TEST(test_budget__limit_is_exact)
 {
     og_budget b = {.limit = 100};
