@@ -4,7 +4,7 @@
 #include "lance/file/writer_priv.h"
 #include <assert.h>
 
-/* Memory, not processors, bounds how many threads are worth it. */
+/* However many threads there are: what bounds them is memory. */
 #define MAX_PAGES 9
 /* Smaller columns get memory anew. */
 #define KEEP_BYTES ((size_t)1 << 20)

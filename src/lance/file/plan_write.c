@@ -9,8 +9,10 @@
 /* FSST's table takes 2.3 KiB of each page. */
 #define FSST_MIN_BYTES ((uint64_t)16 << 10)
 #define SAMPLE_CHUNKS 4
-/* What zstd over FSST, and over split bytes, may cost to be preferred: both are faster. */
-#define FSST_WORTH(bytes) ((bytes) + (bytes) / 20)
+/* What zstd over FSST may take to be preferred to zstd alone: it is faster, to read too. Most where FSST leaves
+ * it less than half to do, as of hexadecimal digits. */
+#define FSST_WORTH(bytes, halves) ((bytes) + (bytes) / ((halves) ? 5 : 20))
+/* The same of zstd over split bytes. */
 #define SPLIT_WORTH(bytes) ((bytes) + (bytes) / 10)
 /* Header, chunk word and padding. */
 #define CHUNK_OVERHEAD 20
@@ -221,7 +223,7 @@ static og_status plan_strings(og_lance__encoder *encoder, const og_lance__values
                               og_lance__plan *out, uint64_t *out_bytes, og_error *err)
 {
     uint64_t raw = values->offsets[values->count];
-    uint64_t best = raw + values->count * (values->wide_offsets ? 8 : 4), zstd;
+    uint64_t best = raw + values->count * (values->wide_offsets ? 8 : 4), flat = best, zstd;
     *out = (og_lance__plan){.codec = OG_LANCE__OFFSETS};
     fsst_costs fsst = {UINT64_MAX, UINT64_MAX};
     if (values->is_utf8 && raw >= FSST_MIN_BYTES)
@@ -232,7 +234,7 @@ static og_status plan_strings(og_lance__encoder *encoder, const og_lance__values
         best = fsst.plain;
         *out = (og_lance__plan){.codec = OG_LANCE__FSST, .fsst = encoder->fsst};
     }
-    if (fsst.zstd < FSST_WORTH(zstd) && fsst.zstd < TEXT_GAIN(best)) {
+    if (fsst.zstd < FSST_WORTH(zstd, fsst.plain < flat / 2) && fsst.zstd < TEXT_GAIN(best)) {
         best = fsst.zstd;
         *out = (og_lance__plan){.codec = OG_LANCE__FSST, .zstd = true, .fsst = encoder->fsst};
     } else if (zstd < TEXT_GAIN(best)) {

@@ -147,7 +147,8 @@ void og_lance_file_writer_use(og_lance_file_writer *w, og_lance_encoders *encode
     assert(w->encoders == NULL);
     w->encoders = encoders;
     for (size_t i = 0; i < w->columns.len; i++)
-        og_lance__encoders_lend(encoders, &w->columns.items[i].leaf);
+        if (!w->columns.items[i].is_blob)
+            og_lance__encoders_lend(encoders, &w->columns.items[i].leaf);
 }
 
 void og_lance_file_writer_close(og_lance_file_writer *w)

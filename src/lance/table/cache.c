@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* Each has a page of its own in memory. */
-#define MAX_WRITE_THREADS 8
+#define MAX_WRITE_THREADS 4
 #define ENTRY_BYTES 512 /* counted for an entry beside its payload */
 /* i32 offsets bound a whole column of text. */
 #define COLUMN_MAX_BYTES ((uint64_t)1 << 30)

@@ -31,7 +31,7 @@ void og_lance_env_free(og_lance_env *env);
 OG_DEFINE_AUTO(og_lance_env, og_lance_env_free)
 og_store *og_lance_env_store(og_lance_env *env);
 /* Threads that encode what is written, the writers' own included and shared by all; while none is at work.
- * At first the processors there are, up to 8. They exist only while large files are being written. */
+ * At first the processors there are, up to 4. They exist only while large files are being written. */
 void og_lance_env_set_threads(og_lance_env *env, unsigned threads);
 
 typedef struct og_lance_kv {
