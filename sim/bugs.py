@@ -112,6 +112,8 @@ def main():
     tree = os.path.join(ROOT, "b-bugs", "tree")
     build = os.path.join(ROOT, "b-bugs", "build")
     copy_tree(tree)
+    for changes in BUGS.values():  # newer than what an interrupted run has built of them
+        take_out(tree, changes)
     if not os.path.exists(os.path.join(build, "build.ninja")):
         subprocess.run(["meson", "setup", build, tree], check=True, stdout=subprocess.DEVNULL)
     missed = 0
@@ -119,7 +121,7 @@ def main():
         if options.names and name not in options.names:
             continue
         put_in(tree, changes)
-        subprocess.run(["ninja", "-j1", "-C", build, "sim/sim"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-j2", "-C", build, "sim/sim"], check=True, stdout=subprocess.DEVNULL)
         found = [seeds_until_found(os.path.join(build, "sim", "sim"), start, options.most) for start in STARTS[:options.starts]]
         take_out(tree, changes)
         middle = statistics.median(n if n is not None else options.most + 1 for n in found)

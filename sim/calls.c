@@ -176,12 +176,13 @@ int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out)
     return made;
 }
 
-sim_aim sim_nap_random(sim_rng *r)
+sim_aim sim_mishap_random(sim_rng *r)
 {
     static const sim_op_kind ops[] = {SIM_LOAD_MERGE, SIM_LOAD_MERGE, SIM_LOAD_APPEND, SIM_MUTATE};
     static const char *const calls[] = {"put_if_absent manifest", "put_if_absent manifest",
                                         "sync table version", "put_if_absent table version"};
     sim_op_kind op = ops[sim_below(r, 4)];
-    return (sim_aim){op, call_named(calls[sim_below(r, 4)]), sim_below(r, 4), SIM_FAULT_SLOW,
-                     false};
+    int call = call_named(calls[sim_below(r, 4)]);
+    int fault = sim_chance(r, 1, 2) ? SIM_FAULT_SLOW : OG_STORE_LOST_ACK;
+    return (sim_aim){op, call, sim_below(r, 4), fault, false};
 }

@@ -18,8 +18,8 @@ typedef struct profile {
     int ids;   /* of each type */
     place where;
     const int *kinds;
-    int aims; /* deaths at calls that are chosen before; with the next at most SIM_AIMS */
-    int naps; /* writes that are late at a bad moment */
+    int aims;    /* deaths at calls that are chosen before; with the next at most SIM_AIMS */
+    int mishaps; /* writes that are late, or get no answer, at a bad moment */
 } profile;
 
 /* Of 100 operations, by sim_op_kind. */
@@ -57,8 +57,8 @@ static const profile profiles[] = {
 /* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
 enum { LATER_SHARE = 40 };
 static const profile later[] = {
-    {16, 20, 50, 8, MIXED, indexed, 24, 0},  /* indexes under writes and compaction */
-    {6, 0, 0, 6, ALONE, indexed, 0, 0},      /* the same on few rows, without faults */
+    {12, 20, 50, 8, MIXED, indexed, 24, 0},  /* indexes under writes and compaction */
+    {10, 0, 0, 6, ALONE, indexed, 0, 20},    /* the same on few rows, with mishaps alone */
     {14, 20, 50, 10, MIXED, usual, 24, 0},   /* deaths where they are rare */
     {12, 20, 500, 6, MIXED, upkeep, 24, 0},  /* the same */
     {14, 20, 50, 8, MIXED, merging, 24, 0},  /* merges that get far */
@@ -147,6 +147,6 @@ void sim_plan_make(uint64_t seed, int op_count, sim_plan *plan)
     choose_faults(&r, p, plan);
     sim_rng aims = sim_rng_of(seed, 9);
     plan->aim_count = sim_aims_random(&aims, p->kinds, p->aims, plan->aims);
-    for (int i = 0; i < p->naps && plan->aim_count < SIM_AIMS; i++)
-        plan->aims[plan->aim_count++] = sim_nap_random(&aims);
+    for (int i = 0; i < p->mishaps && plan->aim_count < SIM_AIMS; i++)
+        plan->aims[plan->aim_count++] = sim_mishap_random(&aims);
 }

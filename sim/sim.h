@@ -63,8 +63,8 @@ bool sim_call_is_known(sim_op_kind op, int call);
 /* Deaths at calls that operations of kinds with a share make, at rare ones rather than at others; before some of
  * them what brings such a call about. `out` has room for SIM_AIMS. */
 int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out);
-/* A write that is late when its tables are there and nobody sees them yet. */
-sim_aim sim_nap_random(sim_rng *r);
+/* A write that is late, or gets no answer, while its tables are there and nobody sees them yet. */
+sim_aim sim_mishap_random(sim_rng *r);
 
 /* ---- processes and plans ------------------------------------------------------------------ */
 
