@@ -67,8 +67,8 @@ BUGS = {
     "probe trusted over a lost slot": [
         ("src/graph/commit.c", "    OG_TRY(check_reads(c, newest, err));\n", "")],
     "row id reused after a restore": [
-        ("src/graph/resolve.c", "                                      .min_next_row_id = next_row_id,\n", ""),
-        ("src/graph/resolve.c", "    OG_TRY(open_version(repo, pin, head, &base, err));",
+        ("src/graph/resolve.c", "                                      .min_next_row_id = above.next_row_id,\n", ""),
+        ("src/graph/resolve.c", "    OG_TRY(open_version(repo, pin, above.head, &base, err));",
          "    OG_TRY(open_version(repo, pin, pin->version, &base, err));")],
 }
 
