@@ -51,8 +51,8 @@ BUGS = {
         ("src/graph/commit.c", "        if (s != OG_EXISTS && s != OG_UNKNOWN)\n            return s;",
          "        if (s == OG_UNKNOWN)\n            return OG_IO;\n        if (s != OG_EXISTS)\n            return s;")],
     "stale pin accepted": [
-        ("src/graph/commit.c", "    if (pin != NULL && pin->version == was->version)\n        return OG_OK;",
-         "    if (pin != NULL)\n        return OG_OK;")],
+        ("src/graph/commit.c", "        if (pin == NULL || pin->version != move->expected_version)\n            return og_graph__stale(",
+         "        if (pin == NULL)\n            return og_graph__stale(")],
     "conflict reported before the abort is published": [
         ("src/graph/txn.c", "    og_error abort_error;\n", "    og_error abort_error;\n    if (txn != NULL)\n        return cause;\n")],
     "cleanup without its fence": [
