@@ -23,6 +23,7 @@ struct og_history {
     og_arena *scratch;
     og_strmap *actors; /* commit -> index into actor_names, plus 1 */
     OG_VEC(og_str) actor_names;
+    uint64_t newest; /* no commit of a later version is taken from the data set */
 };
 
 void og_history_free(og_history *h)
@@ -179,7 +180,8 @@ static const source actor_source = {actor_columns, 2, take_actor_row};
 
 static og_status take_commit_row(og_history *h, const og_batch *batch, int64_t row, og_error *err)
 {
-    if (og_array_is_null(batch->columns[2], row) || og_array_is_null(batch->columns[5], row))
+    if (og_array_is_null(batch->columns[2], row) || og_array_is_null(batch->columns[5], row) ||
+        og_array_u64(batch->columns[2], row) > h->newest)
         return OG_OK;
     og_commit_info commit = {.id = text_at(batch, 0, row),
                              .branch = text_at(batch, 1, row),
@@ -243,9 +245,10 @@ static og_status read_sources(og_history *h, og_graph__snapshot *at, og_error *e
     return scan_newest(h, repo, b->commits_path, &b->commits_hint, &commit_source, err);
 }
 
-og_status og_history_open(og_repo *repo, const char *branch, og_history **out, og_error *err)
+static og_status read_history(og_snapshot *snapshot, uint64_t newest, og_history **out,
+                              og_error *err)
 {
-    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_graph__snapshot *at = og_graph__snapshot_of(snapshot);
     OG_AUTO(og_history) h = og_calloc(1, sizeof *h);
     if (h == NULL)
         return og_error_nomem(err);
@@ -255,15 +258,28 @@ og_status og_history_open(og_repo *repo, const char *branch, og_history **out, o
     h->actors = og_strmap_new(false);
     if (h->arena == NULL || h->scratch == NULL || h->ids == NULL || h->actors == NULL)
         return og_error_nomem(err);
-    og_graph__later_wait(repo);
-    OG_TRY(og_repo_snapshot(repo, branch, &snapshot, err));
-    OG_TRY(read_sources(h, og_graph__snapshot_of(snapshot), err));
+    h->newest = newest;
+    OG_TRY(read_sources(h, at, err));
     if (h->commits.len > 1)
         qsort(h->commits.items, h->commits.len, sizeof *h->commits.items, by_age);
     for (size_t i = 0; i < h->commits.len; i++)
         *og_strmap_get(h->ids, h->commits.items[i].id) = i;
     *out = OG_TAKE(h);
     return OG_OK;
+}
+
+og_status og_history_open(og_repo *repo, const char *branch, og_history **out, og_error *err)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_graph__later_wait(repo);
+    OG_TRY(og_repo_snapshot(repo, branch, &snapshot, err));
+    return read_history(snapshot, UINT64_MAX, out, err);
+}
+
+og_status og_history_of(og_snapshot *snapshot, og_history **out, og_error *err)
+{
+    og_graph__later_wait(og_graph__snapshot_of(snapshot)->repo);
+    return read_history(snapshot, snapshot->manifest_version, out, err);
 }
 
 const og_commit_info *og_history_commits(const og_history *history, size_t *out_count)

@@ -36,6 +36,9 @@ typedef struct og_history og_history;
  * data sets. OG_NOT_FOUND for a branch that does not exist. */
 OG_NODISCARD og_status og_history_open(og_repo *repo, const char *branch, og_history **out,
                                        og_error *err);
+/* The same as of a snapshot: what was published since is left out. When its branch was deleted and made
+ * again meanwhile, rows of the later life may be among it: compare the branch's id afterwards. */
+OG_NODISCARD og_status og_history_of(og_snapshot *snapshot, og_history **out, og_error *err);
 void og_history_free(og_history *history);
 OG_DEFINE_AUTO(og_history, og_history_free)
 

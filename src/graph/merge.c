@@ -60,12 +60,11 @@ og_status og_graph__merge_open(og_graph__merge *m, og_graph__merge_table *t, og_
 
 /* ---- base, ours and theirs ---------------------------------------------------------------- */
 
-/* Where the merge begins. Each side's history is read after its snapshot, so a side that moves in between
- * is seen: then all is done again. */
+/* Where the merge begins. The history of each side is that of the snapshot which is compared. */
 typedef struct sides {
-    OG_VEC(og_history *) histories; /* of the source, of the target, then of other branches */
+    OG_VEC(og_history *) histories; /* of the source, of the target, then of all but the target */
     const og_commit_info *base, *source_head, *target_head;
-    bool is_stale;
+    bool is_stale; /* a side was deleted and made again: all is done anew */
 } sides;
 
 static void sides_deinit(sides *s)
@@ -81,6 +80,18 @@ static og_status add_history(og_graph__merge *m, sides *s, const char *branch, o
         return og_error_nomem(err);
     OG_TRY(og_history_open(m->repo, branch, &s->histories.items[s->histories.len], err));
     s->histories.len++;
+    return OG_OK;
+}
+
+static og_status add_side(og_graph__merge *m, sides *s, og_snapshot *snapshot, og_error *err)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    if (!og_vec_reserve(&s->histories, 1))
+        return og_error_nomem(err);
+    OG_TRY(og_history_of(snapshot, &s->histories.items[s->histories.len], err));
+    s->histories.len++;
+    OG_TRY(og_graph__branch_id(m->repo, og_graph__branch_of(snapshot), id, err));
+    s->is_stale |= strcmp(id, og_graph__snapshot_of(snapshot)->branch_id) != 0;
     return OG_OK;
 }
 
@@ -102,10 +113,8 @@ static og_status find_source(og_graph__merge *m, sides *s, og_error *err)
 {
     const char *name = m->input->source;
     OG_TRY(og_repo_snapshot(m->repo, name, &m->theirs, err));
-    OG_TRY(add_history(m, s, name, err));
-    OG_TRY(head_of(s->histories.items[0], name, "source", &s->source_head, err));
-    s->is_stale |= s->source_head->manifest_version > m->theirs->manifest_version;
-    return OG_OK;
+    OG_TRY(add_side(m, s, m->theirs, err));
+    return head_of(s->histories.items[0], name, "source", &s->source_head, err);
 }
 
 static og_status begin_target(og_graph__merge *m, bool in_turn, sides *s, og_error *err)
@@ -119,10 +128,8 @@ static og_status begin_target(og_graph__merge *m, bool in_turn, sides *s, og_err
                                     .merged_parent = og_buf_cstr(&merged),
                                     .in_turn = in_turn};
     OG_TRY(og_txn_begin(m->repo, &options, &m->txn, err));
-    OG_TRY(add_history(m, s, name, err));
-    OG_TRY(head_of(s->histories.items[1], name, "target", &s->target_head, err));
-    s->is_stale |= s->target_head->manifest_version > og_txn_snapshot(m->txn)->manifest_version;
-    return OG_OK;
+    OG_TRY(add_side(m, s, og_txn_snapshot(m->txn), err));
+    return head_of(s->histories.items[1], name, "target", &s->target_head, err);
 }
 
 static og_status open_base(og_graph__merge *m, const og_commit_info *base, og_error *err)
@@ -138,8 +145,9 @@ static og_status open_base(og_graph__merge *m, const og_commit_info *base, og_er
     return s;
 }
 
-/* A third branch that both sides merged leads to commits which only it knows. A branch that was deleted
- * meanwhile tells nothing. */
+/* A third branch that both sides merged leads to commits which only it knows, and the target may have merged
+ * what the source got after we looked at it. What either head comes from was there before the target was
+ * read, so histories that are read now know it. A branch that was deleted meanwhile tells nothing. */
 static og_status add_other_histories(og_graph__merge *m, sides *s, og_error *err)
 {
     og_str *names;
@@ -147,7 +155,7 @@ static og_status add_other_histories(og_graph__merge *m, sides *s, og_error *err
     const char *target = branch_name(m->input->target);
     OG_TRY(og_repo_branches(m->repo, m->arena, &names, &count, err));
     for (size_t i = 0; i < count; i++) {
-        if (og_str_is(names[i], m->input->source) || og_str_is(names[i], target))
+        if (og_str_is(names[i], target))
             continue;
         og_status status = add_history(m, s, names[i].ptr, err);
         if (status != OG_OK && status != OG_NOT_FOUND)

@@ -126,6 +126,15 @@ static void merge_conflicts(og_repo *repo, og_merge_conflict_kind kind, const ch
     og_merge_output_deinit(&out);
 }
 
+static void merge_into(og_repo *repo, const char *source, const char *target)
+{
+    og_merge_output out = {0};
+    const og_merge_input input = {.source = source, .target = target};
+    assert_ok(og_merge_run(repo, &input, &out, err));
+    assert_int_not_equal(out.outcome, OG_MERGE_CONFLICTS);
+    og_merge_output_deinit(&out);
+}
+
 /* ---- failures ----------------------------------------------------------------------------- */
 
 #define BASE                                                                                       \
@@ -313,6 +322,120 @@ TEST(test_merge__conflict_with_what_came_meanwhile_is_seen)
     og_store_close(w.store);
 }
 
+#define ROW(name, age) "{\"type\":\"P\",\"data\":{\"name\":\"" name "\",\"age\":" #age "}}\n"
+
+/* Before one call of a merge others do something as a whole. */
+typedef struct visitor {
+    og_repo *repo;
+    void (*visit)(og_repo *repo);
+    uint64_t at, calls;
+    bool came;
+} visitor;
+
+static og_store_fault visit_at(void *context, uint64_t call, const char *op, const char *name)
+{
+    visitor *other = context;
+    (void)call;
+    (void)op;
+    (void)name;
+    if (other->repo != NULL && other->calls++ == other->at) {
+        other->came = true;
+        other->visit(other->repo);
+    }
+    return OG_STORE_PASS;
+}
+
+static og_status merge_visited(world *w, const og_merge_input *input, visitor *other,
+                               og_merge_outcome *out_outcome)
+{
+    og_store *watched = NULL;
+    og_merge_output out = {0};
+    assert_ok(og_store_wrap(w->store, (og_store_hook){visit_at, other}, 0, &watched, err));
+    og_repo *winner = open_repo(w, w->store), *repo = open_repo(w, watched);
+    other->repo = winner;
+    og_status s = og_merge_run(repo, input, &out, NULL);
+    *out_outcome = out.outcome;
+    og_merge_output_deinit(&out);
+    og_repo_close(repo);
+    og_repo_close(winner);
+    og_store_close(watched);
+    return s;
+}
+
+static void merge_newer_source(og_repo *repo)
+{
+    load(repo, "b", ROW("n", 2));
+    merge_into(repo, "b", "main");
+    load(repo, NULL, ROW("n", 3));
+}
+
+static bool newer_source_was_merged_at(uint64_t at)
+{
+    world w;
+    og_merge_outcome outcome;
+    visitor other = {.visit = merge_newer_source, .at = at};
+    const og_merge_input input = {.source = "b"};
+    world_init(&w, ROW("x", 1));
+    og_repo *repo = open_repo(&w, w.store);
+    load(repo, "b", ROW("n", 1));
+    load(repo, NULL, ROW("m", 1));
+    og_repo_close(repo);
+    assert_ok(merge_visited(&w, &input, &other, &outcome));
+    if (outcome == OG_MERGE_CONFLICTS)
+        fail_msg("conflicts after a merge of a newer source before call %d", (int)at);
+    og_buf text = fresh_export(&w, NULL);
+    assert_true(!other.came || contains(&text, "\"age\":3"));
+    og_buf_deinit(&text);
+    og_store_close(w.store);
+    return other.came;
+}
+
+TEST(test_merge__newer_source_that_others_merge_meanwhile_is_no_conflict)
+{
+    for (uint64_t at = 0; newer_source_was_merged_at(at); at++)
+        assert_true(at < 1000);
+}
+
+static void make_source_again(og_repo *repo)
+{
+    assert_ok(og_branch_remove(repo, "b", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+}
+
+/* What is merged of the earlier b must not be taken for a merge of the later one. */
+static bool source_was_made_again_at(uint64_t at)
+{
+    world w;
+    og_merge_outcome outcome;
+    visitor other = {.visit = make_source_again, .at = at};
+    const og_merge_input input = {.source = "b", .target = "c"};
+    world_init(&w, ROW("x", 1));
+    og_repo *repo = open_repo(&w, w.store);
+    assert_ok(og_branch_make(repo, NULL, "c", err));
+    load(repo, "b", ROW("earlier", 1));
+    load(repo, "b", ROW("earlier", 2));
+    load(repo, NULL, ROW("later", 1));
+    load(repo, "c", ROW("c", 1));
+    og_status s = merge_visited(&w, &input, &other, &outcome);
+    if (s != OG_OK && s != OG_NOT_FOUND)
+        fail_msg("source made again before call %d: %s", (int)at, og_status_id(s));
+    assert_true(s != OG_OK || outcome == OG_MERGE_MERGED);
+    merge_into(repo, "b", "c");
+    og_buf text = export_of(repo, "c");
+    if (other.came && !contains(&text, "\"later\""))
+        fail_msg("source made again before call %d: its rows are taken for merged", (int)at);
+    og_buf_deinit(&text);
+    og_repo_close(repo);
+    og_store_close(w.store);
+    return other.came;
+}
+
+TEST(test_merge__source_that_is_made_again_meanwhile_is_merged_as_one_of_both)
+{
+    for (uint64_t at = 0; source_was_made_again_at(at); at++)
+        assert_true(at < 1000);
+}
+
 TEST(test_merge__source_that_moves_is_merged_as_it_was)
 {
     world w;
@@ -489,15 +612,6 @@ TEST(test_merge__preview_counts_and_writes_nothing)
 }
 
 /* ---- third branches ----------------------------------------------------------------------- */
-
-static void merge_into(og_repo *repo, const char *source, const char *target)
-{
-    og_merge_output out = {0};
-    const og_merge_input input = {.source = source, .target = target};
-    assert_ok(og_merge_run(repo, &input, &out, err));
-    assert_true(out.outcome == OG_MERGE_MERGED || out.outcome == OG_MERGE_FAST_FORWARD);
-    og_merge_output_deinit(&out);
-}
 
 static void clean(og_repo *repo)
 {
