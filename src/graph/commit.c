@@ -23,6 +23,11 @@ og_status og_graph__retryable(og_error *err)
     return OG_CONFLICT;
 }
 
+og_status og_graph__branch_gone(og_error *err, const char *name)
+{
+    return og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", name);
+}
+
 og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual)
 {
     og_error_set(err, OG_CONFLICT,
@@ -493,19 +498,13 @@ static og_status check_reads(const og_graph__commit *c, og_snapshot *now, og_err
     return s == OG_CONFLICT && c->reads_hold != NULL ? c->reads_hold(c->context, now, err) : s;
 }
 
-static og_status branch_is_gone(const run *r, og_error *err)
-{
-    og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", r->branch->name);
-    return OG_CONFLICT;
-}
-
 /* Deleted before this moment: then nobody would see what we publish. */
 static og_status check_branch(run *r, og_error *err)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
     og_status s = og_graph__branch_id(r->repo, r->branch, id, err);
     if (s == OG_NOT_FOUND || (s == OG_OK && !og_str_is(r->commit->op.branch_id, id)))
-        return branch_is_gone(r, err);
+        return og_graph__branch_gone(err, r->branch->name);
     return s;
 }
 
@@ -527,7 +526,7 @@ static og_status sync_staged(run *r, og_error *err)
     if (s != OG_UNKNOWN || r->commit->slots_held > 0)
         return s;
     if (check_branch(r, NULL) == OG_CONFLICT) /* the version that is built on went with it */
-        return branch_is_gone(r, err);
+        return og_graph__branch_gone(err, r->branch->name);
     if (is_below_freed(r)) {
         og_error_set(err, OG_CONFLICT, "versions were cleaned up meanwhile");
         return og_graph__retryable(err);
@@ -542,10 +541,12 @@ static og_status rebase_publish(run *r, bool *out_published, og_error *err)
 {
     og_graph__commit *c = r->commit;
     OG_AUTO(og_snapshot) newest = NULL;
-    OG_TRY(og_graph__repo_refresh(r->repo, r->branch, &newest, err));
+    og_status status = og_graph__repo_refresh(r->repo, r->branch, &newest, err);
+    if (status != OG_OK)
+        return status == OG_NOT_FOUND ? og_graph__branch_gone(err, r->branch->name) : status;
     og_graph__snapshot *s = og_graph__snapshot_of(newest);
     if (!og_str_is(r->commit->op.branch_id, s->branch_id))
-        return branch_is_gone(r, err);
+        return og_graph__branch_gone(err, r->branch->name);
     og_graph__op_fate fate;
     OG_TRY(og_graph__op_fate_since(r->manifest, s->manifest, og_str_of(c->op.id), &fate, err));
     *out_published = fate == OG_GRAPH__OP_PUBLISHED;

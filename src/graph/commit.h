@@ -60,6 +60,8 @@ OG_NODISCARD og_status og_graph__commit_helped(og_repo *repo, og_snapshot *base,
 
 /* Add to a conflict that running the operation again may succeed. Returns OG_CONFLICT. */
 og_status og_graph__retryable(og_error *err);
+/* The conflict of a writer whose branch was deleted. Returns OG_CONFLICT. */
+og_status og_graph__branch_gone(og_error *err, const char *name);
 /* The typed conflict: table, expected and actual version. */
 og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, uint64_t actual);
 

@@ -98,6 +98,23 @@ og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str par
     return encode_ref(repo, path, parent, source, branch, out, err);
 }
 
+og_status og_graph__fork_ended_at(const og_repo *repo, const og_graph__branch *branch,
+                                  uint64_t version, bool *out, og_error *err)
+{
+    og_lance_branch_slots slots;
+    OG_AUTO(og_lance_table) next = NULL;
+    *out = false;
+    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__MANIFEST, og_str_of(branch->name), &slots,
+                                  err));
+    if (slots.floor != version)
+        return OG_OK;
+    og_status s = og_lance_table_open(repo->env, branch->manifest_path, version + 1, 0, &next, err);
+    /* A clone is the first of the next life. Anything else came between mark and end. */
+    *out = s == OG_NOT_FOUND ||
+           (s == OG_OK && og_lance_table_transaction_property(next, OG_STR("og.fork")).len > 0);
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
 /* ---- a first version that is missing ------------------------------------------------------ */
 
 og_status og_graph__put_once(og_store *store, const char *name, og_bytes bytes, og_error *err)

@@ -38,6 +38,11 @@ OG_NODISCARD og_status og_graph__fork_put(og_store *store, const og_graph__fork 
 OG_NODISCARD og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch,
                                                og_error *err);
 
+/* Of a branch that was deleted, and perhaps made again since: was `version` its last one? By the mark that
+ * the delete left; false also when a later life of the name is over, too, so that it can't be told. */
+OG_NODISCARD og_status og_graph__fork_ended_at(const og_repo *repo, const og_graph__branch *branch,
+                                               uint64_t version, bool *out, og_error *err);
+
 /* ---- tables ------------------------------------------------------------------------------- */
 
 /* Has the snapshot's branch this table to itself? Else it reads what it inherited. */

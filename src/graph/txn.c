@@ -249,6 +249,35 @@ static int by_key(const void *a, const void *b)
                       ((const txn_table *)b)->def->table_key);
 }
 
+/* The branch was deleted, and perhaps made again, since the commit began: may it have been published before, and
+ * merged elsewhere? Not while slots were free, nor when nothing came after what it was built on. */
+static og_status may_have_gone_with_branch(const og_txn *txn, const og_graph__commit *commit,
+                                           bool *out, og_error *err)
+{
+    const og_graph__branch *branch = og_graph__branch_of(txn->snapshot);
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    bool ended_before;
+    *out = false;
+    og_status s = og_graph__branch_id(txn->repo, branch, id, err);
+    if (s != OG_OK && s != OG_NOT_FOUND)
+        return s;
+    if ((s == OG_OK && og_str_is(commit->op.branch_id, id)) || commit->slots_held < txn->tables.len)
+        return OG_OK;
+    OG_TRY(og_graph__fork_ended_at(txn->repo, branch, txn->snapshot->manifest_version,
+                                   &ended_before, err));
+    *out = !ended_before;
+    return OG_OK;
+}
+
+static og_status outcome_unknown(const og_graph__commit *commit, const char *why, og_error *err)
+{
+    char first[sizeof err->message];
+    snprintf(first, sizeof first, "%s", err != NULL ? err->message : "");
+    og_error_set(err, OG_UNKNOWN, "the outcome of operation %s is unknown: %s", commit->op.id, why);
+    og_error_detail(err, "%s", first);
+    return OG_UNKNOWN;
+}
+
 /* The commit failed, but holds slots: say so only when nobody can publish it any more. Somebody may have
  * already; then it did not fail. */
 static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause,
@@ -265,15 +294,20 @@ static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause
                                                     NULL, &fate, &abort_error);
     if (s == OG_OK && fate == OG_GRAPH__OP_PUBLISHED)
         return og_graph__commit_helped(txn->repo, txn->snapshot, commit, out, err);
-    /* A branch that is gone takes its operations along. */
+    bool may_be_gone = false;
     if (s == OG_OK || s == OG_NOT_FOUND)
+        s = may_have_gone_with_branch(txn, commit, &may_be_gone, &abort_error);
+    if (s == OG_OK && !may_be_gone)
         return cause;
-    char first[sizeof err->message];
-    snprintf(first, sizeof first, "%s", err != NULL ? err->message : "");
-    og_error_set(err, OG_UNKNOWN,
-                 "the outcome of operation %s is unknown: it failed and could not be undone (%s)",
-                 commit->op.id, abort_error.message);
-    og_error_detail(err, "%s", first);
+    if (s == OG_OK) {
+        outcome_unknown(commit, "the branch was deleted meanwhile, perhaps after it was published",
+                        err);
+        og_error_hint(err, "Where the branch was merged before, look for what it wrote.");
+        return OG_UNKNOWN;
+    }
+    OG_AUTO_BUF why = OG_BUF_INIT;
+    og_buf_printf(&why, "it failed and could not be undone (%s)", abort_error.message);
+    outcome_unknown(commit, og_buf_cstr(&why), err);
     og_error_hint(err, "The next write settles it.");
     return OG_UNKNOWN;
 }
@@ -347,6 +381,16 @@ static og_status move_write(txn_table *t, og_snapshot *now, og_error *err)
     return OG_OK;
 }
 
+/* A branch that is deleted while it is written is a conflict. */
+static og_status newest_snapshot(const og_txn *txn, og_snapshot **out, og_error *err)
+{
+    const char *name = og_graph__branch_of(txn->snapshot)->name;
+    og_status s = og_repo_snapshot(txn->repo, name, out, err);
+    if (s == OG_NOT_FOUND)
+        return og_graph__branch_gone(err, name);
+    return s;
+}
+
 /* Build on the newest snapshot. After a conflict the txn can only be freed: some writes may be moved. */
 static og_status move_to_newest(og_txn *txn, og_error *err)
 {
@@ -356,7 +400,7 @@ static og_status move_to_newest(og_txn *txn, og_error *err)
         return og_error_nomem(err);
     for (size_t i = 0; i < txn->tables.len; i++)
         defs[i] = txn->tables.items[i].def;
-    OG_TRY(og_repo_snapshot(txn->repo, og_graph__branch_of(txn->snapshot)->name, &now, err));
+    OG_TRY(newest_snapshot(txn, &now, err));
     OG_TRY(og_graph__resolve_heads(txn->repo, defs, txn->tables.len, &now, err));
     OG_TRY(txn->holds(txn->holds_context, txn->snapshot, now, err));
     for (size_t i = 0; i < txn->tables.len; i++)
@@ -370,7 +414,7 @@ static og_status move_to_newest(og_txn *txn, og_error *err)
 static og_status catch_up(og_txn *txn, og_error *err)
 {
     OG_AUTO(og_snapshot) now = NULL;
-    OG_TRY(og_repo_snapshot(txn->repo, og_graph__branch_of(txn->snapshot)->name, &now, err));
+    OG_TRY(newest_snapshot(txn, &now, err));
     if (now->manifest_version == txn->snapshot->manifest_version)
         return OG_OK;
     return move_to_newest(txn, err);

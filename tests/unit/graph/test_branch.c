@@ -272,6 +272,92 @@ TEST(test_branch__writer_who_sleeps_through_delete_changes_nothing)
     }
 }
 
+/* Before one call of a commit another finishes what is left on the branch, writes, and deletes it. */
+typedef struct finisher {
+    world *w;
+    og_repo *repo; /* NULL: not yet */
+    uint64_t at, calls;
+    bool came, has_late; /* was the row published when the branch went? */
+} finisher;
+
+static og_store_fault finish_and_delete(void *context, uint64_t call, const char *op,
+                                        const char *name)
+{
+    finisher *other = context;
+    (void)call;
+    (void)op;
+    (void)name;
+    if (other->repo == NULL || other->calls++ != other->at)
+        return OG_STORE_PASS;
+    other->came = true;
+    other->w->clock.now_us += LATER_US;
+    assert_ok(fixture_write_on(other->repo, "b", "A", "x", err));
+    other->has_late = fixture_count_on(other->repo, "b", "A") == 4;
+    assert_ok(og_branch_remove(other->repo, "b", err));
+    return OG_STORE_PASS;
+}
+
+static og_status still_holds(void *context, og_snapshot *was, og_snapshot *now, og_error *err)
+{
+    (void)context;
+    (void)was;
+    (void)now;
+    (void)err;
+    return OG_OK;
+}
+
+static og_status commit_late(og_repo *repo, finisher *other, og_repo *winner, bool of_two,
+                             og_error *error)
+{
+    const og_txn_options options = {.branch = "b", .kind = "Load"};
+    og_commit_result result;
+    OG_AUTO(og_txn) txn = NULL;
+    assert_ok(og_txn_begin(repo, &options, &txn, err));
+    og_txn_on_move(txn, still_holds, NULL);
+    assert_ok(fixture_append(txn, "A", "late", err));
+    if (of_two)
+        assert_ok(fixture_append(txn, "B", "late", err));
+    other->repo = winner;
+    return og_txn_commit(txn, &result, error);
+}
+
+/* Returns false when the schedule is over. */
+static bool branch_goes_at(uint64_t at, bool of_two, int *out_unknown)
+{
+    world w;
+    og_error error = {0};
+    finisher other = {.w = &w, .at = at};
+    og_store *watched = NULL;
+    world_init(&w);
+    og_repo *winner = fixture_open(w.store, &w.clock);
+    assert_ok(og_branch_make(winner, NULL, "b", err));
+    assert_ok(fixture_write_on(winner, "b", NULL, "own", err));
+    assert_ok(og_store_wrap(w.store, (og_store_hook){finish_and_delete, &other}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    og_status s = commit_late(repo, &other, winner, of_two, &error);
+    bool fits = s == OG_OK || s == OG_UNKNOWN || (s == OG_CONFLICT && !other.has_late);
+    if (!fits)
+        fail_msg("branch deleted before call %d: %s (%s), and the row was%s published", (int)at,
+                 og_status_id(s), error.message, other.has_late ? "" : " not");
+    *out_unknown += s == OG_UNKNOWN && other.has_late;
+    og_repo_close(repo);
+    og_repo_close(winner);
+    og_store_close(watched);
+    og_store_close(w.store);
+    return other.came;
+}
+
+/* What was published before the branch went may have been merged elsewhere: that is no conflict. */
+TEST(test_branch__writer_whose_branch_is_deleted_is_not_told_a_lie)
+{
+    for (int of_two = 0; of_two < 2; of_two++) {
+        int unknown = 0;
+        for (uint64_t at = 0; branch_goes_at(at, of_two, &unknown); at++)
+            assert_true(at < 1000);
+        assert_true(unknown > 0);
+    }
+}
+
 /* ---- faults ------------------------------------------------------------------------------- */
 
 typedef og_status (*action)(og_repo *repo, og_error *err);
