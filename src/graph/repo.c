@@ -53,6 +53,7 @@ void og_repo_close(og_repo *repo)
     og_store_close(repo->owned_store);
     og_buf_deinit(&repo->schema_source);
     og_free(repo->uri);
+    pthread_cond_destroy(&repo->later_end);
     pthread_mutex_destroy(&repo->lock);
     og_free(repo);
 }
@@ -102,6 +103,7 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
     if (repo == NULL)
         return og_error_nomem(err);
     pthread_mutex_init(&repo->lock, NULL);
+    pthread_cond_init(&repo->later_end, NULL);
     repo->clock = o->clock != NULL ? o->clock : &og_system_clock;
     repo->random = o->random != NULL ? o->random : &og_system_random;
     repo->no_derived = o->no_derived;

@@ -22,9 +22,11 @@ struct og_repo {
     bool no_derived;
     pthread_mutex_t lock;          /* guards `branches` and what is current of each */
     og_graph__branch *branches;    /* all that were asked for */
-    struct og_graph__piece *later; /* later.h; guarded by lock */
-    bool has_committed;            /* og_graph__beside was called; atomic */
-    uint64_t actors_hint;          /* a version of the actors' data set known to exist; atomic */
+    struct og_graph__piece *later; /* later.h; guarded by lock, like the next two */
+    uint64_t later_begun, later_ended;
+    pthread_cond_t later_end; /* later_ended has grown */
+    bool has_committed;       /* og_graph__beside was called; atomic */
+    uint64_t actors_hint;     /* a version of the actors' data set known to exist; atomic */
 };
 
 /* A snapshot of this layer: the base first, so that pointers convert. */

@@ -2,9 +2,13 @@
  * files to a thread; what comes of them is the same. */
 #include "graph/branch_ops.h"
 #include "graph/history.h"
+#include "graph/later.h"
 #include "graph_fixture.h"
 #include "og_test.h"
 #include "store/far.h"
+
+#include <pthread.h>
+#include <time.h>
 
 #define COMMITS 40 /* some fold */
 
@@ -132,4 +136,51 @@ TEST(test_later__any_call_may_fail)
         og_repo_close(repo);
         close_world(&w);
     }
+}
+
+/* ---- several who wait --------------------------------------------------------------------- */
+
+typedef struct pieces {
+    og_repo *repo;
+    int begun, ended; /* atomic */
+    bool out_of_turn; /* atomic: one began before the one before had ended */
+} pieces;
+
+static void slow_piece(void *context)
+{
+    pieces *p = context;
+    int number = __atomic_fetch_add(&p->begun, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&p->ended, __ATOMIC_SEQ_CST) != number)
+        __atomic_store_n(&p->out_of_turn, true, __ATOMIC_SEQ_CST);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    __atomic_fetch_add(&p->ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *wait_for_all(void *context)
+{
+    pieces *p = context;
+    og_graph__later_wait(p->repo);
+    return NULL;
+}
+
+/* While one thread waits, another that asks must not be told that all is done, nor may what is handed over then
+ * overtake what is waited for. */
+TEST(test_later__several_wait_at_once)
+{
+    world w;
+    open_world(&w, (og_store_hook){0});
+    pieces p = {.repo = fixture_open(w.far, &w.clock)};
+    for (int round = 1; round <= 5; round++) {
+        pthread_t other;
+        og_graph__later(p.repo, slow_piece, &p);
+        assert_int_equal(pthread_create(&other, NULL, wait_for_all, &p), 0);
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        og_graph__later(p.repo, slow_piece, &p);
+        og_graph__later_wait(p.repo);
+        assert_int_equal(__atomic_load_n(&p.ended, __ATOMIC_SEQ_CST), 2 * round);
+        pthread_join(other, NULL);
+    }
+    assert_false(p.out_of_turn);
+    og_repo_close(p.repo);
+    close_world(&w);
 }
