@@ -189,6 +189,16 @@ static og_status unknown(og_store__file *s, int errnum, const char *name, og_err
     return OG_UNKNOWN;
 }
 
+/* What a sync is of may be visible already: it failing for want of memory tells nothing else than its failing by
+ * the disk. */
+static og_status out_of_memory(og_error *err)
+{
+    og_error_nomem(err);
+    if (err != NULL)
+        err->status = OG_UNKNOWN;
+    return OG_UNKNOWN;
+}
+
 /* An object of a sync. */
 typedef struct due {
     const char *name;
@@ -305,7 +315,7 @@ static og_status sync_each(og_store__file *s, const plan *p, og_error *err)
         const due *d = &p->objects.items[i];
         if (d->content && !og_vec_push(&l.files, d)) {
             og_vec_deinit(&l.files);
-            return og_error_nomem(err);
+            return out_of_memory(err);
         }
     }
     size_t count = l.files.len + p->folders.len;
@@ -347,7 +357,7 @@ og_status og_store__file_sync(og_store *store, const char *const *names, size_t 
     plan p = {0};
     og_status status = OG_OK;
     if (!make_plan(s, names, count, &p))
-        status = og_error_nomem(err);
+        status = out_of_memory(err);
     else
         status = p.content_count + p.folders.len >= SYNC_ALL_FROM ? sync_file_system(s, &p, err)
                                                                   : sync_each(s, &p, err);
