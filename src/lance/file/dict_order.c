@@ -30,9 +30,11 @@ static size_t shared_beginning(const texts *t, uint32_t items)
     size_t shared = first.len;
     for (uint32_t i = 1; i < items && shared > 0; i++) {
         og_str text = text_of(t, i);
-        shared = text.len < shared ? text.len : shared;
-        while (memcmp(first.ptr, text.ptr, shared) != 0)
-            shared--;
+        size_t most = text.len < shared ? text.len : shared;
+        if (memcmp(first.ptr, text.ptr, most) != 0)
+            for (most = 0; first.ptr[most] == text.ptr[most];)
+                most++;
+        shared = most;
     }
     return shared;
 }

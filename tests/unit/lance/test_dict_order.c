@@ -92,6 +92,26 @@ TEST(test_dict_order__keys_of_eight_bytes_that_are_equal)
     check(&t);
 }
 
+/* The beginning that all share is found by looking at each byte once, however long it is. */
+TEST(test_dict_order__long_texts_that_differ_late)
+{
+    enum { LEN = 4 << 20 };
+    OG_AUTO_FREE char *bytes = og_malloc((size_t)2 * LEN);
+    assert_non_null(bytes);
+    memset(bytes, 'x', (size_t)2 * LEN);
+    bytes[LEN / 2] = 'z';
+    const uint32_t offsets[] = {0, LEN, 2 * LEN}, firsts[] = {0, 1};
+    const og_lance__values values = {.kind = OG_LANCE__VARIABLE,
+                                     .is_utf8 = true,
+                                     .data = (const uint8_t *)bytes,
+                                     .offsets = offsets,
+                                     .count = 2};
+    uint32_t order[2];
+    assert_true(og_lance__dict_order(&values, firsts, 2, order));
+    assert_int_equal(order[0], 1);
+    assert_int_equal(order[1], 0);
+}
+
 TEST(test_dict_order__one_item)
 {
     static texts t;
