@@ -210,7 +210,8 @@ void og_topo__save_directory(og_store *store, const og_directory *d, const og_la
 static bool directory_fits(const saved_file *f, const og_lance_table *table,
                            const uint64_t n[D_NUMBERS])
 {
-    return n[D_VERSION] <= og_lance_table_version(table) && n[D_FRAGMENTS] <= UINT32_MAX &&
+    return n[D_VERSION] <= og_lance_table_version(table) &&
+           n[D_NEXT_ROW_ID] <= og_lance_table_next_row_id(table) && n[D_FRAGMENTS] <= UINT32_MAX &&
            n[D_VERTEX_BITS] >= 1 && n[D_VERTEX_BITS] <= 32 && n[D_PLACES] > 0 &&
            n[D_PLACES] <= f->blob->len;
 }
