@@ -13,8 +13,8 @@
 
 typedef struct og_graph__dag {
     og_graph__branch *branch; /* borrowed from the repo */
-    og_graph__state *
-        unread; /* taken or opened when rows are appended: at which state; owned. NULL: it is open */
+    /* At which state it is taken or opened when rows are appended; owned. NULL: it is open. */
+    og_graph__state *unread;
     og_lance_table *commits; /* newest readable version; NULL when there is none */
     uint64_t head_version;   /* newest version, readable or not; 0 = none */
     bool is_complete;        /* its newest row is the head commit */

@@ -153,5 +153,5 @@ static bool put_container(og_str bytes, unsigned depth, og_buf *out)
 bool tool_put_jsonb(og_str bytes, og_buf *out)
 {
     OG_AUTO_BUF text = OG_BUF_INIT;
-    return put_container(bytes, 0, &text) && og_buf_str(out, og_buf_view(&text));
+    return put_container(bytes, 0, &text) && !text.failed && og_buf_str(out, og_buf_view(&text));
 }

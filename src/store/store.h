@@ -158,8 +158,8 @@ struct og_store {
     const og_store_ops *ops;
     og_store_stats stats; /* updated with relaxed atomics */
     bool maps_objects; /* get costs no copy (a mapping): readers take whole objects, not ranges */
-    bool
-        waits_for_disk; /* a call may wait while a processor has nothing to do: work beside it costs no time */
+    /* A call may wait while a processor has nothing to do: work beside it costs no time. */
+    bool waits_for_disk;
     bool list_is_cheap; /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
     const char *root;   /* absolute folder or URI prefix, for messages and manifest_path; owned */
 };

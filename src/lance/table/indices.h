@@ -16,8 +16,8 @@
 typedef struct og_lance_index {
     og_uuid uuid;
     og_str name; /* of the index; several segments may share it */
-    og_str
-        kind; /* "BTree", "Inverted", "Vector", ..., or a longer name of another place; "" = not told */
+    /* "BTree", "Inverted", "Vector", ..., or a longer name of another place; "" = not told. */
+    og_str kind;
     const int32_t *field_ids;
     uint32_t field_count;
     const uint32_t *fragments; /* ids of covered fragments, ascending; some may be gone */

@@ -37,8 +37,8 @@ typedef struct og_lance_about {
     og_str file_version;             /* of its data files: "2.2" */
     og_str branch;                   /* "" = main */
     const char *operation;           /* of its transaction: "Append"; "" = not known */
-    bool
-        has_stable_row_ids; /* false: the ids that this library gives are slots, of this version only */
+    /* False: the ids that this library gives are slots, of this version only. */
+    bool has_stable_row_ids;
 } og_lance_about;
 void og_lance_table_about(const og_lance_table *table, og_lance_about *out);
 
