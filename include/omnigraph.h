@@ -528,10 +528,27 @@ OG_API og_status og_commit_list_print(og_session *session, const og_commit_list_
 OG_API og_status og_commit_show_print(og_session *session, const char *id, bool json,
                                       og_sink_fn sink, void *sink_context, og_error *err);
 
+/* Take the error of a query, with place and hint; borrowed for the time of the call. */
+typedef void (*og_lint_error_fn)(void *context, const og_error *error);
+
+typedef struct og_lint_options {
+    size_t struct_size;
+    const char *query_path;  /* for the report */
+    og_text schema;          /* the text of a schema; ptr NULL = that of `graph` */
+    const char *schema_path; /* for the report */
+    const og_graph *graph;
+    bool json;
+    og_lint_error_fn take_error; /* told of each query with an error; NULL = nobody. (A syntax error
+                                  * shows its place in the report.) */
+    void *take_context;
+} og_lint_options;
+#define OG_LINT_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(og_lint_options), "", {NULL, 0}, "", NULL, false, NULL, NULL                        \
+    }
 /* Check a query file; the report goes to the sink, as `omnigraph lint` prints it. *out_failed: it has
- * errors. `schema`: the text of a schema, with its path for the report; or ptr NULL and a graph. */
-OG_API og_status og_lint_queries(og_text query_source, const char *query_path, og_text schema,
-                                 const char *schema_path, const og_graph *graph, bool json,
+ * errors. */
+OG_API og_status og_lint_queries(og_text query_source, const og_lint_options *options,
                                  og_sink_fn sink, void *sink_context, bool *out_failed,
                                  og_error *err);
 

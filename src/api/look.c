@@ -66,28 +66,29 @@ og_status og_snapshot_print(og_session *session, bool json, og_sink_fn sink, voi
 
 /* ---- lint --------------------------------------------------------------------------------- */
 
-og_status og_lint_queries(og_text query_source, const char *query_path, og_text schema,
-                          const char *schema_path, const og_graph *graph, bool json,
-                          og_sink_fn sink, void *sink_context, bool *out_failed, og_error *err)
+og_status og_lint_queries(og_text query_source, const og_lint_options *options, og_sink_fn sink,
+                          void *sink_context, bool *out_failed, og_error *err)
 {
-    if (schema.ptr == NULL && graph == NULL)
+    og_lint_options o = OG_LINT_OPTIONS_INIT;
+    og_api__read_options(&o, sizeof o, options);
+    bool from_graph = o.schema.ptr == NULL;
+    if (from_graph && o.graph == NULL)
         return og_error_set(err, OG_INVALID, "lint needs a schema or a graph");
     OG_AUTO(og_catalog) compiled = NULL;
-    const og_catalog *catalog = graph != NULL ? og_repo_catalog(graph->repo) : NULL;
-    if (schema.ptr != NULL) {
-        OG_TRY(og_schema_compile(og_api__source(schema), &compiled, err));
-        catalog = compiled;
-    }
-    bool from_graph = schema.ptr == NULL;
+    if (!from_graph)
+        OG_TRY(og_schema_compile(og_api__source(o.schema), &compiled, err));
+    const og_catalog *catalog = from_graph ? og_repo_catalog(o.graph->repo) : compiled;
     og_lint_input input = {
-        .query_path = og_str_of(query_path),
+        .query_path = og_str_of(o.query_path),
         .query_source = og_api__source(query_source),
         .schema_from_graph = from_graph,
-        .schema_path = og_str_of(from_graph ? og_repo_uri(graph->repo) : schema_path),
+        .schema_path = og_str_of(from_graph ? og_repo_uri(o.graph->repo) : o.schema_path),
+        .take_error = o.take_error,
+        .take_context = o.take_context,
     };
     OG_AUTO_BUF out = OG_BUF_INIT;
     bool failed;
-    OG_TRY(og_lint(catalog, &input, json, &out, &failed, err));
+    OG_TRY(og_lint(catalog, &input, o.json, &out, &failed, err));
     OG_TRY(og_api__flush(&out, sink, sink_context, err));
     *out_failed = failed;
     return OG_OK;

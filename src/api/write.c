@@ -42,19 +42,20 @@ static og_load_mode_kind load_mode(og_load_mode mode)
     }
 }
 
+static void set_lenient(og_write_result *out, const og_lenient_counts *lenient)
+{
+    out->lenient_unknown_properties = lenient->unknown_properties;
+    out->lenient_wrong_types = lenient->wrong_types;
+    out->lenient_wrapped_integers = lenient->integers_wrapped;
+    out->lenient_float_overflows = lenient->float_overflows;
+    out->lenient_vector_items = lenient->vector_items;
+    out->lenient_list_items = lenient->list_items;
+}
+
 static void set_load_result(og_write_result *out, const og_load_output *loaded)
 {
-    const og_lenient_counts *lenient = &loaded->lenient;
-    *out = (og_write_result){
-        .node_rows = loaded->node_rows,
-        .edge_rows = loaded->edge_rows,
-        .lenient_unknown_properties = lenient->unknown_properties,
-        .lenient_wrong_types = lenient->wrong_types,
-        .lenient_wrapped_integers = lenient->integers_wrapped,
-        .lenient_float_overflows = lenient->float_overflows,
-        .lenient_vector_items = lenient->vector_items,
-        .lenient_list_items = lenient->list_items,
-    };
+    *out = (og_write_result){.node_rows = loaded->node_rows, .edge_rows = loaded->edge_rows};
+    set_lenient(out, &loaded->lenient);
     for (size_t i = 0; i < loaded->count_len; i++) {
         if (loaded->counts[i].def->is_edge)
             out->edge_types++;
@@ -204,6 +205,7 @@ og_status og_mutate(og_session *session, const og_query *query, const og_params 
     og_mutate_output done = {0};
     OG_TRY(og_mutate_run(repo, &input, &done, err));
     *out = (og_write_result){.node_rows = done.affected_nodes, .edge_rows = done.affected_edges};
+    set_lenient(out, &done.lenient);
     if (done.committed)
         set_commit(out, &done.commit);
     return OG_OK;

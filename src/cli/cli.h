@@ -36,6 +36,8 @@ OG_NODISCARD og_status cli_print(og_error *err, const char *fmt, ...) OG_PRINTF(
 /* What is in the buffer, or OG_NOMEM when an append had failed. */
 OG_NODISCARD og_status cli_print_buf(const og_buf *buf, og_error *err);
 void cli_print_error(const og_error *err);
+/* What --lenient changed, a warning for each kind. */
+void cli_report_lenient(const og_write_result *done);
 /* An og_sink_fn for standard error: "Error: " and what follows, for errors of many lines. */
 og_status cli_write_error(void *context, const uint8_t *bytes, size_t len, og_error *err);
 void cli_warn(const char *fmt, ...) OG_PRINTF(1, 2);

@@ -60,25 +60,6 @@ static og_load_mode load_mode(const char *name)
     return strcmp(name, "merge") == 0 ? OG_MODE_MERGE : OG_MODE_OVERWRITE;
 }
 
-/* What --lenient changed, one line a kind. */
-static void report_lenient(const og_write_result *r)
-{
-    const struct {
-        uint64_t count;
-        const char *what;
-    } kinds[] = {
-        {r->lenient_unknown_properties, "unknown properties were left out"},
-        {r->lenient_wrong_types, "values of a wrong type became null"},
-        {r->lenient_wrapped_integers, "integers out of range wrapped around"},
-        {r->lenient_float_overflows, "numbers out of range became infinite"},
-        {r->lenient_vector_items, "items of vectors that are no numbers became 0"},
-        {r->lenient_list_items, "list items of a wrong type became null"},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].count > 0)
-            cli_warn("%" PRIu64 " %s", kinds[i].count, kinds[i].what);
-}
-
 static og_status print_load(const cli *c, const char *mode, const og_write_result *r, og_error *err)
 {
     OG_AUTO_BUF out = OG_BUF_INIT;
@@ -123,7 +104,7 @@ static og_status load(cli *c, og_load_options *options, const char *mode, og_wri
         og_error_context(err, s, "%s:%" PRIu32, in.path, err->line);
     OG_TRY(s);
     c->has_changed = true;
-    report_lenient(out);
+    cli_report_lenient(out);
     return OG_OK;
 }
 

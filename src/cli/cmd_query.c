@@ -176,6 +176,7 @@ og_status cli_run_mutate(cli *c, og_error *err)
     }
     if (s == OG_OK) {
         c->has_changed = true;
+        cli_report_lenient(&done);
         s = print_change(c, &r, &done, err);
     }
     run_deinit(&r);

@@ -33,20 +33,34 @@ og_status cli_run_schema_show(cli *c, og_error *err)
 
 /* ---- lint --------------------------------------------------------------------------------- */
 
-static og_status lint_with_schema(cli *c, og_text query, const char *query_path, og_error *err)
+/* The report has no room for places and hints: they go to standard error. */
+static void show_error(void *context, const og_error *error)
 {
-    const char *path = cli_value(&c->args, CLI_SCHEMA);
-    OG_AUTO_BUF schema = OG_BUF_INIT;
-    OG_TRY(cli_read_file(path, &schema, err));
+    (void)context;
+    cli_print_error(error);
+}
+
+static og_status run_lint(cli *c, og_text query, og_lint_options *options, og_error *err)
+{
     bool failed;
-    og_str text = og_buf_view(&schema);
-    OG_TRY(og_lint_queries(query, query_path, (og_text){text.ptr, text.len}, path, NULL,
-                           cli_has(&c->args, CLI_JSON), cli_write_stdout, NULL, &failed, err));
+    options->json = cli_has(&c->args, CLI_JSON);
+    options->take_error = show_error;
+    OG_TRY(og_lint_queries(query, options, cli_write_stdout, NULL, &failed, err));
     c->exit_code = failed ? 1 : 0;
     return OG_OK;
 }
 
-static og_status lint_with_graph(cli *c, og_text query, const char *query_path, og_error *err)
+static og_status lint_with_schema(cli *c, og_text query, og_lint_options *options, og_error *err)
+{
+    OG_AUTO_BUF schema = OG_BUF_INIT;
+    options->schema_path = cli_value(&c->args, CLI_SCHEMA);
+    OG_TRY(cli_read_file(options->schema_path, &schema, err));
+    og_str text = og_buf_view(&schema);
+    options->schema = (og_text){text.ptr, text.len};
+    return run_lint(c, query, options, err);
+}
+
+static og_status lint_with_graph(cli *c, og_text query, og_lint_options *options, og_error *err)
 {
     bool has_graph =
         c->args.arguments.len > 0 || cli_has(&c->args, CLI_TARGET) || c->config->graph != NULL;
@@ -55,11 +69,8 @@ static og_status lint_with_graph(cli *c, og_text query, const char *query_path, 
             err, OG_INVALID,
             "query lint requires --schema <schema.pg> or a resolvable graph target");
     OG_TRY(cli_open(c, NULL, err));
-    bool failed;
-    OG_TRY(og_lint_queries(query, query_path, (og_text){0}, NULL, c->graph,
-                           cli_has(&c->args, CLI_JSON), cli_write_stdout, NULL, &failed, err));
-    c->exit_code = failed ? 1 : 0;
-    return OG_OK;
+    options->graph = c->graph;
+    return run_lint(c, query, options, err);
 }
 
 og_status cli_run_lint(cli *c, og_error *err)
@@ -71,6 +82,8 @@ og_status cli_run_lint(cli *c, og_error *err)
     OG_TRY(cli_read_file(path, &query, err));
     og_str view = og_buf_view(&query);
     og_text text = {view.ptr, view.len};
-    return cli_has(&c->args, CLI_SCHEMA) ? lint_with_schema(c, text, path, err)
-                                         : lint_with_graph(c, text, path, err);
+    og_lint_options options = OG_LINT_OPTIONS_INIT;
+    options.query_path = path;
+    return cli_has(&c->args, CLI_SCHEMA) ? lint_with_schema(c, text, &options, err)
+                                         : lint_with_graph(c, text, &options, err);
 }

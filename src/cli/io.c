@@ -1,6 +1,7 @@
 /* Files, standard output and what is said to a person on standard error. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,24 @@ void cli_print_error(const og_error *err)
         print_word("36", "hint:");
         print_visible(err->hint);
     }
+}
+
+void cli_report_lenient(const og_write_result *r)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } kinds[] = {
+        {r->lenient_unknown_properties, "unknown properties were left out"},
+        {r->lenient_wrong_types, "values of a wrong type became null"},
+        {r->lenient_wrapped_integers, "integers out of range wrapped around"},
+        {r->lenient_float_overflows, "numbers out of range became infinite"},
+        {r->lenient_vector_items, "items of vectors that are no numbers became 0"},
+        {r->lenient_list_items, "list items of a wrong type became null"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].count > 0)
+            cli_warn("%" PRIu64 " %s", kinds[i].count, kinds[i].what);
 }
 
 og_status cli_write_error(void *context, const uint8_t *bytes, size_t len, og_error *err)

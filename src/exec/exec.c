@@ -57,9 +57,9 @@ og_status og_exec__op_new(og_exec *x, const og_exec__op_ops *ops, size_t size,
 
 static og_status timed_next(og_exec__op *op, og_exec__rows **out, og_error *err)
 {
-    uint64_t start = og_monotonic_ns();
+    og_exec__cost start = og_exec__cost_now(op->x);
     og_status status = op->ops->next(op, out, err);
-    op->time_ns += og_monotonic_ns() - start;
+    og_exec__cost_add(op->x, &start, &op->cost);
     return status;
 }
 
@@ -259,11 +259,12 @@ og_status og_exec_open(const og_plan *plan, const og_literal *params, og_snapsho
     x->options = *options;
     x->scratch = scratch;
     x->arena = scratch->arena;
-    if (options->analyze) {
-        x->start_ns = og_monotonic_ns();
-        og_exec__read_stats(x, &x->stats);
-    }
+    og_exec__cost start = {0};
+    if (options->analyze)
+        start = og_exec__cost_now(x);
     OG_TRY(make_run(x, params, err));
+    if (options->analyze)
+        og_exec__cost_add(x, &start, &x->opening);
     *out = OG_TAKE(x);
     return OG_OK;
 }
@@ -273,10 +274,12 @@ og_status og_exec_open(const og_plan *plan, const og_literal *params, og_snapsho
 og_status og_exec_next(og_exec *exec, og_batch *out, og_error *err)
 {
     og_exec__sink *sink = exec->sink;
-    uint64_t start = exec->options.analyze ? og_monotonic_ns() : 0;
+    og_exec__cost start = {0};
+    if (exec->options.analyze)
+        start = og_exec__cost_now(exec);
     OG_TRY(sink->ops->next(sink, out, err));
     if (exec->options.analyze)
-        sink->time_ns += og_monotonic_ns() - start;
+        og_exec__cost_add(exec, &start, &sink->cost);
     sink->row_count += (uint64_t)out->row_count;
     sink->batch_count += out->row_count > 0;
     return OG_OK;

@@ -79,46 +79,60 @@ static void describe_outputs(const og_plan *plan, og_buf *out)
 
 /* ---- counts ------------------------------------------------------------------------------- */
 
-void og_exec__read_stats(const og_exec *x, og_store_stats *out)
+og_exec__cost og_exec__cost_now(const og_exec *x)
 {
-    *out = (og_store_stats){0};
-    if (x->snapshot->store != NULL)
-        *out = x->snapshot->store->stats;
+    og_exec__cost now = {.time_ns = og_monotonic_ns()};
+    if (x->snapshot->store == NULL)
+        return now;
+    const og_store_stats *stats = &x->snapshot->store->stats;
+    now.calls = stats->gets + stats->heads + stats->lists;
+    now.bytes = stats->bytes_read;
+    return now;
 }
 
-static uint64_t store_calls(const og_exec *x, uint64_t *out_bytes)
+void og_exec__cost_add(const og_exec *x, const og_exec__cost *start, og_exec__cost *total)
 {
-    og_store_stats now;
-    og_exec__read_stats(x, &now);
-    *out_bytes = now.bytes_read - x->stats.bytes_read;
-    return now.gets + now.heads + now.lists - x->stats.gets - x->stats.heads - x->stats.lists;
+    og_exec__cost now = og_exec__cost_now(x);
+    total->time_ns += now.time_ns - start->time_ns;
+    total->calls += now.calls - start->calls;
+    total->bytes += now.bytes - start->bytes;
 }
 
-/* Time of an operator without its input's. */
-static uint64_t own_time(const og_exec__op *op)
+/* What an operator took without its input (NULL = none). */
+static og_exec__cost own_cost(const og_exec__cost *all, const og_exec__op *input)
 {
-    uint64_t input = op->input != NULL ? op->input->time_ns : 0;
-    return op->time_ns > input ? op->time_ns - input : 0;
+    og_exec__cost own = *all;
+    if (input == NULL)
+        return own;
+    const og_exec__cost *below = &input->cost;
+    own.time_ns -= below->time_ns < own.time_ns ? below->time_ns : own.time_ns;
+    own.calls -= below->calls < own.calls ? below->calls : own.calls;
+    own.bytes -= below->bytes < own.bytes ? below->bytes : own.bytes;
+    return own;
 }
 
-static uint64_t sink_time(const og_exec *x)
+static og_exec__cost whole_cost(const og_exec *x)
 {
-    uint64_t below = x->chain->time_ns;
-    return x->sink->time_ns > below ? x->sink->time_ns - below : 0;
+    const og_exec__cost *rows = &x->sink->cost;
+    return (og_exec__cost){.time_ns = x->opening.time_ns + rows->time_ns,
+                           .calls = x->opening.calls + rows->calls,
+                           .bytes = x->opening.bytes + rows->bytes};
 }
 
 /* ---- text --------------------------------------------------------------------------------- */
 
 static void text_line(const og_exec *x, unsigned depth, const char *name, uint64_t rows,
-                      uint64_t batches, uint64_t time_ns, og_str detail, og_buf *out)
+                      uint64_t batches, og_exec__cost cost, og_str detail, og_buf *out)
 {
     og_buf_fill(out, ' ', (size_t)depth * 2);
     og_buf_text(out, name);
     if (detail.len > 0)
         og_buf_printf(out, " %.*s", OG_FMT(detail));
     if (x->options.analyze)
-        og_buf_printf(out, "  [rows %" PRIu64 ", batches %" PRIu64 ", %.3f ms]", rows, batches,
-                      (double)time_ns / 1e6);
+        og_buf_printf(out,
+                      "  [rows %" PRIu64 ", batches %" PRIu64 ", calls %" PRIu64 ", bytes %" PRIu64
+                      ", %.3f ms]",
+                      rows, batches, cost.calls, cost.bytes, (double)cost.time_ns / 1e6);
     og_buf_byte(out, '\n');
 }
 
@@ -129,8 +143,8 @@ static void text_chain(const og_exec *x, const og_exec__op *op, unsigned depth, 
         if (op->ops->describe != NULL)
             op->ops->describe(op, &detail);
         out->failed |= detail.failed;
-        text_line(x, depth, op->ops->name, op->row_count, op->batch_count, own_time(op),
-                  og_buf_view(&detail), out);
+        text_line(x, depth, op->ops->name, op->row_count, op->batch_count,
+                  own_cost(&op->cost, op->input), og_buf_view(&detail), out);
         if (op->inner != NULL)
             text_chain(x, op->inner, depth + 2, out);
     }
@@ -143,8 +157,8 @@ static void explain_text(const og_exec *x, og_buf *out)
     og_buf_printf(out, "snapshot: branch %s, version %" PRIu64 "\n", x->snapshot->branch,
                   x->snapshot->manifest_version);
     describe_outputs(x->plan, &detail);
-    text_line(x, 0, sink->ops->name, sink->row_count, sink->batch_count, sink_time(x),
-              og_buf_view(&detail), out);
+    text_line(x, 0, sink->ops->name, sink->row_count, sink->batch_count,
+              own_cost(&sink->cost, x->chain), og_buf_view(&detail), out);
     text_chain(x, x->chain, 1, out);
     for (size_t i = 0; i < x->choices.len; i++) {
         const og_exec__choice *c = &x->choices.items[i];
@@ -152,9 +166,11 @@ static void explain_text(const og_exec *x, og_buf *out)
                       OG_FMT(c->because));
     }
     if (x->options.analyze) {
-        uint64_t bytes, calls = store_calls(x, &bytes);
-        og_buf_printf(out, "store: %" PRIu64 " calls, %" PRIu64 " bytes; total %.3f ms\n", calls,
-                      bytes, (double)sink->time_ns / 1e6);
+        og_exec__cost whole = whole_cost(x);
+        og_buf_printf(out, "opening  [calls %" PRIu64 ", bytes %" PRIu64 ", %.3f ms]\n",
+                      x->opening.calls, x->opening.bytes, (double)x->opening.time_ns / 1e6);
+        og_buf_printf(out, "store: %" PRIu64 " calls, %" PRIu64 " bytes; total %.3f ms\n",
+                      whole.calls, whole.bytes, (double)whole.time_ns / 1e6);
     }
 }
 
@@ -166,8 +182,14 @@ static void json_text(og_buf *out, const char *key, og_str value)
     og_json_write_str(out, value);
 }
 
+static void json_cost(const og_exec__cost *cost, og_buf *out)
+{
+    og_buf_printf(out, "\"calls\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"time_us\":%" PRIu64,
+                  cost->calls, cost->bytes, cost->time_ns / 1000);
+}
+
 static void json_node(const og_exec *x, const char *name, uint64_t rows, uint64_t batches,
-                      uint64_t time_ns, og_str detail, og_buf *out)
+                      og_exec__cost cost, og_str detail, og_buf *out)
 {
     og_buf_byte(out, '{');
     json_text(out, "operator", og_str_of(name));
@@ -175,9 +197,10 @@ static void json_node(const og_exec *x, const char *name, uint64_t rows, uint64_
         og_buf_byte(out, ',');
         json_text(out, "detail", detail);
     }
-    if (x->options.analyze)
-        og_buf_printf(out, ",\"rows\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"time_us\":%" PRIu64,
-                      rows, batches, time_ns / 1000);
+    if (!x->options.analyze)
+        return;
+    og_buf_printf(out, ",\"rows\":%" PRIu64 ",\"batches\":%" PRIu64 ",", rows, batches);
+    json_cost(&cost, out);
 }
 
 /* The chain from its end; each operator holds its input. */
@@ -189,7 +212,7 @@ static void json_chain(const og_exec *x, const og_exec__op *op, og_buf *out)
         if (op->ops->describe != NULL)
             op->ops->describe(op, &detail);
         out->failed |= detail.failed;
-        json_node(x, op->ops->name, op->row_count, op->batch_count, own_time(op),
+        json_node(x, op->ops->name, op->row_count, op->batch_count, own_cost(&op->cost, op->input),
                   og_buf_view(&detail), out);
         if (op->inner != NULL) {
             og_buf_text(out, ",\"inner\":");
@@ -223,8 +246,8 @@ static void explain_json(const og_exec *x, og_buf *out)
     const og_exec__sink *sink = x->sink;
     describe_outputs(x->plan, &detail);
     og_buf_text(out, "{\"plan\":");
-    json_node(x, sink->ops->name, sink->row_count, sink->batch_count, sink_time(x),
-              og_buf_view(&detail), out);
+    json_node(x, sink->ops->name, sink->row_count, sink->batch_count,
+              own_cost(&sink->cost, x->chain), og_buf_view(&detail), out);
     og_buf_text(out, ",\"input\":");
     json_chain(x, x->chain, out);
     og_buf_text(out, "},\"snapshot\":{");
@@ -232,10 +255,12 @@ static void explain_json(const og_exec *x, og_buf *out)
     og_buf_printf(out, ",\"version\":%" PRIu64 "}", x->snapshot->manifest_version);
     json_choices(x, out);
     if (x->options.analyze) {
-        uint64_t bytes, calls = store_calls(x, &bytes);
-        og_buf_printf(out, ",\"store\":{\"calls\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", calls,
-                      bytes);
-        og_buf_printf(out, ",\"time_us\":%" PRIu64, sink->time_ns / 1000);
+        og_exec__cost whole = whole_cost(x);
+        og_buf_text(out, ",\"opening\":{");
+        json_cost(&x->opening, out);
+        og_buf_printf(
+            out, "},\"store\":{\"calls\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"time_us\":%" PRIu64,
+            whole.calls, whole.bytes, whole.time_ns / 1000);
     }
     og_buf_text(out, "}\n");
 }

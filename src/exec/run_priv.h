@@ -76,6 +76,12 @@ OG_NODISCARD og_status og_exec__rows_spread(og_exec *x, const og_exec__rows *row
 
 /* ---- operators ---------------------------------------------------------------------------- */
 
+/* For EXPLAIN: what the calls of an operator took, its input's included. Calls and bytes are those of
+ * the store; an object that is mapped counts whole. */
+typedef struct og_exec__cost {
+    uint64_t time_ns, calls, bytes;
+} og_exec__cost;
+
 typedef struct og_exec__op og_exec__op;
 typedef struct og_exec__op_ops {
     const char *name;
@@ -96,7 +102,8 @@ struct og_exec__op {
     const og_exec__step *step;
     const og_exec__op *inner; /* ANTI: the end of the inner chain, for EXPLAIN */
     og_exec__rows rows;
-    uint64_t row_count, batch_count, time_ns; /* time includes the input's */
+    uint64_t row_count, batch_count;
+    og_exec__cost cost;
 };
 
 /* Counts and, when asked for, times the call; checks deadline and cancel. */
@@ -151,8 +158,7 @@ struct og_exec {
     struct og_exec__sink *sink;
     size_t reserved; /* bytes taken from the budget */
     OG_VEC(og_exec__choice) choices;
-    uint64_t start_ns, time_ns;
-    og_store_stats stats; /* of the store at open */
+    og_exec__cost opening; /* what is found out before the first row: keys, tables */
 };
 
 OG_NODISCARD og_status og_exec__check(og_exec *x, og_error *err);
@@ -304,7 +310,8 @@ typedef struct og_exec__sink_ops {
 struct og_exec__sink {
     const og_exec__sink_ops *ops;
     og_exec *x;
-    uint64_t row_count, batch_count, time_ns;
+    uint64_t row_count, batch_count;
+    og_exec__cost cost;
 };
 OG_NODISCARD og_status og_exec__make_project(og_exec *x, og_exec__sink **out, og_error *err);
 OG_NODISCARD og_status og_exec__make_sort(og_exec *x, og_exec__sink **out, og_error *err);
@@ -313,7 +320,9 @@ OG_NODISCARD og_status og_exec__make_aggregate(og_exec *x, og_exec__sink **out, 
 OG_NODISCARD og_status og_exec__project_rows(og_exec *x, og_exec__rows *rows, og_batch *out,
                                              og_error *err);
 /* What the snapshot's store has done so far; zeros when it is not known. */
-void og_exec__read_stats(const og_exec *x, og_store_stats *out);
+/* Clock and counts of the store, now; and what came on top of `start`. */
+og_exec__cost og_exec__cost_now(const og_exec *x);
+void og_exec__cost_add(const og_exec *x, const og_exec__cost *start, og_exec__cost *total);
 /* Explain one predicate: "$p.age > 3". */
 void og_exec__describe_predicate(const og_plan *plan, const og_exec__predicate *p, og_buf *out);
 

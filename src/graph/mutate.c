@@ -107,7 +107,9 @@ static og_status evaluate_as(run *r, const og_type_def *def, int32_t property, o
     if (expr->kind == OG_EXPR_NOW || raw.kind == OG_LIT_NULL)
         return OG_OK;
     const og_prop_type *type = property >= 0 ? &def->properties[property].type : &text_type;
-    return og_literal_coerce(type, &raw, name, r->arena, value, err);
+    /* A key stays as it was given: the id is its text. */
+    bool lenient = r->input->lenient && property >= 0 && property != def->key_property;
+    return og_literal_coerce(type, &raw, name, lenient, r->arena, value, err);
 }
 
 /* The value of a predicate: of the property's type, or of its items for `contains`; a comparison of a

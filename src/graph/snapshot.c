@@ -207,6 +207,7 @@ og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *branch, const 
     s->base = (og_snapshot){.ops = &ops,
                             .catalog = og_catalog_ref(repo->catalog),
                             .topo = repo->topo,
+                            .store = repo->store,
                             .branch = branch->name,
                             .manifest_version = state->manifest_version,
                             .refs = 1};

@@ -62,6 +62,15 @@ static og_status check_query(og_lang__compile *c, og_lang__query_decl *decl)
     return og_lang__lower(c, decl, &query);
 }
 
+static void tell(const report *r, const og_lang__compile *c)
+{
+    og_error error = {0};
+    if (r->input->take_error == NULL)
+        return;
+    (void)og_lang__report(c, &error);
+    r->input->take_error(r->input->take_context, &error);
+}
+
 static og_status lint_query(report *r, og_lang__compile *c, og_lang__query_decl *decl,
                             query_result **out, og_error *err)
 {
@@ -80,6 +89,8 @@ static og_status lint_query(report *r, og_lang__compile *c, og_lang__query_decl 
     };
     if (!result->failed && !cover(r, decl))
         return og_error_nomem(err);
+    if (result->failed)
+        tell(r, c);
     r->processed++;
     r->errors += result->failed;
     r->warnings += result->warns_no_params;

@@ -11,6 +11,10 @@ typedef struct og_lint_input {
     og_str query_source;
     bool schema_from_graph;
     og_str schema_path; /* or the graph's URI */
+    /* Told of each query that has an error, with place and hint, which the report leaves out; NULL =
+     * nobody. (A syntax error shows its place in the report.) The error is borrowed for the call. */
+    void (*take_error)(void *context, const og_error *error);
+    void *take_context;
 } og_lint_input;
 
 /* Lint; the report is appended to `out` exactly as the reference's `lint` prints it (`json`: pretty JSON

@@ -396,7 +396,8 @@ static og_status coerce_integer(const source *s, const og_prop_type *type, const
     if (value->kind == OG_LIT_FLOAT && !whole_number(value->real, out))
         return og_error_set(err, OG_INVALID, "%.*s: value %.*s is not a whole number",
                             OG_FMT(s->what), OG_FMT(number_text(s, value)));
-    if (integer_fits(type->scalar, out->integer, out->is_unsigned))
+    bool wraps = s->lenient && (type->scalar == OG_SCALAR_I32 || type->scalar == OG_SCALAR_U32);
+    if (wraps || integer_fits(type->scalar, out->integer, out->is_unsigned))
         return OG_OK;
     return refuse_range(s, type->scalar, number_text(s, value), err);
 }
@@ -407,7 +408,7 @@ static og_status coerce_float(const source *s, const og_prop_type *type, const o
     if (value->kind != OG_LIT_INTEGER && value->kind != OG_LIT_FLOAT)
         return mismatch(s, type, value, err);
     double real = literal_number(value);
-    if (!float_fits(type->scalar, real))
+    if (!s->lenient && !float_fits(type->scalar, real))
         return refuse_range(s, type->scalar, number_text(s, value), err);
     *out = (og_literal){.kind = OG_LIT_FLOAT, .real = real};
     return OG_OK;
@@ -491,9 +492,10 @@ static og_status coerce_list(const source *s, const og_prop_type *type, const og
 }
 
 og_status og_literal_coerce(const og_prop_type *type, const og_literal *value, og_str what,
-                            og_arena *arena, og_literal *out, og_error *err)
+                            bool lenient, og_arena *arena, og_literal *out, og_error *err)
 {
-    source s = {.what = what, .arena = arena};
+    bool is_single = !type->list && type->scalar != OG_SCALAR_VECTOR;
+    source s = {.what = what, .arena = arena, .lenient = lenient && is_single};
     if (value->kind == OG_LIT_NULL) {
         if (!type->nullable)
             return og_error_set(err, OG_INVALID,

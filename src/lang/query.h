@@ -46,9 +46,10 @@ OG_NODISCARD og_status og_literal_from_json(const og_prop_type *type, const og_j
                                             og_str what, og_arena *arena, og_literal *out,
                                             og_error *err);
 /* Bring a literal of a query to a property's type (text to date, integer to float, ...), or say
- * why not. Enum values are not checked. `out` may be `value`. */
+ * why not. Lenient: a number that is no item of a list passes though it is out of the range of an I32,
+ * U32 or F32; who stores it changes it. Enum values are not checked. `out` may be `value`. */
 OG_NODISCARD og_status og_literal_coerce(const og_prop_type *type, const og_literal *value,
-                                         og_str what, og_arena *arena, og_literal *out,
-                                         og_error *err);
+                                         og_str what, bool lenient, og_arena *arena,
+                                         og_literal *out, og_error *err);
 
 #endif

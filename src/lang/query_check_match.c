@@ -310,13 +310,25 @@ static og_status bind_endpoints(compile *c, clause *t)
     return OG_OK;
 }
 
+/* As a traversal spells it: with a small first letter, where the schema has a capital of ASCII. */
+static void suggest_edge(compile *c, og_str nearest)
+{
+    if (nearest.len == 0)
+        return;
+    char *name = og_arena_copy(c->arena, nearest.ptr, nearest.len);
+    if (name == NULL)
+        return;
+    name[0] |= 0x20;
+    og_lang__suggest(c, "", (og_str){name, nearest.len});
+}
+
 static og_status check_traversal(compile *c, clause *t)
 {
     t->def = og_catalog_edge(c->catalog, t->edge.text);
     if (t->def == NULL) {
         og_status status = og_lang__fail(
             c, t->edge.span, "type error: T4: unknown edge type `%.*s`", OG_FMT(t->edge.text));
-        og_lang__suggest(c, "", og_catalog_nearest_edge(c->catalog, t->edge.text));
+        suggest_edge(c, og_catalog_nearest_edge(c->catalog, t->edge.text));
         return status;
     }
     OG_TRY(check_bounds(c, t));

@@ -16,7 +16,7 @@ static og_status coerce(compile *c, const og_type_def *def, const pair *p, og_ir
         return og_lang__nomem(c);
     og_error err;
     og_status status =
-        og_literal_coerce(type, &value->literal, what, c->arena, &value->literal, &err);
+        og_literal_coerce(type, &value->literal, what, false, c->arena, &value->literal, &err);
     if (status == OG_NOMEM)
         return og_lang__nomem(c);
     if (status != OG_OK)

@@ -193,6 +193,11 @@ TEST(test_query__explain)
     fixture_deinit(&f);
 }
 
+static void keep_error(void *context, const og_error *error)
+{
+    *(og_error *)context = *error;
+}
+
 TEST(test_query__lint_needs_a_schema_or_a_graph)
 {
     fixture f;
@@ -201,16 +206,23 @@ TEST(test_query__lint_needs_a_schema_or_a_graph)
     bool failed = false;
     og_error err;
     const og_text bad = text("query q() { match { $p: Q } return { $p } }");
-    assert_status(og_lint_queries(bad, "q.gq", (og_text){0}, NULL, NULL, false, sink_to_buf, &out,
-                                  &failed, &err),
-                  OG_INVALID);
-    assert_ok(og_lint_queries(bad, "q.gq", (og_text){0}, NULL, f.graph, true, sink_to_buf, &out,
-                              &failed, err));
+    og_lint_options options = OG_LINT_OPTIONS_INIT;
+    options.query_path = "q.gq";
+    assert_status(og_lint_queries(bad, &options, sink_to_buf, &out, &failed, &err), OG_INVALID);
+    og_error told = {0};
+    options.graph = f.graph;
+    options.json = true;
+    options.take_error = keep_error;
+    options.take_context = &told;
+    assert_ok(og_lint_queries(bad, &options, sink_to_buf, &out, &failed, err));
     assert_true(failed);
     assert_non_null(strstr(og_buf_cstr(&out), "\"kind\": \"graph\""));
+    assert_int_equal(told.line, 1);
+    assert_int_equal(told.column, 25);
     og_buf_clear(&out);
-    assert_ok(og_lint_queries(bad, "q.gq", text("node Q { a: String }"), "s.pg", NULL, false,
-                              sink_to_buf, &out, &failed, err));
+    options.schema = text("node Q { a: String }");
+    options.schema_path = "s.pg";
+    assert_ok(og_lint_queries(bad, &options, sink_to_buf, &out, &failed, err));
     assert_false(failed);
     fixture_deinit(&f);
 }

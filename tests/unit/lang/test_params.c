@@ -7,6 +7,7 @@ typedef struct fixture {
     og_arena *arena;
     og_literal value;
     og_error err;
+    bool lenient;
 } fixture;
 
 static void fixture_clean(fixture *f)
@@ -192,7 +193,8 @@ TEST(test_params__load_takes_dates_as_numbers_and_no_integers_in_text)
 
 static og_status coerced(fixture *f, og_prop_type type, og_literal value)
 {
-    return og_literal_coerce(&type, &value, OG_STR("property 'p'"), f->arena, &f->value, &f->err);
+    return og_literal_coerce(&type, &value, OG_STR("property 'p'"), f->lenient, f->arena, &f->value,
+                             &f->err);
 }
 
 TEST(test_params__coerce_refuses_what_changes_the_value)
@@ -212,6 +214,23 @@ TEST(test_params__coerce_refuses_what_changes_the_value)
     assert_int_equal(f.value.integer, 3);
     assert_status(coerced(&f, scalar(OG_SCALAR_F64), big), OG_OK);
     assert_true(f.value.real == 5e9);
+}
+
+TEST(test_params__coerce_leaves_a_range_to_who_is_lenient)
+{
+    FIXTURE;
+    f.lenient = true;
+    og_literal big = {.kind = OG_LIT_INTEGER, .integer = 5000000000};
+    og_literal minus = {.kind = OG_LIT_INTEGER, .integer = -1};
+    og_literal huge = {.kind = OG_LIT_FLOAT, .real = 1e39};
+    assert_status(coerced(&f, scalar(OG_SCALAR_I32), big), OG_OK);
+    assert_int_equal(f.value.integer, 5000000000);
+    assert_status(coerced(&f, scalar(OG_SCALAR_U32), minus), OG_OK);
+    assert_status(coerced(&f, scalar(OG_SCALAR_U64), minus), OG_INVALID);
+    assert_status(coerced(&f, scalar(OG_SCALAR_F32), huge), OG_OK);
+    og_prop_type list = {.scalar = OG_SCALAR_I32, .list = true};
+    og_literal items = {.kind = OG_LIT_LIST, .count = 1, .items = &big};
+    assert_status(coerced(&f, list, items), OG_INVALID);
 }
 
 TEST(test_params__coerce_reads_dates_from_text)

@@ -67,7 +67,7 @@ TEST(test_query_errors__point_at_the_text)
     check_place("query q() {\n match { $p: Person\n  $p.nam = \"é\" $p.agee = 1 }\n return { 1 } }",
                 3, 6, "Did you mean 'name'?");
     check_place("query q() { match { $p: Person $p knowz $f } return { 1 } }", 1, 35,
-                "Did you mean 'Knows'?");
+                "Did you mean 'knows'?");
     check_place("query q() { match { $pers: Person } return { $pars.name } }", 1, 46,
                 "Did you mean '$pers'?");
     check_place("query q() { match { $p: Person { mood: \"hapy\" } } return { 1 } }", 1, 40,
