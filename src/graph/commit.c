@@ -3,14 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/vec.h"
+#include "graph/aftermath.h"
 #include "graph/ahead.h"
-#include "graph/dag.h"
-#include "graph/head_file.h"
 #include "graph/later.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
+#include "graph/sidecar.h"
 #include "lance/table/indices.h"
 #include "lance/table/rebase.h"
 
@@ -157,52 +156,11 @@ static og_status stage_tables(run *r, og_error *err)
 
 /* ---- the sidecar, for the reference's sake ------------------------------------------------ */
 
-static void write_sidecar_tables(run *r, size_t count, bool is_armed, og_buf *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        const og_graph__move *move = &r->moves[i];
-        OG_AUTO_BUF path = OG_BUF_INIT;
-        og_buf_printf(&path, "%s/%.*s", r->store->root, OG_FMT(move->pin.table_path));
-        og_buf_text(out, i > 0 ? ",{\"table_key\":" : "{\"table_key\":");
-        og_json_write_str(out, move->pin.table_key);
-        og_buf_text(out, ",\"table_path\":");
-        og_json_write_str(out, og_buf_view(&path));
-        og_buf_printf(out, ",\"expected_version\":%" PRIu64 ",\"post_commit_pin\":%" PRIu64,
-                      move->expected_version, move->pin.version + !is_armed);
-        if (move->pin.table_branch.len > 0) {
-            og_buf_text(out, ",\"table_branch\":");
-            og_json_write_str(out, move->pin.table_branch);
-        }
-        og_buf_byte(out, '}');
-    }
-}
-
-static void write_text_or_null(og_buf *out, og_str text)
-{
-    if (text.len > 0)
-        og_json_write_str(out, text);
-    else
-        og_buf_text(out, "null");
-}
-
-/* The reference publishes what a sidecar tells when all its tables have moved as told, and else undoes it. One that
- * is not armed tells of versions that there never are. */
+/* Tell of the first `count` tables. */
 static og_status write_sidecar(run *r, size_t count, bool is_armed, og_error *err)
 {
-    og_graph__commit *c = r->commit;
     OG_AUTO_BUF json = OG_BUF_INIT;
-    og_buf_printf(&json,
-                  "{\"schema_version\":1,\"operation_id\":\"%s\",\"started_at\":\"%" PRId64
-                  "\",\"branch\":",
-                  c->op.id, c->op.at_us);
-    write_text_or_null(&json, c->op.branch);
-    og_buf_text(&json, ",\"actor_id\":");
-    write_text_or_null(&json, c->op.actor);
-    og_buf_printf(&json, ",\"writer_kind\":\"%.*s\",\"tables\":[",
-                  OG_FMT(og_str_is(c->op.kind, "Load") ? c->op.kind : OG_STR("Mutation")));
-    write_sidecar_tables(r, count, is_armed, &json);
-    og_buf_printf(&json, "],\"og\":{\"op\":\"%s\"}}", c->op.id);
-    if (json.failed)
+    if (!og_graph__sidecar_encode(&r->commit->op, r->store->root, r->moves, count, is_armed, &json))
         return og_error_nomem(err);
     return r->store->ops->put(r->store, r->sidecar_name, og_buf_bytes(&json), err);
 }
@@ -647,93 +605,22 @@ static void keep_tables(const og_graph__commit *c, og_snapshot *snapshot)
     }
 }
 
-/* S4, handed over: nothing in it is borrowed from the run. */
-typedef struct aftermath {
-    og_repo *repo;
-    og_snapshot *snapshot; /* what was published */
-    og_graph__dag dag;
-    og_graph__op op; /* texts that are not the snapshot's are behind */
-    uint64_t version;
-    char *sidecar_name, *actor;
-    bool is_mark;
-} aftermath;
-
-static void write_head(og_repo *repo, const og_graph__snapshot *s)
-{
-    const og_graph__hints hints = {
-        .commits = __atomic_load_n(&s->branch->commits_hint, __ATOMIC_RELAXED),
-        .actors = __atomic_load_n(&repo->actors_hint, __ATOMIC_RELAXED),
-    };
-    og_graph__head_write(repo->store, s->branch->head_file, s->state,
-                         og_lance_table_transaction_uuid(s->manifest), &hints);
-}
-
-static void aftermath_free(aftermath *a)
-{
-    og_graph__dag_deinit(&a->dag);
-    og_snapshot_unref(a->snapshot);
-    og_free(a->sidecar_name);
-    og_free(a->actor);
-    og_free(a);
-}
-
-static void clear_up(void *context)
-{
-    aftermath *a = context;
-    const og_graph__snapshot *s = og_graph__snapshot_of(a->snapshot);
-    const char *sidecar = a->sidecar_name;
-    if (sidecar != NULL)
-        (void)!a->repo->store->ops->remove(a->repo->store, &sidecar, 1, NULL);
-    if (!a->is_mark)
-        (void)!og_graph__dag_append(a->repo, &a->dag, s->manifest, &a->op, a->version, NULL);
-    if (!a->repo->no_derived)
-        write_head(a->repo, s);
-    aftermath_free(a);
-}
-
-static aftermath *aftermath_of(run *r, og_snapshot *snapshot)
-{
-    aftermath *a = og_calloc(1, sizeof *a);
-    const og_graph__op *op = &r->commit->op;
-    char *actor = a != NULL ? og_calloc(1, op->actor.len + 1) : NULL;
-    if (actor == NULL) {
-        og_free(a);
-        return NULL;
-    }
-    memcpy(actor, op->actor.ptr, op->actor.len);
-    *a = (aftermath){
-        .repo = r->repo,
-        .snapshot = og_snapshot_ref(snapshot),
-        .dag = r->dag,
-        .op = *op,
-        .version = og_graph__listed_version(op, r->commit->table_count, snapshot->manifest_version),
-        .sidecar_name = OG_TAKE(r->sidecar_name),
-        .actor = actor,
-        .is_mark = og_graph__is_mark(&r->commit->mark)};
-    r->dag = (og_graph__dag){0};
-    a->op.actor = (og_str){actor, op->actor.len};
-    a->op.branch_id = og_str_of(og_graph__snapshot_of(a->snapshot)->branch_id);
-    return a;
-}
-
 static void tidy(run *r, og_snapshot *base)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    aftermath *a = NULL;
+    bool taken = false;
     /* Near, it is away before this process looks for sidecars again. */
     if (!og_store_is_far(r->store))
         remove_sidecar(r);
     if (new_snapshot(r, base, &snapshot, NULL) == OG_OK) {
         og_graph__snapshot_of(snapshot)->is_synced = true;
         keep_tables(r->commit, snapshot);
-        a = aftermath_of(r, snapshot);
+        taken = og_graph__aftermath(r->repo, snapshot, r->commit, &r->dag, &r->sidecar_name);
     }
-    if (a == NULL) {
+    if (taken)
+        og_graph__repo_advance(snapshot);
+    else
         remove_sidecar(r);
-        return;
-    }
-    og_graph__beside(r->repo, clear_up, a);
-    og_graph__repo_advance(snapshot);
 }
 
 /* Whoever published for us may not have synced the slot yet. */

@@ -7,6 +7,7 @@
 #define OG_GRAPH_SIDECAR_H
 
 #include "base/arena.h"
+#include "graph/publish.h"
 #include "graph/repo.h"
 
 typedef enum og_graph__sidecar_state {
@@ -64,6 +65,12 @@ OG_NODISCARD og_status og_graph__sidecars_read(const og_repo *repo, og_graph__si
 void og_graph__sidecars_deinit(og_graph__sidecars *sidecars);
 #define OG_GRAPH__AUTO_SIDECARS                                                                    \
     __attribute__((cleanup(og_graph__sidecars_deinit))) og_graph__sidecars
+
+/* The text of ours: of these tables, in the graph at `root`. The reference publishes what a sidecar tells when all its
+ * tables have moved as told, and else undoes it; one that is not armed tells of versions that there never are. False
+ * when out of memory. */
+bool og_graph__sidecar_encode(const og_graph__op *op, const char *root, const og_graph__move *moves,
+                              size_t count, bool is_armed, og_buf *out);
 
 /* Does it speak of this table of this branch ("" = main)? Of one of a NEWER schema only the key counts. */
 bool og_graph__sidecar_names(const og_graph__sidecar *sidecar, og_str table_key, og_str branch);
