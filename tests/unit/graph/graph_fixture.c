@@ -25,15 +25,34 @@ void fixture_clock_init(fixture_clock *clock)
                         .now_us = 1700000000000000};
 }
 
+/* Names, and with them sizes and the number of calls, are the same in each graph that is made. */
+static uint64_t random_state;
+
+static void fill(void *context, void *dst, size_t len)
+{
+    (void)context;
+    for (uint8_t *out = dst; len > 0;) {
+        uint64_t state = __atomic_fetch_add(&random_state, 0x9e3779b97f4a7c15u, __ATOMIC_RELAXED);
+        uint64_t bits = og_test_random(&state);
+        size_t n = len < sizeof bits ? len : sizeof bits;
+        memcpy(out, &bits, n);
+        out += n;
+        len -= n;
+    }
+}
+
+static const og_random fixture_random = {.fill = fill};
+
 void fixture_init(og_store *store, const fixture_clock *clock)
 {
-    og_repo_options options = {.store = store, .clock = &clock->clock};
+    random_state = 0;
+    og_repo_options options = {.store = store, .clock = &clock->clock, .random = &fixture_random};
     assert_ok(og_repo_init("memory", og_str_of(schema), false, &options, err));
 }
 
 og_repo *fixture_open(og_store *store, const fixture_clock *clock)
 {
-    og_repo_options options = {.store = store, .clock = &clock->clock};
+    og_repo_options options = {.store = store, .clock = &clock->clock, .random = &fixture_random};
     og_repo *repo = NULL;
     assert_ok(og_repo_open("memory", &options, &repo, err));
     return repo;
