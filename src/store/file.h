@@ -9,7 +9,7 @@
  * Reads of 64 KiB and more map the file, smaller ones copy.
  *
  * sync: each file once (not again when a durable put_if_absent did it), then each folder once, for folders
- * newly made their parents too; from four of these on by several threads, in any order, and from 32 on by one
+ * newly made their parents too; from four of these on by several threads, in any order, and from 16 on by one
  * syncfs (docs/dev/commit.md section 2). Any failure is OG_UNKNOWN, an object that is gone included.
  *
  * announce: the content is written to its temporary file, which a sync covers; put_if_absent then

@@ -20,7 +20,7 @@
  * choice all the same. */
 #define SYNC_BESIDE_FROM 4
 #define SYNC_THREADS 4
-#define SYNC_ALL_FROM 32
+#define SYNC_ALL_FROM 16
 
 static int probe(og_store__file *s, char kind, const char *name)
 {

@@ -9,8 +9,8 @@
 #include "topo/topology_priv.h"
 
 /* Looking through all edges takes a fraction of what it takes to give each vertex its own, so that is done for
- * the first few questions. */
-#define MAX_SCANS 8
+ * the first few questions. A process that removes one node asks two. */
+#define MAX_SCANS 2
 
 uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
 {
