@@ -1,6 +1,7 @@
 #include "graph/branch_ops.h"
 
 #include "graph/ahead.h"
+#include "graph/commit.h"
 #include "graph/dag.h"
 #include "graph/foreign.h"
 #include "graph/fork.h"
@@ -136,6 +137,12 @@ static og_status put_ref(creation *c, og_error *err)
     return s != OG_UNKNOWN ? s : unknown_create(c, err);
 }
 
+static og_status take_back(creation *c, og_error *err)
+{
+    const char *name = og_buf_cstr(&c->manifest.ref_name);
+    return c->store->ops->remove(c->store, &name, 1, err) == OG_OK ? OG_OK : unknown_create(c, err);
+}
+
 /* Was the source deleted while we made a branch of it? Its delete looks for branches again when the source's ref is
  * gone, and we look for that now: one of us sees the other. */
 static og_status check_source(creation *c, og_error *err)
@@ -146,10 +153,24 @@ static og_status check_source(creation *c, og_error *err)
         s = OG_NOT_FOUND;
     if (s != OG_NOT_FOUND)
         return OG_OK;
-    const char *name = og_buf_cstr(&c->manifest.ref_name);
-    if (c->store->ops->remove(c->store, &name, 1, err) != OG_OK)
-        return unknown_create(c, err);
+    OG_TRY(take_back(c, err));
     return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
+}
+
+/* Was the branch made and deleted by others between our look at its marks and our ref? Then our first version would
+ * have a number that was given already. Nobody else leaves marks now that the ref is ours. */
+static og_status check_floor(creation *c, og_error *err)
+{
+    og_lance_branch_slots slots;
+    og_status s =
+        og_lance_branch_survey(c->store, OG_GRAPH__MANIFEST, og_str_of(c->to->name), &slots, err);
+    if (s != OG_OK)
+        return unknown_create(c, err);
+    if (slots.floor < c->manifest.staged->version)
+        return OG_OK;
+    OG_TRY(take_back(c, err));
+    og_error_set(err, OG_CONFLICT, "branch '%s' was made and deleted meanwhile", c->to->name);
+    return og_graph__retryable(err);
 }
 
 /* What is known of the new branch without reading it back. Derived. */
@@ -220,6 +241,7 @@ static og_status create(creation *c, og_error *err)
     OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
+    OG_TRY(check_floor(c, err));
     return check_source(c, err);
 }
 

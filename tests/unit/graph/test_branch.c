@@ -641,6 +641,45 @@ TEST(test_branch__completed_by_another_while_it_is_made)
 
 /* ---- a name that is used again ------------------------------------------------------------ */
 
+/* Others make branch b, write to it and delete it while its creator is about to put the ref. */
+static og_store_fault live_and_die(void *context, uint64_t call, const char *op, const char *name)
+{
+    completion *c = context;
+    (void)call;
+    if (c->met || strcmp(op, "put_if_absent") != 0 ||
+        strcmp(name, "__manifest/_refs/branches/b.json") != 0)
+        return OG_STORE_PASS;
+    c->met = true;
+    og_repo *other = fixture_open(c->w->store, &c->w->clock);
+    assert_ok(og_branch_make(other, NULL, "b", err));
+    assert_ok(fixture_write_on(other, "b", NULL, "theirs", err));
+    assert_ok(og_branch_remove(other, "b", err));
+    og_repo_close(other);
+    return OG_STORE_PASS;
+}
+
+/* Numbers of an earlier branch of the name are not given again, also by a creator who looked before it was made. */
+TEST(test_branch__made_and_deleted_while_its_creator_sleeps)
+{
+    world w;
+    og_store *watched;
+    og_error error;
+    world_init(&w);
+    completion c = {.w = &w};
+    assert_ok(og_store_wrap(w.store, (og_store_hook){live_and_die, &c}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w.clock);
+    assert_int_equal(og_branch_make(repo, NULL, "b", &error), OG_CONFLICT);
+    assert_string_equal(error.message, "branch 'b' was made and deleted meanwhile");
+    assert_true(c.met);
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_int_equal(both_on(repo, "b"), 1);
+    assert_ok(fixture_write_on(repo, "b", NULL, "2", err));
+    assert_int_equal(both_on(repo, "b"), 2);
+    og_repo_close(repo);
+    og_store_close(watched);
+    og_store_close(w.store);
+}
+
 /* Nothing of the commit table of branch b can be removed; then none can be made. */
 static og_store_fault keep_commits(void *context, uint64_t call, const char *op, const char *name)
 {
