@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 
-os.environ.setdefault("LANCE_LOG", "error")
+import pylance
+
 try:
     import lance
     import pyarrow as pa
@@ -281,12 +282,7 @@ def seeds_of(text):
 
 
 def main(argv):
-    python = os.environ.get("OMNIGRAPH_PYLANCE")
-    if lance is None and python:
-        os.environ.pop("OMNIGRAPH_PYLANCE")
-        os.execv(python, [python, *argv])
-    if lance is None or not lance.__version__.startswith("6.0.1"):
-        print("SKIPPED: no pylance 6.0.1")
+    if pylance.is_missing(argv):
         return 77  # meson: skipped
     failed = 0
     seeds = seeds_of(argv[3] if argv[3:] else os.environ.get("OMNIGRAPH_SEEDS", "20"))

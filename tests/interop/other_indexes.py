@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-os.environ.setdefault("LANCE_LOG", "error")
+import pylance
+
 try:
     import lance
     import pyarrow as pa
@@ -100,12 +101,7 @@ def steps():
 
 
 def main(argv):
-    python = os.environ.get("OMNIGRAPH_PYLANCE")
-    if lance is None and python:
-        os.environ.pop("OMNIGRAPH_PYLANCE")
-        os.execv(python, [python, *argv])
-    if lance is None or not lance.__version__.startswith("6.0.1"):
-        print("SKIPPED: no pylance 6.0.1")
+    if pylance.is_missing(argv):
         return 77  # meson: skipped
     folder, tool = tempfile.mkdtemp(prefix="og-indexes-"), os.path.abspath(argv[1])
     try:

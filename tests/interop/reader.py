@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+import pylance
+
 try:
     import lance
     import pyarrow as pa
@@ -409,12 +411,7 @@ CASES = (types, fixed_lists, encodings, blobs_of_21, changing_fields, old_names,
 
 
 def main(argv):
-    python = os.environ.get("OMNIGRAPH_PYLANCE")
-    if lance is None and python:
-        os.environ.pop("OMNIGRAPH_PYLANCE")
-        os.execv(python, [python, *argv])
-    if lance is None or not lance.__version__.startswith("6.0.1"):
-        print("SKIPPED: no pylance 6.0.1")
+    if pylance.is_missing(argv):
         return 77  # meson: skipped
     for case in CASES:
         if argv[2:] and case.__name__ not in argv[2:]:

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+import pylance
+
 try:
     import lance
     import pyarrow as pa
@@ -450,12 +452,7 @@ def keyed(tool, root):
 
 
 def main(argv):
-    python = os.environ.get("OMNIGRAPH_PYLANCE")
-    if lance is None and python:
-        os.environ.pop("OMNIGRAPH_PYLANCE")
-        os.execv(python, [python, *argv])
-    if lance is None or not lance.__version__.startswith("6.0.1"):
-        print("SKIPPED: no pylance 6.0.1")
+    if pylance.is_missing(argv):
         return 77  # meson: skipped
     root = tempfile.mkdtemp(prefix="og-tables-")
     try:
