@@ -146,6 +146,16 @@ TEST(test_fsck_rows__what_breaks_no_rule_is_clean)
     finds(&g, "");
 }
 
+/* Repair, and say what was found. */
+static void repair(const text_graph *g, og_buf *out, uint64_t repaired)
+{
+    const og_repo_options options = {.store = g->memory, .clock = &g->clock.clock};
+    const og_fsck_input input = {.repair = true, .found = take, .context = out};
+    og_fsck_output done;
+    assert_ok(og_fsck_run("memory", &options, &input, &done, err));
+    assert_int_equal(done.repaired, repaired);
+}
+
 TEST(test_fsck_rows__files_of_the_schema)
 {
     OPEN_GRAPH(g, P(""), STRICT("", Q_AND_E));
@@ -157,17 +167,13 @@ TEST(test_fsck_rows__files_of_the_schema)
     finds(&g, "schema : _schema.ir.json is missing\n");
 
     OG_AUTO_BUF out = OG_BUF_INIT;
-    const og_repo_options options = {.store = g.memory, .clock = &g.clock.clock};
-    const og_fsck_input input = {.repair = true, .found = take, .context = &out};
-    og_fsck_output done;
-    assert_ok(og_fsck_run("memory", &options, &input, &done, err));
-    assert_int_equal(done.repaired, 1);
+    repair(&g, &out, 1);
     finds(&g, "");
 
     assert_ok(g.memory->ops->put(g.memory, "__manifest/_refs/branches/__schema_apply_lock__.json",
                                  other, err));
     og_buf_clear(&out);
-    assert_ok(og_fsck_run("memory", &options, &input, &done, err));
+    repair(&g, &out, 0);
     assert_non_null(strstr(og_buf_cstr(&out), "schema-change : a change of the schema has left "));
 }
 
@@ -186,11 +192,7 @@ TEST(test_fsck_rows__a_schema_state_without_its_version)
     finds(&g, "schema : __schema_state.json does not say its version\n");
 
     OG_AUTO_BUF out = OG_BUF_INIT;
-    const og_repo_options options = {.store = g.memory, .clock = &g.clock.clock};
-    const og_fsck_input input = {.repair = true, .found = take, .context = &out};
-    og_fsck_output done;
-    assert_ok(og_fsck_run("memory", &options, &input, &done, err));
-    assert_int_equal(done.repaired, 1);
+    repair(&g, &out, 1);
     finds(&g, "");
 }
 
