@@ -7,7 +7,7 @@
  * pages of two columns end in different rows. */
 #include "exec/run_priv.h"
 
-#include <assert.h>
+#include <inttypes.h>
 
 typedef struct part {
     const og_exec__predicate *predicate;
@@ -75,7 +75,10 @@ static og_status keep_passing(og_exec *x, part *p, uint32_t *slots, uint32_t cou
         if (p->at == b->row_count || b->slots[b->row_count - 1] < slots[i]) {
             og_lance_code_scan_skip(p->scan, slots[i]);
             OG_TRY(next_batch(x, p, err));
-            assert(p->batch.row_count != 0); /* the slot lives */
+            if (p->batch.row_count == 0) /* the slot lives by another column */
+                return og_error_set(err, OG_CORRUPT,
+                                    "field %" PRIu32 " has fewer rows than others of its table",
+                                    p->field);
             continue;
         }
         uint32_t last = b->slots[b->row_count - 1], at = p->at;
