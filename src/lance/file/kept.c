@@ -38,24 +38,39 @@ static og_lance__expanded *expanded_ref(og_lance__expanded *expanded)
 
 /* ---- of one page -------------------------------------------------------------------------- */
 
-/* Under the lock: what the page keeps, made at first use. NULL when out of memory. */
+static size_t table_bytes(uint32_t chunk_count)
+{
+    const og_lance__kept *kept;
+    return sizeof *kept + (size_t)chunk_count * sizeof *kept->chunks + group_count(chunk_count);
+}
+
+static void count_bytes(og_lance_file *file, size_t bytes)
+{
+    file->kept_bytes += bytes;
+    og_lance__file_count(file, bytes);
+}
+
+/* Under the lock: what the page keeps, made at first use. NULL when there is no room for it, or no memory. */
 static og_lance__kept *kept_of(const og_lance__page *page)
 {
     if (page->info->kept != NULL)
         return page->info->kept;
+    og_lance_file *file = page->file;
     uint32_t count = page->mini.chunk_count;
+    size_t bytes = table_bytes(count);
     og_lance__kept *kept =
-        og_calloc(1, sizeof *kept + (size_t)count * sizeof *kept->chunks + group_count(count));
+        bytes <= file->kept_limit - file->kept_bytes ? og_calloc(1, bytes) : NULL;
     if (kept != NULL) {
         kept->chunk_count = count;
         kept->noted = (uint8_t *)&kept->chunks[count];
+        count_bytes(file, bytes);
     }
     return page->info->kept = kept;
 }
 
 size_t og_lance__kept_free(og_lance__kept *kept)
 {
-    size_t bytes = 0;
+    size_t bytes = kept != NULL ? table_bytes(kept->chunk_count) : 0;
     for (uint32_t i = 0; kept != NULL && i < kept->chunk_count; i++) {
         if (kept->chunks[i] == NULL)
             continue;
@@ -108,8 +123,7 @@ static void drop_column(og_lance_file *file, uint32_t index)
         bytes += og_lance__kept_free(column->pages[i].kept);
         column->pages[i].kept = NULL;
     }
-    file->kept_bytes -= bytes;
-    og_lance__file_count(file, -bytes); /* wraps */
+    count_bytes(file, -bytes); /* wraps */
 }
 
 static void drop_all(og_lance_file *file)
@@ -143,17 +157,17 @@ static og_lance__expanded *keep(const og_lance__page *page, uint32_t chunk,
     size_t cost = cost_of(mine);
     if (mine->len > MAX_KEPT_BYTES || cost > file->kept_limit)
         return mine;
-    if (cost > file->kept_limit - file->kept_bytes)
+    if (file->kept_bytes > file->kept_limit - cost)
         drop_all(file);
     og_lance__kept *kept = kept_of(page);
     if (kept == NULL)
         return mine;
-    if (kept->chunks[chunk] == NULL) {
-        kept->chunks[chunk] = expanded_ref(mine);
-        file->kept_bytes += cost;
-        og_lance__file_count(file, cost);
-    }
-    return kept->chunks[chunk];
+    if (kept->chunks[chunk] != NULL)
+        return kept->chunks[chunk];
+    if (file->kept_bytes > file->kept_limit - cost)
+        return mine;
+    count_bytes(file, cost);
+    return kept->chunks[chunk] = expanded_ref(mine);
 }
 
 og_status og_lance__kept_put(const og_lance__page *page, uint32_t chunk, uint8_t *bytes, size_t len,
