@@ -42,7 +42,8 @@ const char *sim_call_name(int kind)
 
 /* ---- what operations call ----------------------------------------------------------------- */
 
-/* Of each function the places; a capital is a call that few operations make (in causes: hardly any make). */
+/* Of each function the places; a capital is a call that few operations make (in causes:
+ * hardly any make). */
 static const char *const known[SIM_OP_KINDS] = {
     [SIM_LOAD_MERGE] = "get:mdsvf head:mdv put:sf put_if_absent:mdvf create:mdf append:mdf "
                        "finish:mdf list:mdsvf remove:mDsf sync:mvf",

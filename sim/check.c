@@ -109,8 +109,9 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     return OG_OK;
 }
 
-/* Of a branch that has no version of its own nothing is left when its source goes. So its creator takes it back,
- * and where it died the name stays; never after somebody was told that the branch was made. */
+/* Of a branch that has no version of its own nothing is left when its source goes. So
+ * its creator takes it back, and where it died the name stays; never after somebody was
+ * told that the branch was made. */
 static void see_stillborn(sim_world *w, og_repo *repo, int branch)
 {
     sim_branch *b = &w->branches[branch];
@@ -192,7 +193,8 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     int commit = source_commit(w, repo, branch);
     if (commit < 0 && head != NULL)
         commit = sim_commit_find(w, head->id);
-    /* Until its own first version is there its commits are not told apart from its parent's later ones. */
+    /* Until its own first version is there its commits are not told apart
+     * from its parent's later ones. */
     for (int i = w->commit_count - 1;
          i >= 0 && (commit < 0 || !sim_prints_as(w, &w->commits[commit].state, og_buf_view(&text)));
          i--)
@@ -282,7 +284,8 @@ void sim_note_cleanup(sim_world *w, uint64_t keep)
 
 /* ---- power loss --------------------------------------------------------------------------- */
 
-/* Names of a folder may be lost one by one: a version below the newest, of which nobody was told. */
+/* Names of a folder may be lost one by one: a version below the newest,
+ * of which nobody was told. */
 static void drop_lost_versions(sim_world *w, int branch)
 {
     sim_branch *b = &w->branches[branch];
@@ -369,8 +372,8 @@ void sim_check_power_loss(sim_world *w)
 
 /* ---- outcomes ----------------------------------------------------------------------------- */
 
-/* Did the operation have this outcome at some moment while it ran? Without changing anything counts as
- * SIM_NOTHING. */
+/* Did the operation have this outcome at some moment while it ran? Without changing anything counts
+ * as SIM_NOTHING. */
 static bool was_possible(sim_world *w, int op, sim_outcome outcome)
 {
     const sim_branch *b = &w->branches[w->plan->ops[op].branch];

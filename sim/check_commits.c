@@ -67,8 +67,8 @@ static void follow_merge(sim_world *w, int op, const og_commit_info *commit, og_
     *state = found;
 }
 
-/* What a stranger makes of an operation: its tables as they came of an earlier version, on which it was decided, and
- * which none of these tables has left. Those that it only read may have. */
+/* What a stranger makes of an operation: its tables as they came of an earlier version, on which it
+ * was decided, and which none of these tables has left. Those that it only read may have. */
 static bool apply_as_decided(const sim_world *w, const sim_op *op, const sim_state *decided,
                              sim_state *now)
 {
@@ -86,7 +86,8 @@ static bool apply_as_decided(const sim_world *w, const sim_op *op, const sim_sta
     return true;
 }
 
-/* ULID of the operation of the plan whose writer, or one of its attempts, made the version of a table. */
+/* ULID of the operation of the plan whose writer, or one of its attempts,
+ * made the version of a table. */
 static bool find_maker(og_lance_table *table, int op, char out[27])
 {
     char actor[16];
@@ -149,7 +150,8 @@ static void follow_foreign(sim_world *w, const sim_looked *at, const og_commit_i
     }
 }
 
-/* Its own commit comes behind what a stranger published of it. An attempt that had been aborted was run again. */
+/* Its own commit comes behind what a stranger published of it.
+ * An attempt that had been aborted was run again. */
 static void follow_again(sim_world *w, int op, const sim_looked *at, sim_state *state)
 {
     og_graph__op_fate fate;

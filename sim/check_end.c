@@ -1,5 +1,5 @@
-/* What must hold when all is done: old versions can be read, the next write goes through at once, and fsck finds
- * nothing. */
+/* What must hold when all is done: old versions can be read, the next write goes through at once,
+ * and fsck finds nothing. */
 #include "sim.h"
 
 #include <inttypes.h>
@@ -102,8 +102,8 @@ static og_status note_finding(void *context, const og_finding *finding, og_error
     (void)err;
     sim_findings *f = context;
     og_finding_level level = og_finding_classes[finding->kind].level;
-    /* The tables of the commit DAG are derived and never synced: power loss may tear them, and a sidecar, which
-     * is then set aside for people to see. */
+    /* The tables of the commit DAG are derived and never synced: power loss may tear them,
+     * and a sidecar, which is then set aside for people to see. */
     bool counts = level == OG_FINDING_DAMAGE || (f->leftovers_too && level == OG_FINDING_LEFTOVER &&
                                                  finding->kind != OG_FINDING_COMMIT_TABLE &&
                                                  finding->kind != OG_FINDING_QUARANTINED);

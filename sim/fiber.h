@@ -1,4 +1,5 @@
-/* sim/fiber - tasks that take turns on one thread: a task runs until it yields, never beside another. */
+/* sim/fiber - tasks that take turns on one thread: a task runs until it yields,
+ * never beside another. */
 #ifndef SIM_FIBER_H
 #define SIM_FIBER_H
 

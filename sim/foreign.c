@@ -1,10 +1,12 @@
-/* A program that acts on live sidecars as the reference does: at once, without asking whose they are or whether
- * their writer lives. A sidecar all of whose tables have moved is published, any other is undone.
+/* A program that acts on live sidecars as the reference does: at once, without asking whose
+ * they are or whether their writer lives. A sidecar all of whose tables have moved is
+ * published, any other is undone.
  *
- * It is the engine's own recovery, made blind: it is given sidecars without the member that says that their tables
- * name an operation themselves, and its clock is ahead by more than any grace. Unlike the reference it
- * does not take the version of one operation for another's (docs/dev/commit.md). Merges are left alone:
- * their second parent stands nowhere that the reference looks. */
+ * It is the engine's own recovery, made blind: it is given sidecars without the member that says
+ * that their tables name an operation themselves, and its clock is ahead by more than any grace.
+ * Unlike the reference it does not take the version of one operation for another's
+ * (docs/dev/commit.md). Merges are left alone: their second parent stands nowhere that the
+ * reference looks. */
 #include "sim.h"
 
 #include <stdlib.h>

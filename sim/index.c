@@ -1,5 +1,5 @@
-/* Indexes on tables of the graph, as other programs leave them (BTREEs on id, src and dst), and what is found by
- * them beside what the model holds. */
+/* Indexes on tables of the graph, as other programs leave them (BTREEs on id, src and dst),
+ * and what is found by them beside what the model holds. */
 #include "sim.h"
 
 #include <inttypes.h>

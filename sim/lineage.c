@@ -36,8 +36,9 @@ int sim_commit_add(sim_world *w, og_str id, og_str parent, og_str merged_parent,
     return w->commit_count++;
 }
 
-/* Mark the commit and all that it came from. Parents stand before their children in the list, except
- * that one published again after a power loss keeps its place; so the walk goes by a stack. */
+/* Mark the commit and all that it came from. Parents stand before their children
+ * in the list, except that one published again after a power loss keeps its place;
+ * so the walk goes by a stack. */
 static void mark(const sim_world *w, int commit, bool *seen)
 {
     int stack[2 * 4096], depth = 0;

@@ -1,7 +1,8 @@
 /* sim [--seeds A..B] [--ops N] [--jobs N] [--report] [--trace] [--first]
  *
- * Runs seeds in worker processes; --first stops at the first failure and does not shrink it. A failure prints its seed and what was wrong, then the plan with all
- * operations left out that it does not need. Exit code 0: every seed was clean. */
+ * Runs seeds in worker processes; --first stops at the first failure and does not shrink it. A
+ * failure prints its seed and what was wrong, then the plan with all operations left out that it
+ * does not need. Exit code 0: every seed was clean. */
 #include "sim.h"
 
 #include <inttypes.h>

@@ -372,8 +372,8 @@ static void apply_change(const sim_schema *s, const sim_change *c, effect *f)
 
 /* ---- constraints -------------------------------------------------------------------------- */
 
-/* States in which a constraint may be broken already, up to a NULL. What is broken there in the same way is not
- * broken anew. */
+/* States in which a constraint may be broken already, up to a NULL.
+ * What is broken there in the same way is not broken anew. */
 typedef const sim_state *const *old_states;
 
 static bool are_equal(const sim_state *state, int type, int a, int b)

@@ -1,8 +1,8 @@
 /* sim/model - a graph as a plain array of rows, and what operations do to it.
  *
- * Small on purpose: a state is a few hundred bytes that are copied whole, so that the checker can keep
- * one per published version. A row's value stands for all its properties, which are derived from
- * it when it is written, and again when the engine's export is compared. */
+ * Small on purpose: a state is a few hundred bytes that are copied whole, so that the checker can
+ * keep one per published version. A row's value stands for all its properties, which are derived
+ * from it when it is written, and again when the engine's export is compared. */
 #ifndef SIM_MODEL_H
 #define SIM_MODEL_H
 
@@ -125,9 +125,10 @@ typedef enum sim_outcome {
     SIM_NOTHING, /* no row is affected: no commit */
     SIM_REFUSED, /* breaks a constraint, or a stored key on append */
 } sim_outcome;
-/* Where a constraint is broken already (a stranger did that, foreign.c) the engine looks only at what it writes. It
- * may refuse an operation that a strict look at the whole state refuses, and may publish what a tolerant one,
- * which overlooks what was broken before, lets pass. In a whole state both are the same. */
+/* Where a constraint is broken already (a stranger did that, foreign.c) the engine looks only at
+ * what it writes. It may refuse an operation that a strict look at the whole state refuses, and may
+ * publish what a tolerant one, which overlooks what was broken before, lets pass. In a whole state
+ * both are the same. */
 typedef enum sim_view { SIM_STRICT, SIM_TOLERANT } sim_view;
 typedef struct sim_broken {
     bool ends, unique, card;
@@ -137,8 +138,8 @@ sim_broken sim_broken_in(const sim_schema *s, const sim_state *state);
 /* What a load or mutation does; `state` is changed when the outcome is SIM_CHANGED. */
 sim_outcome sim_apply(const sim_schema *s, const sim_op *op, sim_view view, sim_state *state);
 
-/* Three-way by rows: what differs between base and theirs goes into ours, where ours is still as base
- * or already as theirs. SIM_REFUSED: a conflict, or the merged graph breaks a constraint. */
+/* Three-way by rows: what differs between base and theirs goes into ours, where ours is still as
+ * base or already as theirs. SIM_REFUSED: a conflict, or the merged graph breaks a constraint. */
 sim_outcome sim_merge(const sim_schema *s, const sim_state *base, const sim_state *theirs,
                       sim_view view, sim_state *ours);
 

@@ -37,7 +37,8 @@ static const int met[SIM_OP_KINDS] = {36, 10, 2, 36, 2, 2, 0, 2, 1, 1, 8};
 /* The same with more of that program. */
 static const int watched[SIM_OP_KINDS] = {30, 8, 2, 30, 2, 2, 1, 2, 2, 2, 19, 0};
 
-/* Branches that are gone again before anybody has done much on them, and cleanups of what they leave. */
+/* Branches that are gone again before anybody has done much on them,
+ * and cleanups of what they leave. */
 static const int passing[SIM_OP_KINDS] = {18, 2, 2, 12, 2, 26, 20, 6, 2, 10, 0, 0};
 
 static const int merging[SIM_OP_KINDS] = {24, 3, 1, 26, 0, 10, 1, 32, 2, 1, 0, 0};
@@ -54,7 +55,8 @@ static const profile profiles[] = {
     {12, 3000, 100, 5, ALONE, busy, 0, 0},   /* hardly anything goes through */
 };
 
-/* Seeds of these kinds are drawn first, by numbers of their own, so that all others stay what they were. */
+/* Seeds of these kinds are drawn first, by numbers of their own,
+ * so that all others stay what they were. */
 enum { LATER_SHARE = 40 };
 static const profile later[] = {
     {12, 20, 50, 8, MIXED, indexed, 24, 0},  /* indexes under writes and compaction */

@@ -1,13 +1,14 @@
 /* sim - the engine under a seeded scheduler.
  *
- * Several logical processes work on one graph in a memory store. Each runs the engine as it is, on a
- * task of its own; before each call of the store it goes back to the scheduler, which decides by the
- * seed who goes on, and what happens to the call: it passes, fails, is done without an answer, comes
- * late, or is the moment at which the process dies or the power goes. A dead process's calls all fail
- * from then on, so that it unwinds without a trace in the store. Time is the scheduler's, too.
+ * Several logical processes work on one graph in a memory store. Each runs the engine as it is,
+ * on a task of its own; before each call of the store it goes back to the scheduler, which
+ * decides by the seed who goes on, and what happens to the call: it passes, fails, is done
+ * without an answer, comes late, or is the moment at which the process dies or the power goes.
+ * A dead process's calls all fail from then on, so that it unwinds without a trace in the
+ * store. Time is the scheduler's, too.
  *
- * After every call that published something the checker (check.c) reads the graph without faults and
- * compares it with the model. One seed is one run, exactly. */
+ * After every call that published something the checker (check.c) reads the graph without faults
+ * and compares it with the model. One seed is one run, exactly. */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
@@ -60,8 +61,8 @@ int sim_call_kind(const char *op, const char *name);
 const char *sim_call_name(int kind);
 /* Is an operation of this kind known to make such calls? */
 bool sim_call_is_known(sim_op_kind op, int call);
-/* Deaths at calls that operations of kinds with a share make, at rare ones rather than at others; before some of
- * them what brings such a call about. `out` has room for SIM_AIMS. */
+/* Deaths at calls that operations of kinds with a share make, at rare ones rather than at others;
+ * before some of them what brings such a call about. `out` has room for SIM_AIMS. */
 int sim_aims_random(sim_rng *r, const int *shares, int count, sim_aim *out);
 /* A write that is late, or gets no answer, while its tables are there and nobody sees them yet. */
 sim_aim sim_mishap_random(sim_rng *r);
@@ -103,10 +104,10 @@ typedef struct sim_version {
 
 typedef struct sim_branch {
     bool exists;
-    bool
-        is_stillborn; /* its creator died, or is about to take it back, and its source is gone: only its
-                        * name is there */
-    int life;         /* grows with each making and deleting of the name */
+    /* Its creator died, or is about to take it back, and its source is gone: only its name is
+     * there. */
+    bool is_stillborn;
+    int life;          /* grows with each making and deleting of the name */
     uint64_t may_miss; /* versions below this one a cleanup may have taken */
     sim_version *versions;
     size_t count, capacity;
@@ -221,8 +222,8 @@ typedef struct sim_looked {
     og_snapshot *snapshot;
     og_str text; /* its export */
 } sim_looked;
-/* Commits of the branch from version `last` on that are not known yet: `state` becomes what they left. The newest
- * one's index; -1 = none. */
+/* Commits of the branch from version `last` on that are not known yet:
+ * `state` becomes what they left. The newest one's index; -1 = none. */
 int sim_follow_commits(sim_world *w, const sim_looked *at, const og_history *history, uint64_t last,
                        sim_state *state);
 bool sim_prints_as(const sim_world *w, const sim_state *state, og_str text);

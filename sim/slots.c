@@ -1,6 +1,6 @@
-/* Numbers that are never given twice: of rows and fragments of a table, also by versions that were never
- * published. Each version that is put is opened, without faults, and its counters compared with those of
- * the versions before it. */
+/* Numbers that are never given twice: of rows and fragments of a table, also by versions that were
+ * never published. Each version that is put is opened, without faults, and its counters compared
+ * with those of the versions before it. */
 #include "sim.h"
 
 #include <inttypes.h>

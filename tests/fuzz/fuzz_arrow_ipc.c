@@ -1,4 +1,5 @@
-/* Arrow IPC streams: schema and batches. What is accepted is valid, and can be hashed and sliced. */
+/* Arrow IPC streams: schema and batches. What is accepted is valid,
+ * and can be hashed and sliced. */
 #include <stdint.h>
 #include <stdlib.h>
 

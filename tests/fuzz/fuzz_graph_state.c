@@ -118,8 +118,9 @@ static void read_head(og_store *store, og_lance_env *env, og_str text)
     og_buf_printf(&file, "{\"format\":2,\"sum\":\"%016llx",
                   (unsigned long long)og_hash64(rest.ptr, rest.len));
     og_buf_str(&file, og_buf_view(&rest));
-    check(store->ops->put(store, OG_GRAPH__HEAD_PREFIX "main.json", og_buf_bytes(&file), NULL) == OG_OK);
-    og_graph__head_hints(store, OG_GRAPH__HEAD_PREFIX "main.json", &read);
+    const char *name = OG_GRAPH__HEAD_PREFIX "main.json";
+    check(store->ops->put(store, name, og_buf_bytes(&file), NULL) == OG_OK);
+    og_graph__head_hints(store, name, &read);
     check(og_graph__state_from_head(og_buf_view(&read), manifest, &state, NULL) == OG_OK);
     if (state != NULL)
         use(state);

@@ -1,5 +1,5 @@
-/* The two files of a BTREE segment, of any bytes: the first four of the input say how long the first
- * one is. Looking up may fail; what it finds are rows of the table. */
+/* The two files of a BTREE segment, of any bytes: the first four of the input say how long the
+ * first one is. Looking up may fail; what it finds are rows of the table. */
 #include "columnar/builder.h"
 #include "lance/index/btree.h"
 #include "store/memory.h"

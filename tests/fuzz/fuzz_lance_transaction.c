@@ -1,6 +1,6 @@
-/* Transactions: what another writer says it did. One stands in version 2 of a table whose version 1 is ours; every
- * kind of write that was built on 1 is then judged against it, and moved behind it where it fits. A moved write
- * stages, and what it made opens. */
+/* Transactions: what another writer says it did. One stands in version 2 of a table whose version 1
+ * is ours; every kind of write that was built on 1 is then judged against it, and moved behind it
+ * where it fits. A moved write stages, and what it made opens. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -3,7 +3,8 @@
  * lancetable write ROOT PATH SCRIPT      apply the operations of a JSON script, one version each
  *
  * Developer's tool, driven by tests/interop. A script is an array of
- *   {"op": "create"|"append"|"update"|"delete"|"overwrite"|"restore"|"config"|"compact"|"evolve"|"index",
+ *   {"op": "create" | "append" | "update" | "delete" | "overwrite" | "restore" | "config" |
+ *          "compact" | "evolve" | "index",
  *    "fields": [{"name", "type" (see lance_text.h), "nullable", "blob", "key"}],
  *    "rows": [{..}], "keep": [row ids of the first rows; their old rows are deleted],
  *    "delete": [row ids], "version": N to restore, "fold": bool, "one_run": bool,

@@ -1,14 +1,18 @@
 /* versionsbench branches TYPES...         make and delete a branch of a graph of so many types
- * versionsbench inserts COMMITS...        insert one row after so many commits: warm handle, cold process
- * versionsbench history FOLDER COMMITS    insert rows, one a commit, into the graph in FOLDER until it has so many
- * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys, into so many
+ * versionsbench inserts COMMITS...        insert one row after so many commits: warm handle,
+ *                                         cold process
+ * versionsbench history FOLDER COMMITS    insert rows, one a commit, into the graph in FOLDER
+ *                                         until it has so many commits
+ * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys of
+ *                                         tables of so many rows
  * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
  *
- * Measured program of bench/versions.py: prints one JSON object a line. `branches` and `inserts` work on a store in
- * memory that stands behind one that is far away (store/far.h) and, while a cost is taken, answers after LATENCY:
- * what stands in a row are calls of which each began after the one before had ended. A sync
- * costs nothing there, nor do the parts of an object before it is finished. With VERSIONSBENCH_TRACE set, these
- * calls are listed. `changes` works on a plain store in memory, `write` and `history` on a folder. */
+ * Measured program of bench/versions.py: prints one JSON object a line. `branches` and `inserts`
+ * work on a store in memory that stands behind one that is far away (store/far.h) and, while a cost
+ * is taken, answers after LATENCY: what stands in a row are calls of which each began after the one
+ * before had ended. A sync costs nothing there, nor do the parts of an object before it is
+ * finished. With VERSIONSBENCH_TRACE set, these calls are listed. `changes` works on a plain store
+ * in memory, `write` and `history` on a folder. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -150,7 +154,8 @@ static cost slow_start(remote *r)
     return now(r->wire);
 }
 
-/* Time and what stands in a row until the acknowledgement; calls with those that follow it (graph/later.h). */
+/* Time and what stands in a row until the acknowledgement;
+ * calls with those that follow it (graph/later.h). */
 static cost settled(remote *r, const cost *start)
 {
     cost at_ack = since(r->wire, start);
@@ -215,7 +220,8 @@ static cost cold_insert(remote *r, og_repo *unused, uint64_t i)
     return c;
 }
 
-/* Of a few, the one with the fewest in a row: threads that a busy machine lets wait make some more. */
+/* Of a few, the one with the fewest in a row: threads that a busy
+ * machine lets wait make some more. */
 static cost fewest(cost (*insert_one)(remote *, og_repo *, uint64_t), remote *r, og_repo *repo,
                    uint64_t *done)
 {
@@ -356,7 +362,8 @@ static void branches_of(uint64_t types)
     "node P { name: String @key\n age: I32?\n mail: String? @unique }\nedge K: P -> P "            \
     "@card(0..9)\n"
 
-/* Records made as they are read: every `step`-th person from `first`, each with an edge when `edges`. */
+/* Records made as they are read: every `step`-th person from `first`,
+ * each with an edge when `edges`. */
 typedef struct people {
     uint64_t next, end, step;
     int age;

@@ -232,11 +232,12 @@ TEST(test_scan__search_needs_an_index)
     graph_free(g);
 }
 
-/* ---- several conditions, tested on the values of pages ------------------------------------------ */
+/* ---- several conditions, tested on the values of pages ------------------------------------ */
 
 #define TOWN_ROWS 6000
 
-/* Country and city as dictionaries, runs, one value, or all different; some without a city, some gone. */
+/* Country and city as dictionaries, runs, one value, or all different;
+ * some without a city, some gone. */
 typedef struct person {
     char country[16], city[24];
     int age;

@@ -1,10 +1,10 @@
-/* What a diff of 50 changed rows costs does not grow with the table: store calls and bytes for tables of
- * 10k, 100k and 1M rows (or up to what the argument says), the rows spread over all of it. A program of
- * its own, since it takes seconds.
+/* What a diff of 50 changed rows costs does not grow with the table: store calls and bytes for
+ * tables of 10k, 100k and 1M rows (or up to what the argument says), the rows spread over all of
+ * it. A program of its own, since it takes seconds.
  *
- * In one process, warm: the graph was read once, so its columns are in memory, and diffs of other rows
- * went before. Once with objects that are mapped, as in a
- * folder, and once with objects that are read in parts, as on a remote store. Time is printed, not tested. */
+ * In one process, warm: the graph was read once, so its columns are in memory, and diffs of other
+ * rows went before. Once with objects that are mapped, as in a folder, and once with objects that
+ * are read in parts, as on a remote store. Time is printed, not tested. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -1,8 +1,9 @@
-/* What a commit costs does not grow with history: store calls and bytes of one-row commits after 10, 1,000
- * and 10,000 of them (or as many as the argument says). A program of its own, since it takes seconds.
+/* What a commit costs does not grow with history: store calls and bytes of one-row
+ * commits after 10, 1,000 and 10,000 of them (or as many as the argument says). A program
+ * of its own, since it takes seconds.
  *
- * Rounds of 64 commits are compared, so that each has the same number of small folds; the bound leaves
- * room for one larger fold. */
+ * Rounds of 64 commits are compared, so that each has the same number of small folds;
+ * the bound leaves room for one larger fold. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -51,7 +52,8 @@ static void advance(og_repo *repo, fixture_clock *clock, int from, int to)
 
 static void check(const cost *early, const cost *late)
 {
-    /* Which commits fold depends on how the counts of the tables fall; the most that one does is equal. */
+    /* Which commits fold depends on how the counts of the tables fall;
+     * the most that one does is equal. */
     assert_int_equal(late->most_puts, early->most_puts);
     assert_true(late->puts <= early->puts + ROUND / 8);
     assert_true(late->reads <= early->reads + early->reads / 2);

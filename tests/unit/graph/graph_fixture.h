@@ -1,5 +1,5 @@
-/* A small graph on a memory store, for the tests of this folder: two node types and an edge type, and
- * rows written straight through transactions. */
+/* A small graph on a memory store, for the tests of this folder: two node types and an edge type,
+ * and rows written straight through transactions. */
 #ifndef GRAPH_FIXTURE_H
 #define GRAPH_FIXTURE_H
 
@@ -7,7 +7,8 @@
 #include "store/memory.h"
 #include "store/wrap.h"
 
-/* A clock that stands until it is moved, or somebody waits; or goes on by `step_us` each time it is read. */
+/* A clock that stands until it is moved, or somebody waits;
+ * or goes on by `step_us` each time it is read. */
 typedef struct fixture_clock {
     og_clock clock;
     int64_t now_us, step_us;
@@ -28,7 +29,8 @@ og_status fixture_write(og_repo *repo, const char *type, const char *id, og_erro
 og_status fixture_write_on(og_repo *repo, const char *branch, const char *type, const char *id,
                            og_error *err);
 
-/* Rows of a type as `__manifest` counts them, and as a scan finds them. Fails the test when they differ. */
+/* Rows of a type as `__manifest` counts them, and as a scan finds them.
+ * Fails the test when they differ. */
 uint64_t fixture_count(og_repo *repo, const char *type);
 uint64_t fixture_count_on(og_repo *repo, const char *branch, const char *type);
 

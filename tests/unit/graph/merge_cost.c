@@ -1,6 +1,7 @@
-/* What a merge costs does not grow with the table: store calls, bytes and processor time of merging 50
- * changed rows, spread over the keys, into tables of the sizes given (10,000 and 100,000 when none
- * are), with 50 other rows changed on the target. A program of its own, since it takes seconds.
+/* What a merge costs does not grow with the table: store calls, bytes and processor time
+ * of merging 50 changed rows, spread over the keys, into tables of the sizes given
+ * (10,000 and 100,000 when none are), with 50 other rows changed on the target. A program
+ * of its own, since it takes seconds.
  *
  * Rounds are summed, so that each size has the same number of folds. */
 #include <inttypes.h>
@@ -20,7 +21,8 @@
     "node P { name: String @key\n age: I32?\n mail: String? @unique }\nedge K: P -> P "            \
     "@card(0..9)\n"
 
-/* Records made as they are read: every `step`-th person from `first`, each with an edge when `edges`. */
+/* Records made as they are read: every `step`-th person from `first`,
+ * each with an edge when `edges`. */
 typedef struct people {
     uint64_t next, end, step;
     int age;

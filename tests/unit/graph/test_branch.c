@@ -1,5 +1,6 @@
-/* Branches: made, written, deleted and made again, with every store call failing in every way. A branch is
- * there whole or not at all, what it inherits never changes, and the next attempt succeeds. */
+/* Branches: made, written, deleted and made again, with every store call failing in
+ * every way. A branch is there whole or not at all, what it inherits never changes,
+ * and the next attempt succeeds. */
 #include <inttypes.h>
 
 #include "graph/branch_ops.h"
@@ -272,7 +273,8 @@ TEST(test_branch__writer_who_sleeps_through_delete_changes_nothing)
     }
 }
 
-/* Before one call of a commit another finishes what is left on the branch, writes, and deletes it. */
+/* Before one call of a commit another finishes what is left on the branch,
+ * writes, and deletes it. */
 typedef struct finisher {
     world *w;
     og_repo *repo; /* NULL: not yet */
@@ -417,7 +419,8 @@ static bool make_at(uint64_t at, og_store_fault fault, bool lose_power)
         assert_true(has_branch(repo, "b"));
     if (says_undone(status, fault))
         assert_false(has_branch(repo, "b"));
-    /* The source moves on; what exists stays as it was made, what does not is made of the newest. */
+    /* The source moves on; what exists stays as it was made,
+     * what does not is made of the newest. */
     bool was_there = has_branch(repo, "b");
     assert_ok(fixture_write_both(repo, "2", err));
     if (!was_there)
@@ -617,7 +620,8 @@ static og_store_fault complete_first(void *context, uint64_t call, const char *o
     return strncmp(name, "__manifest/tree/c/", 18) == 0 ? OG_STORE_FAIL : OG_STORE_PASS;
 }
 
-/* The creator remembers what is there, not what it would have put: a branch of it says where its source lies. */
+/* The creator remembers what is there, not what it would have put:
+ * a branch of it says where its source lies. */
 TEST(test_branch__completed_by_another_while_it_is_made)
 {
     world w;
@@ -658,7 +662,8 @@ static og_store_fault live_and_die(void *context, uint64_t call, const char *op,
     return OG_STORE_PASS;
 }
 
-/* Numbers of an earlier branch of the name are not given again, also by a creator who looked before it was made. */
+/* Numbers of an earlier branch of the name are not given again,
+ * also by a creator who looked before it was made. */
 TEST(test_branch__made_and_deleted_while_its_creator_sleeps)
 {
     world w;
@@ -690,7 +695,8 @@ static og_store_fault keep_commits(void *context, uint64_t call, const char *op,
     return is_meant && strstr(name, "/b/") != NULL ? OG_STORE_FAIL : OG_STORE_PASS;
 }
 
-/* What an earlier branch of the name left is no part of the history of the new one, from which merges begin. */
+/* What an earlier branch of the name left is no part of the history of the new one,
+ * from which merges begin. */
 TEST(test_branch__history_of_an_earlier_branch_of_the_name)
 {
     world w;

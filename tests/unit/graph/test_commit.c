@@ -1,5 +1,6 @@
-/* The commit protocol under failures: whatever single store call fails, in whatever way, a commit of
- * two tables is there whole or not at all, an acknowledged one is there, and the next write succeeds. */
+/* The commit protocol under failures: whatever single store call fails, in whatever
+ * way, a commit of two tables is there whole or not at all, an acknowledged one is
+ * there, and the next write succeeds. */
 #include <stdlib.h>
 
 #include "graph/history.h"
@@ -42,7 +43,8 @@ static void next_write(world *w, uint64_t expected)
     assert_int_equal(both_count(w), expected + 1);
 }
 
-/* One commit through a store whose call number `at` fails. Returns false when the schedule is over. */
+/* One commit through a store whose call number `at` fails.
+ * Returns false when the schedule is over. */
 static bool commit_with_fault(world *w, uint64_t at, og_store_fault fault, og_status *out_status)
 {
     og_store_fault_at plan = {.at = UINT64_MAX, .fault = fault};
@@ -173,8 +175,8 @@ TEST(test_commit__power_goes_at_each_call)
     check_each_call(OG_STORE_CRASH, true);
 }
 
-/* A process dies at each call; another writes one of its tables and so settles the operation; then the
- * power goes. What the second was told must be there, and with it what that rests on. */
+/* A process dies at each call; another writes one of its tables and so settles the operation;
+ * then the power goes. What the second was told must be there, and with it what that rests on. */
 TEST(test_commit__helped_operation_survives_power_loss)
 {
     for (uint64_t at = 0;; at++) {
@@ -333,7 +335,8 @@ TEST(test_commit__writers_of_different_tables_both_succeed)
     og_store_close(w.store);
 }
 
-/* Put a head above the pin of A as a foreign program leaves it: a version that names no operation. */
+/* Put a head above the pin of A as a foreign program leaves it:
+ * a version that names no operation. */
 static uint64_t leave_foreign_head(world *w)
 {
     og_repo *repo = fixture_open(w->store, &w->clock);

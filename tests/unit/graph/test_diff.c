@@ -1,5 +1,5 @@
-/* Changes of one table: what tests/unit/api/test_diff.c does not reach - joining in parts, tables that are
- * missing on a side, failures. */
+/* Changes of one table: what tests/unit/api/test_diff.c does not reach - joining in parts,
+ * tables that are missing on a side, failures. */
 #include "graph/diff.h"
 
 #include "graph/target.h"

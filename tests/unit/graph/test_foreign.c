@@ -1,5 +1,5 @@
-/* A writer of ours under way, and a program that knows of no operations, only of sidecars and numbers of versions: it
- * publishes our heads before we do, and others go on from there. */
+/* A writer of ours under way, and a program that knows of no operations, only of sidecars and
+ * numbers of versions: it publishes our heads before we do, and others go on from there. */
 #include "graph/mutate.h"
 #include "graph_fixture.h"
 #include "lang/query.h"
@@ -76,7 +76,8 @@ static bool is_slot_of(const char *op, const char *name, const char *folder)
 
 /* ---- published by another ----------------------------------------------------------------- */
 
-/* As one that does not read the member that says that tables name their operation, and that waits for nobody. */
+/* As one that does not read the member that says that tables name their operation,
+ * and that waits for nobody. */
 static void publish_as_foreign(world *w)
 {
     OG_AUTO_BUF text = OG_BUF_INIT;

@@ -1,5 +1,5 @@
-/* Each kind of damage, made by hand, is found and named; what can be repaired is; and a graph that is whole
- * is clean. */
+/* Each kind of damage, made by hand, is found and named; what can be repaired is;
+ * and a graph that is whole is clean. */
 #include "columnar/builder.h"
 #include "dag_rows.h"
 #include "graph/fsck.h"
@@ -142,7 +142,8 @@ static void remove_folder(const world *w, const char *prefix)
     og_listing_deinit(&names);
 }
 
-/* A version of a table above its pin (0: the next one), with one more row; `columns` values of it. */
+/* A version of a table above its pin (0: the next one), with one more row;
+ * `columns` values of it. */
 static void append_version(const world *w, const char *type, const char *const *values,
                            uint64_t version, og_lance_table **out)
 {

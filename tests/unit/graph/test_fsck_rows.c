@@ -1,5 +1,5 @@
-/* What the schema says of rows, found in a graph whose rows were written when it said less; and indices that are not
- * of their rows. */
+/* What the schema says of rows, found in a graph whose rows were written when it said less;
+ * and indices that are not of their rows. */
 #include "graph/fsck.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"

@@ -1,5 +1,5 @@
-/* Histories: whatever is lost or torn of the derived tables, commits of ours are all there; the reference's
- * rows join them; and where two histories parted. */
+/* Histories: whatever is lost or torn of the derived tables, commits of ours are all there;
+ * the reference's rows join them; and where two histories parted. */
 #include "dag_rows.h"
 #include "graph/history.h"
 #include "graph/layout.h"
@@ -271,8 +271,8 @@ TEST(test_history__merge_base_after_a_merge_is_what_was_merged)
 
 TEST(test_history__merge_base_follows_no_shortcut_past_a_later_commit)
 {
-    /* work began at X and took Y of main; main went on and took another branch that began at X. X is
-     * nearer to both heads, but Y comes after it. */
+    /* work began at X and took Y of main; main went on and took another branch that began at X.
+     * X is nearer to both heads, but Y comes after it. */
     check_base("X 11 1 - - -\nY 20 9 X - -\nW1 12 3 X - work\nW2 21 10 W1 Y work\n",
                "X 11 1 - - -\nY 20 9 X - -\nZ1 21 10 Y - -\nZ2 22 11 Z1 - -\nZ3 23 12 Z2 - -\n"
                "O1 12 2 X - other\nM 24 13 Z3 O1 -\n",

@@ -1,4 +1,5 @@
-/* Several inits of one place: whichever call of one another comes between, one graph is made, whole. */
+/* Several inits of one place: whichever call of one another comes between,
+ * one graph is made, whole. */
 #include "graph_fixture.h"
 #include "og_test.h"
 

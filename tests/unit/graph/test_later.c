@@ -1,5 +1,5 @@
-/* A graph on a store that is far away, or on a disk: operations say what they are going to ask, and leave derived
- * files to a thread; what comes of them is the same. */
+/* A graph on a store that is far away, or on a disk: operations say what they are going to ask,
+ * and leave derived files to a thread; what comes of them is the same. */
 #include "graph/branch_ops.h"
 #include "graph/history.h"
 #include "graph/later.h"
@@ -83,8 +83,8 @@ static size_t objects_below(og_store *store, const char *folder)
     return count;
 }
 
-/* On a disk the thread has but the rows of the DAG and the head file to write: each commit has its version, in order,
- * and no sidecar outlasts its commit. */
+/* On a disk the thread has but the rows of the DAG and the head file to write:
+ * each commit has its version, in order, and no sidecar outlasts its commit. */
 TEST(test_later__on_a_disk_only_derived_files_follow)
 {
     world w;
@@ -113,8 +113,8 @@ static og_status run_all(og_repo *repo, og_error *err)
     return og_branch_remove(repo, "b", err);
 }
 
-/* One call fails; which one depends on the threads. What was told to have failed is not there, and the next write
- * goes through. */
+/* One call fails; which one depends on the threads. What was told to have failed is not there,
+ * and the next write goes through. */
 TEST(test_later__any_call_may_fail)
 {
     for (uint64_t at = 5; at < 160; at += 5) {
@@ -163,8 +163,8 @@ static void *wait_for_all(void *context)
     return NULL;
 }
 
-/* While one thread waits, another that asks must not be told that all is done, nor may what is handed over then
- * overtake what is waited for. */
+/* While one thread waits, another that asks must not be told that all is done,
+ * nor may what is handed over then overtake what is waited for. */
 TEST(test_later__several_wait_at_once)
 {
     world w;

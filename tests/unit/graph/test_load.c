@@ -294,7 +294,8 @@ static void directory_knows(text_graph *g, uint32_t count)
     }
 }
 
-/* What each commit adds lies above what the ones before added: whatever was joined, all is found. */
+/* What each commit adds lies above what the ones before added:
+ * whatever was joined, all is found. */
 TEST(test_load__rows_of_many_commits_are_in_the_directory)
 {
     text_graph g;

@@ -1,6 +1,7 @@
-/* Merges: whatever store call fails in the middle, all of theirs is in ours or nothing; what others write
- * meanwhile is not lost; old violations of one side do not stand in the way; what conflicts tell. The
- * rule for rows is in test_merge_rows.c, whole programs of branches are in tests/merge. */
+/* Merges: whatever store call fails in the middle, all of theirs is in ours or nothing;
+ * what others write meanwhile is not lost; old violations of one side do not stand in the
+ * way; what conflicts tell. The rule for rows is in test_merge_rows.c, whole programs of
+ * branches are in tests/merge. */
 #include "columnar/builder.h"
 #include "graph/branch_ops.h"
 #include "graph/cleanup.h"
@@ -621,7 +622,8 @@ static void clean(og_repo *repo)
     og_cleanup_output_deinit(&done);
 }
 
-/* b and main have a commit of the third branch in common, which no other pair of branches begins at. */
+/* b and main have a commit of the third branch in common,
+ * which no other pair of branches begins at. */
 static void meet_at_third_branch(world *w)
 {
     world_init(w, "{\"type\":\"P\",\"data\":{\"name\":\"x\",\"age\":1}}\n");

@@ -1,6 +1,7 @@
-/* Two operations on one branch: before each store call of the one that changes or looks for something,
- * the other runs as a whole, as another process would. What comes out must be what comes out of the
- * one after the other, in either order. Operations on different rows must both succeed. */
+/* Two operations on one branch: before each store call of the one that changes or looks
+ * for something, the other runs as a whole, as another process would. What comes out
+ * must be what comes out of the one after the other, in either order. Operations on
+ * different rows must both succeed. */
 #include <stdlib.h>
 
 #include "graph/load.h"

@@ -1,5 +1,5 @@
-/* Recovery as it is promised (docs/dev/commit.md sections 4 to 7): by the next writer, in whatever process; several
- * at once; never by readers; and never by hand. */
+/* Recovery as it is promised (docs/dev/commit.md sections 4 to 7): by the next writer,
+ * in whatever process; several at once; never by readers; and never by hand. */
 #include "graph/fsck.h"
 #include "graph/history.h"
 #include "graph/load.h"
@@ -122,7 +122,8 @@ static og_store_fault meet(void *context, uint64_t call, const char *op, const c
     return OG_STORE_PASS;
 }
 
-/* Two writers come upon a dead one's operation, the second before the first one's call number `at`. */
+/* Two writers come upon a dead one's operation, the second before the
+ * first one's call number `at`. */
 static bool two_recoverers(uint64_t death, uint64_t at, bool *out_died)
 {
     world w;

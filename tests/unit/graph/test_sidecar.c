@@ -86,7 +86,8 @@ static void world_deinit(world *w)
     og_store_close(w->store);
 }
 
-/* A version above the newest, that deletes all rows and names no operation, as other programs leave it. */
+/* A version above the newest, that deletes all rows and names no operation,
+ * as other programs leave it. */
 static void leave_head(world *w, const char *type)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
@@ -219,8 +220,8 @@ static void announce_a(world *w)
     put(w, SIDECAR, text);
 }
 
-/* A writer of ours dies anywhere, and what it left of A has the number that another writer announced, who died
- * before: it is not published for that one's, without B. */
+/* A writer of ours dies anywhere, and what it left of A has the number that another writer
+ * announced, who died before: it is not published for that one's, without B. */
 TEST(test_sidecar__head_of_another_operation)
 {
     for (uint64_t at = 0;; at++) {
@@ -371,8 +372,8 @@ TEST(test_sidecar__of_ours_is_tidied)
     }
 }
 
-/* A writer of ours dies on a branch that is deleted then: no sidecar of it stays, since the reference would
- * not open the graph. */
+/* A writer of ours dies on a branch that is deleted then: no sidecar of it stays,
+ * since the reference would not open the graph. */
 TEST(test_sidecar__of_a_deleted_branch_goes_with_it)
 {
     for (uint64_t at = 0;; at++) {

@@ -1,5 +1,5 @@
-/* One graph, several threads: writers of different tables commit side by side, readers always see a whole
- * snapshot. Meant to be run under ThreadSanitizer, too. */
+/* One graph, several threads: writers of different tables commit side by side,
+ * readers always see a whole snapshot. Meant to be run under ThreadSanitizer, too. */
 #include <pthread.h>
 
 #include "graph_fixture.h"

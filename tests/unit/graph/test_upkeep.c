@@ -164,7 +164,8 @@ TEST(test_upkeep__cleanup_keeps_the_versions_behind_the_newest)
     og_store_close(w.store);
 }
 
-/* A slot of `__manifest` that was free again could be taken by a writer that slept since it was the next. */
+/* A slot of `__manifest` that was free again could be taken by a writer that
+ * slept since it was the next. */
 TEST(test_upkeep__no_slot_of_the_manifest_is_freed)
 {
     world w;

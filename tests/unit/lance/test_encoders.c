@@ -1,5 +1,5 @@
-/* Pages encoded side by side: files are the same byte for byte as with one thread, whatever fails nothing stays,
- * and threads are there only while there is work for two. */
+/* Pages encoded side by side: files are the same byte for byte as with one thread,
+ * whatever fails nothing stays, and threads are there only while there is work for two. */
 #include "base/id.h"
 #include "columnar/builder.h"
 #include "file_round.h"

@@ -257,8 +257,8 @@ TEST(test_codec__packed_structs)
                   OG_CORRUPT);
 }
 
-/* fixed_size_list<fixed_size_list<u8, 2>, 3> with validity at the inner level, read from chunks and from
- * rows. */
+/* fixed_size_list<fixed_size_list<u8, 2>, 3> with validity at the inner level,
+ * read from chunks and from rows. */
 TEST(test_codec__lists_in_lists)
 {
     Og__Lance__File__Flat flat = {.bits_per_value = 8};

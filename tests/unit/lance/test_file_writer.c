@@ -47,7 +47,8 @@ TEST(test_file_writer__every_type_all_null)
     check_sizes(100, small_sizes, 8);
 }
 
-/* Wide lists of floats: pages of more bytes than are prefetched together, and a row each its own. */
+/* Wide lists of floats: pages of more bytes than are prefetched together,
+ * and a row each its own. */
 TEST(test_file_writer__mapped_vectors)
 {
     static const og_field item = {{"item", 4}, NULL, true};
@@ -365,8 +366,8 @@ TEST(test_file_writer__vectors)
     }
 }
 
-/* Wide vectors without nulls stand in the file as Arrow has them: reading a range makes no copy, and what
- * was read outlives the file. */
+/* Wide vectors without nulls stand in the file as Arrow has them: reading a range makes no copy,
+ * and what was read outlives the file. */
 TEST(test_file_writer__plain_vectors_are_used_in_place)
 {
     og_field item = int_item;

@@ -357,8 +357,8 @@ static void remove_version(bench *b, uint64_t version)
     assert_ok(b->store->ops->remove(b->store, names, 1, err));
 }
 
-/* Holes that another program's cleanup leaves around tagged versions; a file of later writers that names the
- * newest version is not believed. */
+/* Holes that another program's cleanup leaves around tagged versions;
+ * a file of later writers that names the newest version is not believed. */
 TEST(test_table__latest_version_above_holes)
 {
     AUTO_BENCH b = open_bench((og_store_hook){0});
@@ -501,8 +501,8 @@ TEST(test_table__unknown_fields_survive)
     assert_true(og_str_find(all, OG_STR("\xa2\x01\x04side")) != SIZE_MAX);
 }
 
-/* Row ids in a file of their own, which no writer in reach makes: a second fragment with the rows of
- * the first. */
+/* Row ids in a file of their own, which no writer in reach makes:
+ * a second fragment with the rows of the first. */
 TEST(test_table__external_row_ids)
 {
     AUTO_BENCH b = open_bench((og_store_hook){0});

@@ -1,8 +1,8 @@
 /* Deltas against the comparison of all rows, on random histories with every operation, and on two
  * histories that part.
  *
- * Sound: without the candidates both versions hold the same rows. Sharp: no row is a candidate whose row
- * id and stamp stand on both sides. */
+ * Sound: without the candidates both versions hold the same rows. Sharp:
+ * no row is a candidate whose row id and stamp stand on both sides. */
 #include "lance/table/delta.h"
 
 #include "base/number.h"
@@ -336,8 +336,8 @@ static void copy_objects(og_store *store, const char *from, const char *to)
     og_listing_deinit(&names);
 }
 
-/* Go on with a copy of the newest version: its files have other names, so only row ids and stamps can
- * tell what is equal. */
+/* Go on with a copy of the newest version: its files have other names,
+ * so only row ids and stamps can tell what is equal. */
 static void part(const history *h, const char *path, history *out)
 {
     char from[64], to[64];

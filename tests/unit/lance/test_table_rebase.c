@@ -78,7 +78,8 @@ static void commit(bench *b, og_lance_write *write)
     og_lance_write_free(write);
 }
 
-/* A table with a row for each letter of `keys`, ids from 0; `first` and `head` are its version 1. */
+/* A table with a row for each letter of `keys`, ids from 0;
+ * `first` and `head` are its version 1. */
 static bench make(const char *keys)
 {
     bench b = {0};
@@ -344,8 +345,8 @@ TEST(test_table_rebase__each_allocation_fails)
 
 /* ---- every kind of ours behind every kind of theirs ------------------------------------------ */
 
-/* Operations on a table of two columns, id and n, with rows of ids 0..9 in fragment 0, of which 0..4 are deleted
- * already, and 10..19 in fragment 1. */
+/* Operations on a table of two columns, id and n, with rows of ids 0..9 in fragment 0,
+ * of which 0..4 are deleted already, and 10..19 in fragment 1. */
 typedef enum kind {
     APPEND,
     DELETE,
@@ -364,9 +365,9 @@ static const char *const kind_names[] = {"append",  "delete",     "update",     
                                          "compact", "add column", "drop column", "make index",
                                          "restore", "config"};
 
-/* By Lance 6.0.1: '.' is rebased, R retried, X incompatible; in lower case where the same rows or names are meant
- * and others would do. m: Lance retries, we find the rows where they are now. Ours in rows, theirs in columns
- * as above. */
+/* By Lance 6.0.1: '.' is rebased, R retried, X incompatible; in lower case where the same rows or
+ * names are meant and others would do. m: Lance retries, we find the rows where they are now. Ours
+ * in rows, theirs in columns as above. */
 static const char *const verdicts[KINDS] = {
     [APPEND] = "...X....X.",      [DELETE] = ".rrXmR..X.",     [UPDATE] = ".rrXmR..X.",
     [OVERWRITE] = "...R.....x",   [COMPACT] = ".rrXrR.rX.",    [ADD_COLUMN] = "RRRXRRX.X.",

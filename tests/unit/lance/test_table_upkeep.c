@@ -175,7 +175,8 @@ TEST(test_table_upkeep__a_target_cuts_bins)
     og_lance_compact_stats stats;
     OG_AUTO(og_lance_table) after = NULL;
     assert_ok(compact(w.env, t, 300, &stats, &after, err));
-    /* 666 rows alone: three fragments of 222; then nine of about 67 rows, in one bin of 600: two. */
+    /* 666 rows alone: three fragments of 222; then nine of about 67 rows,
+     * in one bin of 600: two. */
     assert_int_equal(stats.fragments_removed, 10);
     assert_int_equal(stats.fragments_added, 5);
     assert_int_equal(fragments_of(after), 5);
@@ -282,8 +283,8 @@ static void add_unknown(ProtobufCMessage *message)
     message->unknown_fields = &field;
 }
 
-/* Put version `version` with the content of `table`, as a newer writer might: with a config key and fields of the
- * manifest and of its first fragment that we do not know. */
+/* Put version `version` with the content of `table`, as a newer writer might: with a config key and
+ * fields of the manifest and of its first fragment that we do not know. */
 static void put_newer(world *w, const og_lance_table *table, uint64_t version)
 {
     OgPb__Manifest m = *table->manifest;
@@ -505,7 +506,8 @@ TEST(test_table_upkeep__a_damaged_manifest_stops_a_cleanup)
     assert_status(og_lance_cleanup(w.env, "nothing", &o, &stats, NULL), OG_NOT_FOUND);
 }
 
-/* A branch below it whose first files are being written has no ref yet: nothing but names tells them apart. */
+/* A branch below it whose first files are being written has no ref yet:
+ * nothing but names tells them apart. */
 TEST(test_table_upkeep__removing_a_branch_leaves_those_below_it)
 {
     AUTO_FOLDER w = open_folder();
@@ -538,8 +540,9 @@ TEST(test_table_upkeep__removing_a_branch_leaves_those_below_it)
     assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err)); /* nothing is left to do */
 }
 
-/* Versions that are kept among those that go (by a tag, or because somebody needs them): whoever looks upwards from
- * one of them still finds the newest, and marks go when there is no hole any more. */
+/* Versions that are kept among those that go (by a tag, or because somebody needs
+ * them): whoever looks upwards from one of them still finds the newest, and marks go
+ * when there is no hole any more. */
 static bool keeps_some(void *context, const char *place, uint64_t version)
 {
     (void)place;

@@ -64,7 +64,8 @@ TEST(test_far__an_expected_call_is_made_once)
     close_rig(&r);
 }
 
-/* Each answer is taken once, another listing is another call, and what was expected in vain is forgotten. */
+/* Each answer is taken once, another listing is another call,
+ * and what was expected in vain is forgotten. */
 TEST(test_far__an_answer_does_not_get_old)
 {
     rig r;

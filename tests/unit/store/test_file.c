@@ -91,7 +91,8 @@ TEST(test_file__open_survives_failing_allocations)
     remove_temp_folder(folder);
 }
 
-/* Names may be visible before they are synced, so what came of them is not known when memory is short either. */
+/* Names may be visible before they are synced, so what came of them is not known
+ * when memory is short either. */
 TEST(test_file__a_sync_without_memory_has_an_unknown_outcome)
 {
     static const char *const names[] = {"a/1", "b/2", "c/3"};
@@ -304,7 +305,8 @@ static ino_t inode_of(const place *p, const char *name)
     return st.st_ino;
 }
 
-/* What changes in place stays the same file, unless that would become shorter or has another name. */
+/* What changes in place stays the same file, unless that would become
+ * shorter or has another name. */
 TEST(test_file__a_summed_object_changes_in_place)
 {
     place p;

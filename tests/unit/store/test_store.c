@@ -276,7 +276,8 @@ TEST(test_store__bad_names_are_refused)
     }
 }
 
-/* Each allocation fails in turn: OG_NOMEM, of a sync OG_UNKNOWN, nothing changed, nothing leaked, no temporary file. */
+/* Each allocation fails in turn: OG_NOMEM, of a sync OG_UNKNOWN, nothing changed, nothing leaked,
+ * no temporary file. */
 TEST(test_store__survives_failing_allocations)
 {
     for (int kind = 0; kind < KINDS; kind++) {

@@ -1,4 +1,5 @@
-/* Key directories: every id is found, and no other; built, extended, saved, and mended when damaged. */
+/* Key directories: every id is found, and no other; built, extended, saved,
+ * and mended when damaged. */
 #include "og_test.h"
 
 #include "base/id.h"

@@ -1,4 +1,5 @@
-/* Saved topologies: every part comes back as it was, and what is damaged is found by the part that needs it. */
+/* Saved topologies: every part comes back as it was,
+ * and what is damaged is found by the part that needs it. */
 #include "og_test.h"
 
 #include "base/id.h"
