@@ -50,8 +50,8 @@ uint32_t og_lance__leaf_count(const og_type *type, uint64_t packed)
     return count;
 }
 
-/* The rows below a fixed-size list of structs. Inside of lists, the format would have to say what stands
- * for an empty one. */
+/* The rows below a fixed-size list of structs. Inside of lists,
+ * the format would have to say what stands for an empty one. */
 static og_status spread_rows(og_lance__assembly *a, const og_type *type, og_error *err)
 {
     for (uint32_t i = 0; i < a->depth; i++)

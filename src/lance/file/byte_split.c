@@ -1,5 +1,5 @@
-/* Sixteen numbers are `width` vectors. Where byte b of number v stands is an index of
- * four bits of v and log2(width) bits of b; interleaving the first half of the vectors with the second rotates
+/* Sixteen numbers are `width` vectors. Where byte b of number v stands is an index of four bits of
+ * v and log2(width) bits of b; interleaving the first half of the vectors with the second rotates
  * the bits of every index by one, so four rounds bring b to the front, and log2(width) more v. */
 #include "lance/file/byte_split.h"
 

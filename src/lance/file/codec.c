@@ -6,8 +6,9 @@
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-/* By number of the one-of case. Lance has a message for Dictionary as an encoding and neither writes
- * nor reads it (a page's dictionary is part of its layout): it has a name only, for the message. */
+/* By number of the one-of case. Lance has a message for Dictionary as an encoding and
+ * neither writes nor reads it (a page's dictionary is part of its layout): it has a
+ * name only, for the message. */
 static const og_lance__codec_ops dictionary_ops = {.name = "Dictionary"};
 
 static const og_lance__codec_ops *const codecs[] = {

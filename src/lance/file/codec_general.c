@@ -79,8 +79,8 @@ static void keep_context(ZSTD_DCtx *context)
 
 #define ZSTD_MAGIC UINT32_C(0xFD2FB528)
 
-/* u64 raw length, one zstd frame. Older writers left the length out; as one, the magic number that a frame
- * begins with would be too large. */
+/* u64 raw length, one zstd frame. Older writers left the length out; as one,
+ * the magic number that a frame begins with would be too large. */
 static og_status split_frame(og_bytes bytes, uint64_t *raw, og_bytes *frame, og_error *err)
 {
     if (bytes.len < 8)

@@ -57,8 +57,8 @@ static uint64_t sink_bits(const og_lance__sink *sink)
                                            : 0;
 }
 
-/* The lists of the encoding are the outer ones of the column's type: the innermost of those may be what
- * is a number here. */
+/* The lists of the encoding are the outer ones of the column's type:
+ * the innermost of those may be what is a number here. */
 static og_status check_list_sink(const og_lance__codec *codec, const og_lance__sink *sink,
                                  og_error *err)
 {

@@ -1,5 +1,5 @@
-/* The items of a dictionary in order of their bytes: neighbours then share their beginnings, which zstd
- * finds. Keys of a hundred thousand rows take half as much as in order of first use.
+/* The items of a dictionary in order of their bytes: neighbours then share their beginnings,
+ * which zstd finds. Keys of a hundred thousand rows take half as much as in order of first use.
  *
  * Sorted by the eight bytes behind the beginning that all of them share, least significant first;
  * where these are equal, by the rest. */

@@ -1,6 +1,6 @@
-/* Dictionary pages: repeated strings and 64-bit numbers become u32 indices (docs/dev/lance.md
- * sections 11.1 and 13, step 5). The dictionary is in order of first use, or of its texts when that is
- * smaller. */
+/* Dictionary pages: repeated strings and 64-bit numbers become u32 indices
+ * (docs/dev/lance.md sections 11.1 and 13, step 5). The dictionary is in order of first use,
+ * or of its texts when that is smaller. */
 #include "base/map.h"
 #include "lance/file/page_write.h"
 
@@ -130,8 +130,8 @@ static inline uint32_t table_put(dict_table *t, uint64_t index)
     }
 }
 
-/* Of values at even distances nearly all differ, so the whole page would not repeat enough; or so many
- * that their indices would need as much as packed values. */
+/* Of values at even distances nearly all differ, so the whole page would not repeat enough;
+ * or so many that their indices would need as much as packed values. */
 static og_status looks_hopeless(og_lance__encoder *encoder, const og_lance__values *values,
                                 const og_lance__plan *plan, uint64_t plan_bytes, bool *out,
                                 og_error *err)
@@ -192,8 +192,8 @@ static bool put_texts(const og_lance__values *values, const uint32_t *firsts, ui
     return !out->failed;
 }
 
-/* firsts: where each item was first seen. The block stands in `raw` or `packed`; items that are numbers stand
- * in `raw` already. */
+/* firsts: where each item was first seen. The block stands in `raw` or `packed`;
+ * items that are numbers stand in `raw` already. */
 static og_status build_block(og_lance__encoder *encoder, const og_lance__values *values,
                              const uint32_t *firsts, uint32_t items, og_buf *raw, og_buf *packed,
                              og_lance__dict_block *out, og_error *err)

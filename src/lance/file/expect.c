@@ -1,9 +1,9 @@
 /* Which bytes of a page are brought in before they are read.
  *
- * A mapping is read at random (store.h), so that one row does not bring in megabytes; then many rows
- * would take a fault for each 4 KiB. So reads say beforehand what they are going to touch: the first
- * few that want a few rows name just those, all others get whole windows, each brought in once. A
- * page of an ordinary file is one window. */
+ * A mapping is read at random (store.h), so that one row does not bring in megabytes; then many
+ * rows would take a fault for each 4 KiB. So reads say beforehand what they are going to touch: the
+ * first few that want a few rows name just those, all others get whole windows, each brought in
+ * once. A page of an ordinary file is one window. */
 #include "lance/file/page_priv.h"
 
 /* As much as read-ahead takes at most. */

@@ -50,7 +50,8 @@ static void count_bytes(og_lance_file *file, size_t bytes)
     og_lance__file_count(file, bytes);
 }
 
-/* Under the lock: what the page keeps, made at first use. NULL when there is no room for it, or no memory. */
+/* Under the lock: what the page keeps, made at first use.
+ * NULL when there is no room for it, or no memory. */
 static og_lance__kept *kept_of(const og_lance__page *page)
 {
     if (page->info->kept != NULL)
@@ -148,8 +149,8 @@ void og_lance_file_keep_chunks(og_lance_file *file, size_t max_bytes)
     file->kept_limit = max_bytes;
 }
 
-/* Under the lock: the chunk's place gets `mine`, if there is room and none is there; returns what is there
- * then, or `mine`. */
+/* Under the lock: the chunk's place gets `mine`, if there is room and none is there;
+ * returns what is there then, or `mine`. */
 static og_lance__expanded *keep(const og_lance__page *page, uint32_t chunk,
                                 og_lance__expanded *mine)
 {

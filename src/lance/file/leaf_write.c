@@ -155,7 +155,8 @@ static bool has_lists(const og_lance__leaf *leaf)
 /* A leaf that has filled this much is likely to fill a page. */
 #define LIKELY_FULL ((size_t)1 << 20)
 
-/* Room for `len` more; once for the whole page rather than by doubling, when it is likely to fill. */
+/* Room for `len` more; once for the whole page rather than by doubling,
+ * when it is likely to fill. */
 static bool reserve(og_buf *buf, size_t len)
 {
     if (buf->len >= LIKELY_FULL && buf->len + len < OG_LANCE__PAGE_BYTES &&

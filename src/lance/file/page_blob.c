@@ -1,8 +1,8 @@
-/* Blob layout of 2.1 files (docs/dev/lance.md section 14): bytes anywhere in the file, their places in a
- * page of another layout.
+/* Blob layout of 2.1 files (docs/dev/lance.md section 14): bytes anywhere in the file,
+ * their places in a page of another layout.
  *
- * The inner page has a packed struct {u64 position, u64 size} for each level entry. Size 0 means: position
- * 0 an empty value, else no value, and the position is def << 16 | rep. */
+ * The inner page has a packed struct {u64 position, u64 size} for each level entry. Size 0 means:
+ * position 0 an empty value, else no value, and the position is def << 16 | rep. */
 #include "lance/file/page_priv.h"
 
 #include <inttypes.h>

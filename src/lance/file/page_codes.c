@@ -1,5 +1,5 @@
-/* Rows as codes of few values: the entries of a dictionary, a page's one value, or the values of runs; and a
- * null behind them where rows may be null. What depends on the value alone, such as a
+/* Rows as codes of few values: the entries of a dictionary, a page's one value, or the values of
+ * runs; and a null behind them where rows may be null. What depends on the value alone, such as a
  * filter, is then worked out once for each. */
 #include "lance/file/page_mini_priv.h"
 
@@ -83,7 +83,8 @@ static og_status dictionary_codes(code_reader *r, const og_lance__chunk_parts *p
     return OG_OK;
 }
 
-/* How many values there will be, and so the code of null, is known at the end: UINT32_MAX till then. */
+/* How many values there will be, and so the code of null, is known at the end:
+ * UINT32_MAX till then. */
 static og_status chunk_codes(code_reader *r, const og_lance__chunk_parts *parts,
                              const og_lance__pick *pick, uint32_t *codes, og_error *err)
 {

@@ -317,8 +317,8 @@ void og_lance__mini_expect(const og_lance__page *page, const og_lance__rows *row
 
 /* ---- a few rows of chunks under a compression ---------------------------------------------- */
 
-/* Expand the other chunks of a group, too. That this fails is for those to say who read them. On a whole
- * file, where the window is the page and does not move. */
+/* Expand the other chunks of a group, too. That this fails is for those to say who read them.
+ * On a whole file, where the window is the page and does not move. */
 static void expand_group(const og_lance__page *page, uint32_t c, og_lance__window *w)
 {
     const og_lance__mini_block *m = &page->mini;

@@ -9,8 +9,8 @@
 /* FSST's table takes 2.3 KiB of each page. */
 #define FSST_MIN_BYTES ((uint64_t)16 << 10)
 #define SAMPLE_CHUNKS 4
-/* What zstd over FSST may take to be preferred to zstd alone: it is faster, to read too. Most where FSST leaves
- * it less than half to do, as of hexadecimal digits. */
+/* What zstd over FSST may take to be preferred to zstd alone: it is faster, to read too.
+ * Most where FSST leaves it less than half to do, as of hexadecimal digits. */
 #define FSST_WORTH(bytes, halves) ((bytes) + (bytes) / ((halves) ? 5 : 20))
 /* The same of zstd over split bytes. */
 #define SPLIT_WORTH(bytes) ((bytes) + (bytes) / 10)
@@ -82,8 +82,8 @@ static uint64_t scale(uint64_t bytes, uint64_t count, uint64_t sampled)
     return (uint64_t)((double)bytes * (double)count / (double)sampled);
 }
 
-/* About the bytes of the whole page under zstd around `codec`. When the first chunk says that `limit`
- * will be missed by far, it is left at that. */
+/* About the bytes of the whole page under zstd around `codec`. When the first chunk says that
+ * `limit` will be missed by far, it is left at that. */
 static og_status estimate_zstd(og_lance__encoder *encoder, const og_lance__values *values,
                                og_lance__codec codec, uint64_t limit, uint64_t *out, og_error *err)
 {

@@ -131,7 +131,8 @@ static og_status borrow_range(og_lance_file *file, const og_lance_column *reques
     return status == OG_OK ? OG_OK : page_context(file, column, index, status, err);
 }
 
-/* The rows of a column that has `spread` of them for each of the file; a list is the caller's to free. */
+/* The rows of a column that has `spread` of them for each of the file;
+ * a list is the caller's to free. */
 static og_status spread_selection(const selection *s, uint64_t spread, selection *out,
                                   uint32_t **out_list, og_error *err)
 {

@@ -7,8 +7,8 @@
  *     global buffer table           the same
  *     footer, 40 bytes
  *
- * Buffers go out as pages are encoded; the metadata of written pages stays in memory until the end. The
- * first error sticks: later calls repeat its status, and nothing becomes visible. */
+ * Buffers go out as pages are encoded; the metadata of written pages stays in memory until the end.
+ * The first error sticks: later calls repeat its status, and nothing becomes visible. */
 #include "lance/file/writer.h"
 
 #include "lance/file/blob_write.h"
@@ -427,8 +427,8 @@ static og_status put_footer(og_lance_file_writer *w, file_parts *parts, og_error
     return og_lance__sink_append(&w->sink, out.ptr, out.len, err);
 }
 
-/* Is there enough in the columns for several threads? The caller encodes a single page himself, unless he
- * goes on with something else. */
+/* Is there enough in the columns for several threads? The caller encodes a single page himself,
+ * unless he goes on with something else. */
 static bool are_worth_threads(const og_lance_file_writer *w, bool goes_on)
 {
     size_t bytes = 0, columns = 0;

@@ -3,14 +3,16 @@
 
 #include <zstd.h>
 
-/* Fast enough that a load does not wait for it; higher levels save little on chunks of a few KiB. */
+/* Fast enough that a load does not wait for it; higher levels save
+ * little on chunks of a few KiB. */
 #define LEVEL 1
 /* A block of its own costs some 100 bytes of tables. */
 #define MIN_HEAD 512
-/* Of large inputs the level looks for matches of seven bytes only; neighbours in a sorted dictionary often
- * share five or six, which is half of what they take. */
+/* Of large inputs the level looks for matches of seven bytes only; neighbours in a sorted
+ * dictionary often share five or six, which is half of what they take. */
 #define DICT_MIN_MATCH 5
-/* Of offsets and of text under FSST, shorter matches save next to nothing, and take half of the time. */
+/* Of offsets and of text under FSST, shorter matches save next to nothing,
+ * and take half of the time. */
 #define TEXT_MIN_MATCH 6
 
 og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
@@ -20,7 +22,8 @@ og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
     return OG_OK;
 }
 
-/* Made when first used: asking the processor what it can do takes longer than a small file's pages. */
+/* Made when first used: asking the processor what it can do takes
+ * longer than a small file's pages. */
 static bool has_context(og_lance__encoder *encoder)
 {
     if (encoder->zstd != NULL)

@@ -264,8 +264,9 @@ static int compare_slots(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Leave out slots from `first` on whose value is another one now. Lance, when it brings an index up to date, keeps the
- * entries of rows that were updated in between, beside those of their new values. */
+/* Leave out slots from `first` on whose value is another one now. Lance, when it
+ * brings an index up to date, keeps the entries of rows that were updated in between,
+ * beside those of their new values. */
 static og_status recheck(selection *s, size_t first, og_error *err)
 {
     size_t kept = first;

@@ -1,5 +1,5 @@
-/* A segment against the rows it covers. Entries and rows are summed up by a hash of row id and value, so
- * nothing is kept of either, and it does not matter in which order they come. */
+/* A segment against the rows it covers. Entries and rows are summed up by a hash of row id and
+ * value, so nothing is kept of either, and it does not matter in which order they come. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,7 +107,8 @@ static bool is_ordered(const og_array *before, const og_array *values)
     return ordered;
 }
 
-/* The row of the lookup that speaks of a page, -1 when none does; nearly always that of its number. */
+/* The row of the lookup that speaks of a page, -1 when none does;
+ * nearly always that of its number. */
 static int64_t lookup_row(const og_lance_btree *b, uint64_t page)
 {
     if (page < (uint64_t)b->numbers->length && og_array_u32(b->numbers, (int64_t)page) == page)

@@ -314,8 +314,8 @@ static og_status lowest_row_id(og_lance_table *table, const uint32_t *ids, uint3
     return OG_OK;
 }
 
-/* Other readers hold a hit of one segment against the fragments of all of them. So a segment may stand
- * beside older ones only when these know none of its rows. */
+/* Other readers hold a hit of one segment against the fragments of all of them.
+ * So a segment may stand beside older ones only when these know none of its rows. */
 static og_status may_stand_beside(og_lance_table *table, const og_lance_index *indices,
                                   uint32_t count, og_str name, const uint32_t *fragments,
                                   uint32_t fragment_count, bool *out, og_error *err)

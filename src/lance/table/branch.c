@@ -13,7 +13,8 @@
 
 #define REFS_FOLDER "_refs/branches/"
 #define REF_SUFFIX ".json"
-/* The longest name of a file in common file systems, less the suffix and what others put before it. */
+/* The longest name of a file in common file systems,
+ * less the suffix and what others put before it. */
 #define MAX_ENCODED_BYTES 240
 /* What others may have stored: without that reserve. */
 #define MAX_STORED_BYTES (255 - (sizeof REF_SUFFIX - 1))

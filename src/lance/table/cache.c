@@ -224,8 +224,8 @@ static void shrink(og_lance_env *env)
     victims list = {0};
     size_t goal = env->max_bytes - env->max_bytes / 4;
     if (list_victims(env, &list)) {
-        /* Columns and chunks first, entries after them: they go with all they have, and a later victim of
-         * the same entry would dangle. */
+        /* Columns and chunks first, entries after them: they go with all they have,
+         * and a later victim of the same entry would dangle. */
         for (size_t i = 0; i < list.len && atomic_load(&env->used) > goal; i++)
             if (list.items[i].column >= 0)
                 drop_column(list.items[i].entry, (uint32_t)list.items[i].column);

@@ -47,7 +47,8 @@ static void sweep_deinit(sweep *s)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-/* The position of the slash before the last segment of name[0, end); SIZE_MAX when there is none. */
+/* The position of the slash before the last segment of name[0, end);
+ * SIZE_MAX when there is none. */
 static size_t slash_before(og_str name, size_t end)
 {
     while (end > 0 && name.ptr[end - 1] != '/')
@@ -80,9 +81,9 @@ static bool split_at(const sweep *s, og_str name, size_t end, const char *folder
     return is_place(s, *out_place);
 }
 
-/* The name under which manifests know a listed object: a file by its own name, a blob file by its data
- * file, a file of an index by the index's folder; the mark below a hole by its own. And its place, the
- * folder of the dataset or branch. ptr NULL: an object that is none of ours to judge. */
+/* The name under which manifests know a listed object: a file by its own name, a blob file by its
+ * data file, a file of an index by the index's folder; the mark below a hole by its own. And its
+ * place, the folder of the dataset or branch. ptr NULL: an object that is none of ours to judge. */
 static og_status key_of(const sweep *s, og_str name, og_str *out, og_str *out_place, og_error *err)
 {
     size_t rest, slash = slash_before(name, name.len);
@@ -232,8 +233,9 @@ static og_status name_files(sweep *s, og_lance_table *table, bool kept, og_error
     return name_indices(s, table, kept, err);
 }
 
-/* Versions that a restore stepped back over may hold the work of a writer that was too late and goes on with its files
- * elsewhere: they are left as if no version named them, and go when they are old. */
+/* Versions that a restore stepped back over may hold the work of a writer that was too
+ * late and goes on with its files elsewhere: they are left as if no version named
+ * them, and go when they are old. */
 static og_status judge_versions(sweep *s, og_error *err)
 {
     uint64_t newest = 0, undone_above = UINT64_MAX;
@@ -290,8 +292,8 @@ static bool is_below_hole(const sweep *s, size_t i)
     return f[-1].goes || f[-1].version != f->version + 1;
 }
 
-/* Readers go upwards from a version that they know; a mark tells those who stand below a hole to look at all
- * names (og_lance_latest_version). */
+/* Readers go upwards from a version that they know; a mark tells those who stand below a hole to
+ * look at all names (og_lance_latest_version). */
 static og_status mark_holes(sweep *s, og_error *err)
 {
     og_store *store = og_lance_env_store(s->env);
@@ -377,8 +379,9 @@ og_status og_lance_cleanup(og_lance_env *env, const char *path,
 
 /* ---- branches ------------------------------------------------------------------------------- */
 
-/* Does the object belong to the branch whose folder is `own`? Told by its name alone: a branch below it whose
- * first files are just being written has no ref yet. Marks of numbers that were used (branch.h) stay. */
+/* Does the object belong to the branch whose folder is `own`? Told by its name alone: a branch
+ * below it whose first files are just being written has no ref yet. Marks of numbers that were used
+ * (branch.h) stay. */
 static og_status is_of_branch(const sweep *s, og_str name, og_str own, bool *out, og_error *err)
 {
     og_str key, place;

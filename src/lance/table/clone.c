@@ -1,7 +1,8 @@
-/* A branch's first version: the source's manifest, whose files stay where they are (docs/dev/lance.md
- * section 8). A file, deletion file or index that lies in the source's own folders gets the source as its
- * base; one that has a base already (the source is a branch, too) keeps it. Lance itself gives inherited
- * indices the wrong base in the second case and can't use them then. */
+/* A branch's first version: the source's manifest, whose files stay where they are
+ * (docs/dev/lance.md section 8). A file, deletion file or index that lies in the source's
+ * own folders gets the source as its base; one that has a base already (the source is a
+ * branch, too) keeps it. Lance itself gives inherited indices the wrong base in the second
+ * case and can't use them then. */
 #include "lance/table/branch.h"
 #include "lance/table/write_priv.h"
 

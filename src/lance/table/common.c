@@ -1,5 +1,6 @@
-/* The common past of two versions (delta.h). Branches of a dataset are a tree: each says which version
- * of its parent it began with, so both lines are followed up to the nearest branch they share. */
+/* The common past of two versions (delta.h). Branches of a dataset are a tree: each
+ * says which version of its parent it began with, so both lines are followed up to
+ * the nearest branch they share. */
 #include "lance/table/branch.h"
 #include "lance/table/delta.h"
 #include "lance/table/table_priv.h"
@@ -23,8 +24,9 @@ static og_str branch_of(const og_lance_table *table)
     return og_str_slice(path, root == 0 ? strlen("tree/") : root + strlen("/tree/"), path.len);
 }
 
-/* The line of a table; *out_known false when a branch on the way has no ref any more, or a torn one (whoever
- * forks a table puts its ref first, also who then finds that another was faster), or refs go in circles. */
+/* The line of a table; *out_known false when a branch on the way has no ref any more, or a
+ * torn one (whoever forks a table puts its ref first, also who then finds that another was
+ * faster), or refs go in circles. */
 static og_status follow(const og_lance_table *table, og_arena *arena, line *out, bool *out_known,
                         og_error *err)
 {
@@ -77,8 +79,8 @@ static og_status next_row_id_at(og_lance_table *table, og_str branch, uint64_t v
     return OG_OK;
 }
 
-/* The version at which `table` left the branch at `index` of its line. The first version of the next
- * branch repeats it, and lives longer: it is what that branch rests on. */
+/* The version at which `table` left the branch at `index` of its line. The first version of the
+ * next branch repeats it, and lives longer: it is what that branch rests on. */
 static og_status leave(og_lance_table *table, const line *l, size_t index, og_lance_common *out,
                        og_error *err)
 {

@@ -1,13 +1,14 @@
 /* May a write go behind what others did since its base? (rebase.h)
  *
- * The rules are those of Lance 6, by the kinds of both operations, with what they touch where the kinds alone
- * do not tell. Where Lance trusts that columns are still what they were, they are compared here. */
+ * The rules are those of Lance 6, by the kinds of both operations, with what they touch
+ * where the kinds alone do not tell. Where Lance trusts that columns are still what they
+ * were, they are compared here. */
 #include "lance/table/rebase_priv.h"
 
 /* One row for each operation of ours; one letter for each of theirs, in order of their numbers:
  *
- *   append, delete, overwrite, create index, rewrite, merge, restore, reserve fragments, update, project,
- *   update config, data replacement, update of the write-ahead log, clone, update bases
+ *   append, delete, overwrite, create index, rewrite, merge, restore, reserve fragments, update,
+ *   project, update config, data replacement, update of the write-ahead log, clone, update bases
  *
  * . goes behind it (rows and fragments are compared afterwards)
  * R must be run again                 X the table that it saw is gone
@@ -243,8 +244,8 @@ static bool same_leaves(const og_lance_field *a, const og_lance_field *b)
            memcmp(a->leaf_ids, b->leaf_ids, a->leaf_count * sizeof *a->leaf_ids) == 0;
 }
 
-/* Can `to` hold rows that were written by the columns of `from`? Names may differ, columns may be gone or new ones
- * be null; but one that came for one that went may have got its values. */
+/* Can `to` hold rows that were written by the columns of `from`? Names may differ, columns may be
+ * gone or new ones be null; but one that came for one that went may have got its values. */
 static bool takes_rows(const og_lance_table *from, const og_lance_table *to)
 {
     bool is_gone = false, is_new = false;
@@ -304,7 +305,8 @@ static bool has_file(const og_table__fragment *part, const og_table__data_file *
     return false;
 }
 
-/* The same rows live in it, with the values that they had; files of columns that were dropped may be gone. */
+/* The same rows live in it, with the values that they had;
+ * files of columns that were dropped may be gone. */
 static bool is_unchanged(const og_table__fragment *before, const og_table__fragment *now)
 {
     const char *a = before->deletion_name, *b = now->deletion_name;
@@ -348,8 +350,9 @@ static const char *file_of(const og_table__fragment *part, int32_t field)
     return name;
 }
 
-/* Does a new segment still speak of the values that it was made from? Rows that were deleted or written elsewhere are
- * not found where it covers; a column that was written again in its place would be. */
+/* Does a new segment still speak of the values that it was made from? Rows that were
+ * deleted or written elsewhere are not found where it covers; a column that was written
+ * again in its place would be. */
 static og_status segment_holds(const og_lance_table *base, const og_lance_table *onto,
                                const OgPb__IndexMetadata *index, bool *out, og_error *err)
 {

@@ -56,7 +56,8 @@ static void comparison_deinit(comparison *c)
 
 /* ---- rows of unequal fragments ------------------------------------------------------------ */
 
-/* Deleted offsets of a fragment, ascending; a reference in *out_owner, NULL when none is deleted. */
+/* Deleted offsets of a fragment, ascending; a reference in *out_owner,
+ * NULL when none is deleted. */
 static og_status deleted_offsets(const og_lance_table *table, uint32_t index,
                                  og_table__cached **out_owner, const uint32_t **out,
                                  size_t *out_count, og_error *err)
@@ -377,8 +378,8 @@ static bool is_trusted(const og_lance_table *table)
            major >= FIRST_TRUSTED_MAJOR;
 }
 
-/* All rows differ, although some of them might have been recognized: by one lineage, or as older than
- * the fork. */
+/* All rows differ, although some of them might have been recognized: by one lineage,
+ * or as older than the fork. */
 static bool is_overwritten(const comparison *c, bool had_pieces)
 {
     return had_pieces && c->common == 0 && c->from.rows != 0 && c->to.rows != 0 &&

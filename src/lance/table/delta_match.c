@@ -70,7 +70,8 @@ static bool same_file(const og_table__data_file *a, const og_table__data_file *b
                    a->message->n_fields * sizeof *a->message->fields) == 0);
 }
 
-/* Rows keep their ids as long as they stay in their file, so this holds for all but damaged tables. */
+/* Rows keep their ids as long as they stay in their file,
+ * so this holds for all but damaged tables. */
 static bool same_row_ids(const OgPb__DataFragment *a, const OgPb__DataFragment *b)
 {
     og_bytes x = og_table__bytes(a->inline_row_ids), y = og_table__bytes(b->inline_row_ids);
@@ -119,8 +120,8 @@ static bool index_files(matching *m)
     return m->files != NULL;
 }
 
-/* A fragment that has only some files in common with another had columns written anew under its rows,
- * which need not show in their stamps. */
+/* A fragment that has only some files in common with another had columns written anew under its
+ * rows, which need not show in their stamps. */
 static void match_fragment(matching *m, uint32_t to)
 {
     const og_table__fragment *part = &m->to->parts[to];

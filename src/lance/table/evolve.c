@@ -40,7 +40,8 @@ void og_table__evolution_deinit(og_table__evolution *e)
 
 /* ---- the schema ------------------------------------------------------------------------------ */
 
-/* Beyond, the mark must do: others than us drop a column and add another within few versions, if at all. */
+/* Beyond, the mark must do: others than us drop a column and add another
+ * within few versions, if at all. */
 #define MAX_VERSIONS_LOOKED_AT 64
 
 static int32_t higher(int32_t a, int32_t b)
@@ -73,9 +74,9 @@ int32_t og_table__highest_field_id_ever(const og_lance_table *table)
     return valid ? higher(highest, (int32_t)marked) : highest;
 }
 
-/* One more than all ids that the table ever had: two versions in which an id names different columns could not be
- * told apart where a compaction lies between. Lance itself asks the newest version only, so for what it
- * dropped those before are asked, too. */
+/* One more than all ids that the table ever had: two versions in which an id names different
+ * columns could not be told apart where a compaction lies between. Lance itself asks the newest
+ * version only, so for what it dropped those before are asked, too. */
 static og_status first_free_id(og_lance_table *base, int32_t *out, og_error *err)
 {
     OG_AUTO_FREE uint64_t *versions = NULL;
@@ -415,7 +416,8 @@ og_status og_table__evolve_fragment(og_lance_write *write, uint32_t index,
             files[count++] = fragment->files[i];
     if (e->files != NULL && e->files[index] != NULL)
         files[count++] = e->files[index];
-    /* All that is left is null everywhere; a fragment still has a file, which says how many rows. */
+    /* All that is left is null everywhere; a fragment still has a file,
+     * which says how many rows. */
     if (count == 0 && fragment->n_files != 0)
         files[count++] = fragment->files[0];
     fragment->files = files;

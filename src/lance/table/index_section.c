@@ -1,9 +1,9 @@
 /* Index sections are carried as they are (docs/dev/lance.md section 16), with two exceptions. Folds
- * and compaction change the fragment bitmaps. And rows written again under their old ids end every index but a
- * BTREE: a BTREE's hits count only in the fragments of its bitmap, where these rows are dead, but
- * full text and vector search ask only whether a row id is alive, so they would find the old
- * values, and the row once more by the scan of the new fragment. (The reference itself answers so
- * after its own updates.) */
+ * and compaction change the fragment bitmaps. And rows written again under their old ids end every
+ * index but a BTREE: a BTREE's hits count only in the fragments of its bitmap, where these rows are
+ * dead, but full text and vector search ask only whether a row id is alive, so they would find the
+ * old values, and the row once more by the scan of the new fragment. (The reference itself answers
+ * so after its own updates.) */
 #include "lance/table/write_priv.h"
 
 #include <stdio.h>

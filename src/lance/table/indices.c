@@ -23,8 +23,8 @@ static og_status read_section(const og_lance_table *table, og_arena *arena,
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* "BTree" of "/lance.table.BTreeIndexDetails"; of another place all of it, so that equal names of different
- * layouts stay apart: "lance.index.pb.BloomFilter"; "" for another text. */
+/* "BTree" of "/lance.table.BTreeIndexDetails"; of another place all of it, so that equal names of
+ * different layouts stay apart: "lance.index.pb.BloomFilter"; "" for another text. */
 static og_str kind_of(const OgPb__IndexMetadata *m)
 {
     if (m->index_details == NULL || m->index_details->type_url == NULL)

@@ -70,8 +70,9 @@ static uint64_t span_length(const OgPb__U64Segment *span)
 
 /* ---- runs as they are usually written ----------------------------------------------------- */
 
-/* A long history is a thousand runs, read by every commit that folds: as messages in an arena that was a tenth of an
- * insert's time. So runs of ranges are read in place; anything else by the general way. */
+/* A long history is a thousand runs, read by every commit that folds: as messages in an
+ * arena that was a tenth of an insert's time. So runs of ranges are read in place;
+ * anything else by the general way. */
 #define TAG_RUN 0x0A     /* VersionSequence.runs */
 #define TAG_SPAN 0x0A    /* VersionRun.span */
 #define TAG_VERSION 0x10 /* VersionRun.version */

@@ -1,5 +1,6 @@
-/* From the bytes of a manifest file to a table: decode, validate, then use (docs/dev/lance.md,
- * section 2). Everything is checked here once, so that the rest of the table may trust what it finds. */
+/* From the bytes of a manifest file to a table: decode, validate, then use
+ * (docs/dev/lance.md, section 2). Everything is checked here once, so that the rest of the
+ * table may trust what it finds. */
 #include "lance/table/table_priv.h"
 
 #include "base/arena.h"
@@ -71,8 +72,8 @@ static og_status decode_deletion(og_lance_table *t, const OgPb__DataFragment *me
                                file->base_id, &part->deletion_name, err);
 }
 
-/* A sequence that is kept in a file of its own, long ones in the format's intent, is read at once: from here
- * on it is as if the manifest held it (and the next version written does). */
+/* A sequence that is kept in a file of its own, long ones in the format's intent, is read at once:
+ * from here on it is as if the manifest held it (and the next version written does). */
 static og_status load_sequence(og_lance_table *t, OgPb__ExternalFile **external,
                                protobuf_c_boolean *has_inline, ProtobufCBinaryData *out,
                                og_error *err)
@@ -160,10 +161,10 @@ static og_status decode_fragments(og_lance_table *t, og_error *err)
     return OG_OK;
 }
 
-/* A table without stable row ids: Lance forgets them when it clones one without rows for a branch. Such rows
- * get their slots as ids. These mean something in this version only, as does the epoch of a version that we did
- * not write; the next version of ours keeps them, and from then on they are stable. Indices, which know
- * rows by addresses, are not carried on. */
+/* A table without stable row ids: Lance forgets them when it clones one without rows for a branch.
+ * Such rows get their slots as ids. These mean something in this version only, as does the epoch of
+ * a version that we did not write; the next version of ours keeps them, and from then on they are
+ * stable. Indices, which know rows by addresses, are not carried on. */
 static og_status give_row_ids(og_lance_table *t, og_error *err)
 {
     OgPb__Manifest *m = t->manifest;

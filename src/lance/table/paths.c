@@ -275,9 +275,10 @@ static og_status version_exists(og_lance_env *env, const char *path, uint64_t ve
     return exists(env, &name, out, err);
 }
 
-/* May versions lie above `version`, which is there while the next one is not? Every writer takes the newest + 1;
- * only a cleanup makes holes. Ours leaves a mark below a hole, others leave holes above tagged versions only.
- * Either takes the oldest first: what it removed while we looked has `version` gone, too. */
+/* May versions lie above `version`, which is there while the next one is not? Every writer takes
+ * the newest + 1; only a cleanup makes holes. Ours leaves a mark below a hole, others leave holes
+ * above tagged versions only. Either takes the oldest first: what it removed while we looked has
+ * `version` gone, too. */
 static og_status may_be_below_hole(og_lance_env *env, const char *path, uint64_t version, bool *out,
                                    og_error *err)
 {

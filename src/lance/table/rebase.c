@@ -80,8 +80,8 @@ static og_status move_bits(og_lance_write *write, og_lance_table *onto, moved_bi
 
 /* ---- rows that are written ---------------------------------------------------------------- */
 
-/* New rows get ids from *next_id on and are of `version`; kept ones keep their id and when they were
- * made. */
+/* New rows get ids from *next_id on and are of `version`;
+ * kept ones keep their id and when they were made. */
 static bool renumber(const og_table__new_fragment *f, uint64_t version, uint64_t *next_id,
                      og_table__row_facts *out)
 {
@@ -154,7 +154,8 @@ static void drop_staged(og_lance_write *write)
     og_buf_clear(&write->staged.transaction);
 }
 
-/* Where the fragments of a compaction are now; NULL for other writes. *out_fits false: one was changed. */
+/* Where the fragments of a compaction are now; NULL for other writes.
+ * *out_fits false: one was changed. */
 static og_status move_groups(const og_lance_write *write, const og_lance_table *onto,
                              og_table__group **out, bool *out_fits, og_error *err)
 {

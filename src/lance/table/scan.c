@@ -1,6 +1,6 @@
 /* A scan: live slots are collected into batches; an unbroken stretch of one fragment is read as a
- * range, anything else is taken. With a pool several batches are read at a time, each column of each by
- * itself: columns and fragments are decoded in parallel, and the order of rows stays. */
+ * range, anything else is taken. With a pool several batches are read at a time, each column of
+ * each by itself: columns and fragments are decoded in parallel, and the order of rows stays. */
 #include "base/thread.h"
 #include "lance/table/take_priv.h"
 

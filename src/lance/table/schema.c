@@ -164,7 +164,8 @@ static uint32_t opaque_bytes(og_str name)
     return og_str_starts(name, OG_STR("fixed_size_binary:")) ? last_number(&name) : 0;
 }
 
-/* The value type of dict:{value}:{index}:{ordered}: a page may have a dictionary, arrays have not. */
+/* The value type of dict:{value}:{index}:{ordered}: a page may have a
+ * dictionary, arrays have not. */
 static og_str value_of_dictionary(og_str name)
 {
     og_str value = og_str_slice(name, strlen("dict:"), name.len);
@@ -251,8 +252,8 @@ static og_status build_type(tree *t, uint32_t index, unsigned depth, bool inside
     return OG_OK;
 }
 
-/* A field owns a file column when it is a leaf, or a struct that is one for all of its fields (`inside`
- * such a one). */
+/* A field owns a file column when it is a leaf, or a struct that is one for all of its fields
+ * (`inside` such a one). */
 static og_status build_field(tree *t, uint32_t index, unsigned depth, bool inside, og_field *out,
                              og_error *err)
 {

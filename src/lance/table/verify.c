@@ -179,7 +179,8 @@ static og_status check_file(check *c, uint32_t fragment, uint32_t index,
         status = check_values(c, fragment, field, &places[field], file, &problem);
         OG_TRY(found(c, status, &problem, err));
     }
-    /* What is no page is metadata, or blobs in the file, or padding before them: that is not told apart. */
+    /* What is no page is metadata, or blobs in the file, or padding before them:
+     * that is not told apart. */
     uint64_t bytes = og_lance_file_bytes(file);
     uint64_t rest = bytes > page_bytes ? bytes - page_bytes : 0; /* damaged pages may overlap */
     uint64_t inside = c->out->blob_bytes - blobs_before;
