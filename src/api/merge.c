@@ -164,7 +164,8 @@ static void put_line_text(og_buf *out, og_str text)
     }
 }
 
-/* node:Person 'ana': DivergentUpdate: divergent update for id 'ana' (age: base 1, ours 2, theirs 3) */
+/* node:Person 'ana': DivergentUpdate: divergent update for id 'ana' (age: base 1,
+ * ours 2, theirs 3) */
 static void put_conflict_line(og_buf *out, const og_graph__conflict *c)
 {
     og_buf_str(out, c->def->table_key);

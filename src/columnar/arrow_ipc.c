@@ -444,8 +444,8 @@ static og_status expand(walk *w, og_bytes *inout, og_error *err)
     return OG_OK;
 }
 
-/* The next buffer, of at least `need` bytes; valid until the one after it. Never NULL, also where there is no body
- * at all. */
+/* The next buffer, of at least `need` bytes; valid until the one after it. Never NULL,
+ * also where there is no body at all. */
 static og_status next_buffer(walk *w, uint64_t need, og_bytes *out, og_error *err)
 {
     static const uint8_t nothing[1];

@@ -8,7 +8,8 @@
 
 #define SIZE_BYTES 8
 #define KEPT UINT64_MAX
-/* Most bytes that one stored byte can stand for: a block of 128 KiB of one value takes 4 in zstd. */
+/* Most bytes that one stored byte can stand for: a block of 128 KiB
+ * of one value takes 4 in zstd. */
 #define MAX_RATIO_ZSTD 32768
 #define MAX_RATIO_LZ4 255
 

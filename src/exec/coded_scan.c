@@ -1,10 +1,10 @@
-/* SCAN with predicates of columns against constants: tested on the values of a page's dictionary, its one
- * value or its runs before any row is expanded. Gives slots; what else rows need is read for those
- * that are left.
+/* SCAN with predicates of columns against constants: tested on the values of a page's dictionary,
+ * its one value or its runs before any row is expanded. Gives slots; what else rows need is read
+ * for those that are left.
  *
- * Of several predicates the first one, an equality when there is one, leads: it gives slots. The others are looked at
- * where it left some, and pass over the pages between. Each has a scan of its own, because the
- * pages of two columns end in different rows. */
+ * Of several predicates the first one, an equality when there is one, leads: it gives slots. The
+ * others are looked at where it left some, and pass over the pages between. Each has a scan of its
+ * own, because the pages of two columns end in different rows. */
 #include "exec/run_priv.h"
 
 #include <inttypes.h>
@@ -247,8 +247,8 @@ static bool has_text(const choice *c)
     return found;
 }
 
-/* Other columns are read for the rows that are left: these must be few, else all are read in one go. So are
- * several columns of numbers, which cost little to expand. */
+/* Other columns are read for the rows that are left: these must be few, else all are read in one
+ * go. So are several columns of numbers, which cost little to expand. */
 static bool pays(const choice *c)
 {
     if (c->rest->predicate_count != 0)

@@ -23,7 +23,8 @@ static og_status overtaken(const again *a, og_error *err)
                            og_lance_table_version(a->after));
 }
 
-/* Columns 0.. of the rows (id, of edges src and dst, then `extra`), at most OG_BATCH_ROWS of them. */
+/* Columns 0.. of the rows (id, of edges src and dst, then `extra`),
+ * at most OG_BATCH_ROWS of them. */
 static og_status take_rows(const again *a, og_lance_table *table, const uint32_t *slots,
                            size_t count, const og_graph__unique *unique, og_batch *out,
                            og_error *err)

@@ -79,8 +79,8 @@ static og_status find_head(const scene *s, place *p, og_error *err)
 }
 
 /* An operation of ours names itself in what it writes. Its version has the number that the sidecar
- * tells when both were after the same slot; published for the sidecar's writer, without the operation's
- * other tables, it would show half of it, and half of what the sidecar tells. */
+ * tells when both were after the same slot; published for the sidecar's writer, without the
+ * operation's other tables, it would show half of it, and half of what the sidecar tells. */
 static bool is_of_another(const og_graph__sidecar *sidecar, const og_lance_table *head)
 {
     og_str op = og_lance_table_transaction_property(head, OG_STR("og.op"));
@@ -300,7 +300,8 @@ static og_status go_on(scene *s, bool *out_changed, og_error *err)
     return OG_OK;
 }
 
-/* May anybody but its writer still publish it? What stands in a fork that was never published leads nobody to it. */
+/* May anybody but its writer still publish it? What stands in a fork that was never
+ * published leads nobody to it. */
 static bool holds_slot(const scene *s)
 {
     for (uint32_t i = 0; i < s->sidecar->table_count; i++) {

@@ -146,7 +146,8 @@ og_status og_graph__fork_put(og_store *store, const og_graph__fork *fork, bool *
     return store->ops->sync(store, &name, 1, err);
 }
 
-/* Its creator may not have synced it, and what is written on a branch lasts no longer than its ref. */
+/* Its creator may not have synced it, and what is written on a branch
+ * lasts no longer than its ref. */
 static og_status sync_ref(const og_repo *repo, const og_graph__branch *branch, og_error *err)
 {
     OG_AUTO_BUF ref = OG_BUF_INIT;

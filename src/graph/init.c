@@ -1,10 +1,11 @@
 /* Making a new graph.
  *
- * A graph exists when `__schema_state.json` does: it is written last, after everything it needs is
- * durable. Until then a marker says that an init is under way, so that one that died can be told from a
- * damaged graph: with the marker, what is there is swept and made again; without it, nothing is touched.
- * Of several inits that find a dead one, the one that puts its name behind it first goes on.
- * With `force` the new graph is made beside the old one and takes its name in one rename. */
+ * A graph exists when `__schema_state.json` does: it is written last, after everything it
+ * needs is durable. Until then a marker says that an init is under way, so that one that died
+ * can be told from a damaged graph: with the marker, what is there is swept and made again;
+ * without it, nothing is touched. Of several inits that find a dead one, the one that puts its
+ * name behind it first goes on. With `force` the new graph is made beside the old one and
+ * takes its name in one rename. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -137,8 +138,8 @@ static og_status create_manifest(init *in, og_error *err)
     return in->store->ops->sync(in->store, &name, 1, err);
 }
 
-/* Everything of a graph but the schema files, the last of which makes it exist, in a store where nothing
- * of it is. */
+/* Everything of a graph but the schema files, the last of which makes it exist,
+ * in a store where nothing of it is. */
 static og_status build_tables(init *in, og_error *err)
 {
     OG_TRY(og_lance_env_new(in->store, 0, &in->env, err));
@@ -209,9 +210,9 @@ static og_status refuse_parts(og_store *store, og_error *err)
     return OG_OK;
 }
 
-/* Who holds the place. The marker names an init; one that died is followed by the init that was first to
- * put `init-<its ULID>.json`, which may die too. The last of the chain holds it: names are put only
- * where there are none, so there is one. */
+/* Who holds the place. The marker names an init; one that died is followed by the init that was
+ * first to put `init-<its ULID>.json`, which may die too. The last of the chain holds it: names are
+ * put only where there are none, so there is one. */
 typedef struct chain {
     OG_VEC(char *) names; /* of the marker and those that follow */
     char last[27];        /* ULID of the last; "" = there is no marker */
@@ -323,8 +324,8 @@ static void release(og_store *store, const chain *mine)
         (void)!store->ops->remove(store, (const char *const *)&mine->names.items[i], 1, NULL);
 }
 
-/* Best effort; if it fails, the marker lets the next init do it. Whose place it is not any more, or that
- * failed after the graph existed, sweeps nothing. */
+/* Best effort; if it fails, the marker lets the next init do it. Whose place it is not any more,
+ * or that failed after the graph existed, sweeps nothing. */
 static void give_up(og_store *store, const chain *mine)
 {
     bool is_there;

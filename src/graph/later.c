@@ -2,9 +2,9 @@
 
 #include "graph/repo_priv.h"
 
-/* It joins the one before. Who waits goes by the numbers of those that were begun and that ended, as several may
- * wait at once; the newest one stays in its place until the last of them has ended, so that whatever is handed over
- * meanwhile comes behind it. */
+/* It joins the one before. Who waits goes by the numbers of those that were begun and that ended,
+ * as several may wait at once; the newest one stays in its place until the last of them has ended,
+ * so that whatever is handed over meanwhile comes behind it. */
 struct og_graph__piece {
     pthread_t thread;
     og_repo *repo;

@@ -17,7 +17,8 @@ static og_str without_slash(og_str path)
     return path.len > 0 && path.ptr[0] == '/' ? og_str_slice(path, 1, path.len) : path;
 }
 
-/* Where the manifest of a pin is: "home/ana/team.omni/nodes/<hash>/_versions/<20 digits>.manifest". */
+/* Where the manifest of a pin is:
+ * "home/ana/team.omni/nodes/<hash>/_versions/<20 digits>.manifest". */
 static bool place_of_pin(const og_repo *repo, const og_graph__pin *pin, og_buf *out)
 {
     OG_AUTO_BUF path = OG_BUF_INIT;

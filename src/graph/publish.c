@@ -121,7 +121,8 @@ static void write_og(og_buf *out, const og_graph__op *op, uint64_t manifest_vers
     og_buf_printf(out, ",\"at\":%" PRId64 ",\"v\":%" PRIu64 "}", op->at_us, manifest_version);
 }
 
-/* The reference opens a table by manifest_path: an object path, absolute, without the leading slash. */
+/* The reference opens a table by manifest_path: an object path, absolute,
+ * without the leading slash. */
 static void write_version_metadata(og_buf *out, const char *place, const og_graph__move *move,
                                    const og_graph__op *op, uint64_t manifest_version)
 {

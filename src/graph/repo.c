@@ -122,8 +122,8 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
 
 /* ---- the newest snapshot ------------------------------------------------------------------ */
 
-/* A name that was deleted and made again begins at a version above all of its earlier life, so the order
- * of versions is that of time. */
+/* A name that was deleted and made again begins at a version above all of its earlier life,
+ * so the order of versions is that of time. */
 void og_graph__repo_advance(og_snapshot *snapshot)
 {
     og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
@@ -248,8 +248,9 @@ og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch, og_sna
     return refresh(repo, branch, id, first, out, err);
 }
 
-/* Is there no version of `__manifest` after this one? The usual answer of the store is an error, whose text nobody
- * needs: it is asked for without, and once more when there is something to say. */
+/* Is there no version of `__manifest` after this one? The usual answer of the
+ * store is an error, whose text nobody needs: it is asked for without, and once
+ * more when there is something to say. */
 static og_status next_is_free(og_repo *repo, const og_graph__branch *branch, uint64_t version,
                               bool *out, og_error *err)
 {

@@ -51,7 +51,8 @@ static og_status slot_is_taken(og_repo *repo, const og_graph__pin *pin, uint64_t
 
 typedef OG_VEC(const char *) slot_names;
 
-/* A pin and the versions above it: the newest, and counters that none of them has passed. There may be holes. */
+/* A pin and the versions above it: the newest, and counters that none of them has passed.
+ * There may be holes. */
 typedef struct survey {
     uint64_t head, next_row_id;
     int64_t max_fragment;
@@ -154,7 +155,8 @@ og_status og_graph__restore_pins(og_repo *repo, og_snapshot *snapshot,
     return status;
 }
 
-/* Note that another's operation was undone, or done: for people who look, so failures are ignored. */
+/* Note that another's operation was undone, or done: for people who look,
+ * so failures are ignored. */
 static void record(og_repo *repo, const og_graph__recovery *about, bool is_forward,
                    const og_graph__outcome *outcomes, size_t count, const og_commit_result *commit)
 {
@@ -183,8 +185,9 @@ static og_status restore_and_record(og_repo *repo, og_snapshot *snapshot,
     return OG_OK;
 }
 
-/* One commit that restores the pins of `keys`, those whose slot is taken. A table whose pin moved
- * meanwhile is left alone. `about`: the operation that is undone, NULL when it is not to be noted. */
+/* One commit that restores the pins of `keys`, those whose slot is taken. A table
+ * whose pin moved meanwhile is left alone. `about`: the operation that is undone, NULL
+ * when it is not to be noted. */
 static og_status restore_tables(og_repo *repo, og_graph__branch *branch, const og_str *keys,
                                 size_t key_count, const og_graph__recovery *about, og_error *err)
 {

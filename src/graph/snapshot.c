@@ -35,8 +35,9 @@ static og_status check_columns(const og_lance_table *table, const og_type_def *d
     return OG_OK;
 }
 
-/* A version that a cleanup has taken leaves its slot free, and a writer that slept for long may have put its own
- * there, which was never published: of another size, or of another operation than the pin's row names. */
+/* A version that a cleanup has taken leaves its slot free, and a writer that slept for long may
+ * have put its own there, which was never published: of another size, or of another operation than
+ * the pin's row names. */
 static bool is_another(const og_graph__snapshot *s, const char *path, const og_graph__pin *pin)
 {
     OG_AUTO(og_lance_table) there = NULL;
@@ -55,8 +56,8 @@ static bool is_deleted(const og_graph__snapshot *s)
     return status == OG_NOT_FOUND || (status == OG_OK && strcmp(id, s->branch_id) != 0);
 }
 
-/* Is there a newer version of `__manifest`, or none any more, so that a cleanup may have taken what this one names?
- * Whoever took the snapshot has slept for long. */
+/* Is there a newer version of `__manifest`, or none any more, so that a cleanup may have taken what
+ * this one names? Whoever took the snapshot has slept for long. */
 static bool is_superseded(const og_graph__snapshot *s)
 {
     OG_AUTO_BUF next = OG_BUF_INIT;

@@ -97,7 +97,8 @@ og_status og_target_parse(og_arena *arena, const char *text, const char *branch,
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-/* The state that version `version` of a branch's `__manifest` says; `commit` is how it was found, or "". */
+/* The state that version `version` of a branch's `__manifest` says;
+ * `commit` is how it was found, or "". */
 static og_status open_version(og_repo *repo, const char *branch, uint64_t version, og_str commit,
                               og_snapshot **out, og_error *err)
 {

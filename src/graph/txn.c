@@ -249,8 +249,9 @@ static int by_key(const void *a, const void *b)
                       ((const txn_table *)b)->def->table_key);
 }
 
-/* The branch was deleted, and perhaps made again, since the commit began: may it have been published before, and
- * merged elsewhere? Not while slots were free, nor when nothing came after what it was built on. */
+/* The branch was deleted, and perhaps made again, since the commit began: may it have been
+ * published before, and merged elsewhere? Not while slots were free, nor when nothing came after
+ * what it was built on. */
 static og_status may_have_gone_with_branch(const og_txn *txn, const og_graph__commit *commit,
                                            bool *out, og_error *err)
 {
@@ -278,8 +279,8 @@ static og_status outcome_unknown(const og_graph__commit *commit, const char *why
     return OG_UNKNOWN;
 }
 
-/* The commit failed, but holds slots: say so only when nobody can publish it any more. Somebody may have
- * already; then it did not fail. */
+/* The commit failed, but holds slots: say so only when nobody can publish it any more.
+ * Somebody may have already; then it did not fail. */
 static og_status give_way(og_txn *txn, og_graph__commit *commit, og_status cause,
                           og_commit_result *out, og_error *err)
 {
@@ -391,7 +392,8 @@ static og_status newest_snapshot(const og_txn *txn, og_snapshot **out, og_error 
     return s;
 }
 
-/* Build on the newest snapshot. After a conflict the txn can only be freed: some writes may be moved. */
+/* Build on the newest snapshot. After a conflict the txn can only be freed:
+ * some writes may be moved. */
 static og_status move_to_newest(og_txn *txn, og_error *err)
 {
     OG_AUTO(og_snapshot) now = NULL;
@@ -433,7 +435,8 @@ static void step_back(const og_txn *txn, int attempt)
 static og_status commit_movable(og_txn *txn, og_commit_result *out, og_error *err)
 {
     take_turn(txn, og_graph__branch_of(txn->snapshot));
-    /* Without a turn somebody may still come before us: then a lost slot tells, and the look is spared. */
+    /* Without a turn somebody may still come before us: then a lost slot tells,
+     * and the look is spared. */
     og_status s = txn->turn != NULL ? catch_up(txn, err) : OG_OK;
     for (int attempt = 1; s == OG_OK; attempt++) {
         s = commit_once(txn, out, err);
@@ -447,7 +450,8 @@ static og_status commit_movable(og_txn *txn, og_commit_result *out, og_error *er
 
 og_status og_txn_commit(og_txn *txn, og_commit_result *out, og_error *err)
 {
-    /* Ascending keys: two writers of the same tables meet at the first, so neither waits in a circle. */
+    /* Ascending keys: two writers of the same tables meet at the first,
+     * so neither waits in a circle. */
     if (txn->tables.len > 1)
         qsort(txn->tables.items, txn->tables.len, sizeof *txn->tables.items, by_key);
     og_status s = txn->holds != NULL ? commit_movable(txn, out, err) : commit_once(txn, out, err);

@@ -1,5 +1,5 @@
-/* Each rule of single values is that of a rowset, so what is refused when it is written is what is found
- * when it is stored. */
+/* Each rule of single values is that of a rowset, so what is refused when it is written is what is
+ * found when it is stored. */
 #include "graph/value_check.h"
 
 #include "columnar/compare.h"

@@ -33,8 +33,8 @@ static bool is_own_table(const char *dataset)
     return false;
 }
 
-/* Folder of the graph that the table is of: the one around "nodes" or "edges", or around the table. Empty
- * when there is none. */
+/* Folder of the graph that the table is of: the one around "nodes" or "edges", or around the table.
+ * Empty when there is none. */
 static og_str graph_of(const tool_call *call, const tool_place *place)
 {
     og_str folder = og_str_of(place->folder);

@@ -1,11 +1,16 @@
-/* Columns of logical type "json": JSONB, as Lance stores it in large_binary. All numbers are big-endian.
+/* Columns of logical type "json": JSONB, as Lance stores it in large_binary.
+ * All numbers are big-endian.
  *
- *   header    u32   kind << 28 | count      kind: 2 one value, 4 object of `count` pairs, 8 array of `count` values
- *   entries   u32   type << 28 | bytes      of keys first, then of values; type: 0 null, 1 text, 2 number, 3 false,
- *                                           4 true, 5 another header with all that is its
+ *   header    u32   kind << 28 | count    kind: 2 one value, 4 object of `count` pairs,
+ *                                         8 array of `count` values
+ *   entries   u32   type << 28 | bytes    of the keys first, then of the values; type: 0 null,
+ *                                         1 text, 2 number, 3 false, 4 true, 5 a nested header
+ *                                         with its entries and bytes
  *   bytes           of keys and values, in order of the entries
- *   number    u8    0x00 zero, 0x10 NaN, 0x20 and 0x30 infinities, 0x40 signed, 0x50 unsigned, 0x60 double; then
- *                   its bytes, of an integer as few of 1, 2, 4, 8 as do */
+ *
+ * The bytes of a number: u8 kind (0x00 zero, 0x10 NaN, 0x20 and 0x30 infinities, 0x40 signed,
+ * 0x50 unsigned, 0x60 double), then the value; an integer takes the fewest of 1, 2, 4 or 8 bytes
+ * that hold it. */
 #include "lancetool/tool.h"
 
 #include "base/json.h"

@@ -19,8 +19,8 @@ void tool_place_deinit(tool_place *place)
     *place = (tool_place){0};
 }
 
-/* `argument` as an absolute path without "." and "..". One that does not exist is taken as it is below
- * the folder it would be made in. */
+/* `argument` as an absolute path without "." and "..". One that does not exist is taken as it is
+ * below the folder it would be made in. */
 static og_status resolve(const tool_call *call, const char *argument, bool create, og_str *out,
                          og_error *err)
 {
@@ -51,7 +51,8 @@ static og_status resolve(const tool_call *call, const char *argument, bool creat
     return out->ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* Bytes of `path` up to the end of the dataset: all of it, or what stands before "/tree/<branch>". */
+/* Bytes of `path` up to the end of the dataset: all of it,
+ * or what stands before "/tree/<branch>". */
 static size_t dataset_end(const tool_call *call, og_str path)
 {
     for (size_t at = 1; at + 6 < path.len; at++) {
@@ -116,7 +117,8 @@ static void hint_branch(const og_lance_refs *refs, og_str wanted, og_error *err)
         og_error_hint(err, "The table has no branches but main.");
 }
 
-/* OG_INVALID when the table has no such branch. Without the table that is for the opening to say. */
+/* OG_INVALID when the table has no such branch. Without the table
+ * that is for the opening to say. */
 static og_status check_branch(const tool_call *call, const tool_place *place, og_str branch,
                               og_error *err)
 {

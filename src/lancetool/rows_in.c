@@ -240,7 +240,8 @@ og_status tool_put_json(og_builder *builder, const og_type *type, const og_json 
     return does_not_fit(type, err);
 }
 
-/* Position and size of a part of the object at a uri, 0 of it all: neither has a place without their columns. */
+/* Position and size of a part of the object at a uri, 0 of it all:
+ * neither has a place without their columns. */
 static og_status put_part(og_builder *builder, const og_type *type, const og_json *value,
                           og_error *err)
 {

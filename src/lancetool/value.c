@@ -43,8 +43,8 @@ void tool_put_bytes(og_str bytes, bool all_bytes, og_buf *out)
 #define MAX_LIMBS 8 /* of 32 bits: 256 */
 #define MAX_DIGITS 80
 
-/* The digits of a two's complement number of `bytes` little-endian bytes, lowest first, at least one; returns
- * how many. */
+/* The digits of a two's complement number of `bytes` little-endian bytes, lowest first,
+ * at least one; returns how many. */
 static uint32_t decimal_digits(const uint8_t *bytes, uint32_t width, bool *out_negative,
                                char digits[MAX_DIGITS])
 {

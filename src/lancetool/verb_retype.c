@@ -1,8 +1,8 @@
 /* retype-column: the values of a column in another type.
  *
- * A value is written as cat prints it and read as import reads it, so what one says the other takes: numbers of
- * other widths, lists and structs of them, text of large_utf8. Between numbers and text the
- * digits stay. A value that does not fit is an error, and nothing is changed. */
+ * A value is written as cat prints it and read as import reads it, so what one says the other
+ * takes: numbers of other widths, lists and structs of them, text of large_utf8. Between numbers
+ * and text the digits stay. A value that does not fit is an error, and nothing is changed. */
 #include "base/bits.h"
 #include "lance/table/evolve.h"
 #include "lancetool/change.h"

@@ -216,7 +216,8 @@ const tool_verb tool_append = {
 
 /* ---- delete --------------------------------------------------------------------------------- */
 
-/* The slot of a row id, which is the address in tables without stable ones; UINT32_MAX: there is none. */
+/* The slot of a row id, which is the address in tables without stable ones;
+ * UINT32_MAX: there is none. */
 static og_status find_row(og_lance_table *table, uint64_t id, uint32_t *out, og_error *err)
 {
     og_lance_about about;
