@@ -143,18 +143,28 @@ static og_status take_back(creation *c, og_error *err)
     return c->store->ops->remove(c->store, &name, 1, err) == OG_OK ? OG_OK : unknown_create(c, err);
 }
 
-/* Was the source deleted while we made a branch of it? Its delete looks for branches again when the source's ref is
- * gone, and we look for that now: one of us sees the other. */
-static og_status check_source(creation *c, og_error *err)
+/* Was the source deleted, or made anew, since its snapshot was read? An answer that can't be had is a no. */
+static bool is_source_gone(const creation *c)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
-    og_status s = og_graph__branch_id(c->repo, c->from, id, err);
-    if (s == OG_OK && strcmp(id, og_graph__snapshot_of(c->snapshot)->branch_id) != 0)
-        s = OG_NOT_FOUND;
-    if (s != OG_NOT_FOUND)
+    og_status s = og_graph__branch_id(c->repo, c->from, id, NULL);
+    return s == OG_NOT_FOUND ||
+           (s == OG_OK && strcmp(id, og_graph__snapshot_of(c->snapshot)->branch_id) != 0);
+}
+
+static og_status source_not_found(const creation *c, og_error *err)
+{
+    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
+}
+
+/* The source's delete looks for branches again when the source's ref is gone, and we look for that ref when ours is
+ * there: one of us sees the other. */
+static og_status check_source(creation *c, og_error *err)
+{
+    if (!is_source_gone(c))
         return OG_OK;
     OG_TRY(take_back(c, err));
-    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
+    return source_not_found(c, err);
 }
 
 /* Was the branch made and deleted by others between our look at its marks and our ref? Then our first version would
@@ -207,6 +217,8 @@ static og_status sync_source(creation *c, og_error *err)
         return og_error_nomem(err);
     const char *name = og_buf_cstr(&buf);
     og_status s = c->store->ops->sync(c->store, &name, 1, err);
+    if (s != OG_OK && is_source_gone(c))
+        return source_not_found(c, err); /* a cleanup took the version with its branch */
     if (s == OG_UNKNOWN && err != NULL)
         err->status = OG_IO; /* of the sync: nothing of the branch is there */
     return s == OG_UNKNOWN ? OG_IO : s;
