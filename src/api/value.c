@@ -6,14 +6,9 @@
 
 #include "base/timeval.h"
 
-/* -262143-01-01 and 262142-12-31: the dates the reference can print; others print as numbers. */
-#define MIN_DAYS (-96465293)
-#define MAX_DAYS 95026236
-#define MS_PER_DAY INT64_C(86400000)
-
 static void write_date(og_buf *out, int32_t days, bool quoted)
 {
-    if (days < MIN_DAYS || days > MAX_DAYS) {
+    if (!og_date_has_text(days)) {
         og_json_write_i64(out, days);
         return;
     }
@@ -26,7 +21,7 @@ static void write_date(og_buf *out, int32_t days, bool quoted)
 
 static void write_datetime(og_buf *out, int64_t ms, bool quoted)
 {
-    if (ms < MIN_DAYS * MS_PER_DAY || ms >= (MAX_DAYS + 1) * MS_PER_DAY) {
+    if (!og_datetime_has_text(ms)) {
         og_json_write_i64(out, ms);
         return;
     }

@@ -256,6 +256,20 @@ bool og_format_datetime(og_buf *out, int64_t ms, bool z, bool trim)
     return format_days(out, days) && og_buf_append(out, text, (size_t)(p - text));
 }
 
+/* -262143-01-01 and +262142-12-31. */
+#define MIN_DAYS (-96465292)
+#define MAX_DAYS 95026236
+
+bool og_date_has_text(int32_t days)
+{
+    return days >= MIN_DAYS && days <= MAX_DAYS;
+}
+
+bool og_datetime_has_text(int64_t ms)
+{
+    return ms >= MIN_DAYS * MS_PER_DAY && ms < (MAX_DAYS + 1) * MS_PER_DAY;
+}
+
 /* ---- clocks ------------------------------------------------------------------------------- */
 
 static int64_t system_now_us(void *context)

@@ -22,6 +22,10 @@ void og_civil_from_days(int32_t days, int64_t *out_year, unsigned *out_month, un
 bool og_parse_date(og_str text, int32_t *out_days);
 bool og_parse_datetime(og_str text, int64_t *out_ms);
 
+/* Lies it in the years -262143..262142, so that the parsers above read the text that the writers
+ * below give? What does not is better printed as a number. */
+bool og_date_has_text(int32_t days);
+bool og_datetime_has_text(int64_t ms);
 /* "2024-02-29"; years outside 0..9999 as chrono prints them ("+10000-01-01", "-0001-01-01"). */
 bool og_format_date(og_buf *out, int32_t days);
 /* "2024-02-29T01:04:05.678" and, when z, a "Z"; `trim` leaves out ".000" (the export's form). */

@@ -32,8 +32,11 @@ static og_status write_items(og_buf *out, const og_array *a, int64_t row, og_err
     return og_buf_byte(out, ']') ? OG_OK : og_error_nomem(err);
 }
 
+/* One beyond all calendars is a number, which load takes as well. */
 static bool write_instant(og_buf *out, int64_t ms)
 {
+    if (!og_datetime_has_text(ms))
+        return og_json_write_i64(out, ms);
     return og_buf_byte(out, '"') && og_format_datetime(out, ms, false, true) &&
            og_buf_byte(out, '"');
 }

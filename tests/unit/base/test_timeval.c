@@ -141,6 +141,25 @@ TEST(test_timeval__formats)
     assert_true(og_format_date(&out, INT32_MAX));
 }
 
+TEST(test_timeval__has_text_where_text_is_read_back)
+{
+    const int64_t edges[] = {-8334601228800000, 8210266876799999};
+    const int32_t days[] = {-96465292, 95026236};
+    for (int i = 0; i < 2; i++) {
+        OG_AUTO_BUF instant = OG_BUF_INIT, date = OG_BUF_INIT;
+        int outward = i == 0 ? -1 : 1;
+        int64_t ms;
+        int32_t day;
+        assert_true(og_datetime_has_text(edges[i]) && og_date_has_text(days[i]));
+        assert_false(og_datetime_has_text(edges[i] + outward));
+        assert_false(og_date_has_text(days[i] + outward));
+        og_format_datetime(&instant, edges[i], false, true);
+        og_format_date(&date, days[i]);
+        assert_true(og_parse_datetime(og_buf_view(&instant), &ms) && ms == edges[i]);
+        assert_true(og_parse_date(og_buf_view(&date), &day) && day == days[i]);
+    }
+}
+
 TEST(test_timeval__clocks_go_on)
 {
     uint64_t before = og_monotonic_ns();
