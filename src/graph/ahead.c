@@ -35,6 +35,16 @@ static og_snapshot *current(og_repo *repo, const og_graph__branch *branch)
     return snapshot;
 }
 
+/* What og_graph__dag_begin asks. */
+static void expect_commits(og_repo *repo, const og_graph__branch *branch)
+{
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    uint64_t known = __atomic_load_n(&branch->commits_hint, __ATOMIC_RELAXED);
+    if (known != 0)
+        expect(repo->store, OG_STORE_HEAD, &next,
+               og_lance_manifest_name(&next, branch->commits_path, known + 1));
+}
+
 /* What og_repo_snapshot asks when it knows a snapshot. */
 static void expect_probe(og_repo *repo, const og_graph__branch *branch, const og_snapshot *snapshot)
 {
@@ -87,6 +97,7 @@ void og_graph__expect_txn(og_repo *repo, const char *name, const og_type_def *co
     OG_AUTO(og_snapshot) snapshot = current(repo, branch);
     og_store_expect(repo->store, OG_STORE_LIST, OG_GRAPH__RECOVERY, 0);
     expect_probe(repo, branch, snapshot);
+    expect_commits(repo, branch);
     for (size_t i = 0; snapshot != NULL && i < count; i++)
         expect_table(repo, snapshot, defs[i]);
 }

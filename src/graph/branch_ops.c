@@ -68,10 +68,11 @@ static og_status stage(creation *c, const char *path, og_lance_table *source,
                                 commit_id, out, err);
 }
 
-/* Versions of an earlier branch of the name, whose ref a power loss may have taken first, or which its delete could
- * not clear away: from the moment of the new ref they would pass for the new branch's, and the commits in them for
- * its history. Those that were there before the ref was seen to be absent are nobody's; whoever makes the branch
- * meanwhile puts its first version above them. */
+/* Versions of an earlier branch of the name, whose ref a power loss may have taken first, or
+ * which its delete could not clear away: from the moment of the new ref they would pass for the
+ * new branch's, and the commits in them for its history. Those that were there before the ref
+ * was seen to be absent are nobody's; whoever makes the branch meanwhile puts its first version
+ * above them. */
 static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_slots *out_slots,
                                  og_error *err)
 {
@@ -85,15 +86,22 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
     return og_lance_branch_survey(c->store, path, name, out_slots, err);
 }
 
+/* Of the newest row of the source's DAG; "" when another program wrote it, or there is none. */
+static og_str newest_commit(const creation *c)
+{
+    og_str last = OG_STR("");
+    if (c->dag.commits != NULL)
+        last = og_lance_table_transaction_property(c->dag.commits, OG_STR("og.commit"));
+    return last.ptr != NULL ? last : OG_STR("");
+}
+
 static og_status stage_commits(creation *c, og_error *err)
 {
     og_lance_branch_slots slots;
     OG_TRY(clear_leftovers(c, OG_GRAPH__COMMITS, &slots, err));
     if (c->dag.commits == NULL)
         return OG_OK; /* derived: the first commit on the branch makes one */
-    og_str last = og_lance_table_transaction_property(c->dag.commits, OG_STR("og.commit"));
-    return stage(c, OG_GRAPH__COMMITS, c->dag.commits, &slots, last.ptr != NULL ? last : OG_STR(""),
-                 &c->commits, err);
+    return stage(c, OG_GRAPH__COMMITS, c->dag.commits, &slots, newest_commit(c), &c->commits, err);
 }
 
 static og_status stage_manifest(creation *c, const og_lance_branch_slots *slots, og_error *err)
@@ -124,8 +132,8 @@ static og_status unknown_create(const creation *c, og_error *err)
     return OG_UNKNOWN;
 }
 
-/* From here on the branch exists. Only whoever got its name puts a first version: another's, who comes late,
- * would stand above those of a living branch. */
+/* From here on the branch exists. Only whoever got its name puts a first version: another's, who
+ * comes late, would stand above those of a living branch. */
 static og_status put_ref(creation *c, og_error *err)
 {
     const char *name = og_buf_cstr(&c->manifest.ref_name);
@@ -143,7 +151,8 @@ static og_status take_back(creation *c, og_error *err)
     return c->store->ops->remove(c->store, &name, 1, err) == OG_OK ? OG_OK : unknown_create(c, err);
 }
 
-/* Was the source deleted, or made anew, since its snapshot was read? An answer that can't be had is a no. */
+/* Was the source deleted, or made anew, since its snapshot was read? An answer that can't be had
+ * is a no. */
 static bool is_source_gone(const creation *c)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
@@ -157,8 +166,8 @@ static og_status source_not_found(const creation *c, og_error *err)
     return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
 }
 
-/* The source's delete looks for branches again when the source's ref is gone, and we look for that ref when ours is
- * there: one of us sees the other. */
+/* The source's delete looks for branches again when the source's ref is gone, and we look for
+ * that ref when ours is there: one of us sees the other. */
 static og_status check_source(creation *c, og_error *err)
 {
     if (!is_source_gone(c))
@@ -167,8 +176,9 @@ static og_status check_source(creation *c, og_error *err)
     return source_not_found(c, err);
 }
 
-/* Was the branch made and deleted by others between our look at its marks and our ref? Then our first version would
- * have a number that was given already. Nobody else leaves marks now that the ref is ours. */
+/* Was the branch made and deleted by others between our look at its marks and our ref? Then our
+ * first version would have a number that was given already. Nobody else leaves marks now that
+ * the ref is ours. */
 static og_status check_floor(creation *c, og_error *err)
 {
     og_lance_branch_slots slots;
@@ -199,7 +209,7 @@ static void remember(creation *c)
         return;
     og_graph__repo_advance(snapshot);
     const og_graph__hints hints = {
-        .commits = c->commits.write != NULL ? c->commits.staged->version : 0,
+        .commits = newest_commit(c).len > 0 ? c->commits.staged->version : 0,
         .actors = __atomic_load_n(&c->repo->actors_hint, __ATOMIC_RELAXED),
     };
     if (!c->repo->no_derived)
@@ -207,7 +217,8 @@ static void remember(creation *c)
                              og_lance_table_transaction_uuid(manifest), &hints);
 }
 
-/* Who published the source's version may not have synced it yet; a branch must not outlive what it is of. */
+/* Who published the source's version may not have synced it yet; a branch must not outlive what
+ * it is of. */
 static og_status sync_source(creation *c, og_error *err)
 {
     const og_lance_table *manifest = og_graph__snapshot_of(c->snapshot)->manifest;
@@ -285,7 +296,8 @@ og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_e
 
 /* ---- delete ------------------------------------------------------------------------------- */
 
-/* Forks, not names, make descendants. Of several the first by name is told, as the reference does. */
+/* Forks, not names, make descendants. Of several the first by name is told, as the reference
+ * does. */
 static og_status check_no_descendants(og_repo *repo, const og_graph__branch *branch, og_error *err)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);

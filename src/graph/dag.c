@@ -46,7 +46,8 @@ void og_graph__dag_deinit(og_graph__dag *dag)
 
 /* ---- finding the head --------------------------------------------------------------------- */
 
-/* One of the two data sets, and where a version of it is remembered, to look for newer ones from there. */
+/* One of the two data sets, and where a version of it is remembered, to look for newer ones from
+ * there. */
 typedef struct dataset {
     og_repo *repo;
     const char *path;
@@ -64,8 +65,16 @@ static dataset actors_of(og_repo *repo)
     return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint, NULL};
 }
 
-/* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version there is.
- * *out NULL when none opens. */
+/* The commit of the newest row; "" when another program wrote it. */
+static og_str newest_commit(const og_lance_table *table)
+{
+    og_str commit = og_lance_table_transaction_property(table, OG_STR("og.commit"));
+    return commit.ptr != NULL ? commit : OG_STR("");
+}
+
+/* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version
+ * there is. *out NULL when none opens. A version of another program's is not remembered: it is
+ * to be met again. */
 static og_status open_newest(const dataset *d, uint64_t below, og_lance_table **out,
                              uint64_t *out_head, og_error *err)
 {
@@ -76,10 +85,11 @@ static og_status open_newest(const dataset *d, uint64_t below, og_lance_table **
     if (s == OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(s);
-    __atomic_store_n(d->hint, *out_head, __ATOMIC_RELAXED);
     uint64_t version = below != 0 && below < *out_head ? below : *out_head;
     for (int i = 0; i < MAX_TORN_VERSIONS && version > 0; i++, version--) {
         s = og_lance_table_open(d->repo->env, d->path, version, 0, out, err);
+        if (s == OG_OK && newest_commit(*out).len > 0)
+            __atomic_store_n(d->hint, version, __ATOMIC_RELAXED);
         if (s != OG_CORRUPT && s != OG_NOT_FOUND)
             return s;
         *out = NULL;
@@ -131,6 +141,21 @@ static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
     return OG_OK;
 }
 
+/* Whatever came last to `__manifest` was a commit of ours. */
+static bool is_ours(const og_graph__state *state)
+{
+    return state->commit_id.len == 26 && state->commit_version == state->manifest_version;
+}
+
+/* Another program's commit is newer than ours when its version is. A merge of its that changes
+ * no table has the version of its target, and comes after it. */
+static bool is_newer(const og_graph__state *state, const char id[27], uint64_t version)
+{
+    if (version != state->commit_version)
+        return version > state->commit_version;
+    return is_ours(state) && !og_str_is(state->commit_id, id);
+}
+
 og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_graph__state *state,
                              og_graph__dag *out, og_error *err)
 {
@@ -141,11 +166,11 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
         return OG_OK;
-    og_str last = og_lance_table_transaction_property(out->commits, OG_STR("og.commit"));
-    out->is_complete =
-        state->commit_id.len == 26 && last.ptr != NULL && og_str_eq(last, state->commit_id);
-    if (out->is_complete)
+    og_str last = newest_commit(out->commits);
+    if (last.len > 0 && is_ours(state)) {
+        out->is_complete = og_str_eq(last, state->commit_id);
         return OG_OK;
+    }
     char id[27];
     uint64_t version = 0;
     og_status s = read_newest(repo, out, id, &version, err);
@@ -153,7 +178,7 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
         og_graph__dag_deinit(out);
         return s;
     }
-    if (version > state->commit_version)
+    if (version > 0 && is_newer(state, id, version))
         memcpy(out->head_id, id, sizeof id);
     return OG_OK;
 }
@@ -167,19 +192,39 @@ static bool recall(og_repo *repo, og_str branch_id, og_graph__dag *dag)
     pthread_mutex_unlock(&repo->lock);
     if (dag->commits == NULL)
         return false;
-    og_str last = og_lance_table_transaction_property(dag->commits, OG_STR("og.commit"));
-    dag->is_complete = last.ptr != NULL && og_str_is(last, dag->head_id);
+    og_str last = newest_commit(dag->commits);
+    dag->is_complete = last.len > 0 && og_str_is(last, dag->head_id);
     dag->head_version = og_lance_table_version(dag->commits);
     if (!dag->is_complete)
         og_lance_table_unref(OG_TAKE(dag->commits));
     return dag->is_complete;
 }
 
+/* Is there a version above the newest one that is known to be ours? */
+static og_status has_newer(const dataset *d, bool *out, og_error *err)
+{
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    uint64_t bytes, known = __atomic_load_n(d->hint, __ATOMIC_RELAXED);
+    *out = true;
+    if (known == 0)
+        return OG_OK;
+    if (!og_lance_manifest_name(&name, d->path, known + 1))
+        return og_error_nomem(err);
+    og_status s = d->repo->store->ops->head(d->repo->store, og_buf_cstr(&name), &bytes, err);
+    *out = s == OG_OK;
+    return s == OG_NOT_FOUND ? OG_OK : s;
+}
+
 og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph__state *state,
                               og_graph__dag *out, og_error *err)
 {
-    /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours. */
-    if (state->commit_id.len != 26 || state->commit_version != state->manifest_version) {
+    /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours,
+     * unless it is a merge that changed nothing. */
+    const dataset d = commits_of(repo, branch);
+    bool is_open = true;
+    if (is_ours(state))
+        OG_TRY(has_newer(&d, &is_open, err));
+    if (is_open) {
         og_graph__later_wait(repo);
         return og_graph__dag_open(repo, branch, state, out, err);
     }
@@ -310,7 +355,8 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
     return s;
 }
 
-/* What was opened after `op` became visible may be of a later branch of the name: then it is not for our rows. */
+/* What was opened after `op` became visible may be of a later branch of the name: then it is not
+ * for our rows. */
 static og_status check_life(const dataset *d, const og_graph__op *op, og_error *err)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
@@ -322,8 +368,8 @@ static og_status check_life(const dataset *d, const og_graph__op *op, og_error *
     return og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", d->branch->name);
 }
 
-/* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A lost slot is
- * retried on the winner's version. */
+/* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A
+ * lost slot is retried on the winner's version. */
 static og_status append_batch(const dataset *d, const og_lance_new_field *fields,
                               uint32_t field_count, og_lance_table *base, uint64_t head,
                               const og_batch *batch, const og_graph__op *op, og_error *err)

@@ -204,8 +204,8 @@ static const source commit_source = {commit_columns, MAX_COLUMNS, take_commit_ro
 
 /* ---- reading both sources ----------------------------------------------------------------- */
 
-/* Scan the newest version that can be read; that there is none is no error. Rows that a torn version gave
- * before it broke are good rows, and the version before has them, too. */
+/* Scan the newest version that can be read; that there is none is no error. Rows that a torn
+ * version gave before it broke are good rows, and the version before has them, too. */
 static og_status scan_newest(og_history *h, og_repo *repo, const char *path, const uint64_t *hint,
                              const source *from, og_error *err)
 {
@@ -236,6 +236,95 @@ static int by_age(const void *a, const void *b)
     return og_str_cmp(x->id, y->id);
 }
 
+/* ---- order -------------------------------------------------------------------------------- */
+
+/* Commits of one version, [first, end), in order of time. A merge that changes no table has the
+ * version of its target, and a clock that was set back may give it the earlier time. */
+typedef struct same_version {
+    og_history *history;
+    size_t first, end;
+    bool *is_placed;
+    size_t *line; /* of parents that are still to be placed, the youngest first */
+} same_version;
+
+/* Index of the parent of a commit, if it is of the same version; else `end`. */
+static size_t parent_within(const same_version *v, size_t at)
+{
+    const og_history *h = v->history;
+    og_str parent = h->commits.items[at].parent;
+    const uint64_t *found = parent.len > 0 ? og_strmap_get(h->ids, parent) : NULL;
+    return found != NULL && *found >= v->first && *found < v->end ? (size_t)*found : v->end;
+}
+
+static bool parents_stand_first(const same_version *v)
+{
+    for (size_t i = v->first; i < v->end; i++) {
+        size_t parent = parent_within(v, i);
+        if (parent != v->end && parent > i)
+            return false;
+    }
+    return true;
+}
+
+/* In order of time, but each behind its parent. A circle, which only damage makes, is cut
+ * anywhere. */
+static void place_all(same_version *v, og_commit_info *out)
+{
+    size_t placed = 0;
+    for (size_t i = v->first; i < v->end; i++) {
+        size_t waiting = 0;
+        for (size_t at = i; at != v->end && !v->is_placed[at - v->first];
+             at = parent_within(v, at)) {
+            v->is_placed[at - v->first] = true;
+            v->line[waiting++] = at;
+        }
+        while (waiting > 0)
+            out[placed++] = v->history->commits.items[v->line[--waiting]];
+    }
+}
+
+static og_status put_parents_first(og_history *h, size_t first, size_t end, og_error *err)
+{
+    size_t count = end - first;
+    same_version v = {.history = h, .first = first, .end = end};
+    if (parents_stand_first(&v))
+        return OG_OK;
+    OG_AUTO_FREE bool *is_placed = og_calloc(count, sizeof *is_placed);
+    OG_AUTO_FREE size_t *line = og_calloc(count, sizeof *line);
+    OG_AUTO_FREE og_commit_info *ordered = og_calloc(count, sizeof *ordered);
+    if (is_placed == NULL || line == NULL || ordered == NULL)
+        return og_error_nomem(err);
+    v.is_placed = is_placed;
+    v.line = line;
+    place_all(&v, ordered);
+    memcpy(&h->commits.items[first], ordered, count * sizeof *ordered);
+    return OG_OK;
+}
+
+static void note_places(og_history *h)
+{
+    for (size_t i = 0; i < h->commits.len; i++)
+        *og_strmap_get(h->ids, h->commits.items[i].id) = i;
+}
+
+static og_status put_in_order(og_history *h, og_error *err)
+{
+    const og_commit_info *all = h->commits.items;
+    if (h->commits.len < 2)
+        return OG_OK;
+    qsort(h->commits.items, h->commits.len, sizeof *all, by_age);
+    note_places(h);
+    for (size_t first = 0, end; first < h->commits.len; first = end) {
+        for (end = first + 1; end < h->commits.len; end++)
+            if (all[end].manifest_version != all[first].manifest_version)
+                break;
+        if (end - first > 1)
+            OG_TRY(put_parents_first(h, first, end, err));
+    }
+    note_places(h);
+    return OG_OK;
+}
+
 static og_status read_sources(og_history *h, og_graph__snapshot *at, og_error *err)
 {
     OG_TRY(scan_table(h, at->manifest, &manifest_source, err));
@@ -260,10 +349,7 @@ static og_status read_history(og_snapshot *snapshot, uint64_t newest, og_history
         return og_error_nomem(err);
     h->newest = newest;
     OG_TRY(read_sources(h, at, err));
-    if (h->commits.len > 1)
-        qsort(h->commits.items, h->commits.len, sizeof *h->commits.items, by_age);
-    for (size_t i = 0; i < h->commits.len; i++)
-        *og_strmap_get(h->ids, h->commits.items[i].id) = i;
+    OG_TRY(put_in_order(h, err));
     *out = OG_TAKE(h);
     return OG_OK;
 }

@@ -5,11 +5,13 @@
  *   `og` objects in the rows of the branch's `__manifest`   the truth for commits of ours
  *   rows of `_graph_commits.lance` and of the actors' table the truth for the reference's
  *
- * Where both know a commit the `og` object counts. Rows that are missing from the tables, doubled or torn
- * change nothing for commits of ours; a data set that is gone or can't be read is as an empty one.
- * Both sources hold what the branch inherited from the one it was forked from.
+ * Where both know a commit the `og` object counts. Rows that are missing from the tables,
+ * doubled or torn change nothing for commits of ours; a data set that is gone or can't be read
+ * is as an empty one. Both sources hold what the branch inherited from the one it was forked
+ * from.
  *
- * Order, as the reference lists: manifest version, then time, then id. The last one is the head. */
+ * Order, as the reference lists: manifest version, then time, then id; of equal versions each
+ * commit stands behind its parent, though, whatever the clocks said. The last one is the head. */
 #ifndef OG_GRAPH_HISTORY_H
 #define OG_GRAPH_HISTORY_H
 
@@ -32,12 +34,13 @@ typedef struct og_commit_info {
 /* Immutable; not counted. */
 typedef struct og_history og_history;
 
-/* Read the history of a branch (NULL or "main": main) as of now. Costs a scan of `__manifest` and of both
- * data sets. OG_NOT_FOUND for a branch that does not exist. */
+/* Read the history of a branch (NULL or "main": main) as of now. Costs a scan of `__manifest`
+ * and of both data sets. OG_NOT_FOUND for a branch that does not exist. */
 OG_NODISCARD og_status og_history_open(og_repo *repo, const char *branch, og_history **out,
                                        og_error *err);
-/* The same as of a snapshot: what was published since is left out. When its branch was deleted and made
- * again meanwhile, rows of the later life may be among it: compare the branch's id afterwards. */
+/* The same as of a snapshot: what was published since is left out. When its branch was deleted
+ * and made again meanwhile, rows of the later life may be among it: compare the branch's id
+ * afterwards. */
 OG_NODISCARD og_status og_history_of(og_snapshot *snapshot, og_history **out, og_error *err);
 void og_history_free(og_history *history);
 OG_DEFINE_AUTO(og_history, og_history_free)
@@ -49,29 +52,30 @@ const og_commit_info *og_history_head(const og_history *history);
 /* A commit by its ULID; NULL when the branch does not know it. */
 const og_commit_info *og_history_find(const og_history *history, og_str id);
 
-/* The commit with this ULID, or of the operation with it, on any branch: main is asked first. *out_commit is
- * borrowed from *out_history. OG_NOT_FOUND "commit '...' not found"; of an operation that was aborted it
- * says so. */
+/* The commit with this ULID, or of the operation with it, on any branch: main is asked first.
+ * *out_commit is borrowed from *out_history. OG_NOT_FOUND "commit '...' not found"; of an
+ * operation that was aborted it says so. */
 OG_NODISCARD og_status og_history_find_any(og_repo *repo, og_str id, og_history **out_history,
                                            const og_commit_info **out_commit, og_error *err);
 
-/* The commit at which both sides were last the same: of the common ancestors of both heads those that
- * are no ancestor of another one; of these the one with the fewest steps from both heads together,
- * then the highest manifest version, time and id. (The reference takes the fewest steps among all common
- * ancestors; it differs after merges to and fro only.) *out is borrowed from one of the histories,
- * its branch and version say where it was published; NULL when there is no common ancestor. */
+/* The commit at which both sides were last the same: of the common ancestors of both heads those
+ * that are no ancestor of another one; of these the one with the fewest steps from both heads
+ * together, then the highest manifest version, time and id. (The reference takes the fewest
+ * steps among all common ancestors; it differs after merges to and fro only.) *out is borrowed
+ * from one of the histories, its branch and version say where it was published; NULL when there
+ * is no common ancestor. */
 OG_NODISCARD og_status og_graph__merge_base(const og_history *source, const og_history *target,
                                             const og_commit_info **out, og_error *err);
 
-/* The same with more histories, in which commits are looked for that neither side knows: a merge of a
- * third branch leads there. The first is the source's, the second the target's. *out_unknown: an ancestor
- * is in none of them, so that there may be a nearer base. */
+/* The same with more histories, in which commits are looked for that neither side knows: a merge
+ * of a third branch leads there. The first is the source's, the second the target's.
+ * *out_unknown: an ancestor is in none of them, so that there may be a nearer base. */
 OG_NODISCARD og_status og_graph__merge_base_among(const og_history *const *histories, size_t count,
                                                   const og_commit_info **out, bool *out_unknown,
                                                   og_error *err);
 
-/* The commit in a `__manifest` row's metadata; false when there is no `og` object, or none that can be used.
- * Text is in the arena or points into `metadata`. */
+/* The commit in a `__manifest` row's metadata; false when there is no `og` object, or none that
+ * can be used. Text is in the arena or points into `metadata`. */
 bool og_graph__commit_of_metadata(og_arena *arena, og_str metadata, og_commit_info *out);
 
 #endif

@@ -1,6 +1,9 @@
 /* Histories: whatever is lost or torn of the derived tables, commits of ours are all there;
  * the reference's rows join them; and where two histories parted. */
+#include <inttypes.h>
+
 #include "dag_rows.h"
+#include "graph/branch_ops.h"
 #include "graph/history.h"
 #include "graph/layout.h"
 #include "graph_fixture.h"
@@ -195,6 +198,95 @@ TEST(test_history__orders_by_version_time_and_id)
     assert_str_is(c[2].id, "A");
     assert_str_is(c[3].id, "B");
     assert_str_is(c[4].id, "D");
+    world_deinit(&w);
+}
+
+/* A merge that changes no table has the version of its target; a clock that was set back gives
+ * it the earlier time. */
+TEST(test_history__puts_parents_first_whatever_the_clock_said)
+{
+    world w;
+    world_init(&w);
+    dag_rows_append(w.repo, "E 50 3 D - -\nD 50 5 C - -\nC 50 9 B - -\nX 50 4 - - -\n");
+    OG_AUTO(og_history) history = read_history(&w);
+    size_t count;
+    const og_commit_info *c = og_history_commits(history, &count);
+    const char *const order[] = {"C", "D", "E", "X"};
+    assert_int_equal(count, 5);
+    for (size_t i = 0; i < 4; i++) {
+        assert_str_is(c[i + 1].id, order[i]);
+        assert_ptr_equal(og_history_find(history, og_str_of(order[i])), &c[i + 1]);
+    }
+    world_deinit(&w);
+}
+
+TEST(test_history__survives_commits_in_a_circle_of_one_version)
+{
+    world w;
+    world_init(&w);
+    dag_rows_append(w.repo, "A 50 1 C - -\nB 50 2 A - -\nC 50 3 B - -\nD 50 0 D - -\n");
+    OG_AUTO(og_history) history = read_history(&w);
+    size_t count;
+    og_history_commits(history, &count);
+    assert_int_equal(count, 5);
+    world_deinit(&w);
+}
+
+/* The reference's merge that changes nothing: a row with the version of its target. */
+static void append_empty_merge(const world *w, const char *id, const og_commit_info *target)
+{
+    OG_AUTO_BUF row = OG_BUF_INIT;
+    og_buf_printf(&row, "%s %" PRIu64 " %" PRId64 " %.*s SIDE -\n", id, target->manifest_version,
+                  target->created_at_us + 1, OG_FMT(target->id));
+    dag_rows_append(w->repo, og_buf_cstr(&row));
+}
+
+static void check_newest_two(const world *w, const char *before)
+{
+    OG_AUTO(og_history) history = read_history(w);
+    size_t count;
+    const og_commit_info *c = og_history_commits(history, &count);
+    assert_str_is(c[count - 2].id, before);
+    assert_str_is(c[count - 1].parent, before);
+}
+
+/* In the same process, in another one that has a head file, in one that has none. */
+TEST(test_history__our_commits_follow_an_empty_merge_of_the_reference)
+{
+    const char *const ids[] = {"01AAAAAAAAAAAAAAAAAAAAAAAA", "01BBBBBBBBBBBBBBBBBBBBBBBB",
+                               "01CCCCCCCCCCCCCCCCCCCCCCCC"};
+    world w;
+    world_init(&w);
+    write_three(&w);
+    for (int i = 0; i < 3; i++) {
+        OG_AUTO(og_history) before = read_history(&w);
+        append_empty_merge(&w, ids[i], og_history_head(before));
+        if (i > 0) {
+            og_repo_close(w.repo);
+            w.repo = fixture_open(w.store, &w.clock);
+        }
+        if (i > 1)
+            remove_all(&w, "_omnigraph/");
+        w.clock.now_us += 1000000;
+        assert_ok(fixture_write(w.repo, "A", ids[i], err));
+        check_newest_two(&w, ids[i]);
+    }
+    world_deinit(&w);
+}
+
+TEST(test_history__first_commit_of_a_branch_follows_an_empty_merge_of_the_reference)
+{
+    const char merge[] = "01AAAAAAAAAAAAAAAAAAAAAAAA";
+    world w;
+    world_init(&w);
+    write_three(&w);
+    OG_AUTO(og_history) before = read_history(&w);
+    append_empty_merge(&w, merge, og_history_head(before));
+    assert_ok(og_branch_make(w.repo, "main", "work", err));
+    assert_ok(fixture_write_on(w.repo, "work", "A", "d", err));
+    OG_AUTO(og_history) history = NULL;
+    assert_ok(og_history_open(w.repo, "work", &history, err));
+    assert_str_is(og_history_head(history)->parent, merge);
     world_deinit(&w);
 }
 
