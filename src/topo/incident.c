@@ -2,15 +2,14 @@
  *
  * A topology need not be brought up to date to say which edges there are at a node: of the edges it
  * knows, those that are gone have no slot, and those that were replaced stand, like new ones, in
- * fragments made since, which the caller scans. Only edges that it left out make it useless. */
+ * fragments made since, which the caller scans. Only edges that it left out make it useless.
+ *
+ * Few of its numbers are wanted, so they are read one by one where they are packed in its file. */
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "topo/packed.h"
 #include "topo/topology_priv.h"
-
-/* Looking through all edges takes a fraction of what it takes to give each vertex its own, so that is done for
- * the first few questions. A process that removes one node asks two. */
-#define MAX_SCANS 2
 
 uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id)
 {
@@ -23,123 +22,150 @@ uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_frag
 }
 
 typedef OG_VEC(uint64_t) id_list;
+typedef OG_VEC(uint32_t) vertex_list;
 
-static og_status edges_of(const og_adjacency *side, const uint32_t *vertices, size_t count,
-                          id_list *out, og_error *err)
+/* Numbers of a topology: in memory, or packed in its file. */
+typedef struct numbers {
+    const uint32_t *values;
+    const uint8_t *packed;
+    uint32_t width;
+} numbers;
+
+static uint32_t number_at(const numbers *n, uint32_t i)
+{
+    return n->values != NULL ? n->values[i] : (uint32_t)og_topo__packed_at(n->packed, n->width, i);
+}
+
+static og_status open_numbers(const og_topology *t, const uint32_t *values, int section,
+                              numbers *out, og_error *err)
+{
+    const og_topo__section *s = &og_topo__backing_of(t)->sections[section];
+    *out = (numbers){values, s->packed, s->width};
+    return values != NULL ? OG_OK : og_topo__check_section(t, section, err);
+}
+
+/* What tells the row ids of edges by their places among the targets of their sources. */
+typedef struct edge_ids {
+    const og_topology *t;
+    numbers numbers, ids;
+    id_list found;
+} edge_ids;
+
+static og_status open_edge_ids(const og_topology *t, edge_ids *out, og_error *err)
+{
+    const og_topo__order *order = &og_topo__backing_of(t)->order;
+    *out = (edge_ids){.t = t};
+    OG_TRY(open_numbers(t, order->numbers, OG_TOPO__NUMBERS, &out->numbers, err));
+    return open_numbers(t, order->ids, OG_TOPO__IDS, &out->ids, err);
+}
+
+static og_status add_edge(edge_ids *e, uint32_t place, og_error *err)
+{
+    uint32_t number = number_at(&e->numbers, place), count = e->t->edge_count;
+    if (number >= count)
+        return og_topo__damaged(e->t, err);
+    if (e->numbers.values == NULL)
+        number = og_topo__number_from_saved(number, place, count);
+    uint32_t id = number;
+    if (e->ids.values != NULL)
+        id = e->ids.values[number];
+    else if (e->ids.width > 0)
+        id = og_topo__id_from_saved(number_at(&e->ids, number), number);
+    return og_vec_push(&e->found, id) ? OG_OK : og_error_nomem(err);
+}
+
+static og_status find_by_source(const og_topology *t, const uint32_t *vertices, size_t count,
+                                edge_ids *out, og_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t start, end;
-        og_adjacency_range(side, vertices[i], &start, &end); /* none for OG_NO_VERTEX */
-        if (!og_vec_reserve(out, end - start))
-            return og_error_nomem(err);
-        for (uint32_t e = start; e < end; e++)
-            out->items[out->len++] = side->edges[e];
+        og_adjacency_range(&t->out, vertices[i], &start, &end); /* none for OG_NO_VERTEX */
+        for (uint32_t place = start; place < end; place++)
+            OG_TRY(add_edge(out, place, err));
     }
     return OG_OK;
 }
 
-/* ---- by the order of edges ---------------------------------------------------------------- */
+/* ---- by target ---------------------------------------------------------------------------- */
 
-/* 1 for each of these vertices below `limit`, else 0; NULL when out of memory. Bytes, as bits take twice as long
- * to look at. */
-static uint8_t *mark(const uint32_t *vertices, size_t count, uint32_t limit)
+/* Sets of vertices: a byte for each. */
+typedef struct neighbourhood {
+    uint8_t *targets; /* those asked about */
+    uint8_t *sources; /* those with an edge to one of them */
+    vertex_list list; /* the same as a list */
+} neighbourhood;
+
+static void neighbourhood_deinit(neighbourhood *n)
 {
-    uint8_t *marked = og_calloc((size_t)limit + 1, 1);
-    for (size_t i = 0; marked != NULL && i < count; i++)
-        if (vertices[i] < limit)
-            marked[vertices[i]] = 1;
-    return marked;
+    og_free(n->targets);
+    og_free(n->sources);
+    og_vec_deinit(&n->list);
 }
 
-/* The first of `vertices` from `i` on that is marked, or `count`. */
-static uint32_t next_marked(const uint8_t *marked, const uint32_t *vertices, uint32_t i,
-                            uint32_t count)
+static og_status note_sources(const og_topology *t, const uint32_t *vertices, size_t count,
+                              neighbourhood *out, og_error *err)
 {
-    for (; count - i >= 8; i += 8) {
-        uint8_t any = 0;
-#pragma GCC unroll 8
-        for (uint32_t j = 0; j < 8; j++)
-            any |= marked[vertices[i + j]];
-        if (any != 0)
-            break;
-    }
-    while (i < count && marked[vertices[i]] == 0)
-        i++;
-    return i;
-}
-
-/* The edges whose source is marked. */
-static og_status scan_by_source(const og_topology *t, const uint8_t *marked, id_list *out,
-                                og_error *err)
-{
-    const og_topo__order *order = &og_topo__backing_of(t)->order;
-    uint32_t count = t->edge_count;
-    for (uint32_t i = next_marked(marked, order->sources, 0, count); i < count;
-         i = next_marked(marked, order->sources, i + 1, count))
-        if (!og_vec_push(out, og_topo__edge_id(order, i)))
-            return og_error_nomem(err);
-    return OG_OK;
-}
-
-static void mark_sources(const og_topology *t, const uint8_t *targets, uint8_t *out)
-{
-    uint32_t v = 0, count = t->edge_count;
-    for (uint32_t i = next_marked(targets, t->out.targets, 0, count); i < count;
-         i = next_marked(targets, t->out.targets, i + 1, count)) {
-        while (t->out.offsets[v + 1] <= i)
-            v++;
-        out[v] = 1;
-    }
-}
-
-/* The edges whose target is marked: of a source that has such, each edge is told its target as it comes. */
-static og_status scan_by_target(const og_topology *t, const uint8_t *marked, id_list *out,
-                                og_error *err)
-{
-    const og_topo__order *order = &og_topo__backing_of(t)->order;
-    uint32_t vertices = t->out.vertex_count, count = t->edge_count;
-    OG_AUTO_FREE uint8_t *near = mark(NULL, 0, vertices);
-    OG_AUTO_FREE uint32_t *next = og_reallocarray(NULL, vertices, sizeof *next);
-    if (near == NULL || next == NULL)
-        return og_error_nomem(err);
-    mark_sources(t, marked, near);
-    memcpy(next, t->out.offsets, vertices * sizeof *next);
-    for (uint32_t i = next_marked(near, order->sources, 0, count); i < count;
-         i = next_marked(near, order->sources, i + 1, count)) {
-        uint32_t source = order->sources[i], place = next[source]++;
-        if (place == t->out.offsets[source + 1])
-            return og_topo__damaged(t, err);
-        if (marked[t->out.targets[place]] != 0 && !og_vec_push(out, og_topo__edge_id(order, i)))
-            return og_error_nomem(err);
+    numbers sources;
+    OG_TRY(open_numbers(t, t->in.targets, OG_TOPO__IN_TARGETS, &sources, err));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t start, end;
+        og_adjacency_range(&t->in, vertices[i], &start, &end);
+        if (start < end)
+            out->targets[vertices[i]] = 1;
+        for (uint32_t place = start; place < end; place++) {
+            uint32_t source = number_at(&sources, place);
+            if (source >= t->out.vertex_count)
+                return og_topo__damaged(t, err);
+            if (out->sources[source] == 0 && !og_vec_push(&out->list, source))
+                return og_error_nomem(err);
+            out->sources[source] = 1;
+        }
     }
     return OG_OK;
 }
 
-static og_status scan_edges(og_topology *t, bool at_src, const uint32_t *vertices, size_t count,
-                            id_list *out, og_error *err)
+/* A target knows its sources but not which of their edges lead to it: each source is looked through, once for all
+ * targets. */
+static og_status scan_sources(const og_topology *t, const neighbourhood *near, edge_ids *out,
+                              og_error *err)
 {
-    OG_AUTO_FREE uint8_t *marked =
-        mark(vertices, count, at_src ? t->out.vertex_count : t->in.vertex_count);
-    if (marked == NULL)
-        return og_error_nomem(err);
-    OG_TRY(og_topo__need_order(t, err));
-    if (at_src)
-        return scan_by_source(t, marked, out, err);
-    OG_TRY(og_topo__complete(t, OG_TOPO_OUT, err));
-    return scan_by_target(t, marked, out, err);
+    numbers targets;
+    OG_TRY(open_numbers(t, t->out.targets, OG_TOPO__OUT_TARGETS, &targets, err));
+    for (size_t i = 0; i < near->list.len; i++) {
+        uint32_t start, end;
+        og_adjacency_range(&t->out, near->list.items[i], &start, &end);
+        for (uint32_t place = start; place < end; place++) {
+            uint32_t target = number_at(&targets, place);
+            if (target < t->in.vertex_count && near->targets[target] != 0)
+                OG_TRY(add_edge(out, place, err));
+        }
+    }
+    return OG_OK;
 }
 
+static og_status find_by_target(const og_topology *t, const uint32_t *vertices, size_t count,
+                                edge_ids *out, og_error *err)
+{
+    neighbourhood near = {og_calloc((size_t)t->in.vertex_count + 1, 1),
+                          og_calloc((size_t)t->out.vertex_count + 1, 1),
+                          {0}};
+    og_status s = near.targets != NULL && near.sources != NULL
+                      ? note_sources(t, vertices, count, &near, err)
+                      : og_error_nomem(err);
+    if (s == OG_OK)
+        s = scan_sources(t, &near, out, err);
+    neighbourhood_deinit(&near);
+    return s;
+}
+
+/* Row ids, in no order; free found, also after an error. */
 static og_status find_edges(og_topology *t, bool at_src, const uint32_t *vertices, size_t count,
-                            id_list *out, og_error *err)
+                            edge_ids *out, og_error *err)
 {
-    og_topo__backing *b = t->backing;
-    bool has_edges = (at_src ? b->out_edges : b->in_edges) != NULL;
-    if (!has_edges && b->scan_count < MAX_SCANS) {
-        b->scan_count++;
-        return scan_edges(t, at_src, vertices, count, out, err);
-    }
-    OG_TRY(og_topo__complete(t, at_src ? OG_TOPO_OUT_EDGES : OG_TOPO_IN_EDGES, err));
-    return edges_of(at_src ? &t->out : &t->in, vertices, count, out, err);
+    OG_TRY(og_topo__need_offsets(t, err));
+    OG_TRY(open_edge_ids(t, out, err));
+    return at_src ? find_by_source(t, vertices, count, out, err)
+                  : find_by_target(t, vertices, count, out, err);
 }
 
 /* ---- slots -------------------------------------------------------------------------------- */
@@ -172,16 +198,17 @@ og_status og_topo__incident(og_topology *base, og_lance_table *edges, og_lance_t
     if (vertices == NULL)
         return og_error_nomem(err);
     OG_TRY(og_directory_find(directory, nodes, ids, id_count, vertices, err));
-    id_list found = {0};
-    og_status s = find_edges(base, at_src, vertices, id_count, &found, err);
-    uint32_t *slots = s == OG_OK ? og_reallocarray(NULL, found.len, sizeof *slots) : NULL;
+    edge_ids edges_found = {0};
+    og_status s = find_edges(base, at_src, vertices, id_count, &edges_found, err);
+    const id_list *found = &edges_found.found;
+    uint32_t *slots = s == OG_OK ? og_reallocarray(NULL, found->len, sizeof *slots) : NULL;
     if (s == OG_OK)
-        s = slots != NULL ? og_lance_slots_of(edges, found.items, found.len, slots, err)
+        s = slots != NULL ? og_lance_slots_of(edges, found->items, found->len, slots, err)
                           : og_error_nomem(err);
     if (s == OG_OK)
-        *out = (og_incident){slots, sort_slots(slots, found.len, newer), newer};
+        *out = (og_incident){slots, sort_slots(slots, found->len, newer), newer};
     else
         og_free(slots);
-    og_vec_deinit(&found);
+    og_vec_deinit(&edges_found.found);
     return s;
 }

@@ -1,9 +1,9 @@
 /* What of a topology is read from its file, or made, when it is first asked for: a direction, the order of the
  * edges, and from that their row ids in both directions.
  *
- * An edge's place among the targets of its source follows from the order: a source's first edge has its
- * first target. So one pass over the edges, with a next place kept for each vertex, finds for each
- * edge its places in both directions. */
+ * The file has an edge's number at its place among the targets of its source. Its place among the sources of its
+ * target follows: edges of a vertex stand in order of their numbers, so one pass over them, with a next place kept
+ * for each target, finds all. */
 #include "base/map.h"
 #include "topo/packed.h"
 #include "topo/topology_priv.h"
@@ -26,16 +26,29 @@ uint64_t og_topo__section_count(const og_topology *t, int section)
     }
 }
 
+static size_t section_bytes(const og_topology *t, int section)
+{
+    return (size_t)og_topo__packed_bytes(og_topo__section_count(t, section),
+                                         og_topo__backing_of(t)->sections[section].width);
+}
+
+og_status og_topo__check_section(const og_topology *t, int section, og_error *err)
+{
+    og_topo__backing *b = t->backing;
+    og_topo__section *s = &b->sections[section];
+    if (b->file == NULL || s->is_checked)
+        return OG_OK;
+    s->is_checked = og_hash64(s->packed, section_bytes(t, section)) == s->sum;
+    return s->is_checked ? OG_OK : og_topo__damaged(t, err);
+}
+
 /* All numbers of a section. False when it is damaged. */
 static bool read_section(const og_topology *t, int section, uint32_t *out)
 {
-    const og_topo__backing *b = t->backing;
-    const og_topo__section *s = &b->sections[section];
-    uint64_t count = og_topo__section_count(t, section);
-    size_t bytes = (size_t)og_topo__packed_bytes(count, s->width);
-    if (og_hash64(s->packed, bytes) != s->sum)
+    const og_topo__section *s = &og_topo__backing_of(t)->sections[section];
+    if (og_topo__check_section(t, section, NULL) != OG_OK)
         return false;
-    og_topo__unpack(s->packed, (size_t)count, s->width, out);
+    og_topo__unpack(s->packed, (size_t)og_topo__section_count(t, section), s->width, out);
     return true;
 }
 
@@ -43,11 +56,9 @@ static bool read_section(const og_topology *t, int section, uint32_t *out)
 static void expect_sections(const og_topology *t, int first)
 {
     const og_topo__backing *b = t->backing;
-    const og_topo__section *last = &b->sections[first + 1];
-    uint64_t begin = (uint64_t)(b->sections[first].packed - b->file->ptr);
-    uint64_t end = (uint64_t)(last->packed - b->file->ptr) +
-                   og_topo__packed_bytes(og_topo__section_count(t, first + 1), last->width);
-    og_blob_prefetch(b->file, begin, end - begin);
+    const uint8_t *begin = b->sections[first].packed;
+    const uint8_t *end = b->sections[first + 1].packed + section_bytes(t, first + 1);
+    og_blob_prefetch(b->file, (uint64_t)(begin - b->file->ptr), (uint64_t)(end - begin));
 }
 
 /* ---- a direction -------------------------------------------------------------------------- */
@@ -75,41 +86,64 @@ static bool are_below(const uint32_t *values, size_t count, uint32_t limit)
     return count == 0 || all >> 63 == 0;
 }
 
-/* first: the section of its degrees; that of its targets follows. */
-static og_status read_side(og_topology *t, og_adjacency *side, int first, uint32_t other_vertices,
-                           uint32_t **out_block, og_error *err)
+static og_status read_offsets(og_topology *t, og_adjacency *side, int degrees, uint32_t **block,
+                              og_error *err)
 {
-    size_t offset_count = (size_t)side->vertex_count + 1, entries = offset_count + t->edge_count;
-    OG_AUTO_FREE uint32_t *block = og_reallocarray(NULL, entries, sizeof *block);
-    if (block == NULL)
+    if (side->offsets != NULL)
+        return OG_OK;
+    OG_AUTO_FREE uint32_t *offsets =
+        og_reallocarray(NULL, (size_t)side->vertex_count + 1, sizeof *offsets);
+    if (offsets == NULL)
         return og_error_nomem(err);
-    og_prefer_huge_pages(block, entries * sizeof *block);
-    expect_sections(t, first);
-    if (!read_section(t, first, block + 1) ||
-        !sum_degrees(block, side->vertex_count, t->edge_count) ||
-        !read_section(t, first + 1, block + offset_count) ||
-        !are_below(block + offset_count, t->edge_count, other_vertices))
+    if (!read_section(t, degrees, offsets + 1) ||
+        !sum_degrees(offsets, side->vertex_count, t->edge_count))
         return og_topo__damaged(t, err);
-    side->offsets = block;
-    side->targets = block + offset_count;
-    *out_block = OG_TAKE(block);
+    side->offsets = offsets;
+    *block = OG_TAKE(offsets);
+    return OG_OK;
+}
+
+static og_status read_targets(og_topology *t, og_adjacency *side, int section,
+                              uint32_t other_vertices, uint32_t **block, og_error *err)
+{
+    OG_AUTO_FREE uint32_t *targets = og_reallocarray(NULL, t->edge_count, sizeof *targets);
+    if (targets == NULL)
+        return og_error_nomem(err);
+    og_prefer_huge_pages(targets, t->edge_count * sizeof *targets);
+    if (!read_section(t, section, targets) || !are_below(targets, t->edge_count, other_vertices))
+        return og_topo__damaged(t, err);
+    side->targets = targets;
+    *block = OG_TAKE(targets);
     return OG_OK;
 }
 
 static og_status need_out(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (b->out_block != NULL)
+    if (t->out.targets != NULL || b->file == NULL)
         return OG_OK;
-    return read_side(t, &t->out, OG_TOPO__OUT_DEGREES, t->in.vertex_count, &b->out_block, err);
+    expect_sections(t, OG_TOPO__OUT_DEGREES);
+    OG_TRY(read_offsets(t, &t->out, OG_TOPO__OUT_DEGREES, &b->out_offsets, err));
+    return read_targets(t, &t->out, OG_TOPO__OUT_TARGETS, t->in.vertex_count, &b->out_targets, err);
 }
 
 static og_status need_in(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (b->in_block != NULL)
+    if (t->in.targets != NULL || b->file == NULL)
         return OG_OK;
-    return read_side(t, &t->in, OG_TOPO__IN_DEGREES, t->out.vertex_count, &b->in_block, err);
+    expect_sections(t, OG_TOPO__IN_DEGREES);
+    OG_TRY(read_offsets(t, &t->in, OG_TOPO__IN_DEGREES, &b->in_offsets, err));
+    return read_targets(t, &t->in, OG_TOPO__IN_TARGETS, t->out.vertex_count, &b->in_targets, err);
+}
+
+og_status og_topo__need_offsets(og_topology *t, og_error *err)
+{
+    og_topo__backing *b = t->backing;
+    if (b->file == NULL)
+        return OG_OK;
+    OG_TRY(read_offsets(t, &t->out, OG_TOPO__OUT_DEGREES, &b->out_offsets, err));
+    return read_offsets(t, &t->in, OG_TOPO__IN_DEGREES, &b->in_offsets, err);
 }
 
 /* ---- order -------------------------------------------------------------------------------- */
@@ -124,82 +158,101 @@ static bool read_ids(const og_topology *t, uint32_t *ids)
     return ok;
 }
 
+static bool read_numbers(const og_topology *t, uint32_t *numbers)
+{
+    uint32_t count = t->edge_count;
+    if (!read_section(t, OG_TOPO__NUMBERS, numbers) || !are_below(numbers, count, count))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = og_topo__number_from_saved(numbers[i], i, count);
+    return true;
+}
+
 og_status og_topo__need_order(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (b->order.sources != NULL || b->file == NULL) /* built: perhaps without edges */
+    if (b->order.numbers != NULL || b->file == NULL) /* built: perhaps without edges */
         return OG_OK;
     bool has_ids = b->sections[OG_TOPO__IDS].width > 0;
-    OG_AUTO_FREE uint32_t *sources = og_reallocarray(NULL, t->edge_count, sizeof *sources);
+    OG_AUTO_FREE uint32_t *numbers = og_reallocarray(NULL, t->edge_count, sizeof *numbers);
     OG_AUTO_FREE uint32_t *ids = has_ids ? og_reallocarray(NULL, t->edge_count, sizeof *ids) : NULL;
-    if (sources == NULL || (has_ids && ids == NULL))
+    if (numbers == NULL || (has_ids && ids == NULL))
         return og_error_nomem(err);
-    expect_sections(t, OG_TOPO__SOURCES);
-    if (!read_section(t, OG_TOPO__SOURCES, sources) ||
-        !are_below(sources, t->edge_count, t->out.vertex_count) || (has_ids && !read_ids(t, ids)))
+    expect_sections(t, OG_TOPO__NUMBERS);
+    if (!read_numbers(t, numbers) || (has_ids && !read_ids(t, ids)))
         return og_topo__damaged(t, err);
-    b->order = (og_topo__order){OG_TAKE(sources), OG_TAKE(ids)};
+    b->order = (og_topo__order){OG_TAKE(numbers), OG_TAKE(ids)};
     return OG_OK;
 }
 
-og_status og_topo__targets_in_order(const og_topology *t, uint32_t *out, og_error *err)
+og_status og_topo__ends_by_number(const og_topology *t, uint32_t *out_sources,
+                                  uint32_t *out_targets, og_error *err)
 {
-    const uint32_t *sources = og_topo__backing_of(t)->order.sources;
-    size_t vertices = t->out.vertex_count;
-    OG_AUTO_FREE uint32_t *next = og_reallocarray(NULL, vertices, sizeof *next);
-    if (next == NULL)
-        return og_error_nomem(err);
-    memcpy(next, t->out.offsets, vertices * sizeof *next);
-    for (uint32_t i = 0; i < t->edge_count; i++) {
-        uint32_t place = next[sources[i]]++;
-        if (place == t->out.offsets[sources[i] + 1])
-            return og_topo__damaged(t, err);
-        out[i] = t->out.targets[place];
-    }
+    const uint32_t *numbers = og_topo__backing_of(t)->order.numbers;
+    memset(out_sources, 0xFF, t->edge_count * sizeof *out_sources);
+    for (uint32_t v = 0; v < t->out.vertex_count; v++)
+        for (uint32_t i = t->out.offsets[v]; i < t->out.offsets[v + 1]; i++) {
+            out_sources[numbers[i]] = v;
+            out_targets[numbers[i]] = t->out.targets[i];
+        }
+    for (uint32_t i = 0; i < t->edge_count; i++)
+        if (out_sources[i] == OG_NO_VERTEX)
+            return og_topo__damaged(t, err); /* two edges of one number */
     return OG_OK;
 }
 
 /* ---- row ids ------------------------------------------------------------------------------ */
 
-/* Give each edge's row id to its place at the vertex it has on this side. */
-static og_status place_ids(const og_topology *t, const og_adjacency *side, const uint32_t *vertices,
-                           uint32_t *edges, og_error *err)
+static uint32_t *new_edges(size_t count)
+{
+    uint32_t *edges = og_reallocarray(NULL, count, sizeof *edges);
+    if (edges != NULL)
+        og_prefer_huge_pages(edges, count * sizeof *edges);
+    return edges;
+}
+
+static og_status need_out_edges(og_topology *t, og_error *err)
+{
+    og_topo__backing *b = t->backing;
+    uint32_t *edges = new_edges(t->edge_count);
+    if (edges == NULL)
+        return og_error_nomem(err);
+    for (uint32_t i = 0; i < t->edge_count; i++)
+        edges[i] = og_topo__edge_id(&b->order, b->order.numbers[i]);
+    t->out.edges = b->out_edges = edges;
+    return OG_OK;
+}
+
+/* Give each edge's row id to its place among those of its target. */
+static og_status place_ids(const og_topology *t, const uint32_t *targets, uint32_t *edges,
+                           og_error *err)
 {
     const og_topo__order *order = &og_topo__backing_of(t)->order;
-    OG_AUTO_FREE uint32_t *next = og_reallocarray(NULL, side->vertex_count, sizeof *next);
+    OG_AUTO_FREE uint32_t *next = og_reallocarray(NULL, t->in.vertex_count, sizeof *next);
     if (next == NULL)
         return og_error_nomem(err);
-    memcpy(next, side->offsets, side->vertex_count * sizeof *next);
+    memcpy(next, t->in.offsets, t->in.vertex_count * sizeof *next);
     for (uint32_t i = 0; i < t->edge_count; i++) {
-        uint32_t place = next[vertices[i]]++;
-        if (place == side->offsets[vertices[i] + 1])
+        uint32_t place = next[targets[i]]++;
+        if (place == t->in.offsets[targets[i] + 1])
             return og_topo__damaged(t, err);
         edges[place] = og_topo__edge_id(order, i);
     }
     return OG_OK;
 }
 
-static og_status need_edges(og_topology *t, og_adjacency *side, uint32_t **block,
-                            const uint32_t *vertices, og_error *err)
-{
-    size_t count = t->edge_count;
-    OG_AUTO_FREE uint32_t *edges = og_reallocarray(NULL, count, sizeof *edges);
-    if (edges == NULL)
-        return og_error_nomem(err);
-    og_prefer_huge_pages(edges, count * sizeof *edges);
-    OG_TRY(place_ids(t, side, vertices, edges, err));
-    side->edges = edges;
-    *block = OG_TAKE(edges);
-    return OG_OK;
-}
-
 static og_status need_in_edges(og_topology *t, og_error *err)
 {
+    OG_AUTO_FREE uint32_t *sources = og_reallocarray(NULL, t->edge_count, sizeof *sources);
     OG_AUTO_FREE uint32_t *targets = og_reallocarray(NULL, t->edge_count, sizeof *targets);
-    if (targets == NULL)
+    OG_AUTO_FREE uint32_t *edges = new_edges(t->edge_count);
+    if (sources == NULL || targets == NULL || edges == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_topo__targets_in_order(t, targets, err));
-    return need_edges(t, &t->in, &og_topo__backing_of(t)->in_edges, targets, err);
+    OG_TRY(og_topo__ends_by_number(t, sources, targets, err));
+    OG_TRY(place_ids(t, targets, edges, err));
+    t->in.edges = edges;
+    og_topo__backing_of(t)->in_edges = OG_TAKE(edges);
+    return OG_OK;
 }
 
 og_status og_topo__complete(og_topology *t, unsigned parts, og_error *err)
@@ -214,6 +267,6 @@ og_status og_topo__complete(og_topology *t, unsigned parts, og_error *err)
     if (out_edges || in_edges)
         OG_TRY(og_topo__need_order(t, err));
     if (out_edges)
-        OG_TRY(need_edges(t, &t->out, &b->out_edges, b->order.sources, err));
+        OG_TRY(need_out_edges(t, err));
     return in_edges ? need_in_edges(t, err) : OG_OK;
 }

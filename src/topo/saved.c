@@ -11,7 +11,7 @@
 #include "topo/packed.h"
 
 #define DIRECTORY_MAGIC "OGDIR02\n"
-#define TOPOLOGY_MAGIC "OGTOPO2\n"
+#define TOPOLOGY_MAGIC "OGTOPO3\n"
 #define PREAMBLE 16
 #define ALIGN 64
 
@@ -280,8 +280,8 @@ enum {
 static const char *const number_names[NUMBERS] = {
     "version",          "next_row_id",     "fragments",       "edges",          "dangling",
     "parallel",         "loops",           "out_vertices",    "in_vertices",    "out_degrees_bits",
-    "out_targets_bits", "in_degrees_bits", "in_targets_bits", "sources_bits",   "ids_bits",
-    "out_degrees_sum",  "out_targets_sum", "in_degrees_sum",  "in_targets_sum", "sources_sum",
+    "out_targets_bits", "in_degrees_bits", "in_targets_bits", "numbers_bits",   "ids_bits",
+    "out_degrees_sum",  "out_targets_sum", "in_degrees_sum",  "in_targets_sum", "numbers_sum",
     "ids_sum"};
 
 /* Append numbers as a section; its width and sum are noted. */
@@ -312,16 +312,18 @@ static bool pack_side(og_buf *file, int section, const og_adjacency *side, uint3
 static bool pack_order(og_buf *file, const og_topo__order *order, uint32_t edge_count,
                        uint64_t n[NUMBERS])
 {
-    if (!pack_section(file, OG_TOPO__SOURCES, order->sources, edge_count, n))
+    OG_AUTO_FREE uint32_t *saved = og_reallocarray(NULL, edge_count, sizeof *saved);
+    if (saved == NULL)
+        return false;
+    for (uint32_t i = 0; i < edge_count; i++)
+        saved[i] = og_topo__number_to_saved(order->numbers[i], i, edge_count);
+    if (!pack_section(file, OG_TOPO__NUMBERS, saved, edge_count, n))
         return false;
     if (order->ids == NULL) /* all differences are 0: no bits each */
         return pack_section(file, OG_TOPO__IDS, NULL, 0, n);
-    OG_AUTO_FREE uint32_t *ids = og_reallocarray(NULL, edge_count, sizeof *ids);
-    if (ids == NULL)
-        return false;
     for (uint32_t i = 0; i < edge_count; i++)
-        ids[i] = og_topo__id_to_saved(order->ids[i], i);
-    return pack_section(file, OG_TOPO__IDS, ids, edge_count, n);
+        saved[i] = og_topo__id_to_saved(order->ids[i], i);
+    return pack_section(file, OG_TOPO__IDS, saved, edge_count, n);
 }
 
 void og_topo__save_topology(og_store *store, const og_topology *t)

@@ -4,7 +4,7 @@
  * in place when the store maps objects:
  *
  *   offset  size
- *   0       8      magic "OGDIR02\n" or "OGTOPO2\n"
+ *   0       8      magic "OGDIR02\n" or "OGTOPO3\n"
  *   8       4      header length h (JSON), 4 bytes 0
  *   16      h      header: key (path, version, epochs, next_row_id, max_fragment_id), counts,
  *                  section sizes and XXH3-64 sums
@@ -12,7 +12,7 @@
  *
  * Directory: sections `sums` (u64 per block of 8 KiB) and `places` (packed.h); a block's sum is
  * checked when it is first touched, so that a lookup reads one block. Topology: for each direction the
- * degrees and the targets, then the sources and row ids of the edges in order of their slots (packed.h); each
+ * degrees and the targets, then the numbers and row ids of the edges (packed.h); each
  * with a sum that is checked, as are bounds, when it is first asked for (og_topo__complete). A file that does
  * not fit in any way is ignored. */
 #ifndef OG_TOPO_SAVED_H

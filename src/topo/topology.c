@@ -19,12 +19,10 @@ void og_topology_unref(og_topology *t)
     og_topo__backing *b = t->backing;
     for (int i = 0; i < 4; i++)
         og_free(b->texts[i]);
-    og_free(b->out_block);
-    og_free(b->in_block);
-    og_free(b->out_edges);
-    og_free(b->in_edges);
-    og_free(b->order.sources);
-    og_free(b->order.ids);
+    uint32_t *owned[] = {b->out_offsets, b->out_targets, b->out_edges,     b->in_offsets,
+                         b->in_targets,  b->in_edges,    b->order.numbers, b->order.ids};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        og_free(owned[i]);
     og_blob_unref(b->file);
     og_free(b);
     og_free(t);
@@ -33,14 +31,13 @@ void og_topology_unref(og_topology *t)
 size_t og_topology_bytes(const og_topology *t)
 {
     const og_topo__backing *b = t->backing;
-    size_t edges = t->edge_count, entries = 0;
-    if (b->out_block != NULL)
-        entries += (size_t)t->out.vertex_count + 1 + edges;
-    if (b->in_block != NULL)
-        entries += (size_t)t->in.vertex_count + 1 + edges;
-    const uint32_t *more[] = {b->out_edges, b->in_edges, b->order.sources, b->order.ids};
-    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-        entries += more[i] != NULL ? edges : 0;
+    const uint32_t *by_edge[] = {b->out_targets, b->out_edges,     b->in_targets,
+                                 b->in_edges,    b->order.numbers, b->order.ids};
+    size_t entries = 0;
+    for (size_t i = 0; i < sizeof by_edge / sizeof *by_edge; i++)
+        entries += by_edge[i] != NULL ? t->edge_count : 0;
+    entries += b->out_offsets != NULL ? (size_t)t->out.vertex_count + 1 : 0;
+    entries += b->in_offsets != NULL ? (size_t)t->in.vertex_count + 1 : 0;
     return sizeof *t + sizeof *b + entries * sizeof(uint32_t);
 }
 
@@ -227,28 +224,43 @@ static og_status add_edges(edge_list *list, og_lance_table *edges, const ends *e
 
 /* ---- sorting into adjacency --------------------------------------------------------------- */
 
-/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. Gives the block of the side. */
-static uint32_t *make_side(og_adjacency *side, const vertex_list *by, const vertex_list *other)
+/* Where the edges of each vertex begin; NULL when out of memory. */
+static uint32_t *count_edges(const vertex_list *by, uint32_t vertex_count)
 {
-    size_t vertices = side->vertex_count, count = by->len;
-    uint32_t *offsets = og_reallocarray(NULL, vertices + 1 + count, sizeof *offsets);
+    size_t vertices = vertex_count;
+    uint32_t *offsets = og_calloc(vertices + 1, sizeof *offsets);
     if (offsets == NULL)
         return NULL;
-    uint32_t *targets = offsets + vertices + 1;
-    memset(offsets, 0, (vertices + 1) * sizeof *offsets);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < by->len; i++)
         offsets[by->items[i] + 1]++;
     for (size_t v = 0; v < vertices; v++)
         offsets[v + 1] += offsets[v];
-    for (size_t i = 0; i < count; i++)
-        targets[offsets[by->items[i]]++] = other->items[i];
-    /* Each offset now stands where the next one began: shift them back by one. */
-    for (size_t v = vertices; v > 0; v--)
-        offsets[v] = offsets[v - 1];
-    offsets[0] = 0;
-    side->offsets = offsets;
-    side->targets = targets;
     return offsets;
+}
+
+/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. Fills offsets and targets of the side, and
+ * `numbers` unless NULL. */
+static og_status sort_edges(og_adjacency *side, const vertex_list *by, const vertex_list *other,
+                            uint32_t **out_offsets, uint32_t **out_targets, uint32_t *numbers,
+                            og_error *err)
+{
+    size_t vertices = side->vertex_count, count = by->len;
+    uint32_t *offsets = count_edges(by, side->vertex_count);
+    uint32_t *targets = og_reallocarray(NULL, count, sizeof *targets);
+    side->offsets = *out_offsets = offsets;
+    side->targets = *out_targets = targets;
+    if (offsets == NULL || targets == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t place = offsets[by->items[i]]++;
+        targets[place] = other->items[i];
+        if (numbers != NULL)
+            numbers[place] = (uint32_t)i;
+    }
+    /* Each offset now stands where the next one began: shift them back by one. */
+    memmove(offsets + 1, offsets, vertices * sizeof *offsets);
+    offsets[0] = 0;
+    return OG_OK;
 }
 
 static uint32_t vertices_of(const uint32_t *vertices, size_t count)
@@ -288,15 +300,16 @@ static bool ids_are_numbers(const edge_list *list)
     return true;
 }
 
-/* Sources and row ids go over to the topology. */
-static void take_order(edge_list *list, og_topo__order *out)
+static og_status sort_sides(og_topology *t, const edge_list *list, og_error *err)
 {
-    out->sources = list->src.items;
-    list->src.items = NULL;
-    if (ids_are_numbers(list))
-        return;
-    out->ids = list->edge.items;
-    list->edge.items = NULL;
+    og_topo__backing *b = t->backing;
+    uint32_t *numbers = og_reallocarray(NULL, t->edge_count, sizeof *numbers);
+    b->order.numbers = numbers;
+    if (numbers == NULL)
+        return og_error_nomem(err);
+    OG_TRY(sort_edges(&t->out, &list->src, &list->dst, &b->out_offsets, &b->out_targets, numbers,
+                      err));
+    return sort_edges(&t->in, &list->dst, &list->src, &b->in_offsets, &b->in_targets, NULL, err);
 }
 
 static og_status make_topology(edge_list *list, const og_topo__key *key, og_topology **out,
@@ -309,13 +322,12 @@ static og_status make_topology(edge_list *list, const og_topo__key *key, og_topo
     t->dangling_count = list->dangling;
     t->out.vertex_count = vertices_of(list->src.items, list->src.len);
     t->in.vertex_count = vertices_of(list->dst.items, list->dst.len);
-    og_topo__backing *b = t->backing;
-    b->out_block = make_side(&t->out, &list->src, &list->dst);
-    b->in_block = make_side(&t->in, &list->dst, &list->src);
-    if (b->out_block == NULL || b->in_block == NULL)
-        return og_error_nomem(err);
+    OG_TRY(sort_sides(t, list, err));
     OG_TRY(note_shape(t, err));
-    take_order(list, &b->order);
+    if (!ids_are_numbers(list)) {
+        og_topo__backing_of(t)->order.ids = list->edge.items;
+        list->edge.items = NULL;
+    }
     *out = OG_TAKE(t);
     return OG_OK;
 }
@@ -341,14 +353,19 @@ og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table, o
 
 /* ---- from an earlier version -------------------------------------------------------------- */
 
+/* The edges of an earlier version: their ends by number. */
+typedef struct old_edges {
+    const og_topology *base;
+    uint32_t *sources, *targets;
+} old_edges;
+
 /* Old edges that still stand in the first `slot_count` slots, in slot order: each is put where its
- * slot is, then all are read in order, which costs less than sorting. `targets` are those of the edges in
- * the old order. */
-static og_status keep_live(edge_list *list, const og_topology *base, const uint32_t *targets,
-                           og_lance_table *edges, size_t slot_count, og_error *err)
+ * slot is, then all are read in order, which costs less than sorting. */
+static og_status keep_live(edge_list *list, const old_edges *old, og_lance_table *edges,
+                           size_t slot_count, og_error *err)
 {
-    const og_topo__order *order = &og_topo__backing_of(base)->order;
-    size_t count = base->edge_count;
+    const og_topo__order *order = &og_topo__backing_of(old->base)->order;
+    size_t count = old->base->edge_count;
     OG_AUTO_FREE uint64_t *ids = og_reallocarray(NULL, count, sizeof *ids);
     OG_AUTO_FREE uint32_t *slots = og_reallocarray(NULL, count, sizeof *slots);
     OG_AUTO_FREE uint32_t *at_slot = og_reallocarray(NULL, slot_count, sizeof *at_slot);
@@ -364,19 +381,37 @@ static og_status keep_live(edge_list *list, const og_topology *base, const uint3
     for (size_t slot = 0; slot < slot_count; slot++) {
         uint32_t i = at_slot[slot];
         if (i != UINT32_MAX &&
-            !edge_list_push(list, order->sources[i], targets[i], (uint32_t)ids[i]))
+            !edge_list_push(list, old->sources[i], old->targets[i], (uint32_t)ids[i]))
             return og_error_nomem(err);
     }
     return OG_OK;
 }
 
-/* The targets of a topology's edges in their order; false when its file is damaged, or memory is short. */
-static bool read_base(og_topology *base, uint32_t **out_targets)
+static og_status read_old(og_topology *base, old_edges *out, og_error *err)
 {
-    *out_targets = og_reallocarray(NULL, base->edge_count, sizeof **out_targets);
-    return *out_targets != NULL && og_topo__complete(base, OG_TOPO_OUT, NULL) == OG_OK &&
-           og_topo__need_order(base, NULL) == OG_OK &&
-           og_topo__targets_in_order(base, *out_targets, NULL) == OG_OK;
+    size_t count = base->edge_count;
+    *out = (old_edges){base, og_reallocarray(NULL, count, sizeof *out->sources),
+                       og_reallocarray(NULL, count, sizeof *out->targets)};
+    if (out->sources == NULL || out->targets == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_topo__complete(base, OG_TOPO_OUT, err));
+    OG_TRY(og_topo__need_order(base, err));
+    return og_topo__ends_by_number(base, out->sources, out->targets, err);
+}
+
+static og_status extend(const old_edges *old, og_lance_table *edges, const ends *e,
+                        const og_topo__key *key, og_topology **out, og_error *err)
+{
+    uint32_t start =
+        og_topo__first_newer_slot(edges, og_topo__backing_of(old->base)->key.max_fragment_id);
+    edge_list list = {0};
+    og_status s = keep_live(&list, old, edges, start, err);
+    if (s == OG_OK && start < og_lance_table_slot_count(edges))
+        s = add_edges(&list, edges, e, start, err);
+    if (s == OG_OK)
+        s = make_topology(&list, key, out, err);
+    edge_list_deinit(&list);
+    return s;
 }
 
 og_status og_topo__topology_extend(og_topology *base, og_lance_table *edges,
@@ -385,20 +420,14 @@ og_status og_topo__topology_extend(og_topology *base, og_lance_table *edges,
                                    og_error *err)
 {
     const ends e = {from_table, to_table, from, to};
-    const og_topo__key *old = &og_topo__backing_of(base)->key;
     og_topo__wanted wanted;
+    old_edges old = {0};
     og_topo__want(edges, from_table, to_table, &wanted);
-    OG_AUTO_FREE uint32_t *targets = NULL;
-    /* A node that was missing may be there by now. */
-    if (base->dangling_count > 0 || !read_base(base, &targets))
-        return og_topology_build(edges, from_table, from, to_table, to, out, err);
-    edge_list list = {0};
-    uint32_t start = og_topo__first_newer_slot(edges, old->max_fragment_id);
-    og_status s = keep_live(&list, base, targets, edges, start, err);
-    if (s == OG_OK && start < og_lance_table_slot_count(edges))
-        s = add_edges(&list, edges, &e, start, err);
-    if (s == OG_OK)
-        s = make_topology(&list, &wanted.key, out, err);
-    edge_list_deinit(&list);
+    /* One that left out edges, for a node that may be there by now, or is damaged, is of no use. */
+    bool is_usable = base->dangling_count == 0 && read_old(base, &old, NULL) == OG_OK;
+    og_status s = is_usable ? extend(&old, edges, &e, &wanted.key, out, err)
+                            : og_topology_build(edges, from_table, from, to_table, to, out, err);
+    og_free(old.sources);
+    og_free(old.targets);
     return s;
 }

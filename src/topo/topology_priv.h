@@ -18,10 +18,10 @@ typedef struct og_topo__key {
     uint64_t from_limit, to_limit;
 } og_topo__key;
 
-/* The edges in order of their slots. */
+/* Edges have numbers: their places in order of their slots. */
 typedef struct og_topo__order {
-    uint32_t *sources;
-    uint32_t *ids; /* row ids; NULL: edge i has row id i */
+    uint32_t *numbers; /* of the edges behind out.targets, parallel to them */
+    uint32_t *ids;     /* row ids by number; NULL: edge i has row id i */
 } og_topo__order;
 
 /* Arrays of numbers that a file has (packed.h). */
@@ -30,26 +30,25 @@ enum {
     OG_TOPO__OUT_TARGETS, /* as out.targets */
     OG_TOPO__IN_DEGREES,
     OG_TOPO__IN_TARGETS,
-    OG_TOPO__SOURCES, /* of each edge, in order of their slots */
-    OG_TOPO__IDS,     /* row ids of edges, see og_topo__id_to_saved */
+    OG_TOPO__NUMBERS, /* of edges, parallel to out.targets, see og_topo__number_to_saved */
+    OG_TOPO__IDS,     /* row ids of edges by number, see og_topo__id_to_saved */
     OG_TOPO__SECTIONS
 };
 
 typedef struct og_topo__section {
     const uint8_t *packed;
     uint32_t width;
-    uint64_t sum; /* XXH3-64 of the packed bytes; checked when they are read */
+    uint64_t sum; /* XXH3-64 of the packed bytes */
+    bool is_checked;
 } og_topo__section;
 
 typedef struct og_topo__backing {
     og_topo__key key;
     char *texts[4]; /* what the key's texts point into, when owned */
-    /* Each of these in one block, or NULL when it was not asked for yet. */
-    uint32_t *out_block; /* out.offsets, out.targets */
-    uint32_t *in_block;  /* in.offsets, in.targets */
-    uint32_t *out_edges, *in_edges;
+    /* What `out` and `in` point to; NULL: not asked for yet. */
+    uint32_t *out_offsets, *out_targets, *out_edges;
+    uint32_t *in_offsets, *in_targets, *in_edges;
     og_topo__order order;
-    uint32_t scan_count; /* how often the order was looked through for a few edges */
     /* The file the parts come from; NULL: it was built, and has both directions and the order. */
     og_blob *file;
     og_topo__section sections[OG_TOPO__SECTIONS];
@@ -85,6 +84,19 @@ static inline uint32_t og_topo__id_from_saved(uint32_t saved, uint32_t number)
 {
     return number + (saved >> 1 ^ (0 - (saved & 1)));
 }
+/* Numbers are saved as what they are ahead of their place, modulo the number of edges: nothing when the edges were
+ * stored by source. All values are below edge_count. */
+static inline uint32_t og_topo__number_to_saved(uint32_t number, uint32_t place,
+                                                uint32_t edge_count)
+{
+    return number >= place ? number - place : edge_count - (place - number);
+}
+static inline uint32_t og_topo__number_from_saved(uint32_t saved, uint32_t place,
+                                                  uint32_t edge_count)
+{
+    uint32_t left = edge_count - place; /* places from this one on */
+    return saved < left ? place + saved : saved - left;
+}
 /* Row id of edge number i of an order. */
 static inline uint32_t og_topo__edge_id(const og_topo__order *order, uint32_t i)
 {
@@ -96,9 +108,15 @@ og_status og_topo__damaged(const og_topology *topology, og_error *err);
  * then. Not thread safe, but other threads may go on reading the parts they asked for. */
 OG_NODISCARD og_status og_topo__complete(og_topology *topology, unsigned parts, og_error *err);
 OG_NODISCARD og_status og_topo__need_order(og_topology *topology, og_error *err);
-/* Targets of the edges in order of their slots; needs OG_TOPO_OUT and the order. OG_CORRUPT as above. */
-OG_NODISCARD og_status og_topo__targets_in_order(const og_topology *topology, uint32_t *out,
-                                                 og_error *err);
+/* The offsets of `out` and `in`, which are small, without the rest. */
+OG_NODISCARD og_status og_topo__need_offsets(og_topology *topology, og_error *err);
+/* A section's bytes fit their sum, so its numbers may be read one by one. Always so of what was built. */
+OG_NODISCARD og_status og_topo__check_section(const og_topology *topology, int section,
+                                              og_error *err);
+/* Sources and targets of the edges by number, edge_count each; needs OG_TOPO_OUT and the order. OG_CORRUPT as
+ * above. */
+OG_NODISCARD og_status og_topo__ends_by_number(const og_topology *topology, uint32_t *out_sources,
+                                               uint32_t *out_targets, og_error *err);
 
 /* A topology of `edges` from one of an earlier version of the same epochs: edges that are gone are left
  * out, those in fragments made since are looked up: a replaced edge keeps its row id, not its ends. */

@@ -126,6 +126,25 @@ static void walk(const og_adjacency *a, uint32_t edge_count, uint32_t other_vert
     check(seen == edge_count);
 }
 
+/* A few edges, found without reading the parts whole. */
+static void use_incident(og_store *store, og_lance_table *table)
+{
+    OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
+    OG_AUTO(og_directory) d = NULL;
+    const og_str ids[] = {OG_STR("a"), OG_STR("c"), OG_STR("e"), OG_STR("x")};
+    if (t == NULL)
+        return;
+    check(og_directory_build(table, &d, NULL) == OG_OK);
+    for (int at_src = 0; at_src < 2; at_src++) {
+        og_incident found;
+        if (og_topo__incident(t, table, table, d, at_src != 0, ids, 4, &found, NULL) != OG_OK)
+            continue;
+        for (size_t i = 0; i < found.slot_count; i++)
+            check(found.slots[i] < 5);
+        og_free(found.slots);
+    }
+}
+
 static void use_topology(og_store *store, unsigned parts)
 {
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
@@ -157,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         save_topology(store, data + 1, size - 1);
     use_directory(store, table);
+    use_incident(store, table);
     use_topology(store, OG_TOPO_OUT);
     use_topology(store, OG_TOPO_IN);
     use_topology(store, OG_TOPO_OUT_EDGES);

@@ -19,8 +19,10 @@ void graph_load(graph *g, const char *rows);
 /* Replace the node with this id: its row keeps its row id and moves to the end. */
 void graph_update(graph *g, const char *type, const char *id, const char *data);
 void graph_delete(graph *g, const char *type, const char *id);
-/* A new topology cache, so that nothing is at hand. */
+/* A new topology cache, so that nothing is at hand but what is saved. */
 void graph_forget(graph *g);
+/* The same; from here on what it makes is saved. */
+void graph_save_derived(graph *g);
 
 og_snapshot *graph_snapshot(graph *g);
 const og_catalog *graph_catalog(graph *g);

@@ -1,5 +1,7 @@
 #include "graph.h"
 
+#include <stdlib.h>
+
 #include "columnar/compare.h"
 
 static const char SCHEMA[] = "node Person { slug: String @key age: I32? }\n"
@@ -101,6 +103,12 @@ static size_t scan_for(og_lance_table *table, const char *column, og_str wanted,
     }
 }
 
+static int compare_slots(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* What a topology at hand knows, with a scan of the rest, is what a scan of all finds. */
 static void expect_ends(graph *g, const og_type_def *knows, bool at_src, bool known)
 {
@@ -130,6 +138,26 @@ static void expect_ends(graph *g, const og_type_def *knows, bool at_src, bool kn
     }
 }
 
+/* Asked for at once: each slot of any of them, once, ascending. */
+static void expect_ends_of_several(graph *g, const og_type_def *knows, bool at_src)
+{
+    const og_str ids[] = {OG_STR("p7"), OG_STR("p1"), OG_STR("none"), OG_STR("p7"), OG_STR("p49")};
+    og_incident all;
+    size_t sum = 0;
+    assert_ok(og_snapshot_incident(graph_snapshot(g), knows, at_src, ids, 5, &all, err));
+    for (int i = 0; i < 5; i++) {
+        og_incident one;
+        assert_ok(og_snapshot_incident(graph_snapshot(g), knows, at_src, &ids[i], 1, &one, err));
+        sum += i == 3 ? 0 : one.slot_count; /* the same as the first */
+        for (size_t j = 0; j < one.slot_count; j++)
+            assert_non_null(bsearch(&one.slots[j], all.slots, all.slot_count, sizeof *all.slots,
+                                    compare_slots));
+        og_free(one.slots);
+    }
+    assert_int_equal(all.slot_count, sum);
+    og_free(all.slots);
+}
+
 TEST(test_find_slots__ends_by_an_older_topology)
 {
     graph *g = graph_new(SCHEMA);
@@ -140,7 +168,11 @@ TEST(test_find_slots__ends_by_an_older_topology)
     graph_delete(g, "Knows", "e17");
     expect_ends(g, knows, true, false); /* nothing at hand: nothing is built */
     OG_AUTO(og_topology) topology = NULL;
+    graph_save_derived(g);
     assert_ok(og_snapshot_topology(graph_snapshot(g), knows, OG_TOPO_OUT, &topology, NULL, err));
+    expect_ends(g, knows, true, true);
+    expect_ends(g, knows, false, true);
+    graph_forget(g); /* from here on by the packed numbers of its file */
     expect_ends(g, knows, true, true);
     expect_ends(g, knows, false, true);
     og_buf_clear(&rows);
@@ -150,6 +182,8 @@ TEST(test_find_slots__ends_by_an_older_topology)
     graph_delete(g, "Knows", "e20006");
     expect_ends(g, knows, true, true);
     expect_ends(g, knows, false, true);
+    expect_ends_of_several(g, knows, true);
+    expect_ends_of_several(g, knows, false);
     og_buf_deinit(&rows);
     graph_free(g);
 }

@@ -26,6 +26,9 @@ static const uint32_t out_offsets[7] = {0, 2, 2, 5, 5, 5, 6},
 static const uint32_t in_offsets[5] = {0, 1, 5, 5, 6}, in_targets[EDGES] = {0, 2, 0, 5, 2, 2};
 static const uint32_t some_ids[EDGES] = {0, 1, 9, 3, 77, 2};
 
+/* Numbers of the edges behind each target and source, by hand. */
+static const uint32_t out_edge[EDGES] = {1, 4, 0, 2, 5, 3}, in_edge[EDGES] = {4, 0, 1, 3, 5, 2};
+
 static uint32_t *copy(const uint32_t *values)
 {
     uint32_t *out = og_reallocarray(NULL, EDGES, sizeof *out);
@@ -51,7 +54,7 @@ static void save(og_store *store, const uint32_t *ids)
     t->has_parallel = true;
     t->out = (og_adjacency){.vertex_count = 6, .offsets = out_offsets, .targets = out_targets};
     t->in = (og_adjacency){.vertex_count = 4, .offsets = in_offsets, .targets = in_targets};
-    og_topo__backing_of(t)->order = (og_topo__order){copy(sources), ids != NULL ? copy(ids) : NULL};
+    og_topo__backing_of(t)->order = (og_topo__order){copy(out_edge), ids != NULL ? copy(ids) : NULL};
     og_topo__save_topology(store, t);
 }
 
@@ -83,9 +86,6 @@ static void check_side(const og_adjacency *side, uint32_t vertices, const uint32
     assert_memory_equal(side->targets, others, EDGES * sizeof *others);
 }
 
-/* Places of each edge at its ends, by hand. */
-static const uint32_t out_edge[EDGES] = {1, 4, 0, 2, 5, 3}, in_edge[EDGES] = {4, 0, 1, 3, 5, 2};
-
 static void check_edges(const og_topology *t, const uint32_t *ids)
 {
     for (uint32_t i = 0; i < EDGES; i++) {
@@ -113,10 +113,11 @@ TEST(test_saved__parts_come_as_they_are_asked_for)
     assert_null(t->in.edges);
     assert_ok(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     check_edges(t, NULL);
-    uint32_t in_order[EDGES];
-    assert_ok(og_topo__targets_in_order(t, in_order, err));
-    assert_memory_equal(in_order, targets, sizeof targets);
-    /* Two blocks of offsets and targets, sources, and row ids of both directions. */
+    uint32_t by_number[2][EDGES];
+    assert_ok(og_topo__ends_by_number(t, by_number[0], by_number[1], err));
+    assert_memory_equal(by_number[0], sources, sizeof sources);
+    assert_memory_equal(by_number[1], targets, sizeof targets);
+    /* Offsets, targets and row ids of both directions, and numbers. */
     assert_int_equal(og_topology_bytes(t) - bytes, (7 + 5 + 5 * EDGES) * sizeof(uint32_t));
 }
 
@@ -127,8 +128,6 @@ TEST(test_saved__without_edges)
     OG_AUTO(og_topology) built = og_topo__topology_new(&key);
     assert_non_null(built);
     built->out = built->in = (og_adjacency){.offsets = none};
-    og_topo__backing_of(built)->out_block = og_calloc(1, sizeof(uint32_t));
-    og_topo__backing_of(built)->in_block = og_calloc(1, sizeof(uint32_t));
     assert_ok(og_topo__complete(built, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, err));
     og_topo__save_topology(store, built);
     OG_AUTO(og_topology) t = og_topo__load_topology(store, &key);
@@ -226,10 +225,10 @@ TEST(test_saved__a_direction_does_not_need_the_other)
     assert_status(og_topo__complete(t, OG_TOPO_OUT_EDGES | OG_TOPO_IN_EDGES, NULL), OG_CORRUPT);
 }
 
-TEST(test_saved__a_file_of_the_first_format_is_ignored)
+TEST(test_saved__a_file_of_an_earlier_format_is_ignored)
 {
     OG_AUTO(og_store) store = new_store();
     save(store, NULL);
-    damage(store, 6); /* "OGTOPO2" -> "OGTOPO3" */
+    damage(store, 6); /* "OGTOPO3" -> "OGTOPO2" */
     assert_null(og_topo__load_topology(store, &key));
 }
