@@ -28,15 +28,23 @@ static og_status parse_time(const og_literal *literal, const og_type *type, og_d
     return OG_OK;
 }
 
+static double literal_double(const og_literal *value)
+{
+    if (value->kind == OG_LIT_FLOAT)
+        return value->real;
+    return value->is_unsigned ? (double)(uint64_t)value->integer : (double)value->integer;
+}
+
 static og_datum number_scalar(const og_literal *literal, const og_type *type)
 {
-    if (literal->kind == OG_LIT_INTEGER && literal->is_unsigned)
+    /* What was stored as 0.1, or as 16777217, in an F32 column is found by the same number. */
+    if (type->id == OG_TYPE_F32)
+        return (og_datum){.type = OG_TYPE_F64, .f64 = (double)(float)literal_double(literal)};
+    if (literal->kind == OG_LIT_FLOAT)
+        return (og_datum){.type = OG_TYPE_F64, .f64 = literal->real};
+    if (literal->is_unsigned)
         return (og_datum){.type = OG_TYPE_U64, .u64 = (uint64_t)literal->integer};
-    if (literal->kind == OG_LIT_INTEGER)
-        return (og_datum){.type = OG_TYPE_I64, .i64 = literal->integer};
-    /* What was written as 0.1 is found in an F32 column that holds 0.1. */
-    double value = type->id == OG_TYPE_F32 ? (double)(float)literal->real : literal->real;
-    return (og_datum){.type = OG_TYPE_F64, .f64 = value};
+    return (og_datum){.type = OG_TYPE_I64, .i64 = literal->integer};
 }
 
 static og_status scalar_of(const og_literal *literal, const og_type *type, og_datum *out,
@@ -150,13 +158,6 @@ og_status og_exec__test(og_exec *x, const og_exec__predicate *p, og_exec__rows *
 }
 
 /* ---- constants as columns ----------------------------------------------------------------- */
-
-static double literal_double(const og_literal *value)
-{
-    if (value->kind == OG_LIT_FLOAT)
-        return value->real;
-    return value->is_unsigned ? (double)(uint64_t)value->integer : (double)value->integer;
-}
 
 static bool append_literal(og_builder *builder, const og_type *type, const og_literal *value)
 {

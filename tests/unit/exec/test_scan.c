@@ -28,7 +28,7 @@ static graph *people(void)
                "\"tags\":[]}}");
     graph_load(g, "{\"type\":\"Person\",\"data\":{\"slug\":\"cyd\"}}"
                   "{\"type\":\"Person\",\"data\":{\"slug\":\"dee\",\"name\":\"B\",\"age\":1,"
-                  "\"tags\":[\"b\",null]}}");
+                  "\"ratio\":16777217,\"tags\":[\"b\",null]}}");
     return g;
 }
 
@@ -103,6 +103,8 @@ TEST(test_scan__compares_by_type)
     expect_filter(g, "$p.age != 30", "[\"bob\"]\n[\"dee\"]\n");
     expect_filter(g, "$p.score <= -0.5", "[\"bob\"]\n");
     expect_filter(g, "$p.ratio = 0.1", "[\"ann\"]\n");
+    expect_filter(g, "$p.ratio = 16777217", "[\"dee\"]\n");
+    expect_filter(g, "$p.ratio < 16777217", "[\"ann\"]\n[\"bob\"]\n");
     expect_filter(g, "$p.big > 9223372036854775807", "[\"ann\"]\n");
     expect_filter(g, "$p.active = true", "[\"ann\"]\n");
     expect_filter(g, "$p.active != true", "[\"bob\"]\n");
