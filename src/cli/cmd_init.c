@@ -1,6 +1,8 @@
 /* init: a new graph, and the omnigraph.yaml that makes it the folder's default. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -78,10 +80,13 @@ static void write_config(og_buf *out, og_str uri)
     og_buf_append(out, config_tail, sizeof config_tail - 1);
 }
 
-static og_status write_new_file(const char *path, const og_buf *text, og_error *err)
+/* *out_was_there: the file is left as it is. */
+static og_status write_new_file(const char *path, const og_buf *text, bool *out_was_there,
+                                og_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
+    *out_was_there = fd < 0 && errno == EEXIST;
+    if (*out_was_there)
         return OG_OK;
     if (fd < 0)
         return og_error_errno(err, errno, "can't write", path);
@@ -94,6 +99,30 @@ static og_status write_new_file(const char *path, const og_buf *text, og_error *
     }
     close(fd);
     return s;
+}
+
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat at_a, at_b;
+    return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
+           at_a.st_ino == at_b.st_ino;
+}
+
+/* Is `uri` what commands in `folder`, with its omnigraph.yaml at `path`, work on by default? */
+static bool leads_to(cli *c, const char *path, og_str folder, const char *uri)
+{
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    cli_config config = {0};
+    if (cli_read_file(path, &text, NULL) != OG_OK ||
+        cli_config_parse(c->arena, og_buf_view(&text), path, &config, NULL) != OG_OK ||
+        config.graph == NULL)
+        return false;
+    const cli_graph_entry *entry = cli_config_graph(&config, config.graph);
+    if (entry == NULL || strcmp(entry->uri, uri) == 0)
+        return entry != NULL;
+    og_str base = og_arena_str(c->arena, folder.len > 0 ? folder : OG_STR("."));
+    const char *named = base.ptr != NULL ? cli_join(c, base.ptr, entry->uri) : NULL;
+    return named != NULL && is_same_folder(named, uri);
 }
 
 /* Beside the graph, unless there is one; for a URL, in the current folder. A relative path is meant from
@@ -111,7 +140,13 @@ static og_status scaffold_config(cli *c, const char *uri, og_error *err)
     write_config(&text, uri[0] == '/' || name.len == 0 ? og_str_of(uri) : name);
     if (text.failed)
         return og_error_nomem(err);
-    return write_new_file(path.ptr, &text, err);
+    bool was_there;
+    OG_TRY(write_new_file(path.ptr, &text, &was_there, err));
+    if (was_there && !leads_to(c, path.ptr, folder, uri))
+        cli_warn("%s was there already and does not lead to this graph: give commands '%s', or add "
+                 "it to the file",
+                 path.ptr, uri);
+    return OG_OK;
 }
 
 og_status cli_run_init(cli *c, og_error *err)
