@@ -8,6 +8,7 @@
 #include "graph/constraints.h"
 #include "graph/overlay.h"
 #include "graph/rowset.h"
+#include "lang/frame.h"
 #include "lang/query.h"
 
 /* Heads that must be resolved may renew the snapshot, others may commit first; then all statements run
@@ -109,7 +110,10 @@ static og_status evaluate_as(run *r, const og_type_def *def, int32_t property, o
     const og_prop_type *type = property >= 0 ? &def->properties[property].type : &text_type;
     /* A key stays as it was given: the id is its text. */
     bool lenient = r->input->lenient && property >= 0 && property != def->key_property;
-    return og_literal_coerce(type, &raw, name, lenient, r->arena, value, err);
+    og_status s = og_literal_coerce(type, &raw, name, lenient, r->arena, value, err);
+    if (s == OG_INVALID)
+        og_error_place(err, r->input->query->source, expr->span);
+    return s;
 }
 
 /* The value of a predicate: of the property's type, or of its items for `contains`; a comparison of a
@@ -284,20 +288,23 @@ static og_status update_rows(run *r, const og_ir_mutation *m, const og_overlay_r
 }
 
 /* The key is what a row is: edges name it. */
-static og_status check_keeps_key(const og_ir_mutation *m, og_error *err)
+static og_status check_keeps_key(const run *r, const og_ir_mutation *m, og_error *err)
 {
-    for (uint32_t i = 0; i < m->assignment_count; i++)
-        if (m->def->key_property >= 0 && m->assignments[i].property == m->def->key_property)
-            return og_error_set(err, OG_INVALID,
-                                "cannot update @key property '%.*s' \xe2\x80\x94 delete and "
-                                "re-insert instead",
-                                OG_FMT(m->assignments[i].name));
-    return OG_OK;
+    const og_ir_assignment *a = m->assignments, *end = a + m->assignment_count;
+    while (a < end && (a->property < 0 || a->property != m->def->key_property))
+        a++;
+    if (a == end)
+        return OG_OK;
+    og_error_set(err, OG_INVALID,
+                 "cannot update @key property '%.*s' \xe2\x80\x94 delete and re-insert instead",
+                 OG_FMT(a->name));
+    og_error_place(err, r->input->query->source, a->span);
+    return OG_INVALID;
 }
 
 static og_status update(run *r, const og_ir_mutation *m, og_error *err)
 {
-    OG_TRY(check_keeps_key(m, err));
+    OG_TRY(check_keeps_key(r, m, err));
     og_overlay_rows matched = {0};
     og_status s = find(r, m, &matched, err);
     if (s == OG_OK && og_overlay_rows_count(&matched) > 0)
@@ -522,6 +529,12 @@ static og_status attempt(run *r, og_mutate_output *out, bool *out_again, og_erro
 og_status og_mutate_run(og_repo *repo, const og_mutate_input *input, og_mutate_output *out,
                         og_error *err)
 {
+    const og_ir_query *q = input->query;
+    if (q->refused.len > 0 && !input->lenient) {
+        og_error_set(err, OG_INVALID, "%.*s", OG_FMT(q->refused));
+        og_error_place(err, q->source, q->refused_span);
+        return OG_INVALID;
+    }
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
         bool again;
         run r = {

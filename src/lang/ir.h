@@ -159,6 +159,11 @@ typedef struct og_ir_query {
     /* mutation */
     const og_ir_mutation *mutations;
     uint32_t mutation_count;
+    /* The first literal that is stored only when lenient, and then changed: what to say of it when
+     * not. It stands in its assignment as written. len 0 = there is none. */
+    og_str refused;
+    og_span refused_span;
+    og_str source; /* what all spans point into */
 } og_ir_query;
 
 #endif

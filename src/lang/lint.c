@@ -59,7 +59,10 @@ static og_status check_query(og_lang__compile *c, og_lang__query_decl *decl)
 {
     og_ir_query query;
     OG_TRY(og_lang__check(c, decl));
-    return og_lang__lower(c, decl, &query);
+    OG_TRY(og_lang__lower(c, decl, &query));
+    if (query.refused.len > 0)
+        return og_lang__fail(c, query.refused_span, "%.*s", OG_FMT(query.refused));
+    return OG_OK;
 }
 
 static void tell(const report *r, const og_lang__compile *c)

@@ -340,6 +340,7 @@ og_status og_lang__lower(compile *c, og_lang__query_decl *decl, og_ir_query *out
         .params = c->params,
         .param_count = c->param_count,
         .is_mutation = decl->mutations != NULL,
+        .source = c->source,
     };
     if (out->is_mutation)
         return og_lang__lower_mutations(c, decl->mutations, out);

@@ -6,9 +6,29 @@ typedef og_lang__compile compile;
 typedef og_lang__mutation mutation;
 typedef og_lang__pair pair;
 
+/* What a strict run says of a literal that does not fit. A lenient one may store it, so it is for who
+ * runs the query to refuse it; not so for a key, whose text is the id. */
+static og_status refuse(compile *c, const og_type_def *def, const pair *p, const og_literal *value,
+                        const og_error *why, og_ir_query *query)
+{
+    const og_prop_type *type = &def->properties[p->property].type;
+    og_literal changed;
+    bool may_pass =
+        p->property != def->key_property &&
+        og_literal_coerce(type, value, OG_STR(""), true, c->arena, &changed, NULL) == OG_OK;
+    if (!may_pass)
+        return og_lang__fail(c, p->value.span, "%s", why->message);
+    if (query->refused.len > 0)
+        return OG_OK;
+    query->refused = og_arena_str(c->arena, og_str_of(why->message));
+    query->refused_span = p->value.span;
+    return query->refused.ptr != NULL ? OG_OK : og_lang__nomem(c);
+}
+
 /* A literal of an assignment gets the property's type here, so that what can never be stored is
  * refused before anything runs. */
-static og_status coerce(compile *c, const og_type_def *def, const pair *p, og_ir_expr *value)
+static og_status coerce(compile *c, const og_type_def *def, const pair *p, og_ir_query *query,
+                        og_ir_expr *value)
 {
     const og_prop_type *type = &def->properties[p->property].type;
     og_str what = og_arena_printf(c->arena, "property '%.*s'", OG_FMT(p->name.text));
@@ -20,7 +40,7 @@ static og_status coerce(compile *c, const og_type_def *def, const pair *p, og_ir
     if (status == OG_NOMEM)
         return og_lang__nomem(c);
     if (status != OG_OK)
-        return og_lang__fail(c, p->value.span, "%s", err.message);
+        return refuse(c, def, p, &value->literal, &err, query);
     value->type = *type;
     return OG_OK;
 }
@@ -37,7 +57,7 @@ static og_status lower_assignment(compile *c, const og_type_def *def, const pair
     };
     OG_TRY(og_lang__lower_expr(c, &p->value, query, &out->value));
     if (p->property >= 0 && out->value.kind == OG_EXPR_LITERAL)
-        return coerce(c, def, p, &out->value);
+        return coerce(c, def, p, query, &out->value);
     return OG_OK;
 }
 

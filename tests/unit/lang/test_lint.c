@@ -97,6 +97,16 @@ TEST(test_lint__json)
           "}\n");
 }
 
+/* It compiles, for who runs it with values changed; lint is strict. */
+TEST(test_lint__a_number_out_of_range)
+{
+    check("query old() { update Person set { nick: \"m\", age: 3000000000 } where name = \"x\" }",
+          false, true,
+          "ERROR query `old`: property 'age': value 3000000000 exceeds I32\n"
+          "WARN  query `old`: mutation declares no params; hardcoded mutations are easy to miss\n"
+          "INFO  Lint complete: 1 queries processed (1 error(s), 1 warning(s), 0 info item(s))\n");
+}
+
 TEST(test_lint__an_empty_file_is_fine)
 {
     check("// nothing\n", false, false,
