@@ -21,8 +21,8 @@ void *og_reallocarray(void *ptr, size_t count, size_t size);
 /* 64-byte aligned, for buffers that kernels read; free with og_free. */
 void *og_malloc_aligned(size_t size) __attribute__((malloc));
 void og_free(void *ptr);
-/* Ask for huge pages below a large block that is about to be filled: first touches of small ones
- * can cost more than what is written. Only a hint. */
+/* Ask the system to back a large block that is about to be filled with huge pages:
+ * faulting in small pages one by one can cost more than filling them. Only a hint. */
 void og_prefer_huge_pages(void *ptr, size_t size);
 char *og_strdup(const char *text) __attribute__((malloc));
 

@@ -52,7 +52,8 @@ static inline bool og_buf_text(og_buf *buf, const char *text)
 bool og_buf_printf(og_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* `count` copies of one byte. */
 bool og_buf_fill(og_buf *buf, uint8_t byte, size_t count);
-/* Text for people: control characters that terminals obey as \uXXXX; newlines and tabs stay, but in_line. */
+/* Append text to be shown to people: control characters, which a terminal would obey,
+ * are written as \uXXXX. Newlines and tabs stay as they are unless `in_line`. */
 bool og_buf_visible(og_buf *buf, og_str text, bool in_line);
 /* Little-endian integers, for file formats. */
 bool og_buf_u16(og_buf *buf, uint16_t value);

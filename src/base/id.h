@@ -19,9 +19,9 @@ typedef struct og_ulid {
     char text[27];
 } og_ulid;
 og_ulid og_ulid_new(const og_clock *clock, const og_random *random);
-/* Many ULIDs, each greater than the one before, as the specification has it: within a millisecond, and
- * when the clock goes back, the random bits of the last one plus 1. Such ids are stored in a fraction
- * of the bytes. Starts zeroed. */
+/* Many ULIDs, each greater than the one before, as the specification has it: within a millisecond,
+ * and when the clock goes back, the random bits of the last one plus 1. Such ids are stored in a
+ * fraction of the bytes. Starts zeroed. */
 typedef struct og_ulid_series {
     uint64_t ms;
     uint8_t entropy[10];

@@ -60,8 +60,8 @@ typedef og_status (*og_read_fn)(void *context, uint8_t *dst, size_t cap, size_t 
 
 typedef struct og_json_stream og_json_stream;
 
-/* `max_value_bytes` bounds one value (0 = no bound): a record above it is OG_LIMIT with its line, and
- * is not held in memory. A byte order mark at the start is skipped. */
+/* `max_value_bytes` bounds one value (0 = no bound): a record above it is OG_LIMIT with its line,
+ * and is not held in memory. A byte order mark at the start is skipped. */
 OG_NODISCARD og_status og_json_stream_new(og_read_fn read, void *context, size_t max_value_bytes,
                                           og_json_stream **out, og_error *err);
 void og_json_stream_free(og_json_stream *stream);

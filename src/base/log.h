@@ -13,8 +13,8 @@ typedef enum og_log_level {
     OG_LOG_DEBUG,
 } og_log_level;
 
-/* A zero og_log listens to nothing. `write` may be called from several threads at once; the message
- * is one line without its end, and is the caller's. */
+/* A zeroed og_log takes no messages. `write` may be called from several threads at once;
+ * `message` is one line without a newline, borrowed for the call. */
 typedef struct og_log {
     void (*write)(void *context, og_log_level level, const char *message);
     void *context;

@@ -24,10 +24,12 @@ uint64_t *og_strmap_get(const og_strmap *map, og_str key);
 size_t og_strmap_len(const og_strmap *map);
 /* The i-th entry in order of insertion; the key is borrowed from the map. */
 og_str og_strmap_at(const og_strmap *map, size_t index, uint64_t *out_value);
+/* Bytes of memory that the map holds. */
 size_t og_strmap_bytes(const og_strmap *map);
 
 typedef struct og_u64map og_u64map;
 
+/* The same with numbers as keys. `expected`: how many keys to make room for; more may come. */
 og_u64map *og_u64map_new(size_t expected);
 void og_u64map_free(og_u64map *map);
 OG_DEFINE_AUTO(og_u64map, og_u64map_free)

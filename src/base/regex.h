@@ -1,9 +1,9 @@
 /* base/regex - patterns of @check, as Rust's regex crate reads them: unanchored, Unicode classes,
  * no look-around and no back-references (refused, whichever engine could do them).
  *
- * PCRE2 behind this header is opened with dlopen at the first compile, so that commands
- * without a @check never load it (OG_UNSUPPORTED when it is not there). Match and heap limits are set;
- * a pattern that exceeds them on a text gives OG_LIMIT, never a hang. An og_regex belongs to one
+ * PCRE2 behind this header is opened with dlopen at the first compile, so that commands without a
+ * @check never load it (OG_UNSUPPORTED when it is not there). Match and heap limits are set; a
+ * pattern that exceeds them on a text gives OG_LIMIT, never a hang. An og_regex belongs to one
  * thread at a time. */
 #ifndef OG_BASE_REGEX_H
 #define OG_BASE_REGEX_H

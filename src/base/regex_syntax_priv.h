@@ -1,15 +1,17 @@
-/* base/regex_syntax_priv - what the parts of the translation of patterns share (see regex_priv.h): regex_syntax.c
- * has groups and repetition, regex_class.c bracketed classes, regex_escape.c what follows a backslash.
+/* base/regex_syntax_priv - what the parts of the translation of patterns share (see regex_priv.h):
+ * regex_syntax.c has groups and repetition, regex_class.c bracketed classes, regex_escape.c what
+ * follows a backslash.
  *
- * Parsers stand at `p`, move it behind what they took, and write to `out`. They return false when out of memory,
- * or with `problem` and `at` set. */
+ * Parsers stand at `p`, move it behind what they took, and write to `out`.
+ * They return false when out of memory, or with `problem` and `at` set. */
 #ifndef OG_BASE_REGEX_SYNTAX_PRIV_H
 #define OG_BASE_REGEX_SYNTAX_PRIV_H
 
 #include "base/map.h"
 #include "base/regex_priv.h"
 
-/* Checked before anything is written, so that no buffer meets its own bound: PCRE2 takes patterns of 64 KiB. */
+/* Checked before anything is written, so that no buffer meets its own bound:
+ * PCRE2 takes patterns of 64 KiB. */
 #define OG_BASE__RX_MAX_BYTES ((size_t)128 << 10)
 #define OG_BASE__RX_MAX_CLASS_BYTES ((size_t)64 << 10) /* of the operands of a class */
 #define OG_BASE__RX_MAX_NESTING 250 /* of groups and classes: regex-syntax's default nest_limit */
@@ -49,7 +51,7 @@ typedef struct og_base__rx_element {
 
 /* ---- the text ----------------------------------------------------------------------------- */
 
-/* Returns false. */
+/* Set `problem` and `at`. Returns false, so that a parser can return it. */
 bool og_base__rx_fail_at(og_base__rx *t, const char *at, const char *problem);
 bool og_base__rx_looking_at(const og_base__rx *t, const char *text);
 /* Move behind `text` when it comes next. */
@@ -65,12 +67,12 @@ bool og_base__rx_is_space(char c);
 
 /* ---- parts of a pattern ------------------------------------------------------------------- */
 
-/* These two return true. */
+/* Fill an element. Both return true, so that a parser can return it. */
 bool og_base__rx_set_text(og_base__rx_element *e, og_base__rx_kind kind, const char *text);
 bool og_base__rx_set_char(og_base__rx_element *e, uint32_t code);
-/* Behind the backslash. */
+/* With `p` behind the backslash. */
 bool og_base__rx_parse_escape(og_base__rx *t, og_base__rx_element *out);
-/* At '['; appends a pattern for one character to `out`. */
+/* With `p` at '['; appends a pattern for one character to `out`. */
 bool og_base__rx_parse_class(og_base__rx *t, og_buf *out);
 
 #endif

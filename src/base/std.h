@@ -1,15 +1,15 @@
-/* base/std - the three files that a program is given. */
+/* base/std - standard input, output and error. */
 #ifndef OG_BASE_STD_H
 #define OG_BASE_STD_H
 
 #include "base/error.h"
 
-/* Take the numbers of those of standard input, output and error that are closed, before the program opens
- * anything: else a data file could get the number 1, and what is printed would be written into it. Reads
- * and writes there go on failing with EBADF. */
+/* Occupy the descriptors 0, 1 and 2 where they are closed. To be called before the program opens
+ * anything: otherwise a data file could get descriptor 1, and printed text would be written into
+ * it. Reading or writing there still fails with EBADF. */
 void og_std_reserve(void);
 
-/* Write out what stdio holds back for standard output. An error also when an earlier write failed. */
+/* Flush standard output. OG_IO when that, or any earlier write to it, failed. */
 og_status og_std_flush(og_error *err);
 
 #endif

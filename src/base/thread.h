@@ -8,8 +8,8 @@
  * One pool may serve several callers at once. A turn may call og_pool_run on its own pool: the
  * inner loop then runs on the thread that asked, and on others when they are free.
  *
- * An og_task is one piece of work that goes on beside the caller's own. Whoever waits for a task that no
- * thread has begun runs it himself, so tasks are never stuck behind others. */
+ * An og_task is one piece of work that goes on beside the caller's own. Whoever waits for a task
+ * that no thread has begun runs it himself, so tasks are never stuck behind others. */
 #ifndef OG_BASE_THREAD_H
 #define OG_BASE_THREAD_H
 
@@ -38,8 +38,8 @@ OG_NODISCARD og_status og_pool_run(og_pool *pool, size_t count, og_pool_fn fn, v
 
 /* ---- tasks -------------------------------------------------------------------------------- */
 
-/* Set `run` and `context`, zero the rest. From og_pool_start to og_pool_finish it stays where it is;
- * then it may be started again. */
+/* Set `run` and `context`, zero the rest. From og_pool_start to og_pool_finish it stays where it
+ * is; then it may be started again. */
 typedef struct og_task {
     og_status (*run)(void *context, og_error *err);
     void *context;
@@ -49,29 +49,29 @@ typedef struct og_task {
     og_error err;
 } og_task;
 
-/* Run it on a thread of the pool as soon as one is free; at once on the caller when there is no
- * other (also for NULL). */
+/* Run the task on a thread of the pool as soon as one is free;
+ * at once on the caller when the pool has no other thread or is NULL. */
 void og_pool_start(og_pool *pool, og_task *task);
 bool og_pool_is_done(og_pool *pool, const og_task *task);
-/* Run it on the caller, unless a thread has begun it: then false. */
+/* Run the task on the calling thread, unless another one has begun it: then false. */
 bool og_pool_help(og_pool *pool, og_task *task);
-/* Return when it has run, with what it returned. */
+/* Wait until the task has run; returns what it returned. */
 OG_NODISCARD og_status og_pool_finish(og_pool *pool, og_task *task, og_error *err);
 
-/* ---- a pool for those who are at work ----------------------------------------------------- */
+/* ---- a pool with users -------------------------------------------------------------------- */
 
-/* Its threads are there only while somebody has taken the pool. */
+/* A pool whose threads exist only while somebody uses it: the first take starts them, the last give
+ * ends them. */
 typedef struct og_shared_pool og_shared_pool;
 /* NULL when out of memory. */
 og_shared_pool *og_shared_pool_new(unsigned threads);
-/* All have given it back. */
+/* Every user must have given it back. */
 void og_shared_pool_free(og_shared_pool *shared);
 OG_DEFINE_AUTO(og_shared_pool, og_shared_pool_free)
-/* For the takes that follow, while nobody has it. */
+/* Change the number of threads, while nobody uses the pool. */
 void og_shared_pool_set_threads(og_shared_pool *shared, unsigned threads);
-/* NULL, with nothing to give back, when there is no second thread to be had. */
+/* NULL when no second thread can be had; then there is nothing to give back. */
 og_pool *og_shared_pool_take(og_shared_pool *shared);
-/* The last one ends the threads. */
 void og_shared_pool_give(og_shared_pool *shared);
 
 #endif

@@ -11,7 +11,7 @@
 int32_t og_days_from_civil(int64_t year, unsigned month, unsigned day);
 void og_civil_from_days(int32_t days, int64_t *out_year, unsigned *out_month, unsigned *out_day);
 
-/* Both read the same texts, False on anything else:
+/* Both read the same texts; false on anything else:
  *   - a date "2024-02-29", "2024-2-3", "20240229", or with a signed year "+10000-01-01" (within
  *     -262143..262142), which is midnight as an instant;
  *   - an instant "2024-02-29T10:11:12.345+05:30": hyphened date of two-digit parts, "T", "t" or a
@@ -34,7 +34,7 @@ bool og_format_datetime(og_buf *out, int64_t ms, bool z, bool trim);
 /* Where the time comes from; tests and the simulator give their own. */
 typedef struct og_clock {
     int64_t (*now_us)(void *context); /* microseconds since 1970, UTC */
-    /* Let this much time pass; NULL = sleep. */
+    /* Let this much time pass; NULL: the thread sleeps. */
     void (*sleep_us)(void *context, int64_t us);
     void *context;
 } og_clock;

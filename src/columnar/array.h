@@ -65,7 +65,7 @@ struct og_field {
 const og_type *og_type_of(og_type_id id);
 /* Bytes of one value; 0 for bool, variable-width and nested types. */
 size_t og_type_width(og_type_id id);
-/* Same layout and struct field names; names of list items and nullability do not count. */
+/* Are two types equal? Struct field names count; names of list items and nullability do not. */
 bool og_type_eq(const og_type *a, const og_type *b);
 /* "utf8", "fixed_size_list<float32, 4>"; for messages. Writes at most cap bytes with a NUL. */
 void og_type_name(const og_type *type, char *dst, size_t cap);
@@ -90,8 +90,9 @@ og_array *og_array_ref(og_array *array);
 void og_array_unref(og_array *array);
 OG_DEFINE_AUTO(og_array, og_array_unref)
 
-/* An empty shell with refs 1 for builders and decoders to fill, with room for the type's children
- * (NULL yet); NULL when out of memory. Buffers of the type must end up non-NULL, also at length 0. */
+/* An empty shell, with one reference, for builders and decoders to fill; there is room for the
+ * type's children, which are NULL yet. Whoever fills it must set all buffers that the type has,
+ * also at length 0. NULL when out of memory. */
 og_array *og_array_new(const og_type *type, int64_t length);
 /* All null; NULL when out of memory. */
 og_array *og_array_new_null(const og_type *type, int64_t length);

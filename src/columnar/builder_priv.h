@@ -1,5 +1,5 @@
-/* columnar/builder_priv - what a builder is made of: builder.c has its buffers and single rows, builder_rows.c rows
- * taken over from arrays. */
+/* columnar/builder_priv - what a builder is made of: builder.c has its buffers and single rows,
+ * builder_rows.c rows taken over from arrays. */
 #ifndef OG_COLUMNAR_BUILDER_PRIV_H
 #define OG_COLUMNAR_BUILDER_PRIV_H
 

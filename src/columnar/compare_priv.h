@@ -22,8 +22,8 @@ OG_NODISCARD og_status og_columnar__check_comparable(const og_type *a, const og_
 /* The three that are computed; the others are one of them negated (all orders here are total). */
 typedef enum og_columnar__relation { OG_REL_EQ, OG_REL_LT, OG_REL_LE } og_columnar__relation;
 
-/* Bits of `column[i] relation value`, also for rows that are null (any value then). False when this
- * pair of types has no loop of its own. Defined in compare_number.c. */
+/* Set bit i to `column[i] relation value`; bits of null rows may have any value.
+ * False when this pair of types has no loop of its own. Defined in compare_number.c. */
 bool og_columnar__number_scalar(const og_array *column, og_columnar__relation relation,
                                 const og_datum *value, uint64_t *bits);
 bool og_columnar__number_columns(const og_array *left, og_columnar__relation relation,

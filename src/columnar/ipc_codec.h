@@ -1,7 +1,7 @@
 /* columnar/ipc_codec - compressed buffers of the Arrow IPC format (its BodyCompression).
  *
- * A buffer begins with its size as i64, -1 when what follows was kept as it is; then comes an LZ4 frame or a zstd
- * frame. A buffer of no bytes is empty. Bytes are hostile. */
+ * A stored buffer is an i64, the size of its content, and an LZ4 or zstd frame. With -1 as size the
+ * content follows uncompressed. A buffer of no bytes is empty. Bytes are hostile. */
 #ifndef OG_COLUMNAR_IPC_CODEC_H
 #define OG_COLUMNAR_IPC_CODEC_H
 
@@ -10,11 +10,11 @@
 /* Members of the format's CompressionType. */
 enum { OG_IPC_LZ4_FRAME = 0, OG_IPC_ZSTD = 1 };
 
-/* How many bytes the stored ones stand for. False: damaged, or more than the codec can make of them, so
- * that nothing is allocated for a lie. */
+/* The size of a stored buffer's content. False: damaged, or more than the codec could make of so
+ * few bytes, so that nothing is allocated for a lie. */
 bool og_ipc_buffer_size(og_bytes stored, int codec, size_t *out);
-/* Expand to `len` bytes, all that there are; of what was kept as it is the first ones. False: damaged, or
- * a codec that is not known. */
+/* Expand a stored buffer, whose content must be `len` bytes; of uncompressed content the first
+ * `len` are copied. False: damaged, or an unknown codec. */
 bool og_ipc_buffer_expand(og_bytes stored, int codec, void *dst, size_t len);
 
 #endif

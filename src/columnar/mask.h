@@ -1,9 +1,9 @@
 /* columnar/mask - a three-valued answer for each row of a batch: true, false or unknown (null).
  *
- * Two bitmaps: `truth` has the rows that are true, `known` those that are true or false. What is
- * true is known, and bits at and beyond `length` are 0 in both, so that words may be combined and
- * counted as they are. Start with {0}; kernels set the length and make room, and keep the room for
- * the next batch. */
+ * Two bitmaps: `truth` marks the rows that are true, `known` those that are true or false. A row
+ * that is true is also known, and bits at and beyond `length` are 0 in both, so words may be
+ * combined and counted as they are. Start with {0}; kernels set the length and make room, which
+ * the mask keeps for the next batch. */
 #ifndef OG_COLUMNAR_MASK_H
 #define OG_COLUMNAR_MASK_H
 
@@ -12,7 +12,7 @@
 typedef struct og_mask {
     int64_t length; /* rows */
     uint64_t *truth;
-    uint64_t *known; /* the same block behind truth */
+    uint64_t *known; /* in the same block, behind truth */
     size_t word_capacity;
 } og_mask;
 

@@ -1,10 +1,13 @@
-/* store/far - a store around one that is far away: calls that are announced travel side by side.
+/* store/far - a store around one that is far away (S3): requests that are announced travel side by
+ * side.
  *
- * What is expected (og_store_expect) is asked at once, on a thread of its own, and the call that asks for it takes that
- * answer. Objects from a writer travel after `finish` returned; the next sync, put or listing waits for all of
- * them, and a sync or put tells when one of them failed. So what follows a sync or put stands on whole
- * objects, as around any other store. Objects of this process that are small and never
- * replaced (data files: from a writer) stay in memory for a while and are read from there. */
+ * Requests. An announced call (og_store_expect) is sent at once, on a thread of its own, and the
+ * call itself takes the answer.
+ * Uploads. `finish` of an object writer returns before the object has arrived. The next sync, put
+ * or listing waits for all uploads, and a sync or put fails when one of them failed. So whatever is
+ * written after a sync or put rests on whole objects, as with any other store.
+ * Small objects that this process wrote by an object writer, and which are therefore never replaced
+ * (data files), stay in memory for a while and are read from there. */
 #ifndef OG_STORE_FAR_H
 #define OG_STORE_FAR_H
 

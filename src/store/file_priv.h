@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-/* Names put with durable content and not synced yet, of which the last few are remembered. */
+/* How many names with durable content, whose folder entry is not synced yet, are remembered. */
 #define OG_STORE__DURABLE_SLOTS 64
 
 /* A file that has no name of its own yet. */
@@ -19,8 +19,9 @@ typedef struct og_store__temp {
     char path[OG_STORE__NAME_MAX + 32]; /* relative to the root */
 } og_store__temp;
 
-/* An object whose content is there already, and whose name is to come. It belongs to the thread that
- * announced it: others, which may want the same name, do not see it. */
+/* An object whose content is written but which has no name yet
+ * (og_store_ops.announce). It belongs to the thread that announced it: other threads,
+ * which may announce the same name, do not see it. */
 typedef struct og_store__announced {
     og_store__temp temp;
     pthread_t owner;
@@ -56,7 +57,7 @@ og_status og_store__file_put_summed(og_store *s, const char *name, og_bytes byte
 og_status og_store__file_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
                                        og_error *err);
 bool og_store__file_announce(og_store *s, const char *name, og_bytes bytes);
-/* What this thread announced under this name; NULL: nothing. */
+/* What this thread announced under the name; NULL: nothing. Borrowed. */
 og_store__announced *og_store__file_find_announced(og_store__file *s, const char *name);
 void og_store__file_drop_announced(og_store__file *s, og_store__announced *announced);
 og_status og_store__file_create(og_store *s, const char *name, og_object_writer **out,
@@ -71,10 +72,10 @@ og_status og_store__file_sync(og_store *s, const char *const *names, size_t coun
 int og_store__file_sync_fd(og_store__file *s, int fd, const char *name);
 /* Make `path` (a folder) and the parents it lacks, and remember them for sync. 0 or errno. */
 int og_store__file_make_folder(og_store__file *s, og_str path);
-/* The content of `name` is on disk; its folder entry is not. Forgetting costs a second
- * fdatasync. */
+/* Remember that the content of `name` is on disk and only its folder entry is not.
+ * When that is forgotten, sync does one fdatasync too many. */
 void og_store__file_note_durable(og_store__file *s, const char *name);
-/* Whether it was noted; not any more afterwards. */
+/* Was it noted? Forgets the note. */
 bool og_store__file_take_durable(og_store__file *s, const char *name);
 void og_store__file_forget_syncs(og_store__file *s);
 

@@ -7,7 +7,8 @@
 
 OG_NODISCARD og_status og_store_open_memory(og_store **out, og_error *err);
 
-/* From now on objects know when they were written, by this clock (borrowed); before, listings say 0. */
+/* Give listings the time at which objects were written, by this clock (borrowed).
+ * For objects written before the call they say 0. */
 void og_store_memory_set_clock(og_store *store, const og_clock *clock);
 
 /* Power loss: of everything written since its last sync each object's content is kept or cut at a

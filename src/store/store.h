@@ -1,8 +1,8 @@
 /* store/store - objects under names: the only way the engine touches storage.
  *
- * A store is a flat space of immutable objects under '/'-separated names relative to its
- * root (the graph's folder or prefix). No object is ever changed in place but by put_summed. Backends: a folder
- * (store/file.h), memory (store/memory.h); wrappers that count, delay and fail
+ * A store is a flat space of immutable objects under '/'-separated names relative to its root (the
+ * graph's folder or prefix). No object is ever changed in place but by put_summed. Backends: a
+ * folder (store/file.h), memory (store/memory.h); wrappers that count, delay and fail
  * (store/wrap.h) have this same shape, so any of them can stand around any other.
  *
  * Durability. put and put_if_absent make an object visible; it survives power loss only after a
@@ -34,17 +34,17 @@ struct og_blob {
 og_blob *og_blob_ref(og_blob *blob);
 void og_blob_unref(og_blob *blob);
 OG_DEFINE_AUTO(og_blob, og_blob_unref)
-/* Hints about how a mapping is going to be read; they change no outcome, and nothing of other blobs.
- * At random: a byte that is touched brings its page in and not what lies around it, which can be
- * megabytes, so what is read in one go has to be prefetched. */
+/* A hint that a mapping will be read at random: touching a byte then brings in its page only, not
+ * the megabytes around it that the system would read ahead. What is read in one go should be
+ * prefetched. Other blobs are not affected. */
 void og_blob_read_at_random(const og_blob *blob);
-/* Begin to bring in a range, clipped to the blob, without waiting for it. */
+/* Begin to bring a range (clipped to the blob) into memory, without waiting for it. */
 void og_blob_prefetch(const og_blob *blob, uint64_t offset, uint64_t len);
 /* A blob that owns a heap copy of `bytes`; NULL when out of memory. */
 og_blob *og_blob_copy(og_bytes bytes);
 
 typedef struct og_object_info {
-    og_str name; /* within the listing */
+    og_str name; /* owned by the listing */
     uint64_t bytes;
     int64_t modified_us; /* microseconds since 1970; 0 when the store does not know */
 } og_object_info;
@@ -95,12 +95,12 @@ static inline void og_turn_end(og_turn *turn)
 }
 OG_DEFINE_AUTO(og_turn, og_turn_end)
 
-/* A call that can be announced. */
+/* A call that can be announced by `expect`. */
 typedef enum og_store_request {
     OG_STORE_GET,
     OG_STORE_HEAD,
     OG_STORE_LIST,   /* not recursive, from the first name */
-    OG_STORE_UPLOAD, /* of a store's own: never announced */
+    OG_STORE_UPLOAD, /* for use inside a store: never announced */
 } og_store_request;
 
 typedef struct og_store_ops {
@@ -113,43 +113,48 @@ typedef struct og_store_ops {
     og_status (*head)(og_store *s, const char *name, uint64_t *out_bytes, og_error *err);
     /* Create or replace, atomically. For derived state only. */
     og_status (*put)(og_store *s, const char *name, og_bytes bytes, og_error *err);
-    /* As put, where readers tell by a sum within what they found whether it is whole: an object that is there may
-     * be changed in place, so they, and who comes after a crash, may find a part, or old and new mixed; who maps
-     * it copies it first. Spares a disk a new file and the end of the old one. NULL: put does it. */
+    /* As put, for objects that hold a checksum of themselves: an existing object may be overwritten
+     * in place, so a reader, at the same time or after a crash, may find a part of it or old and
+     * new bytes mixed. Readers copy a mapping before they check it. This spares the disk making a
+     * new file and dropping the old one. NULL: put does it. */
     og_status (*put_summed)(og_store *s, const char *name, og_bytes bytes, og_error *err);
-    /* Create; OG_EXISTS when the name is taken. `durable`: the content reaches the disk before the name
-     * appears, so that a name never leads to torn content (slots); the name itself needs a sync. */
+    /* Create; OG_EXISTS when the name is taken. `durable`: the content reaches the disk before the
+     * name appears, so that the name never leads to torn content, as the slots of versions need it.
+     * The name itself still needs a sync. */
     og_status (*put_if_absent)(og_store *s, const char *name, og_bytes bytes, bool durable,
                                og_error *err);
-    /* A durable put_if_absent of exactly this is going to follow a sync, by the same thread: what can be done for it
-     * beforehand is. True: the name may be among those of that sync, which then takes the content to
-     * disk with all the rest, so that only the name is left to do. `bytes.ptr` NULL: it is not going
-     * to follow after all. NULL op: there is nothing to gain. */
+    /* Announce that this thread will call a durable put_if_absent of exactly these bytes, after its
+     * next sync, so that the content can be written beforehand. True: the name may be given to that
+     * sync, which then takes the content to disk together with all the rest, and put_if_absent has
+     * only the name to make. `bytes.ptr` NULL takes an announcement back. NULL op: the store gains
+     * nothing from it. */
     bool (*announce)(og_store *s, const char *name, og_bytes bytes);
     og_status (*create)(og_store *s, const char *name, og_object_writer **out, og_error *err);
-    /* Names below `prefix` (which ends in '/' or is ""), not recursive unless `recursive`, in byte
-     * order, after `start_after` (NULL = from the first), at most max_keys (0 = all). Names are
-     * full names. A missing folder is an empty listing. Non-recursive listings leave out folders. */
+    /* Names below `prefix` (which ends in '/' or is ""), not recursive unless `recursive`,
+     * in byte order, after `start_after` (NULL = from the first), at most max_keys (0 =
+     * all). Names are full names. A missing folder is an empty listing. Non-recursive
+     * listings leave out folders. */
     og_status (*list)(og_store *s, const char *prefix, bool recursive, const char *start_after,
                       size_t max_keys, og_listing *out, og_error *err);
     /* Absent names are no error. */
     og_status (*remove)(og_store *s, const char *const *names, size_t count, og_error *err);
-    /* Return when these objects and their names survive power loss; of one that this store has just removed,
-     * alone in the call, when it stays removed. A failed sync means that the
-     * outcome of the writes is unknown (OG_UNKNOWN): it is never retried. */
+    /* Return when these objects and their names survive power loss. A name that this store has just
+     * removed may be given too, alone in the call: it then stays removed. After a failed sync the
+     * outcome of the writes is unknown (OG_UNKNOWN); it is never retried. */
     og_status (*sync)(og_store *s, const char *const *names, size_t count, og_error *err);
-    /* Have other processes and threads that ask for the same folder wait. NULL when another has the
-     * turn for `wait_us` or longer, or cannot be asked. A process that dies gives its turn back. Nothing
-     * may depend on a turn: it spares writers the work that only one of them could use. NULL in
-     * stores without turns. */
+    /* Take the turn at a folder: other processes and threads that ask for it wait meanwhile. NULL
+     * when somebody else keeps it for `wait_us` or longer, or when it can't be taken. A process
+     * that dies gives its turn back. Correctness must not depend on turns: they only spare writers
+     * work that all but one of them would have to throw away. NULL op: the store has no turns. */
     og_turn *(*take_turn)(og_store *s, const char *folder, uint32_t wait_us);
-    /* This call is going to follow soon, by the same thread: a store that is far away makes it at once, and the
-     * call takes its answer, which is of a moment between. Expectations of a thread end with
-     * expect_no_more. NULL, both: there is nothing to gain. `max_keys` is that of a listing. */
+    /* Announce a call that this thread will make soon. A store that is far away sends the request
+     * at once, and the call then takes its answer, which may be older than the call but not than
+     * the announcement. `max_keys` is that of a listing. expect_no_more drops what this thread
+     * announced and did not ask for. Both are NULL in a store that is near. */
     void (*expect)(og_store *s, og_store_request request, const char *name, size_t max_keys);
     void (*expect_no_more)(og_store *s);
-    /* This small object is going to be read soon: bring it into memory meanwhile, for whoever reads it. NULL:
-     * there is nothing to gain. */
+    /* Begin to bring a small object into memory, because somebody will read it soon. NULL op:
+     * the store gains nothing from it. */
     void (*read_ahead)(og_store *s, const char *name);
     void (*close)(og_store *s);
 } og_store_ops;
@@ -158,7 +163,7 @@ struct og_store {
     const og_store_ops *ops;
     og_store_stats stats; /* updated with relaxed atomics */
     bool maps_objects; /* get costs no copy (a mapping): readers take whole objects, not ranges */
-    /* A call may wait while a processor has nothing to do: work beside it costs no time. */
+    /* Calls wait for a disk, so work that another thread does meanwhile costs no time. */
     bool waits_for_disk;
     bool list_is_cheap; /* a LIST with max_keys 1 is one ordered request (S3), not a folder scan */
     const char *root;   /* absolute folder or URI prefix, for messages and manifest_path; owned */
@@ -175,6 +180,7 @@ static inline og_turn *og_store_take_turn(og_store *s, const char *folder, uint3
     return s->ops->take_turn != NULL ? s->ops->take_turn(s, folder, wait_us) : NULL;
 }
 
+/* Is the store so far away that calls are worth announcing? */
 static inline bool og_store_is_far(const og_store *s)
 {
     return s->ops->expect != NULL;

@@ -26,8 +26,8 @@ static inline void og_store__count(uint64_t *counter, uint64_t n)
     __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
 }
 
-/* A listing under way. Names may come in any order; `end` sorts them. With max_keys the first ones of those
- * so far are kept, in order. */
+/* A listing under way. Names may come in any order; `end` sorts them.
+ * With max_keys the first ones of those so far are kept, in order. */
 typedef struct og_store__lister {
     og_listing listing;
     size_t capacity;
@@ -37,12 +37,12 @@ typedef struct og_store__lister {
 
 OG_NODISCARD og_status og_store__list_begin(og_store__lister *lister, const char *start_after,
                                             size_t max_keys, og_error *err);
-/* May the name be in the listing? Spares to look up what `add` would leave out. */
+/* Would `add` take this name? Lets a backend skip looking up the others' sizes. */
 bool og_store__list_wants(const og_store__lister *lister, og_str name);
-/* Adds the name if it is wanted. */
+/* Add a name, if it belongs to the listing. */
 OG_NODISCARD og_status og_store__list_add(og_store__lister *lister, og_str name, uint64_t bytes,
                                           int64_t modified_us, og_error *err);
-/* Sorts by bytes. */
+/* Sort the listing by bytes. */
 void og_store__list_end(og_store__lister *lister);
 
 #endif

@@ -4,9 +4,10 @@
 
 #include "store/store.h"
 
-/* What happens to one call. Reads (get, get_range, head, list) and `create` and `append`, which make
- * nothing visible, have no unknown outcome: LOST_ACK and UNDONE are OG_IO there, FULL is OG_IO for
- * reads. A sync that fails is always OG_UNKNOWN. After a failed append the writer cannot finish. */
+/* What happens to one call. Reads (get, get_range, head, list), and `create` and `append`,
+ * which make nothing visible, have no unknown outcome: for them LOST_ACK and UNDONE are
+ * OG_IO. FULL is OG_IO for reads. A sync that fails is always OG_UNKNOWN. After a failed
+ * append the writer cannot finish. */
 typedef enum og_store_fault {
     OG_STORE_PASS,
     OG_STORE_FAIL,     /* OG_IO, nothing done */
@@ -16,10 +17,10 @@ typedef enum og_store_fault {
     OG_STORE_CRASH,    /* OG_CANCELLED now and for every later call: the process is "dead" */
 } og_store_fault;
 
-/* Asked before each call. `op` is the name of the function ("put_if_absent", of writers "append" and
- * "finish"); `name` is the object's, the prefix of a list, the first of several names ("" of none);
- * `call` counts all calls from 0. Also a place for a scheduler to switch tasks and for a test to
- * look. */
+/* Asked before each call. `op` is the name of the function ("put_if_absent", of writers
+ * "append" and "finish"); `name` is the object's, the prefix of a list, the first of several
+ * names ("" of none); `call` counts all calls from 0. Also a place for a scheduler to switch
+ * tasks and for a test to look. */
 typedef struct og_store_hook {
     og_store_fault (*before)(void *context, uint64_t call, const char *op, const char *name);
     void *context;

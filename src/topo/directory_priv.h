@@ -5,13 +5,13 @@
 #include "topo/directory.h"
 #include "topo/packed.h"
 
-/* Bits of the hash that an entry keeps beside its vertex: of 65,536 places that are looked at, one has the tag
- * of another id. */
+/* Bits of the hash that an entry keeps beside its vertex: one in 65,536 entries of other ids has
+ * the tag that is looked for, and its text is compared in vain. */
 #define OG_TOPO__TAG_BITS 16
 
-/* Places are verified in blocks of this many bytes when they come from a file (see saved.h). */
+/* Bytes of a block; places that come from a file are verified block by block (saved.h). */
 #define OG_TOPO__BLOCK_BYTES 8192
-/* Blocks of a window, 8 MiB, which is brought into memory at once. */
+/* Blocks of a window (8 MiB), which is brought into memory as a whole. */
 #define OG_TOPO__WINDOW_BLOCKS 1024
 
 struct og_directory {
@@ -23,11 +23,12 @@ struct og_directory {
     uint64_t entry_count;
     uint64_t place_count; /* more than there are entries, so that a walk ends */
     uint32_t vertex_bits; /* enough for next_row_id, so that no vertex is all ones */
-    /* Packed numbers (packed.h) of vertex_bits + OG_TOPO__TAG_BITS each: tag << vertex_bits | vertex, or all ones:
-     * empty. */
+    /* Packed numbers (packed.h) of vertex_bits + OG_TOPO__TAG_BITS each:
+     * tag << vertex_bits | vertex, or all ones: empty. */
     const uint8_t *places;
-    uint8_t *owned;     /* places on the heap, or NULL */
-    og_directory *root; /* NULL, or what this one adds rows to, which may add to another */
+    uint8_t *owned; /* the places, when they are on the heap; else NULL */
+    og_directory
+        *root; /* what this one only adds rows to; may have a root itself. NULL: none */
     /* From a file: sums of the blocks, and which of them have been checked. */
     og_blob *file;
     const uint64_t *block_sums;
@@ -38,7 +39,8 @@ struct og_directory {
     og_directory *mended;  /* built from the table in its stead, once; NULL = not needed */
 };
 
-/* An empty directory with room for `expected` ids of vertices below next_row_id; NULL when out of memory. */
+/* An empty directory with room for `expected` ids of vertices below next_row_id;
+ * NULL when out of memory. */
 og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id);
 
 /* Bytes of the places. */

@@ -1,7 +1,7 @@
 /* topo/saved - directories and topologies as files under `_omnigraph/`.
  *
- * Derived state: one file per table (the newest kept), replaced whole, never synced. Little-endian, read
- * in place when the store maps objects:
+ * Derived state: one file per table (the newest kept), replaced whole, never synced. Little-endian,
+ * read in place when the store maps objects:
  *
  *   offset  size
  *   0       8      magic "OGDIR02\n" or "OGTOPO3\n"
@@ -21,19 +21,20 @@
 #include "topo/directory_priv.h"
 #include "topo/topology_priv.h"
 
-/* The saved directory of a table, when there is one of this epoch made at `version` or earlier; else NULL. */
+/* The saved directory of a table, when there is one of this epoch made at
+ * `version` or earlier; else NULL. */
 og_directory *og_topo__load_directory(og_store *store, const og_lance_table *table);
 /* Save a directory that has no root. Failing is no error. */
 void og_topo__save_directory(og_store *store, const og_directory *directory,
                              const og_lance_table *table);
 
-/* It is going to be asked for, of the table at a path. */
+/* Announce that the saved directory of the table at this path will be loaded (og_store_expect). */
 void og_topo__expect_directory(og_store *store, const char *path);
 
-/* The saved topology of the wanted edge table and epochs, at its version or an earlier one, without any part yet;
- * else NULL. */
+/* The saved topology of the wanted edge table and epochs, made at its version or an earlier one;
+ * none of its parts are loaded yet. NULL when there is none that fits. */
 og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted);
-/* One that was built. Failing is no error. */
+/* Save a topology that was built. Failing is no error. */
 void og_topo__save_topology(og_store *store, const og_topology *topology);
 
 #endif

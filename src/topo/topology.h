@@ -4,7 +4,8 @@
  * source stand in order of the edges' slots, so results are the same whichever method finds them
  * (src/exec/README.md). An edge whose end is not a live node is left out and counted.
  *
- * A saved one is read in parts, as they are first asked for. Immutable but for that, counted. */
+ * The parts of a saved topology are read when they are first asked for; otherwise it is immutable.
+ * Counted. */
 #ifndef OG_TOPO_TOPOLOGY_H
 #define OG_TOPO_TOPOLOGY_H
 
@@ -21,13 +22,13 @@ typedef struct og_adjacency {
 enum {
     OG_TOPO_OUT = 1,       /* targets by source: `out` */
     OG_TOPO_IN = 2,        /* sources by target: `in` */
-    OG_TOPO_OUT_EDGES = 4, /* row ids of the edges as well; OG_TOPO_OUT comes with it */
-    OG_TOPO_IN_EDGES = 8,  /* the same, both directions come with it */
+    OG_TOPO_OUT_EDGES = 4, /* the edges' row ids in `out`; includes OG_TOPO_OUT */
+    OG_TOPO_IN_EDGES = 8,  /* the edges' row ids in `in`; includes OG_TOPO_OUT and OG_TOPO_IN */
 };
 
 typedef struct og_topology {
     og_adjacency out; /* by src */
-    og_adjacency in;  /* by dst; of a part that is not there only the vertex count */
+    og_adjacency in;  /* by dst. Of a part that is missing only vertex_count is set */
     uint32_t edge_count;
     uint64_t dangling_count; /* edges left out */
     bool has_parallel;       /* two edges have the same ends: degrees do not count neighbours */
@@ -40,14 +41,15 @@ og_topology *og_topology_ref(og_topology *topology);
 void og_topology_unref(og_topology *topology);
 OG_DEFINE_AUTO(og_topology, og_topology_unref)
 
-/* Stream src and dst of `edges`, look them up, counting sort. Gives OG_TOPO_OUT and OG_TOPO_IN. */
+/* Build a topology with OG_TOPO_OUT and OG_TOPO_IN: src and dst of `edges` are streamed,
+ * looked up in the directories of the node tables, and sorted by counting. */
 OG_NODISCARD og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table,
                                          og_directory *from, og_lance_table *to_table,
                                          og_directory *to, og_topology **out, og_error *err);
 size_t og_topology_bytes(const og_topology *topology);
 
-/* Edges found at some nodes: slots of the edge table below `scan_from`, ascending. Whether rows from
- * `scan_from` on belong to them is not known. */
+/* The edges at some nodes, as far as they are known: slots of the edge table,
+ * all below `scan_from`, ascending. Rows from `scan_from` on must be scanned. */
 typedef struct og_incident {
     uint32_t *slots; /* og_free; NULL when there are none */
     size_t slot_count;

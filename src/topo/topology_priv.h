@@ -4,8 +4,8 @@
 
 #include "topo/topology.h"
 
-/* What a topology is of. It answers for exactly this version of the edge table; the epochs say that the
- * vertices still mean the same nodes. */
+/* What a topology was made of: exactly this version of the edge table. While the epochs are equal,
+ * its vertices mean the same nodes. */
 typedef struct og_topo__key {
     const char *edge_path;
     uint64_t edge_version;
@@ -14,7 +14,7 @@ typedef struct og_topo__key {
     const char *to_epoch;
     uint64_t next_row_id;    /* of the edge table */
     int64_t max_fragment_id; /* of the edge table */
-    /* Vertices that the node tables have given out: no topology names more. */
+    /* next_row_id of the node tables: every vertex is below. */
     uint64_t from_limit, to_limit;
 } og_topo__key;
 
@@ -24,7 +24,7 @@ typedef struct og_topo__order {
     uint32_t *ids;     /* row ids by number; NULL: edge i has row id i */
 } og_topo__order;
 
-/* Arrays of numbers that a file has (packed.h). */
+/* The sections of a saved topology: packed arrays of numbers (packed.h). */
 enum {
     OG_TOPO__OUT_DEGREES, /* of each source */
     OG_TOPO__OUT_TARGETS, /* as out.targets */
@@ -59,8 +59,8 @@ static inline og_topo__backing *og_topo__backing_of(const og_topology *t)
     return t->backing;
 }
 
-/* The key of what is asked for; texts are borrowed from the tables. `texts` (4 x 80 bytes) holds copies of the
- * epochs with a NUL. */
+/* The key of what is asked for; texts are borrowed from the tables.
+ * `texts` (4 x 80 bytes) holds copies of the epochs with a NUL. */
 typedef struct og_topo__wanted {
     og_topo__key key;
     char texts[3][80];
@@ -71,10 +71,12 @@ void og_topo__want(og_lance_table *edges, og_lance_table *from, og_lance_table *
 /* A topology with the key copied and no arrays yet; NULL when out of memory. */
 og_topology *og_topo__topology_new(const og_topo__key *key);
 
-/* parts.c: numbers in a section. */
+/* ---- parts.c ---- */
+
+/* How many numbers a section holds. */
 uint64_t og_topo__section_count(const og_topology *topology, int section);
-/* Row ids are saved as what they differ by from the edge's number, which is mostly nothing, with the sign in the
- * lowest bit. */
+/* The row id of edge `number` is saved as its difference from the number, which is mostly 0,
+ * with the sign in the lowest bit. */
 static inline uint32_t og_topo__id_to_saved(uint32_t id, uint32_t number)
 {
     uint32_t difference = id - number;
@@ -104,8 +106,9 @@ static inline uint32_t og_topo__edge_id(const og_topo__order *order, uint32_t i)
 }
 /* The error of a damaged file, OG_CORRUPT. */
 og_status og_topo__damaged(const og_topology *topology, og_error *err);
-/* Have these parts, and the order of edges, in memory. OG_CORRUPT when the file is damaged: it is of no more use
- * then. Not thread safe, but other threads may go on reading the parts they asked for. */
+/* Bring these parts, or the order of edges, into memory. OG_CORRUPT when the file is damaged: the
+ * topology is then of no use any more. Not thread safe, but other threads may go on reading the
+ * parts they asked for. */
 OG_NODISCARD og_status og_topo__complete(og_topology *topology, unsigned parts, og_error *err);
 OG_NODISCARD og_status og_topo__need_order(og_topology *topology, og_error *err);
 /* The offsets of `out` and `in`, which are small, without the rest. */
@@ -118,18 +121,19 @@ OG_NODISCARD og_status og_topo__check_section(const og_topology *topology, int s
 OG_NODISCARD og_status og_topo__ends_by_number(const og_topology *topology, uint32_t *out_sources,
                                                uint32_t *out_targets, og_error *err);
 
-/* A topology of `edges` from one of an earlier version of the same epochs: edges that are gone are left
- * out, those in fragments made since are looked up: a replaced edge keeps its row id, not its ends. */
+/* Make a topology of `edges` from one of an earlier version of the same epochs: edges that are gone
+ * are left out, and the edges in fragments made since are looked up (a replaced edge keeps its row
+ * id, but not its ends). */
 OG_NODISCARD og_status og_topo__topology_extend(og_topology *base, og_lance_table *edges,
                                                 og_lance_table *from_table, og_directory *from,
                                                 og_lance_table *to_table, og_directory *to,
                                                 og_topology **out, og_error *err);
-/* Where the fragments begin that a table has had only since `max_fragment_id` was the highest; its end
- * when there are none. */
+/* The first slot of the fragments with ids above `max_fragment_id`;
+ * the end of the table when there are none. */
 uint32_t og_topo__first_newer_slot(const og_lance_table *table, int64_t max_fragment_id);
 
-/* og_topo_cache_incident by this topology, which left out no edge, and a directory of `nodes` without
- * duplicates. OG_CORRUPT as above, or when the tables are. */
+/* The work of og_topo_cache_incident, by a topology that left out no edge, and a directory of
+ * `nodes` without duplicates. OG_CORRUPT as above, or when the tables are damaged. */
 OG_NODISCARD og_status og_topo__incident(og_topology *base, og_lance_table *edges,
                                          og_lance_table *nodes, og_directory *directory,
                                          bool at_src, const og_str *ids, size_t id_count,
