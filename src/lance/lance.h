@@ -2,21 +2,25 @@
  *
  * One include for programs that use the library by itself. The parts, each with its contract:
  *
- *   store/file.h, store/memory.h   where tables lie
- *   lance/table/table.h            a version of a table: open, fields, scan, take, row ids, blobs
- *   lance/table/write.h            a change: create, append, update, delete, overwrite, restore, config
- *   lance/table/upsert.h evolve.h compact.h indices.h branch.h tag.h cleanup.h    what else there is to change
- *   lance/table/commit.h           making a change visible, behind others when they were first
- *   lance/table/look.h verify.h refs.h delta.h     what it is made of, what is wrong with it, what differs
- *   lance/index/btree.h            the BTREE index of a column
- *   lance/file/reader.h writer.h encoders.h look.h  data files by themselves
- *   columnar/array.h builder.h arrow_export.h arrow_ipc.h     columns in memory, to and from Arrow
+ *   store/       file.h memory.h           where tables lie
+ *   lance/table/ table.h                   a version of a table: open, fields, scan, take, row ids
+ *                write.h                   a change: create, append, update, delete, overwrite, ...
+ *                upsert.h evolve.h compact.h indices.h branch.h tag.h cleanup.h
+ *                                          other kinds of changes
+ *                commit.h rebase.h         making a change visible, behind those who were first
+ *                look.h verify.h refs.h delta.h
+ *                                          what a table is made of, what is wrong, what differs
+ *   lance/index/ btree.h                   the BTREE index of a column
+ *   lance/file/  reader.h writer.h encoders.h look.h
+ *                                          data files by themselves
+ *   columnar/    array.h builder.h arrow_export.h arrow_ipc.h
+ *                                          columns in memory, to and from Arrow
  *
- * Functions that can fail return og_status and fill `og_error *err`, their last argument (base/error.h). An open
- * table is immutable and may be read by several threads; a scan or a write is for one thread at a time (large ones
- * have threads of their own: og_lance_env_set_threads). OG_AUTO
- * and its kin release at the end of the block. Stored bytes are never trusted: what is damaged is OG_CORRUPT with
- * file and place, what is not known OG_UNSUPPORTED with its name. */
+ * Functions that can fail return og_status and fill `og_error *err`, their last argument
+ * (base/error.h). An open table is immutable and may be read by several threads; a scan or a write
+ * is for one thread at a time (large ones have threads of their own: og_lance_env_set_threads).
+ * OG_AUTO and its kin release at the end of the block. Stored bytes are never trusted: what is
+ * damaged is OG_CORRUPT with file and place, what is not known OG_UNSUPPORTED with its name. */
 #ifndef OG_LANCE_LANCE_H
 #define OG_LANCE_LANCE_H
 

@@ -30,7 +30,7 @@ typedef struct og_lance__blob_files {
 
 /* Make the packed file visible. */
 OG_NODISCARD og_status og_lance__blob_files_finish(og_lance__blob_files *files, og_error *err);
-/* Without `keep` the files are removed. */
+/* Unless `keep`, the files are removed from the store. */
 void og_lance__blob_files_deinit(og_lance__blob_files *files, bool keep);
 
 typedef struct og_lance__blob_row {
@@ -49,12 +49,12 @@ typedef struct og_lance__blob_column {
 
 void og_lance__blob_column_deinit(og_lance__blob_column *column);
 size_t og_lance__blob_column_bytes(const og_lance__blob_column *column);
-/* Append rows of struct<data large_binary, uri utf8>; their bytes are written at once. A row
- * without bytes and URI is null. */
+/* Append rows of a blob type (og_lance_is_blob_type); their bytes are written at once.
+ * A row without bytes and URI is null. */
 OG_NODISCARD og_status og_lance__blob_append(og_lance__blob_column *column, const og_array *array,
                                              int64_t start, int64_t count, og_lance__sink *sink,
                                              og_lance__blob_files *files, og_error *err);
-/* The rows as one page; then forget them. */
+/* Encode the rows as one page, and empty the column. */
 OG_NODISCARD og_status og_lance__blob_encode(og_lance__blob_column *column, og_buf *row_starts,
                                              og_lance__page *page, og_error *err);
 

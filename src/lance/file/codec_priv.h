@@ -1,16 +1,16 @@
 /* lance/file/codec_priv - the compressive encodings (docs/dev/lance.md section 12) as a table of
  * codecs.
  *
- * A codec is one node of the tree that a page's CompressiveEncoding message is; it is made once per
- * page and used by all threads. Where its bytes stand decides which function decodes them:
+ * The CompressiveEncoding message of a page is a tree; a codec is one node of it, made once per
+ * page and used by all threads. The place of the bytes decides which function decodes them:
  *
  *   chunk    values of one mini-block chunk (one or more buffers)
  *   block    levels of a chunk or page, and dictionaries (one buffer)
  *   fixed    rows of equal size in a full-zip page
  *   value    one value of variable size in a full-zip page
  *
- * A codec that has no function for a place is not used there by the format: OG_UNSUPPORTED naming
- * it. All functions append to a sink and trust no length, width or offset of the bytes. */
+ * The format does not use a codec in a place for which it has no function: OG_UNSUPPORTED,
+ * naming it. All functions append to a sink and trust no length, width or offset in the bytes. */
 #ifndef OG_LANCE_FILE_CODEC_PRIV_H
 #define OG_LANCE_FILE_CODEC_PRIV_H
 
@@ -43,10 +43,11 @@ typedef enum og_lance__place {
     OG_LANCE__ROW_VALUE,
 } og_lance__place;
 
-/* Numbers that take no bytes at all can't be bounded by the bytes there are, so by this. */
+/* Most values of an encoding that stores no bytes for a value:
+ * the bytes there are can't bound them. */
 enum { OG_LANCE__MAX_UNSTORED = 1 << 24 };
 
-/* Value buffers of a chunk: as many as any encoding has, with room. */
+/* Most value buffers of a chunk; more than any encoding has. */
 #define OG_LANCE__MAX_BUFFERS 8
 
 typedef struct og_lance__codec og_lance__codec;
@@ -104,17 +105,17 @@ void og_lance__codec_free(og_lance__codec *codec);
 OG_DEFINE_AUTO(og_lance__codec, og_lance__codec_free)
 size_t og_lance__codec_memory(const og_lance__codec *codec);
 
-/* Ops of each file of codecs; joined to the table in codec.c. */
-/* A chunk of runs, of which a range is picked: the value of each run that has rows there goes to `sink`, and
- * where it went to `codes`. */
+/* Read a picked range of an RLE chunk as codes: the value of each run that has rows in the range is
+ * appended to `sink`, and codes[i] is the place in `sink` of the i-th picked row's value. */
 OG_NODISCARD og_status og_lance__rle_codes(const og_lance__codec *codec, const og_bytes *buffers,
                                            uint64_t items, const og_lance__pick *pick,
                                            og_lance__sink *sink, uint32_t *codes, og_error *err);
 
-/* The bytes under a General codec; the caller's to free. */
+/* Decompress the bytes of a General codec. The caller frees *out with og_free. */
 OG_NODISCARD og_status og_lance__general_expand(const og_lance__codec *codec, og_bytes bytes,
                                                 uint8_t **out, size_t *out_len, og_error *err);
 
+/* The codecs, each defined in a file of its kind; codec.c has the table. */
 extern const og_lance__codec_ops og_lance__flat_ops, og_lance__bitpack_ops,
     og_lance__inline_bitpack_ops, og_lance__rle_ops, og_lance__stream_split_ops; /* numbers */
 extern const og_lance__codec_ops og_lance__variable_ops, og_lance__fsst_ops;     /* byte strings */

@@ -7,9 +7,9 @@
  *     footer, 40 bytes              u64 column_meta_start, cmo_start, gbo_start,
  *                                   u32 global_buffers, u32 columns, u16 major, u16 minor, "LANC"
  *
- * Everything is immutable except the atomic pointers to what is decoded at first use - columns and pages -
- * and the chunks that are kept (kept_priv.h). Two threads may decode the same page; the first publishes, the
- * other drops its own. */
+ * Everything is immutable except the atomic pointers to what is decoded at first use - columns and
+ * pages - and the chunks that are kept (kept_priv.h). Two threads may decode the same page; the
+ * first publishes, the other drops its own. */
 #ifndef OG_LANCE_FILE_CONTAINER_PRIV_H
 #define OG_LANCE_FILE_CONTAINER_PRIV_H
 
@@ -49,8 +49,8 @@ typedef struct og_lance__page_info {
     uint32_t buffer_count;
     og_bytes layout;       /* Any with a PageLayout message; in the column's message */
     og_lance__page *state; /* atomic; NULL until the page is first read */
-    uint64_t expected;     /* atomic; windows brought in (expect.c) */
-    uint32_t few_reads;    /* atomic; of a few rows, before that */
+    uint64_t expected;     /* atomic; the windows brought in last (expect.c) */
+    uint32_t few_reads;    /* atomic; reads of a few rows, before windows are brought in */
     og_lance__kept *kept;  /* under the file's kept_lock; NULL: nothing */
 } og_lance__page_info;
 
@@ -97,7 +97,8 @@ OG_NODISCARD og_status og_lance__file_column(og_lance_file *file, uint32_t index
 /* Index of the page that holds `row` (< the column's rows). */
 uint32_t og_lance__column_find(const og_lance__column *column, uint64_t row);
 
-/* Put `mine` in the empty `slot`, or when another thread was first drop it. Returns the winner. */
+/* Put `mine` into the slot, or drop it when another thread has filled the slot already.
+ * Returns what is in the slot. */
 void *og_lance__publish(void **slot, void *mine, void (*drop)(void *));
 static inline void og_lance__file_count(og_lance_file *file, size_t bytes)
 {

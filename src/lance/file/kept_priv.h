@@ -1,19 +1,22 @@
-/* lance/file/kept_priv - chunks of mini-block pages that were expanded once, kept for the next read.
+/* lance/file/kept_priv - expanded chunks of mini-block pages, kept for the next read.
  *
- * A chunk under zstd takes ten times as long to expand as to pick a value from, and who asks for single rows
- * asks again nearby, or everywhere. So the bytes that reads of a few rows had to expand are kept with the
- * page, up to the file's limit; beyond it all of the file's go, and it begins anew. Neighbours come in
- * groups: the second chunk of a group that had to be expanded brings the others along, and where half of a
- * page's groups have been met, the first does.
+ * Expanding a chunk under zstd takes ten times as long as picking a value from it, and whoever asks
+ * for single rows asks again, nearby or everywhere. So chunks that reads of a few rows had to
+ * expand are kept with their page, up to the file's limit; when that is passed, all kept chunks of
+ * the file are freed and keeping begins anew.
  *
- * What is kept is counted in the file's cached bytes; whoever bounds those drops it. The lock is the
- * file's; nothing is expanded under it. */
+ * Neighbours are expanded in groups of OG_LANCE__KEPT_GROUP chunks: the second chunk of a group
+ * that has to be expanded brings the rest of the group along; once half of a page's groups have
+ * been touched, the first chunk of a group does.
+ *
+ * Kept chunks count in the file's cached bytes; whoever bounds those frees them. Everything is
+ * guarded by the file's kept_lock, under which nothing is expanded. */
 #ifndef OG_LANCE_FILE_KEPT_PRIV_H
 #define OG_LANCE_FILE_KEPT_PRIV_H
 
 #include "lance/file/page_priv.h"
 
-/* Chunks of a group: what the second read pays for, a tenth of a millisecond. */
+/* Chunks of a group. Expanding one takes the second read about a tenth of a millisecond. */
 enum { OG_LANCE__KEPT_GROUP = 8 };
 
 /* The first buffer of a chunk, expanded. Immutable, counted. */
@@ -26,21 +29,22 @@ typedef struct og_lance__expanded {
 void og_lance__expanded_unref(og_lance__expanded *expanded);
 OG_DEFINE_AUTO(og_lance__expanded, og_lance__expanded_unref)
 
-/* Chunks under this page's codec are worth keeping. */
+/* Are chunks of this page worth keeping? Those under a general compression are. */
 static inline bool og_lance__keeps_chunks(const og_lance__page *page)
 {
     return page->file->kept_limit > 0 && page->mini.values->ops == &og_lance__general_ops;
 }
-/* The chunk, as a reference; NULL when it is not kept. */
+/* A reference to an expanded chunk; NULL when it is not kept. */
 og_lance__expanded *og_lance__kept_get(const og_lance__page *page, uint32_t chunk);
-/* Keep what a chunk was expanded to; `bytes` are taken over, also on failure. *out is a reference to these, or
- * to those that another thread was first to keep. Not keeping them is no error. */
+/* Keep an expanded chunk. Takes over `bytes`, also on failure. *out is a reference to
+ * it, or to the one that another thread kept first. When there is no room to keep it,
+ * *out is all that refers to it. */
 OG_NODISCARD og_status og_lance__kept_put(const og_lance__page *page, uint32_t chunk,
                                           uint8_t *bytes, size_t len, og_lance__expanded **out,
                                           og_error *err);
 /* Note that a chunk had to be expanded. True when the others of its group should be, too. */
 bool og_lance__kept_note(const og_lance__page *page, uint32_t chunk);
-/* Returns the bytes that are kept no longer. */
+/* Free all that is kept of a page. Returns how many bytes that were. */
 size_t og_lance__kept_free(og_lance__kept *kept);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-/* A varint field; 0 is left out, as proto3 does. */
+/* Fields: a varint (0 is left out, as in proto3), bytes, packed varints; a nested message. */
 void og_lance__msg_u64(og_buf *out, uint32_t field, uint64_t value);
 void og_lance__msg_bytes(og_buf *out, uint32_t field, const void *bytes, size_t len);
 void og_lance__msg_packed(og_buf *out, uint32_t field, const uint64_t *values, size_t count);

@@ -1,4 +1,4 @@
-/* lance/file/page_mini_priv - the parts of the mini-block layout, which is described in page_mini.c.
+/* lance/file/page_mini_priv - the parts of the mini-block layout, which page_mini.c describes.
  *
  *     page_mini_open.c    chunk table, repetition index, dictionary
  *     page_mini.c         chunks, values, rows without lists
@@ -9,9 +9,10 @@
 
 #include "lance/file/page_priv.h"
 
-/* Rows picked from a chunk at a time, so that the pick fits on the stack. */
+/* Most rows that are picked from a chunk at a time, so that the pick fits on the stack. */
 enum { OG_LANCE__PICK_ROWS = 1024 };
-/* Slack behind dictionary data and text, so that short texts are copied as one vector. */
+/* Readable bytes behind dictionary data and text, so that a short text
+ * can be copied as one vector. */
 enum { OG_LANCE__SHORT_TEXT = 16 };
 
 OG_NODISCARD og_status og_lance__mini_open(og_lance__page *page,
@@ -21,7 +22,7 @@ void og_lance__mini_close(og_lance__page *page);
 
 /* ---- chunks ------------------------------------------------------------------------------- */
 
-/* One chunk taken apart; borrows from the window. */
+/* The parts of one chunk; borrowed from the window. */
 typedef struct og_lance__chunk_parts {
     uint64_t items;
     uint32_t levels;
@@ -29,7 +30,7 @@ typedef struct og_lance__chunk_parts {
     og_bytes buffers[OG_LANCE__MAX_BUFFERS];
 } og_lance__chunk_parts;
 
-/* Bytes of the data buffer that are in memory. On a mapped file that is all of it. */
+/* The part of a page's data buffer that is in memory; all of it, when the file is mapped. */
 typedef struct og_lance__window {
     og_lance__span span;
     uint64_t offset; /* of span.ptr, in the data buffer */
@@ -38,20 +39,21 @@ typedef struct og_lance__window {
 void og_lance__window_deinit(og_lance__window *w);
 #define OG_LANCE__AUTO_WINDOW __attribute__((cleanup(og_lance__window_deinit))) og_lance__window
 
-/* Say which bytes a read of `rows` will touch. */
+/* Tell expect.c which bytes a read of these rows will touch. */
 void og_lance__mini_expect(const og_lance__page *page, const og_lance__rows *rows);
-/* Index of the chunk with the last first_row <= row. Rows ascend, so the search goes on from
- * `from`, first in its neighbourhood. */
+/* Index of the last chunk with first_row <= row. The search starts at chunk `from`,
+ * where the row before was, and looks at its neighbours first, because rows ascend. */
 uint32_t og_lance__mini_find(const og_lance__mini_block *m, uint32_t from, uint64_t row);
-/* The rows from rows[done] on that lie in `chunk`, at most OG_LANCE__PICK_ROWS of a list. */
+/* Which items of `chunk` the rows from rows[done] on name;
+ * of listed rows at most OG_LANCE__PICK_ROWS, in `items`. */
 og_lance__pick og_lance__mini_pick(const og_lance__chunk *chunk, const og_lance__rows *rows,
                                    uint64_t done, uint32_t items[OG_LANCE__PICK_ROWS]);
-/* The parts of chunk `c`, which rows[from] leads to. */
+/* Find the parts of chunk `c`, which holds rows[from]; the window is moved there when needed. */
 OG_NODISCARD og_status og_lance__mini_load(const og_lance__page *page, uint32_t c,
                                            const og_lance__rows *rows, uint64_t from,
                                            og_lance__window *w, og_lance__chunk_parts *parts,
                                            og_error *err);
-/* The error of chunk `c`, with its place. */
+/* Add the page and chunk `c` to an error. Returns `status`. */
 og_status og_lance__mini_context(const og_lance__page *page, uint32_t c, og_status status,
                                  og_error *err);
 
@@ -70,8 +72,8 @@ OG_NODISCARD og_status og_lance__mini_defs(const og_lance__page *page,
                                            const og_lance__chunk_parts *parts,
                                            const og_lance__pick *pick, og_lance__sink *sink,
                                            og_error *err);
-/* Dictionary indices as u32, checked to be below `limit`: in place, or in *widened when they have another
- * width. */
+/* Dictionary indices as u32, checked to be below `limit`. *out points at them in the sink or,
+ * when they have another width there, at a copy in *widened, which the caller frees. */
 OG_NODISCARD og_status og_lance__mini_indices(const og_lance__sink *indices, uint64_t limit,
                                               uint32_t **widened, const uint32_t **out,
                                               og_error *err);

@@ -1,8 +1,9 @@
 /* lance/file/page_priv - one page of one column: where its rows are and how to decode some of them.
  *
  * A page is in one of four layouts, each with its own ops (page_mini.c, page_zip.c,
- * page_constant.c, page_blob.c). Opening decodes what all reads share: codecs, chunk table, dictionary,
- * repetition index. An open page is immutable; reads keep their state on their own stack. */
+ * page_constant.c, page_blob.c). Opening decodes what all reads share: codecs,
+ * chunk table, dictionary, repetition index. An open page is immutable; reads keep
+ * their state on their own stack. */
 #ifndef OG_LANCE_FILE_PAGE_PRIV_H
 #define OG_LANCE_FILE_PAGE_PRIV_H
 
@@ -84,9 +85,9 @@ typedef struct og_lance__mini_block {
     uint32_t chunk_count;
     bool large_chunks;
     bool has_dictionary;
-    og_lance__sink dictionary;    /* where rows may be null, with an empty item behind the last */
-    uint64_t dictionary_items;    /* without that one */
-    uint8_t *dictionary_validity; /* a bitmap that says so; else NULL */
+    og_lance__sink dictionary; /* its entries; where rows may be null, one more, which is empty */
+    uint64_t dictionary_items; /* without that one */
+    uint8_t *dictionary_validity; /* then a bitmap in which only that one is null; else NULL */
 } og_lance__mini_block;
 
 typedef struct og_lance__full_zip {
@@ -114,7 +115,7 @@ typedef struct og_lance__blob_places {
 struct og_lance__page {
     const og_lance__page_ops *ops;
     og_lance_file *file;       /* the owner */
-    og_lance__page_info *info; /* what was expected of it changes */
+    og_lance__page_info *info; /* not const: its counts of expected reads change */
     og_lance__layers layers;
     size_t memory;
     union {
@@ -134,24 +135,25 @@ OG_NODISCARD og_status og_lance__page_get(og_lance_file *file, og_lance__column 
                                           og_error *err);
 void og_lance__page_free(og_lance__page *page);
 
-/* A range of rows as codes of few values of `type`, one a row (page_codes.c). *out_values NULL: these
- * rows have none. The values may borrow from the page; *out_of_rows: they are those of these
- * rows, else the same for all rows of the page. Text of a dictionary is not checked to be UTF-8. */
+/* Read a range of rows as codes, one per row, into an array of few values of `type` (page_codes.c;
+ * og_lance_coded says what the values are). *out_values NULL: the page has no codes. The values may
+ * borrow from the page. *out_of_rows: they are the values of these rows only; else the same for all
+ * rows of the page. Text of a dictionary is not checked to be UTF-8. */
 OG_NODISCARD og_status og_lance__page_codes(const og_lance__page *page, const og_lance__rows *rows,
                                             const og_type *type, uint32_t *codes,
                                             og_array **out_values, bool *out_of_rows,
                                             og_error *err);
 
-/* The PageLayout message of a page: og_lance_proto_free. */
+/* Unpack the PageLayout message of a page; freed with og_lance_proto_free. */
 OG_NODISCARD og_status og_lance__page_layout(const og_lance__page_info *info,
                                              ProtobufCMessage **out, og_error *err);
-/* Rows of a full-zip page as an array of `type` that borrows the file's bytes, when they stand there as
- * Arrow has them: plain numbers or lists of them without nulls, at an aligned place in memory. *out is
- * NULL when they do not. */
+/* Rows of a full-zip page as an array of `type` that borrows the file's bytes. Possible when these
+ * are laid out as Arrow has them: plain numbers or fixed-size lists of them, without nulls, at an
+ * aligned address. Else *out is NULL. */
 OG_NODISCARD og_status og_lance__zip_borrow(const og_lance__page *page, uint64_t start,
                                             uint64_t count, const og_type *type, og_array **out,
                                             og_error *err);
-/* For the open functions. `page` has its file and info. */
+/* Open a page by its layout message; `page` has its file and info. */
 OG_NODISCARD og_status og_lance__page_open_layout(og_lance__page *page,
                                                   const Og__Lance__File__PageLayout *layout,
                                                   og_error *err);
@@ -160,11 +162,11 @@ OG_NODISCARD og_status og_lance__layers_parse(const int32_t *kinds, size_t count
 /* The bytes of buffer `index`. OG_CORRUPT when the page has no such buffer. */
 OG_NODISCARD og_status og_lance__page_buffer(const og_lance__page *page, uint32_t index,
                                              const char *what, og_lance__span *out, og_error *err);
-/* For reads of mapped files, which bring in what they touch before they touch it (expect.c). False as
- * long as there may be something to say about the buffer. */
+/* Reads of a mapped file say what they are going to touch, so that it is brought in beforehand
+ * (expect.c). True when nothing needs to be said about this buffer any more. */
 bool og_lance__page_is_expected(const og_lance__page *page, uint32_t buffer);
-/* The rows lead to about `touched` bytes of [start, end) of the buffer. False: they are few, and each
- * place is to be named. */
+/* Say that the rows lead to about `touched` bytes in [start, end) of the buffer. False when they
+ * are few: the caller then names each place by og_lance__page_expect_at. */
 bool og_lance__page_expect(const og_lance__page *page, uint32_t buffer, const og_lance__rows *rows,
                            uint64_t start, uint64_t end, uint64_t touched);
 void og_lance__page_expect_at(const og_lance__page *page, uint32_t buffer, uint64_t start,

@@ -1,4 +1,4 @@
-/* lance/file/page_write - inside of the file writer: leaf columns, encoders and encoded pages.
+/* lance/file/page_write - the inside of the file writer: leaf columns, encoders, encoded pages.
  *
  * A batch's column is shredded into leaf columns (leaf_write.c): a value stream without gaps plus
  * repetition and definition levels. When enough bytes are buffered the leaf becomes one page:
@@ -19,7 +19,8 @@
 #define OG_LANCE__MAX_LAYERS 16
 /* Values of one mini-block chunk; what Lance's own writer keeps to. */
 #define OG_LANCE__CHUNK_VALUES 4096
-/* One value, so that a page's offsets fit u32 (a page holds at most one value past its limit). */
+/* Most bytes of one value, so that a page's offsets fit u32:
+ * only its last value may pass the limit of a page. */
 #define OG_LANCE__MAX_VALUE_BYTES ((size_t)1 << 31)
 
 /* Layers of `layers` in the page messages (section 10). */
@@ -75,9 +76,9 @@ void og_lance__leaf_deinit(og_lance__leaf *leaf);
 OG_NODISCARD og_status og_lance__leaf_append(og_lance__leaf *leaf, const og_array *array,
                                              int64_t start, int64_t count, og_error *err);
 size_t og_lance__leaf_bytes(const og_lance__leaf *leaf);
-/* Forget the rows, keep the memory (that of a page; not what a huge value took). */
+/* Forget the rows but keep the memory, except what a huge value took. */
 void og_lance__leaf_clear(og_lance__leaf *leaf);
-/* Move the rows to `to`, which was cleared; its memory goes the other way. */
+/* Move the rows to `to`, a cleared leaf, whose memory goes to `leaf`. */
 void og_lance__leaf_move(og_lance__leaf *leaf, og_lance__leaf *to);
 /* Exchange the memory of two leaves without rows. */
 void og_lance__leaf_swap_memory(og_lance__leaf *a, og_lance__leaf *b);
@@ -97,7 +98,7 @@ typedef struct og_lance__values {
     uint64_t count;
 } og_lance__values;
 
-/* Levels of a page: numbered for the layers that this page really has. Borrowed. */
+/* The levels of a page, numbered for the layers that this page really needs. Borrowed. */
 typedef struct og_lance__levels {
     const uint16_t *rep;                   /* NULL when no layer is a list */
     const uint16_t *def;                   /* NULL when nothing is null or empty */
@@ -113,7 +114,7 @@ static inline bool og_lance__is_visible(const og_lance__levels *levels, uint64_t
     return levels->def == NULL || levels->def[entry] <= levels->max_visible_def;
 }
 
-/* Number the definition levels for what occurs in this page; rewrites leaf->def in place. */
+/* Renumber the definition levels by what occurs in this page, in place in leaf->def. */
 void og_lance__leaf_levels(og_lance__leaf *leaf, og_lance__levels *out);
 
 /* How values become bytes inside a mini-block chunk. */
@@ -132,7 +133,7 @@ typedef struct og_lance__plan {
     const og_lance__fsst *fsst; /* FSST */
 } og_lance__plan;
 
-/* A dictionary in its stored form (block encoding) and how to say so. */
+/* A dictionary in its stored form (block encoding), and what its encoding message says. */
 typedef struct og_lance__dict_block {
     const uint8_t *bytes;
     size_t len;
@@ -193,15 +194,15 @@ OG_NODISCARD og_status og_lance__constant_encode(const og_lance__values *values,
                                                  const uint64_t *value_index, og_lance__page *page,
                                                  og_error *err);
 
-/* Append values [start, start + count) as one chunk of `plan`, before General; `second` is
- * what the chunk's other buffer holds, where it has one. False when out of memory. */
+/* Append values [start, start + count) as one chunk of `plan`, not yet compressed (General);
+ * `second` gets the chunk's other buffer, where the codec has two. False when out of memory. */
 bool og_lance__chunk_encode(const og_lance__values *values, const og_lance__plan *plan,
                             uint64_t start, uint64_t count, og_buf *first, og_buf *second);
-/* Values of the chunk that starts at `start`: a power of two, or all that is left. */
+/* How many values the chunk at `start` takes: a power of two, or all that are left. */
 uint64_t og_lance__chunk_count(const og_lance__values *values, const og_lance__plan *plan,
                                uint64_t start);
 
-/* Write the content of the CompressiveEncoding message of values encoded so. */
+/* Write the content of the CompressiveEncoding message for values encoded by this plan. */
 void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_lance__plan *plan);
 
 /* Append General's form of `len` bytes: u64 raw length, one zstd frame. The first `head` bytes
@@ -209,10 +210,10 @@ void og_lance__put_values(og_buf *out, const og_lance__values *values, const og_
  * follows. False when out of memory. */
 bool og_lance__zstd_append(og_lance__encoder *encoder, const void *bytes, size_t len, size_t head,
                            og_buf *out);
-/* The same of a dictionary. */
+/* The same for a dictionary: also looks for the short matches that its sorted items share. */
 bool og_lance__zstd_dict(og_lance__encoder *encoder, const void *bytes, size_t len, size_t head,
                          og_buf *out);
-/* One chunk of a page planned with zstd. */
+/* The same for one chunk of a page planned with zstd. */
 bool og_lance__zstd_chunk(og_lance__encoder *encoder, const og_lance__values *values,
                           uint64_t count, const og_buf *chunk, og_buf *out);
 
@@ -222,18 +223,18 @@ OG_NODISCARD og_status og_lance__compress_strings(og_lance__encoder *encoder,
                                                   const og_lance__values *values, uint64_t start,
                                                   uint64_t count, og_lance__values *out,
                                                   og_error *err);
-/* The cheapest codec for values of a mini-block page, and about how many bytes it takes. The plan
- * of an FSST page asks for its table, which is the encoder's. */
+/* The cheapest codec for values of a mini-block page, and about how many bytes it takes.
+ * A plan for FSST refers to the encoder's symbol table. */
 OG_NODISCARD og_status og_lance__plan_values(og_lance__encoder *encoder,
                                              const og_lance__values *values, og_lance__plan *out,
                                              uint64_t *out_bytes, og_error *err);
-/* The same for values that are stored one by one (full-zip): FSST, a zstd frame each, or as they
- * are. */
+/* The same for values that are stored one by one (full-zip): FSST,
+ * a zstd frame for each value, or plain. */
 OG_NODISCARD og_status og_lance__plan_wide(og_lance__encoder *encoder,
                                            const og_lance__values *values, og_lance__plan *out,
                                            uint64_t *out_bytes, og_error *err);
-/* Replace repeated values by indices when that is smaller than the `plan_bytes` of `plan`; *out_used says. The
- * outputs live in the encoder until the next page. */
+/* Replace repeated values by indices into a dictionary, when that takes less than the `plan_bytes`
+ * of `plan`; *out_used tells. The outputs live in the encoder until the next page. */
 OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,
                                              const og_lance__values *values,
                                              const og_lance__plan *plan, uint64_t plan_bytes,
@@ -241,7 +242,8 @@ OG_NODISCARD og_status og_lance__dict_encode(og_lance__encoder *encoder,
                                              og_lance__plan *out_plan,
                                              og_lance__dict_block *out_dict, og_error *err);
 
-/* Numbers of the `items` texts that stand at `firsts`, in order of their bytes. False when out of memory. */
+/* The order by bytes of `items` texts, text i being the value at index firsts[i]: their numbers,
+ * into `out`. False when out of memory. */
 bool og_lance__dict_order(const og_lance__values *values, const uint32_t *firsts, uint32_t items,
                           uint32_t *out);
 
@@ -258,7 +260,7 @@ typedef struct og_lance__level_plan {
     uint32_t bits;
 } og_lance__level_plan;
 
-/* Chosen for the whole page, applied to each chunk. */
+/* How to encode levels: chosen once for a page, applied to each of its chunks. */
 og_lance__level_plan og_lance__level_plan_of(const uint16_t *levels, uint64_t count);
 bool og_lance__level_encode(og_lance__level_plan plan, const uint16_t *levels, uint64_t count,
                             og_buf *out);

@@ -13,10 +13,11 @@
 
 typedef struct og_lance_file og_lance_file;
 
-/* The file is going to be opened: a store that is far away may fetch now what that reads (og_store_expect). */
+/* Announce that the file will be opened, so that a store that is far away can fetch what opening
+ * reads (og_store_expect). `bytes` as in og_lance_file_open. */
 void og_lance_file_expect(og_store *store, const char *name, uint64_t bytes);
-/* `bytes`: the size the manifest states (0 = unknown; then the store is asked). OG_CORRUPT naming file
- * and place when the container is damaged, OG_UNSUPPORTED for another major version. */
+/* `bytes`: the size the manifest states (0 = unknown; then the store is asked). OG_CORRUPT naming
+ * file and place when the container is damaged, OG_UNSUPPORTED for another major version. */
 OG_NODISCARD og_status og_lance_file_open(og_store *store, const char *name, uint64_t bytes,
                                           og_lance_file **out, og_error *err);
 void og_lance_file_unref(og_lance_file *file);
@@ -27,10 +28,11 @@ uint32_t og_lance_file_column_count(const og_lance_file *file);
 const char *og_lance_file_name(const og_lance_file *file);
 /* Bytes of memory held by decoded chunk tables and dictionaries, and by chunks that are kept. */
 size_t og_lance_file_cached_bytes(const og_lance_file *file);
-/* Rows that are few: those of a key, or of its neighbours. */
+/* A take of at most so many rows counts as one of few rows: it looks up a key,
+ * or its neighbours. */
 #define OG_LANCE_FEW_ROWS 64
-/* Keep the chunks that takes of a few rows, not of lists, expand: up to so many bytes; 0, as at first:
- * none. Before the file is shared by threads. */
+/* Keep the compressed chunks that takes of a few rows expand (except of columns of lists),
+ * up to `max_bytes`; 0, as at first, keeps none. To be set before threads share the file. */
 void og_lance_file_keep_chunks(og_lance_file *file, size_t max_bytes);
 
 /* What to read: a field and the file columns of its leaves, depth first (one for every type the
@@ -40,12 +42,12 @@ typedef struct og_lance_column {
     const uint32_t *leaves;
     uint32_t leaf_count;
     bool is_blob; /* blob v2: the array is a struct of og_lance_blob_type() */
-    /* Bit i: the i-th type of the field, counted depth first from the field's own, is a struct that is
-     * stored as one column. */
+    /* Bit i: the i-th type of the field, counted depth first from the field's own,
+     * is a struct that is stored as one column. */
     uint64_t packed;
 } og_lance_column;
 
-/* Give up the chunks that are kept of a column; NULL: of all. */
+/* Free the chunks that are kept of a column; NULL: of all columns. */
 void og_lance_file_drop_chunks(og_lance_file *file, const og_lance_column *column);
 
 /* Descriptor of a blob v2 value: struct<kind u8, position u64, size u64, blob_id u32, uri utf8>,
@@ -61,18 +63,18 @@ OG_NODISCARD og_status og_lance_file_take(og_lance_file *file, const og_lance_co
                                           const uint32_t *rows, uint64_t count, og_array **out,
                                           og_error *err);
 
-/* These rows of several columns are going to be read, one after the other: have the disk bring in those pages of
- * this one that nobody has looked at. For mapped files. */
+/* Begin to bring in from disk those pages of these rows that nobody has looked at yet: for rows of
+ * several columns that will be read one after the other. Does nothing unless the file is mapped. */
 void og_lance_file_read_ahead(og_lance_file *file, const og_lance_column *column, uint64_t start,
                               uint64_t count);
 
-/* Rows as codes of few values, of their page's dictionary, its one value, or of its runs:
- * row start + i is values[codes[i]]. */
+/* Rows as codes: the value of row start + i is values[codes[i]]. The values are the entries of the
+ * page's dictionary, its single value, or the values of its runs. */
 typedef struct og_lance_coded {
-    og_array *values; /* a reference; borrows from the file, text not checked to be UTF-8 */
-    uint32_t page;    /* the same for rows with the same values */
-    uint32_t count;   /* rows, as far as the page goes; 0: these have no codes, read them */
-    bool of_rows;     /* the values are of these rows alone, not of the page */
+    og_array *values; /* a reference; borrows from the file. Text is not checked to be UTF-8 */
+    uint32_t page;    /* the page's number */
+    uint32_t count;   /* rows read, at most to the end of the page; 0: the page has no codes */
+    bool of_rows;     /* the values are those of these rows only; else of the whole page */
 } og_lance_coded;
 /* Rows from `start` on, at most `count`, codes into `out_codes`; each is below values->length. */
 OG_NODISCARD og_status og_lance_file_read_coded(og_lance_file *file, const og_lance_column *column,

@@ -1,7 +1,7 @@
 /* lance/file/sink_priv - where decoders put values: growing buffers in Arrow's layout.
  *
- * A sink takes items of one physical kind and knows nothing of nulls, which come from
- * definition levels (validity below) and hold a placeholder here. One sink serves all pages of a
+ * A sink takes items of one physical kind. It knows nothing of nulls: these come from definition
+ * levels (validity below), and a null slot holds a placeholder here. One sink serves all pages of a
  * read; reserve first, so that a flat read allocates once. */
 #ifndef OG_LANCE_FILE_SINK_PRIV_H
 #define OG_LANCE_FILE_SINK_PRIV_H
@@ -12,7 +12,7 @@
 
 /* ---- validity ----------------------------------------------------------------------------- */
 
-/* A bitmap that exists from the first null on. */
+/* A validity bitmap, which is made when the first null comes. */
 typedef struct og_lance__validity {
     uint8_t *bits; /* NULL while nulls is 0 */
     uint64_t count, cap, nulls;
@@ -48,9 +48,9 @@ typedef enum og_lance__sink_kind {
 /* Fixed-size lists nest at most this deep. */
 enum { OG_LANCE__MAX_DIMS = 4 };
 
-/* The shape of items that are fixed-size lists, outermost first: a list has dims[0] lists of
- * dims[1] .. of numbers. What is a number in a file may be a list of bytes here (decimals,
- * fixed-size binary), so the dims of an encoding are the first of these. */
+/* The shape of items that are fixed-size lists: dims[0] lists of dims[1] lists ... of numbers. What
+ * is one number in the file may be a list of bytes here (decimals, fixed-size binary), so an
+ * encoding may have fewer dims; they are the first ones. */
 typedef struct og_lance__list_shape {
     uint32_t depth;
     uint32_t dims[OG_LANCE__MAX_DIMS];
@@ -73,12 +73,11 @@ struct og_lance__sink {
     uint32_t child_count;
 };
 
-/* For values of `type`: primitive, text, fixed-size lists of numbers or booleans, struct of such
- * (RECORD).
- * OG_UNSUPPORTED for others. */
+/* A sink for values of `type`: primitive, text, fixed-size lists of numbers or booleans,
+ * or a struct of such (RECORD). OG_UNSUPPORTED for other types. */
 OG_NODISCARD og_status og_lance__sink_init(og_lance__sink *sink, const og_type *type,
                                            og_error *err);
-/* For numbers of `bits` (8, 16, 32, 64), for levels and dictionaries. */
+/* A sink for numbers of 8, 16, 32 or 64 bits, and one for byte strings: levels and dictionaries. */
 void og_lance__sink_init_fixed(og_lance__sink *sink, uint32_t bits);
 void og_lance__sink_init_bytes(og_lance__sink *sink, bool large);
 void og_lance__sink_deinit(og_lance__sink *sink);
@@ -107,15 +106,15 @@ static inline og_status og_lance__sink_reserve_data(og_lance__sink *sink, size_t
                                                     : og_lance__sink_grow_data(sink, bytes, err);
 }
 
-/* BYTES: the same, OG_LIMIT when the offsets could not say so much. */
+/* BYTES: the same; OG_LIMIT when the offsets can't address so much data. */
 OG_NODISCARD og_status og_lance__sink_reserve_text(og_lance__sink *sink, uint64_t bytes,
                                                    og_error *err);
 
-/* Append `items` numbers of `bits` each: *dst is where to write them. OG_CORRUPT when the sink
- * wants another width, with the name of the encoding that came with them. */
+/* Append `items` numbers of `bits` each, which the caller writes to *dst. OG_CORRUPT,
+ * naming the encoding, when the sink takes numbers of another width. */
 OG_NODISCARD og_status og_lance__sink_numbers(og_lance__sink *sink, uint32_t bits, uint64_t items,
                                               const char *encoding, uint8_t **dst, og_error *err);
-/* BYTES: the item that ends at data_len. Room must have been reserved. */
+/* BYTES: end an item at data_len. Room must have been reserved. */
 static inline void og_lance__sink_end_item(og_lance__sink *sink)
 {
     sink->count++;
@@ -124,15 +123,16 @@ static inline void og_lance__sink_end_item(og_lance__sink *sink)
     else
         ((int32_t *)sink->offsets)[sink->count] = (int32_t)sink->data_len;
 }
-/* BYTES: OG_LIMIT when the data has outgrown the offsets; after a batch of end_item. */
+/* BYTES: OG_LIMIT when the data has outgrown the offsets;
+ * to be called after a batch of end_item. */
 OG_NODISCARD og_status og_lance__sink_check_data(const og_lance__sink *sink, og_error *err);
-/* BYTES: one item. */
+/* BYTES: append one item. */
 OG_NODISCARD og_status og_lance__sink_text(og_lance__sink *sink, og_bytes text, og_error *err);
-/* The items of the `count` fixed-size lists that are about to be appended are all valid, at each
- * level from `level` on. Nothing to do for other items. */
+/* Before `count` fixed-size lists are appended: say that their items are all valid,
+ * at each level from `level` on. Does nothing for other kinds of items. */
 OG_NODISCARD og_status og_lance__sink_items_valid(og_lance__sink *sink, uint32_t level,
                                                   uint64_t count, og_error *err);
-/* A placeholder (zero, empty) of any kind, for null slots that are not stored. */
+/* Append placeholders (zero or empty) of any kind, for null slots that are not stored. */
 OG_NODISCARD og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *err);
 
 /* Item `index` of a BYTES sink, borrowed. */
@@ -149,7 +149,7 @@ static inline og_bytes og_lance__sink_item(const og_lance__sink *sink, uint64_t 
     return (og_bytes){sink->data + start, end - start};
 }
 
-/* Everything collected as an array of `type` without nulls of its own; the sink is empty then.
+/* Make an array of `type`, without nulls, of everything collected; the sink is empty afterwards.
  * OG_CORRUPT when utf8 text is malformed. */
 OG_NODISCARD og_status og_lance__sink_array(og_lance__sink *sink, const og_type *type,
                                             og_array **out, og_error *err);

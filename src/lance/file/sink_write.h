@@ -1,4 +1,4 @@
-/* lance/file/sink_write - the data file's bytes: aligned buffers at known positions. */
+/* lance/file/sink_write - appending to a data file: aligned buffers at known positions. */
 #ifndef OG_LANCE_FILE_SINK_WRITE_H
 #define OG_LANCE_FILE_SINK_WRITE_H
 
@@ -13,7 +13,7 @@ OG_NODISCARD og_status og_lance__sink_append(og_lance__sink *sink, const void *b
                                              og_error *err);
 /* Fill up to the next multiple of 64, where every buffer must start. */
 OG_NODISCARD og_status og_lance__sink_align(og_lance__sink *sink, og_error *err);
-/* An aligned buffer; *out_position is where it starts. */
+/* Align, then append a buffer; *out_position is where it starts. */
 OG_NODISCARD og_status og_lance__sink_buffer(og_lance__sink *sink, const void *bytes, size_t len,
                                              uint64_t *out_position, og_error *err);
 

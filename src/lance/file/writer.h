@@ -1,10 +1,10 @@
 /* lance/file/writer - writes one data file (container 2.2) from batches.
  *
- * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages
- * whatever the file's size. Each page gets the cheapest encoding the data allows, from those that
- * every Lance 6 reader decodes (docs/dev/lance.md sections 11-13); beyond what Lance itself writes,
- * chunks of text and numbers may be zstd frames. Equal input gives equal bytes, whatever the number of
- * threads that encode pages. No statistics, no column buffers. Calls come from one thread. */
+ * Pages are cut per column when about 8 MiB are buffered, so memory is bounded by pages whatever
+ * the file's size. Each page gets the cheapest encoding the data allows, from those that every
+ * Lance 6 reader decodes (docs/dev/lance.md sections 11-13); beyond what Lance itself writes,
+ * chunks of text and numbers may be zstd frames. Equal input gives equal bytes, whatever the number
+ * of threads that encode pages. No statistics, no column buffers. Calls come from one thread. */
 #ifndef OG_LANCE_FILE_WRITER_H
 #define OG_LANCE_FILE_WRITER_H
 
@@ -15,11 +15,12 @@
 /* A column to write: a field of the table. */
 typedef struct og_lance_write_column {
     const og_field *field;
-    bool is_blob; /* of a type that og_lance_is_blob_type knows */
+    bool is_blob; /* the field's type is one that og_lance_is_blob_type accepts */
 } og_lance_write_column;
 
-/* The types of blobs v2: struct<data: large_binary, uri: utf8>, as the engine has it, or with position and size,
- * u64, behind them: which part of the object at the uri, null for all. */
+/* Is it a type of blob v2 values? These are struct<data: large_binary, uri: utf8>, which the engine
+ * uses, and the same with two more fields, position and size (u64), which name a part of the object
+ * at the uri, or are null for all of it. */
 bool og_lance_is_blob_type(const og_type *type);
 
 typedef struct og_lance_file_writer og_lance_file_writer;
@@ -31,15 +32,16 @@ OG_NODISCARD og_status og_lance_file_writer_open(og_store *store, const char *na
                                                  const og_lance_write_column *columns,
                                                  uint32_t column_count, og_bytes descriptor_schema,
                                                  og_lance_file_writer **out, og_error *err);
-/* Encode pages by these, which outlive the writer; before the first row. Else by its own, without
- * threads. */
+/* Encode pages by these encoders, which must outlive the writer; to be called before the first row.
+ * Without it the writer encodes its pages itself, one by one. */
 void og_lance_file_writer_use(og_lance_file_writer *writer, og_lance_encoders *encoders);
-/* Append a batch with these columns in this order (any number of rows). */
+/* Append a batch of any number of rows; its columns are those of the writer, in order. */
 OG_NODISCARD og_status og_lance_file_writer_write(og_lance_file_writer *writer,
                                                   const og_batch *batch, og_error *err);
 uint64_t og_lance_file_writer_rows(const og_lance_file_writer *writer);
-/* No rows follow: begin to encode what is buffered, beside what the caller does before it finishes the file,
- * such as writing another with the same encoders. */
+/* Say that no more rows follow: what is buffered begins to be encoded while the
+ * caller does something else before it finishes the file, such as filling the next
+ * one with the same encoders. */
 OG_NODISCARD og_status og_lance_file_writer_end(og_lance_file_writer *writer, og_error *err);
 /* Write what is buffered and the footer; *out_bytes is the file's size. */
 OG_NODISCARD og_status og_lance_file_writer_finish(og_lance_file_writer *writer,

@@ -7,7 +7,7 @@
 #define OG_INDEX__PAGE_ROWS 4096
 #define OG_INDEX__PAGE_ROWS_TEXT "4096"
 #define OG_INDEX__PAGE_ROWS_KEY "batch_size"
-/* Segments of one index; a lookup costs as much for each. */
+/* Most segments of one index; each adds its share to the cost of a lookup. */
 #define OG_INDEX__MAX_SEGMENTS 4
 
 #include "lance/index/btree.h"

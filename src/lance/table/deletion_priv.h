@@ -12,11 +12,13 @@
 
 typedef OG_VEC(uint32_t) og_table__u32s;
 
-/* At most max_count values, or OG_CORRUPT. `out` is empty before the call. */
+/* Decode the portable form of Roaring. More than max_count values are OG_CORRUPT.
+ * `out` is empty before the call. */
 OG_NODISCARD og_status og_table__roaring_decode(og_bytes bytes, size_t max_count,
                                                 og_table__u32s *out, og_error *err);
-/* `values` ascending without repeats. False when out of memory. */
+/* Append the values, ascending without repeats, in the portable form. False when out of memory. */
 bool og_table__roaring_encode(const uint32_t *values, size_t count, og_buf *out);
+/* The same as og_table__roaring_decode, from the Arrow form. */
 OG_NODISCARD og_status og_table__ipc_decode(og_bytes bytes, size_t max_count, og_table__u32s *out,
                                             og_error *err);
 /* Decode a deletion file of `kind` (0 Arrow, 1 bitmap) for a fragment of `rows` rows that

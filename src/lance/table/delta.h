@@ -1,41 +1,44 @@
 /* lance/table/delta - the rows in which two versions of a table may differ, from manifests alone.
  *
- * No data file is read: fragments with equal files and equal deletions hold equal rows, and a row that
- * moved (by a fold, by compaction) is known by its row id and the version that changed it last. What
- * remains are candidates, which the caller compares by value: rewritten rows may well be equal.
+ * No data file is read. Fragments with equal files and equal deletions hold equal rows; a row that
+ * moved (by a fold or a compaction) is recognized by its row id and the version that changed it
+ * last. All other rows are candidates, which the caller compares by value, since rows that were
+ * written again may well be equal.
  *
- * What makes it sound (keeps (1) for every pair it leaves out):
+ * Why it is sound to leave a row out:
  *   (1) The last-updated stamp s of a row in version V is a version in V's own past, and between s
  *       and V the row did not change. So two versions of one lineage that hold a row under one id
  *       and one stamp hold the same values: those of version s. It stays true when stamps are
  *       coarsened (raised to a later stamp of the same version) and when an older version is
  *       restored (its stamps come back with its values); version numbers are never given twice.
- *   (2) After a fork both sides hand out the same row ids and version numbers to different rows. Across
- *       branches (1) holds for rows that both got from before the fork: id below the fork's
+ *   (2) After a fork both sides hand out the same row ids and version numbers to different rows.
+ *       Across branches (1) holds for rows that both got from before the fork: id below the fork's
  *       next_row_id, stamp at most the fork's version, on both sides.
  *   (3) Data files have unique names and are never replaced.
- * Where these can't be relied on, rows of all unequal fragments are candidates, and `reason` says why.
+ * Where these can't be relied on, rows of all unequal fragments are candidates,
+ * and `reason` says why.
  *
- * Time and memory: runs of row ids and of stamps in unequal fragments, plus deletions, plus the
- * candidates. Store calls: the deletion files of fragments whose deletions differ, where not cached. */
+ * Time and memory: the runs of row ids and stamps in unequal fragments, deletions, and candidates.
+ * Store calls: the deletion files of fragments whose deletions differ, unless cached. */
 #ifndef OG_LANCE_DELTA_H
 #define OG_LANCE_DELTA_H
 
 #include "lance/table/table.h"
 
-/* The common past of two versions: what was so at the fork. Both UINT64_MAX: one lineage, all is
- * common; both 0: nothing is known to be, only equal files are. */
+/* The common past of two versions, given by the state at their fork. Both numbers
+ * UINT64_MAX: the versions are of one lineage, all is common. Both 0: no common past is
+ * known, so only equal files count. */
 typedef struct og_lance_common {
     uint64_t version;     /* the last one that both have in their past */
-    uint64_t next_row_id; /* of that version; the branch's first manifest repeats it */
+    uint64_t next_row_id; /* of that version, which the branch's first manifest repeats */
 } og_lance_common;
 #define OG_LANCE_ONE_LINEAGE ((og_lance_common){UINT64_MAX, UINT64_MAX})
 #define OG_LANCE_NO_LINEAGE ((og_lance_common){0, 0})
 
-/* Find the common past of two open versions. One path: one lineage, without a store call. Branches of
- * one dataset: their parents are read from `_refs/branches`, then the first manifest of the branch
- * that left the common line. Other tables, or a fork that nothing tells of any more:
- * OG_LANCE_NO_LINEAGE. */
+/* Find the common past of two open versions. With equal paths they are of one lineage, which costs
+ * no store call. For branches of one dataset the parents are read from `_refs/branches`, and the
+ * first manifest of the branch that left the common line. Tables of different datasets, and forks
+ * that nothing records any more, have OG_LANCE_NO_LINEAGE. */
 OG_NODISCARD og_status og_lance_common_find(og_lance_table *a, og_lance_table *b,
                                             og_lance_common *out, og_error *err);
 
@@ -59,11 +62,12 @@ typedef struct og_lance_delta {
     og_lance_delta_reason reason;
 } og_lance_delta;
 
-/* The candidates between two versions, in either order of age. `common` as og_lance_common_find says; for
- * merges across a base the caller may know better. A row may be a candidate on one side (inserted,
- * deleted) or on both (changed, rewritten); both sides are joined by value, never by row id: an id
- * that was handed out twice names different rows. A row that is no candidate has the same values and the
- * same row id on both sides. *out is empty after an error. */
+/* The candidates between two versions, either of which may be the older. `common` is what
+ * og_lance_common_find says, unless the caller knows better, as in a merge across a base. A
+ * row may be a candidate on one side (inserted, deleted) or on both (changed, rewritten). The
+ * caller must pair both sides by value, never by row id: after a fork one id names different
+ * rows. A row that is no candidate has the same values and the same row id on both sides.
+ * *out is empty after an error. */
 OG_NODISCARD og_status og_lance_delta_find(og_lance_table *from, og_lance_table *to,
                                            og_lance_common common, og_lance_delta *out,
                                            og_error *err);

@@ -1,7 +1,7 @@
 /* lance/table/delta_priv - which fragments of two versions are equal.
  *
- * Fragments are told by the names of their data files, never by their numbers, which an overwrite may
- * give again. */
+ * Fragments are identified by the names of their data files, never by their numbers, which an
+ * overwrite by another program may use again. */
 #ifndef OG_LANCE_TABLE_DELTA_PRIV_H
 #define OG_LANCE_TABLE_DELTA_PRIV_H
 
@@ -9,14 +9,15 @@
 
 #define OG_TABLE__NO_MATCH UINT32_MAX
 
-/* Of one version; arrays have an entry for each of its fragments. */
+/* How the fragments of one version match those of another; one entry for each fragment. */
 typedef struct og_table__matches {
     uint32_t *partner; /* the other version's fragment with equal files and row ids, or NO_MATCH */
-    bool *is_alien;    /* holds other columns than its rows have in the other version: neither files
-                          nor stamps say whether they read the same. Never has a partner */
+    /* The fragment's rows have other columns in the other version, so neither files nor stamps tell
+     * whether they read the same. Such a fragment has no partner. */
+    bool *is_alien;
 } og_table__matches;
 
-/* Both are to be deinited, also after an error. */
+/* Match the fragments of both versions. Both outputs are to be deinited, also after an error. */
 OG_NODISCARD og_status og_table__match_fragments(const og_lance_table *from,
                                                  const og_lance_table *to,
                                                  og_table__matches *out_from,

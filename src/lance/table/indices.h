@@ -1,9 +1,10 @@
 /* lance/table/indices - the index section of a version: which segments of which indexes exist.
  *
- * An index is one or more segments of one name, each with files of its own in `_indices/<uuid>/` and
- * the set of fragments it covers (docs/dev/lance.md section 16). A segment's entries hold stable row
- * ids; a hit counts only where its row lives in a fragment that the segment covers, and rows of fragments
- * that no segment covers are found by scan. So a segment never makes an answer wrong by its age. */
+ * An index is one or more segments of one name, each with files of its own in `_indices/<uuid>/`
+ * and the set of fragments it covers (docs/dev/lance.md section 16). A segment's entries hold
+ * stable row ids. A hit counts only when its row lives in a fragment that the segment covers; rows
+ * in fragments that no segment covers are found by a scan. So an old segment never makes an answer
+ * wrong. */
 #ifndef OG_LANCE_INDICES_H
 #define OG_LANCE_INDICES_H
 
@@ -16,7 +17,8 @@
 typedef struct og_lance_index {
     og_uuid uuid;
     og_str name; /* of the index; several segments may share it */
-    /* "BTree", "Inverted", "Vector", ..., or a longer name of another place; "" = not told. */
+    /* "BTree", "Inverted", "Vector", ...; with its package when that is not
+     * Lance's own; "" = not stated. */
     og_str kind;
     const int32_t *field_ids;
     uint32_t field_count;
@@ -31,8 +33,8 @@ typedef struct og_lance_index {
 OG_NODISCARD og_status og_lance_indices(const og_lance_table *table, og_arena *arena,
                                         const og_lance_index **out, uint32_t *out_count,
                                         og_error *err);
-/* The same of a table without stable row ids, whose entries are row addresses: to be shown. No write
- * carries them on, and nothing here looks rows up in them. */
+/* The segments of a table without stable row ids, whose entries are row addresses. Only for showing
+ * them: no write carries them on, and nothing here looks rows up in them. */
 OG_NODISCARD og_status og_lance_address_indices(const og_lance_table *table, og_arena *arena,
                                                 const og_lance_index **out, uint32_t *out_count,
                                                 og_error *err);
@@ -55,12 +57,13 @@ typedef struct og_lance_new_index {
 
 /* The version that the write is built on; borrowed. */
 og_lance_table *og_lance_write_base(const og_lance_write *write);
-/* A name for a segment, from the write's randomness. */
+/* A uuid for a segment, from the write's source of randomness. */
 og_uuid og_lance_write_new_uuid(const og_lance_write *write);
-/* Name of the folder of a segment that is to be written: "<table>/_indices/<uuid>/". */
+/* Append the name of the folder for a new segment's files: "<table>/_indices/<uuid>/". */
 bool og_lance_index_folder(og_buf *out, const og_lance_write *write, og_uuid uuid);
-/* Add a segment, whose files are in the store. They become files of the write: synced with it, gone
- * without it. Copies. OG_EXISTS when the index's name is taken by an index on another column. */
+/* Add a segment, whose files are in the store already. They become files of the write: synced with
+ * it, and removed when it does not come true. `index` is copied. OG_EXISTS when an index on another
+ * column has the name. */
 OG_NODISCARD og_status og_lance_write_add_index(og_lance_write *write,
                                                 const og_lance_new_index *index, og_error *err);
 /* Drop all segments of an index. OG_NOT_FOUND when there is none of the name. */

@@ -34,33 +34,36 @@ unsigned og_table__operation_of(const og_lance_table *table, og_bytes *out);
 OG_NODISCARD og_status og_table__restored(const og_lance_table *table, uint64_t *out,
                                           og_error *err);
 
-/* Look at one of the versions above `first`. *below: the next one to look at, one less unless it is set. */
+/* Judge the version `at`, one of those above `first`. *below is the version to look at next:
+ * one less unless the function sets it. */
 typedef og_status (*og_table__judge)(void *context, const og_lance_table *at, uint64_t first,
                                      uint64_t *below, og_lance_verdict *out, og_error *err);
-/* Judge all versions from `to` down to `from`, until one does not fit. RETRY also when there are too many, or when
- * one is gone. */
+/* Judge all versions from `to` down to above `from`, until one does not fit.
+ * RETRY also when there are too many, or when one is gone. */
 OG_NODISCARD og_status og_table__walk_down(og_lance_table *from, og_lance_table *to,
                                            og_table__judge judge, void *context,
                                            og_lance_verdict *out, og_error *err);
-/* Judge a restore: of a version at or above `first` it fits, and the walk goes on below that. */
+/* Judge a restore: one of a version at or above `first` fits,
+ * and the walk goes on below that version. */
 OG_NODISCARD og_status og_table__step_over(const og_lance_table *at, og_bytes operation,
                                            uint64_t first, uint64_t *below, og_lance_verdict *out,
                                            og_error *err);
-/* Two clones of one version are the same, whatever their numbers. */
+/* Are both clones of one version? Then they are the same, whatever their numbers. */
 bool og_table__same_clone(const og_lance_table *a, const og_lance_table *b);
 
-/* Does the slot of `to`, which has the row id of that slot of `from`, still hold what it held? */
+/* Two slots with the same row id: does that of `to` still hold what that of `from` held? */
 OG_NODISCARD og_status og_table__row_is_same(og_lance_table *from, uint32_t from_slot,
                                              og_lance_table *to, uint32_t to_slot, bool *out,
                                              og_error *err);
 
 /* ---- conflict.c */
 
-/* May the write go behind what others did between its base and `onto`? By kinds of operations and by fragments;
- * which rows were changed is not asked. */
+/* May the write follow what others did between its base and `onto`? Decided by the kinds of
+ * operations and by fragments; single rows are not compared. */
 OG_NODISCARD og_status og_table__may_follow(og_lance_write *write, og_lance_table *onto,
                                             og_lance_verdict *out, og_error *err);
-/* The groups of a compaction as fragments of `onto`. False: a fragment of theirs was changed. */
+/* Find the groups of a compaction again, as fragments of `onto`. False:
+ * one of their fragments was changed. */
 bool og_table__find_groups(const og_lance_write *write, const og_lance_table *onto,
                            og_table__group *out);
 

@@ -32,11 +32,12 @@ typedef struct og_lance_refs {
     struct og_arena *arena;
 } og_lance_refs;
 
-/* Of the dataset at `path` (not of a branch). OG_CORRUPT naming the object. */
+/* Read all tags and branches of the dataset at `path` (not that of a branch).
+ * OG_CORRUPT names the object. */
 OG_NODISCARD og_status og_lance_refs_read(og_lance_env *env, const char *path, og_lance_refs *out,
                                           og_error *err);
 void og_lance_refs_deinit(og_lance_refs *refs);
-/* NULL when there is none. */
+/* The tag or branch of this name; NULL when there is none. */
 const og_lance_tag *og_lance_refs_tag(const og_lance_refs *refs, og_str name);
 const og_lance_branch *og_lance_refs_branch(const og_lance_refs *refs, og_str name);
 /* "<path>/tree/<branch>"; an empty `branch` is main, the dataset itself. */

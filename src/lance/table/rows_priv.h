@@ -1,8 +1,8 @@
 /* lance/table/rows_priv - row ids and lineage of a table as runs over slots.
  *
- * Both are stored per fragment (docs/dev/lance.md section 4) and used per table: runs of the
- * fragments follow one another, ascending by first_slot, without gaps. Stretches of consecutive ids
- * (or of one version) are joined over segments and fragments. */
+ * Both are stored per fragment (docs/dev/lance.md section 4) but used per table: the runs of all
+ * fragments one after the other, ascending by first_slot, without gaps. Consecutive ids (or rows of
+ * one version) make one run, also across segments and fragments. */
 #ifndef OG_LANCE_TABLE_ROWS_PRIV_H
 #define OG_LANCE_TABLE_ROWS_PRIV_H
 
@@ -17,7 +17,7 @@ typedef struct og_table__id_run {
 } og_table__id_run;
 typedef OG_VEC(og_table__id_run) og_table__id_runs;
 
-/* Slots first_slot.. have this version. */
+/* `count` slots from first_slot on have this version. */
 typedef struct og_table__version_run {
     uint32_t first_slot;
     uint32_t count;
@@ -37,7 +37,8 @@ OG_NODISCARD og_status og_table__row_ids_decode(og_bytes bytes, uint32_t first_s
                                                 og_table__id_runs *runs, og_error *err);
 OG_NODISCARD og_status og_table__versions_decode(og_bytes bytes, uint32_t first_slot, uint32_t rows,
                                                  og_table__version_runs *runs, og_error *err);
-/* How many runs a sequence of versions says it has, without decoding them; of one that does not parse any number. */
+/* How many runs a stored sequence of versions has, without decoding them;
+ * any number when it does not parse. */
 size_t og_table__versions_count(og_bytes bytes);
 /* Encode consecutive runs into the arena. */
 OG_NODISCARD og_status og_table__row_ids_encode(const og_table__id_run *runs, size_t count,
@@ -47,10 +48,11 @@ OG_NODISCARD og_status og_table__versions_encode(const og_table__version_run *ru
                                                  og_arena *arena, ProtobufCBinaryData *out,
                                                  og_error *err);
 
-/* What coarser lineage says of a run: not below `floor`, unless it has more than `most_rows` rows. */
+/* The version that coarser lineage gives a run: raised to `floor`,
+ * unless the run has more than `most_rows` rows. */
 uint64_t og_table__version_raised(const og_table__version_run *run, uint64_t floor,
                                   uint32_t most_rows);
-/* The lowest floor with which at most max_runs runs are left, or the newest version. */
+/* The lowest floor that leaves at most max_runs runs; the newest version when none does. */
 OG_NODISCARD og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
                                                 uint32_t most_rows, uint64_t *out, og_error *err);
 

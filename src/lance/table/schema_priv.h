@@ -1,5 +1,5 @@
-/* lance/table/schema_priv - Lance's field messages from and to our types (docs/dev/lance.md section
- * 3). */
+/* lance/table/schema_priv - Lance's field messages from and to our types
+ * (docs/dev/lance.md section 3). */
 #ifndef OG_LANCE_TABLE_SCHEMA_PRIV_H
 #define OG_LANCE_TABLE_SCHEMA_PRIV_H
 
@@ -17,8 +17,8 @@ OG_NODISCARD og_status og_table__fields_encode(const og_lance_new_field *fields,
                                                og_arena *arena, OgPb__Field ***out,
                                                size_t *out_count, og_error *err);
 
-/* Names of top-level columns that Lance refuses, or that would shadow those it makes itself: other programs
- * could not read a table with one. OG_INVALID says why. */
+/* OG_INVALID for a name of a top-level column that Lance refuses, or that shadows a column it makes
+ * itself: other programs could not read such a table. */
 OG_NODISCARD og_status og_table__column_name_check(og_str name, og_error *err);
 
 #endif

@@ -44,12 +44,12 @@ typedef struct og_table__fragment {
 typedef struct og_table__row_index {
     og_table__id_runs runs;  /* by slot */
     og_table__id_run *by_id; /* the same by first_id, when no two overlap and they are few */
-    /* Or, made when looking through the runs has cost as much: */
+    /* From id to slot, built when searching the runs has cost as much as building it. */
     _Atomic(uint64_t) runs_looked_at;
     _Atomic(bool) has_slots;
     uint32_t *slot_of_id; /* live slot of each id below id_limit */
     uint64_t id_limit;
-    struct og_u64map *slot_map; /* or, when ids are sparse */
+    struct og_u64map *slot_map; /* instead of slot_of_id, when ids are sparse */
 } og_table__row_index;
 
 struct og_lance_table {
@@ -61,9 +61,9 @@ struct og_lance_table {
     og_arena *arena;
     OgPb__Manifest *manifest;
     og_bytes index_section; /* packed IndexSection; ptr NULL: no indices */
-    bool ids_are_slots; /* the manifest has no row ids: those given here are of this version only */
-    og_bytes address_indices; /* then: its IndexSection, whose entries are row addresses */
-    const OgPb__TransactionHead *transaction; /* NULL: none inside */
+    bool ids_are_slots;     /* the manifest has no row ids: in this version slots stand for them */
+    og_bytes address_indices; /* then its IndexSection, whose entries are row addresses */
+    const OgPb__TransactionHead *transaction; /* of the copy in the manifest; NULL: there is none */
     og_str transaction_uuid;
     uint64_t manifest_bytes;
 
@@ -89,51 +89,55 @@ OG_NODISCARD og_status og_table__table_decode(og_lance_env *env, const char *pat
                                               og_bytes manifest, og_lance_table **out,
                                               og_error *err);
 
-/* The data files of fragments [first, end) are going to be read: a store that is far away fetches them side by
- * side (og_store_expect). */
+/* Announce that the data files of fragments [first, end) will be opened, so that a store that is
+ * far away fetches their metadata side by side (og_store_expect). */
 void og_table__expect_files(og_lance_table *table, uint32_t first, uint32_t end);
 
-/* Fields from the manifest's list (schema.c); types belong to the environment. */
+/* Decode the manifest's list of fields (schema.c). Types live in the environment,
+ * all else in the arena. */
 OG_NODISCARD og_status og_table__fields_decode(og_lance_env *env, og_arena *arena,
                                                OgPb__Field *const *messages, size_t count,
                                                og_lance_field **out, uint32_t *out_count,
                                                og_error *err);
 
-/* Store names (paths.c). */
+/* ---- names in the store (paths.c) ---- */
+
+/* The name of `file` in `folder` ("data") of the table or, when it has a base, of that base. */
 OG_NODISCARD og_status og_table__file_name(const og_lance_table *table, og_arena *arena,
                                            const char *folder, og_str file, bool has_base,
                                            uint32_t base_id, const char **out, og_error *err);
-/* Where a base of the manifest is now, absolute, whatever its stored path says. OG_UNSUPPORTED for one outside
- * the dataset. */
+/* Append the absolute path at which a base of the manifest is now, whatever its stored path says.
+ * OG_UNSUPPORTED for a base outside the dataset. */
 OG_NODISCARD og_status og_table__base_place(const og_lance_table *table, uint32_t base_id,
                                             og_buf *out, og_error *err);
-/* The store's name of an object that the manifest names relative to the table. */
+/* The name in the store of an object that the manifest names relative to the table. */
 OG_NODISCARD og_status og_table__object_name(const og_lance_table *table, og_arena *arena,
                                              og_str file, const char **out, og_error *err);
-/* Root of the dataset that `path` is, or is a branch of; text in `arena`, NULL out of memory. */
+/* The root of the dataset that `path` is, or is a branch of; text in `arena`,
+ * NULL when out of memory. */
 const char *og_table__dataset_root(og_arena *arena, const char *path);
-/* "<path>/_versions/og.gap-<version>": the mark of a cleanup that kept the version and took the next. */
+/* "<path>/_versions/og.gap-<version>": a cleanup's mark that it kept this
+ * version and removed the next one. */
 #define OG_TABLE__GAP_PREFIX "og.gap-"
 bool og_table__gap_name(og_buf *out, const char *path, uint64_t version);
-/* "<path>/_versions/<version>.manifest", as tables of old writers have it. */
+/* "<path>/_versions/<version>.manifest": the names in tables of old writers. */
 bool og_table__old_manifest_name(og_buf *out, const char *path, uint64_t version);
 /* "<path>/<rest>", or rest when path is "". */
 bool og_table__join(og_buf *out, const char *path, const char *rest);
-/* The version a manifest's name stands for; 0 for a name of another kind. *out_old: by the first
- * naming scheme. */
+/* The version that a manifest's name stands for; 0 for other names. *out_old:
+ * the name is of the old form. */
 uint64_t og_table__version_of_name(og_str name, bool *out_old);
 
 /* Index of the fragment that holds the slot; `hint` is tried first. */
 uint32_t og_table__fragment_of(const og_lance_table *table, uint32_t slot, uint32_t hint);
-/* Where each field is in the fragment. */
+/* Where each field is in the fragment; one entry per field, borrowed. */
 OG_NODISCARD og_status og_table__places(og_lance_table *table, uint32_t fragment,
                                         const og_table__place **out, og_error *err);
-/* The open file; borrowed from the table. */
+/* Open data file `file` of a fragment, unless it is open; borrowed from the table. */
 OG_NODISCARD og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
                                            og_table__cached **out, og_error *err);
-/* Row id runs and the lookup structures; borrowed. */
 void og_table__row_index_free(og_table__row_index *index);
-/* Lineage runs over all slots, built at first use. */
+/* Build `updated` and `created`, the lineage runs over all slots, unless they are there. */
 OG_NODISCARD og_status og_table__versions_get(og_lance_table *table, og_error *err);
 
 #endif

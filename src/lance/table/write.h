@@ -1,11 +1,12 @@
 /* lance/table/write - a change of one table: staged first, visible by one put-if-absent.
  *
  * A write collects what one version changes - new rows, rows with kept row ids, deleted slots,
- * removed fragments, config - and og_lance_write_stage turns it into files of unique names plus the
- * bytes of the manifest for exactly version base + 1 (docs/dev/commit.md sections 2-4).
- * Nothing is visible until og_lance_staged_commit takes the slot. Index sections are carried or
- * dropped as docs/dev/lance.md section 16 demands, lance.auto_cleanup.* config is removed, row ids
- * and fragment ids are never given twice, created/updated lineage is written inline and bounded. */
+ * removed fragments, config - and og_lance_write_stage turns it into files with unique names plus
+ * the bytes of the manifest for exactly version base + 1, its slot (docs/dev/commit.md sections
+ * 2-4). Nothing is visible until og_lance_staged_commit takes the slot. Every write carries or
+ * drops index segments as docs/dev/lance.md section 16 demands, removes lance.auto_cleanup.* from
+ * the config, never gives a row id or fragment id twice, and writes bounded lineage (the versions
+ * that created and last updated each row) into the manifest. */
 #ifndef OG_LANCE_WRITE_H
 #define OG_LANCE_WRITE_H
 
@@ -21,7 +22,7 @@ typedef enum og_lance_op {
     OG_LANCE_RESTORE,   /* the content of an older version; takes everything from `restore_from` */
     OG_LANCE_CONFIG,    /* config / metadata only */
     OG_LANCE_CLONE, /* first version of a branch: base's content, files left in place (branch.h) */
-    OG_LANCE_INDEX, /* segments of indexes come and go: indices.h */
+    OG_LANCE_INDEX, /* index segments are added and dropped: indices.h */
     OG_LANCE_COMPACT, /* the same rows in fewer fragments: compact.h */
     OG_LANCE_EVOLVE,  /* other columns: evolve.h; recorded as Project or Merge */
 } og_lance_op;
@@ -40,41 +41,46 @@ typedef struct og_lance_write_options {
     uint32_t field_count;
     og_lance_table *restore_from;  /* RESTORE */
     og_str branch;                 /* CLONE: its name */
-    uint64_t version;              /* the slot; 0 = base + 1. More when orphan heads lie between */
-    uint64_t min_next_row_id;      /* counters never go below these (heads that nobody published) */
+    uint64_t version;              /* the slot; 0 = base + 1. Higher above unpublished versions */
+    uint64_t min_next_row_id;      /* lower bounds of the counters, from unpublished versions */
     int64_t min_max_fragment_id;   /* -1 = none; ignored by CREATE unless above 0 */
     const og_lance_kv *properties; /* transaction_properties */
     uint32_t property_count;
     /* Keys to set or remove; auto-cleanup keys are removed in any case. */
     const og_lance_kv *config, *metadata, *schema_metadata;
     uint32_t config_count, metadata_count, schema_metadata_count;
-    bool fold;               /* APPEND, UPDATE: join small tail fragments (fold.c) */
-    bool fold_all;           /* ... all fragments, whatever their number and size */
-    bool fold_one_run;       /* folds write lineage as one run (control tables: nothing reads it) */
-    bool compact_as_update;  /* COMPACT: recorded as Update, which foreign writers look at twice */
-    int64_t now_us;          /* manifest timestamp */
+    bool fold;         /* APPEND, UPDATE: join small tail fragments (fold.c) */
+    bool fold_all;     /* ... all fragments, whatever their number and size */
+    bool fold_one_run; /* folds write lineage as one run, in tables where nothing reads it */
+    bool
+        compact_as_update; /* COMPACT: recorded as Update, over which others rebase with care */
+    int64_t now_us;        /* manifest timestamp */
     const og_random *random; /* names and uuids; NULL = system */
 } og_lance_write_options;
 
 typedef struct og_lance_write og_lance_write;
-/* `base` NULL for CREATE. Keeps a reference to base; copies what it needs of the options. */
+/* Begin a write on top of `base` (NULL for CREATE). Keeps a reference to base;
+ * copies what it needs of the options. */
 OG_NODISCARD og_status og_lance_write_new(og_lance_env *env, og_lance_table *base,
                                           const og_lance_write_options *options,
                                           og_lance_write **out, og_error *err);
-/* Files of a write that was not committed are removed. */
+/* Free a write; the files of one that was not committed are removed from the store. */
 void og_lance_write_free(og_lance_write *write);
 OG_DEFINE_AUTO(og_lance_write, og_lance_write_free)
 
-/* Append rows; columns are the table's fields in order (blob columns as struct<data, uri>).
- * row_ids: one per row - the id to keep (an updated row, whose old slot must be deleted in this
- * write), or UINT64_MAX for a new row; NULL = all new. Rows with kept ids come before new ones
- * within a batch; batches of kept rows alone may come at any time (after new rows they go to a
- * fragment of their own). created_at is taken from the old row. Fragments get ids upwards from the
- * larger of base's max_fragment_id and min_max_fragment_id, plus 1; with `fold`, after those of
- * the folded rows. Streams: memory is bounded by pages. */
+/* Append rows. Columns are the table's fields in order, blob columns as struct<data, uri>.
+ *
+ *   row_ids  one for each row: the id that an updated row keeps (its old slot must be deleted in
+ *            this write; the version that created it is taken from there), or UINT64_MAX for a new
+ *            row; NULL: all rows are new
+ *
+ * Within a batch rows that keep ids come before new ones; batches of kept rows only may come at any
+ * time (after new rows they go to a fragment of their own). New fragments get ids above base's
+ * max_fragment_id and min_max_fragment_id; with `fold` those of the folded rows come first.
+ * Streams: memory is bounded by pages. */
 OG_NODISCARD og_status og_lance_write_rows(og_lance_write *write, const og_batch *batch,
                                            const uint64_t *row_ids, og_error *err);
-/* Mark rows of base deleted. Repeats are harmless. */
+/* Delete rows of base. Naming a slot again is harmless. */
 OG_NODISCARD og_status og_lance_write_delete(og_lance_write *write, const uint32_t *slots,
                                              size_t count, og_error *err);
 
@@ -100,18 +106,20 @@ typedef struct og_lance_staged {
 /* Encode and put everything; the staged form belongs to the write. */
 OG_NODISCARD og_status og_lance_write_stage(og_lance_write *write, const og_lance_staged **out,
                                             og_error *err);
-/* Take the slot: one put_if_absent of the manifest. OG_EXISTS = lost. The caller syncs files before
- * and the manifest after, through the store. `durable` as in the store's put_if_absent: false only
- * for derived tables (the commit DAG). After OG_OK the files stay when the write is freed; after
- * OG_UNKNOWN too, until the caller knows better. */
+/* Take the slot: one put_if_absent of the manifest. OG_EXISTS: somebody else has taken it.
+ * The caller syncs the files before, and the manifest after, through the store. `durable`
+ * as in the store's put_if_absent: false only for derived tables (the commit DAG). After
+ * OG_OK the files stay when the write is freed; after OG_UNKNOWN too, unless
+ * og_lance_write_settle says that it failed. */
 OG_NODISCARD og_status og_lance_staged_commit(og_lance_write *write, bool durable, og_error *err);
-/* Say beforehand that the slot is going to be taken, durably: true when the manifest's name may be
- * among those of the next sync, which then does part of the work for all slots at once. */
+/* Announce that the slot will be taken, durably, after the next sync (announce in store/store.h).
+ * True: the manifest's name may be given to that sync, which then writes the manifests of all
+ * announced slots at once. */
 bool og_lance_staged_announce(og_lance_write *write);
-/* The outcome of an unknown commit was learnt, or someone else finished it: keep or drop the
- * files. */
+/* Tell a write whose commit was OG_UNKNOWN what came of it, or that somebody else finished it:
+ * whether its files stay. */
 void og_lance_write_settle(og_lance_write *write, bool committed);
-/* Open the committed version without reading it back. */
+/* Open the committed version, without reading it back from the store. */
 OG_NODISCARD og_status og_lance_write_table(og_lance_write *write, og_lance_table **out,
                                             og_error *err);
 

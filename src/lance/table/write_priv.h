@@ -1,9 +1,8 @@
 /* lance/table/write_priv - the inside of a write.
  *
- * A write goes through: rows and deletions are collected (write.c, rows_out.c), fragments are
- * compacted (compact.c); staging folds (fold.c), writes deletion files, and builds the new manifest
- * from the old one (stage.c) with its transaction (transaction.c) and index section
- * (index_section.c). */
+ * First rows and deletions are collected (write.c, rows_out.c) or fragments compacted (compact.c).
+ * Then staging folds (fold.c), writes deletion files, and builds the new manifest from the old one
+ * (stage.c), with its transaction (transaction.c) and index section (index_section.c). */
 #ifndef OG_LANCE_TABLE_WRITE_PRIV_H
 #define OG_LANCE_TABLE_WRITE_PRIV_H
 
@@ -37,10 +36,11 @@ typedef struct og_table__rows_out {
     og_lance_write *write;
     og_table__new_fragments fragments;
     og_lance_file_writer *writer; /* of the last fragment; NULL: the next rows begin one */
-    og_lance_file_writer
-        *ending;         /* of the fragment `ending_index`, which is full: its last pages */
-    size_t ending_index; /* are encoded while the next one is filled. NULL: none */
-    uint32_t max_rows;   /* of a fragment; 0 = OG_TABLE__FRAGMENT_ROWS */
+    /* Of the full fragment `ending_index`, whose last pages are encoded while the next one is
+     * filled; NULL: none. */
+    og_lance_file_writer *ending;
+    size_t ending_index;
+    uint32_t max_rows; /* of a fragment; 0 = OG_TABLE__FRAGMENT_ROWS */
 } og_table__rows_out;
 
 /* Neighbouring fragments [start, end) of base whose rows go into new ones: those of `folded` from
@@ -89,24 +89,29 @@ struct og_lance_write {
     uint8_t *kept; /* bit per slot of base: written again with its id; NULL: none */
     OG_VEC(OgPb__IndexMetadata *) new_indices; /* OG_LANCE_INDEX */
     OG_VEC(OgPb__IndexMetadata *) old_indices; /* those that it removes */
-    OG_VEC(char *) names;                      /* objects of this write, with a NUL behind */
-    size_t first_staged_name; /* of those: made by staging, not by collecting rows */
-    OG_VEC(og_lance_table *)
-    former;            /* bases it was moved away from; parts of them are still in use */
-    bool is_announced; /* the store waits for the manifest */
-    bool keep_files;   /* a version that was given up names them */
-    og_table__evolution *evolution; /* EVOLVE; NULL: no change of columns yet */
+    OG_VEC(char *) names;                      /* objects of this write in the store */
+    size_t first_staged_name; /* names from this one on came by staging, not by collecting rows */
+    OG_VEC(og_lance_table *) former; /* bases it was moved away from; parts of them are in use */
+    bool is_announced;               /* the manifest was announced to the store */
+    bool keep_files;                 /* a version that was given up names the files */
+    og_table__evolution *evolution;  /* EVOLVE; NULL: no change of columns yet */
     og_lance_staged staged;
 };
 
-/* ---- write.c: begin again on a later version of the base; counters and schema are taken from it. */
+/* ---- write.c */
+/* Begin again on a later version of the base, whose counters and schema are taken. */
 OG_NODISCARD og_status og_table__write_build_on(og_lance_write *write, og_lance_table *base,
                                                 og_error *err);
-/* ---- stage.c: finish the open data files. */
+/* ---- stage.c */
+/* Finish the open data files. */
 OG_NODISCARD og_status og_table__rows_end(og_lance_write *write, og_error *err);
+/* The manifest's message for a data file that holds these fields. */
+OG_NODISCARD og_status og_table__data_file_new(og_arena *arena, const og_lance_field *fields,
+                                               uint32_t field_count, const char *file,
+                                               uint64_t bytes, OgPb__DataFile **out, og_error *err);
 
 /* ---- rows_out.c */
-/* Begin a data file of a new name, which is remembered; *out_file is relative to data/. */
+/* Begin a data file under a new name, which is remembered; *out_file is relative to data/. */
 OG_NODISCARD og_status og_table__file_begin(og_lance_write *write,
                                             const og_lance_write_column *columns,
                                             uint32_t column_count, og_bytes descriptor,
@@ -123,41 +128,38 @@ void og_table__rows_deinit(og_table__rows_out *out);
 /* Move the finished fragments of `from` behind those of `out`. */
 OG_NODISCARD og_status og_table__rows_join(og_table__rows_out *out, og_table__rows_out *from,
                                            og_error *err);
-/* Remember an object of this write; it goes when the write does not come true. */
+/* Remember the name of an object of this write, to remove it when the write is not committed. */
 OG_NODISCARD og_status og_table__write_name(og_lance_write *write, const char *name, og_error *err);
 
-/* ---- stage.c: the message of a data file that holds these fields. */
-OG_NODISCARD og_status og_table__data_file_new(og_arena *arena, const og_lance_field *fields,
-                                               uint32_t field_count, const char *file,
-                                               uint64_t bytes, OgPb__DataFile **out, og_error *err);
-
 /* ---- evolve.c */
-/* The highest id that the schema or a data file names; -1 = none. */
+/* The highest field id that the schema or a data file names; -1 = none. */
 int32_t og_table__highest_field_id(const OgPb__Manifest *manifest);
-/* Also that of columns which are gone with their files: table metadata remembers it. */
+/* The same with columns that are gone with all their files,
+ * which this key of the table metadata remembers. */
 #define OG_TABLE__FIELD_MARK "og.highest_field_id"
 int32_t og_table__highest_field_id_ever(const og_lance_table *table);
 void og_table__evolution_deinit(og_table__evolution *evolution);
-/* Make the write's schema the new one; before its fragments. */
+/* Make the write's schema the new one; to be called before its fragments are changed. */
 OG_NODISCARD og_status og_table__evolve_schema(og_lance_write *write, og_error *err);
 /* Change a copy of base's fragment `index` to the new schema. */
 OG_NODISCARD og_status og_table__evolve_fragment(og_lance_write *write, uint32_t index,
                                                  OgPb__DataFragment *fragment, og_error *err);
 /* Was a field of the index dropped or given another type? */
 bool og_table__evolve_outdates(const og_lance_write *write, const OgPb__IndexMetadata *index);
-/* Do columns only go or get other names? */
+/* Are columns only dropped or renamed? */
 bool og_table__evolve_only_projects(const og_lance_write *write);
 
 /* ---- copy.c */
-/* False when newer writers have said something of the fragment that we do not understand: it is then
- * left as it is, not copied. */
+/* False when the fragment has fields of newer writers that we do not understand;
+ * it is then never copied, but left as it is. */
 bool og_table__is_plain(const og_lance_table *table, uint32_t fragment);
 /* Copy the rows of base fragments [start, end) that live after this write into new fragments, as
  * a group of the write. Ids and versions of rows are kept. */
 OG_NODISCARD og_status og_table__copy_group(og_lance_write *write, uint32_t start, uint32_t end,
                                             og_error *err);
 
-/* ---- fold.c: choose and write the fold, if there is one to do. */
+/* ---- fold.c */
+/* Choose the fragments to fold, if any, and write the folded ones. */
 OG_NODISCARD og_status og_table__fold(og_lance_write *write, og_error *err);
 /* Rows of a base fragment that live after this write. */
 OG_NODISCARD og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
@@ -171,7 +173,8 @@ static inline bool og_table__dead(const og_lance_write *write, const uint8_t *be
            (write->deleted != NULL && og_bit_get(write->deleted, slot));
 }
 
-/* Bits [slot, slot + 64) of a bitmap that has them; slot is a multiple of 8. NULL: none is set. */
+/* Bits [slot, slot + 64) of a bitmap that is long enough; slot is a multiple of 8.
+ * NULL: none is set. */
 static inline uint64_t og_table__bits(const uint8_t *bitmap, uint32_t slot)
 {
     uint64_t bits = 0;
@@ -180,7 +183,8 @@ static inline uint64_t og_table__bits(const uint8_t *bitmap, uint32_t slot)
     return bits;
 }
 
-/* The first dead slot in [slot, end), else end; long stretches of live rows are passed by the word. */
+/* The first dead slot in [slot, end), else end. Long stretches of live
+ * rows are skipped word by word. */
 static inline uint32_t og_table__next_dead(const og_lance_write *write, const uint8_t *before,
                                            uint32_t slot, uint32_t end)
 {
@@ -197,29 +201,30 @@ static inline uint32_t og_table__next_dead(const og_lance_write *write, const ui
 OG_NODISCARD og_status og_table__index_fragments(const OgPb__IndexMetadata *index,
                                                  og_table__u32s *out, og_error *err);
 bool og_table__index_holds(const og_table__u32s *fragments, uint64_t id);
-/* For each fragment of base a number: equal when the same indices cover them. */
+/* A number for each fragment of base; two are equal when the same indices cover both fragments. */
 OG_NODISCARD og_status og_table__index_coverage(const og_lance_table *table, uint64_t *out,
                                                 og_error *err);
-/* The section of the new version: the new fragments of each group (ids from first_id on) in place
- * of its old ones wherever those are covered, and without the indexes that the write outdates. ptr
- * NULL: there is none. */
+/* The index section of the new version. Where a segment covers the old fragments of a group it
+ * covers the new ones instead (ids from first_id on); indexes that the write outdates are left out.
+ * ptr NULL: the version has none. */
 OG_NODISCARD og_status og_table__index_section_after(og_lance_write *write, uint64_t first_id,
                                                      og_arena *arena, og_bytes *out, og_error *err);
 
 /* ---- clone.c: a branch's first version */
-/* Path of the branch's dataset in the arena; NULL out of memory. */
+/* Path of the branch's dataset, in the arena; NULL when out of memory. */
 const char *og_table__clone_path(og_arena *arena, const og_lance_table *source, og_str branch);
-/* Let a manifest that is a copy of the source's, with fragments of its own, say whose branch it is and where
- * the files are. */
+/* Make a copy of the source's manifest, with fragments of its own,
+ * name its branch and the places of the files. */
 OG_NODISCARD og_status og_table__clone_manifest(const og_lance_write *write,
                                                 OgPb__Manifest *manifest, og_error *err);
-/* The source's index section, with places. ptr NULL: it has none. */
+/* The source's index section, with the places of its files. ptr NULL: the source has none. */
 OG_NODISCARD og_status og_table__clone_indices(const og_lance_write *write, og_bytes *out,
                                                og_error *err);
 OG_NODISCARD og_status og_table__clone_transaction(const og_lance_write *write,
                                                    OgPb__Transaction *transaction, og_error *err);
 
-/* ---- indices.c: the section with the new segments and without the removed ones. */
+/* ---- indices.c */
+/* The index section with the write's new segments and without those that it removes. */
 OG_NODISCARD og_status og_table__index_section_changed(og_lance_write *write, og_arena *arena,
                                                        og_bytes *out, og_error *err);
 
@@ -228,7 +233,7 @@ OG_NODISCARD og_status og_table__index_section_changed(og_lance_write *write, og
 typedef struct og_table__change {
     OgPb__DataFragment **all; /* of the new version */
     size_t all_count;
-    OgPb__DataFragment **news; /* final form */
+    OgPb__DataFragment **news; /* the new ones of these, in their final form */
     size_t new_count;
     OgPb__DataFragment **changed; /* base fragments with a new deletion file */
     size_t changed_count;
@@ -238,7 +243,7 @@ typedef struct og_table__change {
 OG_NODISCARD og_status og_table__transaction_encode(og_lance_write *write,
                                                     const og_table__change *change,
                                                     const char *uuid, og_buf *out, og_error *err);
-/* Pairs for config-like updates in the arena. */
+/* Key-value pairs as messages in the arena, for maps such as config. */
 OG_NODISCARD og_status og_table__pairs_of(og_arena *arena, const og_lance_kv *kvs, size_t count,
                                           OgPb__Pair ***out, og_error *err);
 
