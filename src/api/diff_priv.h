@@ -1,7 +1,8 @@
 /* api/diff_priv - a diff on its way to a caller or to text.
  *
- * A walk goes through the tables in order of their keys; of each the visitor gets the counts, then the
- * rows in order of id. Of a table's changes ids and slots are in memory, of their values a batch. */
+ * A walk visits the tables in order of their keys: for each table the visitor is called with the
+ * counts, then with the rows in order of id. Memory: ids and slots of a table's changes, and a
+ * batch of their values. */
 #ifndef OG_API_DIFF_PRIV_H
 #define OG_API_DIFF_PRIV_H
 
@@ -26,7 +27,8 @@ typedef struct og_api__diff_table {
     const char *full; /* NULL, or why whole fragments were compared */
 } og_api__diff_table;
 
-/* One side of a row: columns of the type's table, blobs as struct<data, uri>. NULL: there is none. */
+/* One side of a row: columns of the type's table, blobs as struct<data, uri>.
+ * NULL: there is none. */
 typedef struct og_api__diff_image {
     og_array *const *columns;
     int64_t row;
@@ -38,7 +40,7 @@ typedef struct og_api__diff_row {
     og_api__diff_image before, after;
 } og_api__diff_row;
 
-/* Tables without changes are left out unless `full`. */
+/* Called by a walk. Tables without changes are left out, unless they were compared as a whole. */
 typedef struct og_api__diff_visitor {
     og_status (*table)(void *context, const og_api__diff_table *table, og_error *err);
     og_status (*row)(void *context, const og_api__diff_row *row, og_error *err); /* NULL: none */

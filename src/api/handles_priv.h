@@ -26,9 +26,10 @@ struct og_query {
     og_graph *graph; /* borrowed */
     og_program *program;
     const og_ir_query *ir;
-    og_plan *plan; /* NULL for mutations, and for reads that can't be planned: then */
+    og_plan *plan; /* NULL for mutations, and for reads that can't be planned */
+    /* Why a read can't be planned; told when it is run. */
     og_status plan_status;
-    og_error plan_error; /* says why, when it is run */
+    og_error plan_error;
     char *name;
     char **param_names, **param_types;
 };
@@ -47,8 +48,8 @@ struct og_cursor {
     og_snapshot *snapshot;
     og_budget budget; /* limit 0 = none */
     og_exec *exec;
-    char *branch; /* NULL for a moment of one; then */
-    char *moment; /* what it is called: a commit's ULID or a version */
+    char *branch; /* NULL when a past state is read */
+    char *moment; /* the name of that state: a commit's ULID or a version */
     const og_result_column *columns;
     uint32_t column_count;
     char **column_names;
@@ -60,10 +61,11 @@ struct og_cursor {
 
 /* The snapshot that the session reads. */
 OG_NODISCARD og_status og_api__snapshot(og_session *session, og_snapshot **out, og_error *err);
-/* Only sessions on a branch may write. */
+/* OG_INVALID unless the session reads a branch: only then it may write. */
 OG_NODISCARD og_status og_api__check_writable(const og_session *session, og_error *err);
 
-/* Literals of `params` (may be NULL) for a run, checked, in the arena. */
+/* The literals that `params` (NULL: none were set) gives to the query's parameters,
+ * checked; in the arena. */
 OG_NODISCARD og_status og_api__bind(const og_query *query, const og_params *params, bool lenient,
                                     og_arena *arena, og_literal **out, og_error *err);
 
@@ -75,7 +77,7 @@ OG_NODISCARD og_status og_api__open_cursor(og_session *session, const og_query *
 /* Read the next batch into the cursor; is_done at the end. */
 OG_NODISCARD og_status og_api__next_batch(og_cursor *cursor, og_error *err);
 
-/* Leave out the rows of the current batch that were stepped over. */
+/* Drop the rows of the current batch that were stepped over already. */
 OG_NODISCARD og_status og_api__rest_of_batch(og_cursor *cursor, og_error *err);
 
 /* Append a value as JSON, as query results print it. */
@@ -110,8 +112,8 @@ static inline uint64_t og_api__deadline(const og_session *session)
                                    : 0;
 }
 
-/* Options of a caller that may be older than this library: the fields that it knows over the defaults. Every
- * options struct begins with its size. */
+/* Copy the options that a caller knows over the defaults in `dst`. The caller may be older than
+ * this library and its struct shorter; every options struct begins with its size. */
 static inline void og_api__read_options(void *dst, size_t size, const void *options)
 {
     if (options == NULL)

@@ -1,9 +1,9 @@
 /* exec/exec - runs a checked query over a snapshot and streams its rows.
  *
- * A plan is made once of an IR and may be run many times, by several threads, over any snapshot of
- * the same catalog; whatever depends on counts (start of a match, direction and method of a hop) is
- * chosen at open, from counted rows. Semantics: docs/user/query-language.md; order: README.md.
- * Results are deterministic. */
+ * A plan is made once from an IR and may be run many times, by several threads, over any snapshot
+ * of the same catalog. Choices that depend on data (the start of a match, the method of a hop) are
+ * made by each run, from counted rows. Semantics: docs/user/query-language.md; order of rows:
+ * README.md. Results are deterministic. */
 #ifndef OG_EXEC_EXEC_H
 #define OG_EXEC_EXEC_H
 
@@ -53,22 +53,21 @@ OG_NODISCARD og_status og_exec_next(og_exec *exec, og_batch *out, og_error *err)
 void og_exec_close(og_exec *exec);
 OG_DEFINE_AUTO(og_exec, og_exec_close)
 
-/* The plan and its choices as a text tree or JSON (src/exec/README.md). Before the run
- * without, after it with counts. */
+/* Append the plan and its choices as a text tree or JSON (src/exec/README.md);
+ * after the run with counts. */
 OG_NODISCARD og_status og_exec_explain(const og_exec *exec, bool json, og_buf *out, og_error *err);
 
 /* ---- for mutations: rows of one type that satisfy `property op value` --------------------- */
 
-/* Slots, ascending, of the live rows. property -1: the column named by `column` (id, src, dst).
- * Uses the directory for equality on id or key, else scans. The slots are in *out_slots
- * (og_free). */
+/* The slots of these live rows, ascending; the caller frees *out_slots with og_free. `property` -1:
+ * the column named by `column` (id, src or dst) is meant. Equality with the id or key is looked up
+ * in the directory, all else is scanned for. */
 OG_NODISCARD og_status og_exec_find_slots(og_snapshot *snapshot, const og_type_def *def,
                                           int32_t property, og_str column, og_cmp_op op,
                                           const og_literal *value, uint32_t **out_slots,
                                           size_t *out_count, og_error *err);
 
-/* For which rows of a column is `column op value` true? The same test, for rows that are in
- * memory. */
+/* The same test for rows in memory: for which rows of a column is `column op value` true? */
 OG_NODISCARD og_status og_exec_match(const og_array *column, og_cmp_op op, const og_literal *value,
                                      og_mask *out, og_error *err);
 

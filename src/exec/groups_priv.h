@@ -1,12 +1,13 @@
 /* exec/groups_priv - numbers for groups of equal values.
  *
  * An open-addressing table from a hash of the group columns to the number of the group. Groups are
- * numbered as they first occur; null is a value of its own, floats are equal when their bits order
- * equal (og_rows_equal). The values of new groups are taken out of each batch into a piece.
+ * numbered in order of their first row. Null is a value of its own; values are equal as in
+ * og_rows_equal. From each batch the values of its new groups are copied into arrays, a "piece".
  *
- * One group column - the common case - is reduced to short keys first: two words and a length that
- * hold any fixed-width value and text up to 16 bytes exactly, so that finding a group touches no
- * array. Longer text has its hash there and is compared as well. */
+ * With a single group column, the common case, values are first turned into short keys:
+ * two words and a length, which hold any fixed-width value and any text of up to 16
+ * bytes, so that finding a group touches no array. The key of a longer text is its hash,
+ * and the text is compared as well. */
 #ifndef OG_EXEC_GROUPS_PRIV_H
 #define OG_EXEC_GROUPS_PRIV_H
 

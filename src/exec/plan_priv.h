@@ -52,11 +52,11 @@ typedef enum og_exec__step_kind {
     OG_STEP_ANTI,
 } og_exec__step_kind;
 
-/* What an EXPAND has to give for each row and far end. */
+/* What an EXPAND gives for an input row. */
 typedef enum og_exec__expand_mode {
-    OG_EXPAND_ROWS,   /* a row */
-    OG_EXPAND_COUNT,  /* their number, as weight of the row: the end is only counted */
-    OG_EXPAND_EXISTS, /* the row, once, when there is one: the end is not used (inside ANTI) */
+    OG_EXPAND_ROWS,   /* a row for each far end */
+    OG_EXPAND_COUNT,  /* one row, weighted by the number of far ends: these are only counted */
+    OG_EXPAND_EXISTS, /* one row if there is a far end, which is not used itself (inside ANTI) */
 } og_exec__expand_mode;
 
 typedef struct og_exec__pipeline og_exec__pipeline;
@@ -111,8 +111,9 @@ typedef struct og_exec__order {
     bool descending;
 } og_exec__order;
 
-/* The way from the first SCAN to a variable whose id is known: EXPAND steps, first to last. Lets
- * the run start with the few nodes from which that one can be reached. */
+/* The EXPAND steps that lead from the first SCAN to a variable whose id the query names,
+ * first to last. Walked backwards they give the few nodes from which that one can be reached,
+ * with which the run may start. */
 typedef struct og_exec__path {
     const uint32_t *steps;
     uint32_t step_count;
@@ -154,7 +155,7 @@ typedef struct og_exec__builder {
     size_t constant_cap;
 } og_exec__builder;
 
-/* The index of a column or constant, added when new. */
+/* The index of a column, or of an expression's column or constant, added to the plan when new. */
 OG_NODISCARD og_status og_exec__add_column(og_exec__builder *b, uint32_t var, int32_t property,
                                            uint32_t *out, og_error *err);
 OG_NODISCARD og_status og_exec__add_operand(og_exec__builder *b, const og_ir_expr *expr,
@@ -162,9 +163,9 @@ OG_NODISCARD og_status og_exec__add_operand(og_exec__builder *b, const og_ir_exp
 OG_NODISCARD og_status og_exec__build_pipeline(og_exec__builder *b, const og_ir_op *ops,
                                                uint32_t op_count, const bool *outer_bound,
                                                og_exec__pipeline *out, og_error *err);
-/* Which variables and columns are used after each step; chooses EXPAND modes. `vars`, `vertices`
- * and `columns`: what the consumer of the rows uses; on return what the first step's input must
- * give. */
+/* Find which variables and columns are used after each step, and choose EXPAND modes. `vars`,
+ * `vertices` and `columns` say what the consumer of the rows uses; on return, what the input of the
+ * first step must give. */
 OG_NODISCARD og_status og_exec__mark_live(og_plan *plan, og_exec__pipeline *pipeline, bool inner,
                                           bool *vars, bool *vertices, bool *columns, og_error *err);
 

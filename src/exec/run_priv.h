@@ -11,10 +11,10 @@
 #include "columnar/compare.h"
 #include "exec/plan_priv.h"
 
-/* Rows that an operator makes at once: what stays in the L1/L2 cache across operators. A vector
- * that comes straight from a scan has up to OG_BATCH_ROWS. */
+/* Most rows of a vector, so that it stays in the L1/L2 cache across operators.
+ * A vector that comes straight from a scan has up to OG_BATCH_ROWS. */
 #define OG_EXEC_ROWS 2048
-/* Columns of one take. */
+/* Most columns that are read by one take. */
 #define OG_EXEC_GATHER_MAX 16
 
 /* ---- scratch: kept with the plan between runs --------------------------------------------- */
@@ -55,7 +55,7 @@ typedef struct og_exec__rows {
 
 OG_NODISCARD og_status og_exec__rows_init(og_exec *x, og_exec__rows *rows, uint32_t capacity,
                                           og_error *err);
-/* Nothing carried, no rows; releases the columns. */
+/* Make the vector empty: no rows, nothing carried; releases the columns. */
 void og_exec__rows_clear(const og_exec *x, og_exec__rows *rows);
 /* Carry vertices or slots of a variable: the buffer to fill. */
 OG_NODISCARD og_status og_exec__rows_vertices(og_exec *x, og_exec__rows *rows, uint32_t var,
@@ -76,8 +76,8 @@ OG_NODISCARD og_status og_exec__rows_spread(og_exec *x, const og_exec__rows *row
 
 /* ---- operators ---------------------------------------------------------------------------- */
 
-/* For EXPLAIN: what the calls of an operator took, its input's included. Calls and bytes are those of
- * the store; an object that is mapped counts whole. */
+/* For EXPLAIN: what the work of an operator cost, its input's included. Calls and bytes are those
+ * of the store; a mapped object counts with all of its bytes. */
 typedef struct og_exec__cost {
     uint64_t time_ns, calls, bytes;
 } og_exec__cost;
@@ -106,7 +106,8 @@ struct og_exec__op {
     og_exec__cost cost;
 };
 
-/* Counts and, when asked for, times the call; checks deadline and cancel. */
+/* Pull the next rows from an operator: checks deadline and cancel, counts,
+ * and measures time when asked to analyze. */
 OG_NODISCARD og_status og_exec__next(og_exec__op *op, og_exec__rows **out, og_error *err);
 void og_exec__reset(og_exec__op *op); /* the whole chain */
 void og_exec__close_chain(og_exec__op *op);
@@ -176,17 +177,17 @@ OG_NODISCARD og_status og_exec__slots_of_vertices(og_exec *x, og_lance_table *ta
 OG_NODISCARD og_status og_exec__vertices_of_slots(og_exec *x, og_lance_table *table,
                                                   const uint32_t *slots, uint32_t count,
                                                   uint32_t *out, og_error *err);
-/* The operator's batch is these rows of its variable; its slots stand there already. */
+/* Make op->rows these rows of the operator's variable, whose slots are in its buffer already. */
 OG_NODISCARD og_status og_exec__rows_found(og_exec__op *op, og_lance_table *table,
                                            const uint32_t *slots, uint32_t count, og_error *err);
 /* Remember a choice; false when out of memory. The texts must live as long as the run. */
 bool og_exec__note_choice(og_exec *x, og_str what, og_str method, og_str because);
 
-/* Make sure that the columns named are in rows->columns, reading the missing ones of each variable
- * with one take. Repeated rows that stand together are read once. */
+/* Make sure that these columns are in rows->columns: the missing ones of each variable are read by
+ * one take. Neighbouring rows with the same slot are read once. */
 OG_NODISCARD og_status og_exec__gather(og_exec *x, og_exec__rows *rows, const uint32_t *columns,
                                        uint32_t count, og_error *err);
-/* Carry the slots of a variable that has vertices. */
+/* Make rows that carry a variable's vertices carry its slots, too. */
 OG_NODISCARD og_status og_exec__ensure_slots(og_exec *x, og_exec__rows *rows, uint32_t var,
                                              og_error *err);
 /* Values of at most OG_EXEC_GATHER_MAX columns of one variable at slots, without rows. out: one
@@ -201,20 +202,21 @@ OG_NODISCARD og_status og_exec__gather_slots(og_exec *x, const uint32_t *columns
 OG_NODISCARD og_status og_exec__op_new(og_exec *x, const og_exec__op_ops *ops, size_t size,
                                        const og_exec__step *step, og_exec__op *input,
                                        uint32_t capacity, og_exec__op **out, og_error *err);
-/* Vertex with the id that a key predicate names: *out_known false when the predicate can't be
- * answered by the directory; else OG_NO_VERTEX or the vertex of a live row. */
+/* The vertex with the id that a step's key predicate names; OG_NO_VERTEX when no live row has it.
+ * *out_known false: the directory can't answer the predicate. */
 OG_NODISCARD og_status og_exec__find_key(og_exec *x, const og_exec__step *step, bool *out_known,
                                          uint32_t *out_vertex, og_error *err);
-/* Rows of a SCAN step whose predicates, or some, are best tested on the values before they are expanded: those
- * that pass all of them. *out NULL when none is. */
+/* A SCAN step whose predicates are, at least partly, best tested on coded values,
+ * before rows are expanded (coded_scan.c). *out NULL when that does not pay. */
 OG_NODISCARD og_status og_exec__make_coded_scan(og_exec *x, const og_exec__step *step,
                                                 og_exec__op **out, og_error *err);
-/* Rows of a SCAN step that starts a chain. slots: only these (ascending; from a reduction), NULL =
- * all. `attach`: columns to read along for every row that is kept. */
+/* A SCAN step that starts a chain. `slots`: look at these rows only (ascending; from a reduction),
+ * NULL = at all. `attach`: columns to read at once for all rows that are kept. */
 OG_NODISCARD og_status og_exec__make_scan(og_exec *x, const og_exec__step *step,
                                           const uint32_t *slots, uint32_t slot_count,
                                           const bool *attach, og_exec__op **out, og_error *err);
-/* A SCAN that is not the first, with the steps behind it: `step_count` in all. */
+/* A SCAN that is not the first step: a cross product, or a join by the FILTER behind it. `step`:
+ * the SCAN and the steps behind it, `step_count` in all. */
 OG_NODISCARD og_status og_exec__make_cross(og_exec *x, const og_exec__step *step,
                                            uint32_t step_count, og_exec__op *input,
                                            const uint8_t *matched, og_exec__op **out,
@@ -244,8 +246,8 @@ OG_NODISCARD og_status og_exec__reduce(og_exec *x, bool *out_used, uint32_t **ou
 
 /* ---- joins -------------------------------------------------------------------------------- */
 
-/* Nodes by the hash of a column (join.c): of a cross product only the pairs are made that an
- * equality may keep. */
+/* A hash table of nodes by one column (join.c), by which a cross product makes only the pairs that
+ * an equality may keep. */
 typedef struct og_exec__join {
     const og_exec__predicate *predicate;
     uint32_t node_column, row_column; /* of the plan: of the new variable, and of the rows */
@@ -261,15 +263,16 @@ typedef struct og_exec__join {
  * another? */
 bool og_exec__find_join(const og_plan *plan, const og_exec__step *scan, uint32_t step_count,
                         og_exec__join *out);
-/* Take in the nodes; after an error only deinit. */
+/* Hash the nodes at these slots; after an error only deinit. */
 OG_NODISCARD og_status og_exec__join_build(og_exec__join *join, og_exec *x, const uint32_t *slots,
                                            uint32_t count, og_error *err);
 void og_exec__join_deinit(og_exec__join *join);
-/* Look at new rows: reads the column that is compared. */
+/* Begin with new rows: reads the column that is compared. */
 OG_NODISCARD og_status og_exec__join_rows(og_exec__join *join, og_exec *x, og_exec__rows *rows,
                                           og_error *err);
-/* Numbers of nodes that may equal a row's value, ascending, at most `capacity`; returns how many.
- * *place is 0 for a new row, and OG_JOIN_DONE when there are no more. */
+/* The numbers of nodes whose value may equal that of a row, ascending, at most `capacity` at a
+ * time; returns how many. *place keeps the position: 0 for a new row; it becomes OG_JOIN_DONE when
+ * there are no more. */
 #define OG_JOIN_DONE UINT32_MAX
 uint32_t og_exec__join_probe(const og_exec__join *join, uint32_t row, uint32_t *place,
                              uint32_t *out, uint32_t capacity);
@@ -279,20 +282,20 @@ uint32_t og_exec__join_probe(const og_exec__join *join, uint32_t row, uint32_t *
 /* Neighbours of a vertex: far ends and edge row ids, in order of the edges' slots. */
 typedef struct og_exec__ends {
     const uint32_t *targets;
-    const uint32_t *edges; /* not for a hop without edges */
+    const uint32_t *edges; /* NULL in a hop made without edges */
     uint32_t count;
 } og_exec__ends;
 
-/* The hop of an edge type in one direction (OUT or IN), shared by all steps that use it alike: with the row
- * ids of edges, or without. */
+/* The hop of an edge type in one direction (OUT or IN), shared by all steps that use it alike:
+ * with the row ids of edges, or without. */
 OG_NODISCARD og_status og_exec__hop_of(og_exec *x, const og_type_def *edge, bool forward,
                                        bool with_edges, og_exec__hop **out, og_error *err);
-/* Make neighbours of these vertices known; chooses the method. */
+/* Find the neighbours of these vertices, by topology or by scan. */
 OG_NODISCARD og_status og_exec__hop_fetch(og_exec__hop *hop, const uint32_t *vertices,
                                           uint32_t count, og_error *err);
-/* Of a vertex that was fetched. */
+/* The neighbours of a vertex that was fetched. */
 og_exec__ends og_exec__hop_ends(const og_exec__hop *hop, uint32_t vertex);
-/* No vertex has itself or another one twice as neighbour. */
+/* Is it known that no vertex is its own neighbour, nor has a neighbour twice? */
 bool og_exec__hop_is_simple(const og_exec__hop *hop);
 const og_exec__table *og_exec__hop_targets(const og_exec__hop *hop);
 const char *og_exec__hop_method_name(const og_exec__hop *hop);
@@ -300,7 +303,7 @@ void og_exec__hops_free(og_exec *x);
 
 /* ---- sinks -------------------------------------------------------------------------------- */
 
-/* What makes result batches of rows: project, sort or aggregate. */
+/* What turns rows into result batches: project, sort or aggregate. */
 typedef struct og_exec__sink og_exec__sink;
 typedef struct og_exec__sink_ops {
     const char *name;
@@ -319,8 +322,8 @@ OG_NODISCARD og_status og_exec__make_aggregate(og_exec *x, og_exec__sink **out, 
 /* The result columns of these rows (no aggregates); row_count > 0. */
 OG_NODISCARD og_status og_exec__project_rows(og_exec *x, og_exec__rows *rows, og_batch *out,
                                              og_error *err);
-/* What the snapshot's store has done so far; zeros when it is not known. */
-/* Clock and counts of the store, now; and what came on top of `start`. */
+/* The clock and the counts of the snapshot's store now (0 when there is none);
+ * and add what has come on top of `start` to a total. */
 og_exec__cost og_exec__cost_now(const og_exec *x);
 void og_exec__cost_add(const og_exec *x, const og_exec__cost *start, og_exec__cost *total);
 /* Explain one predicate: "$p.age > 3". */

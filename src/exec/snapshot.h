@@ -32,7 +32,8 @@ og_snapshot *og_snapshot_ref(og_snapshot *snapshot);
 void og_snapshot_unref(og_snapshot *snapshot);
 OG_DEFINE_AUTO(og_snapshot, og_snapshot_unref)
 
-/* Through the ops and the cache. The directory and topology are references to be released. */
+/* What a snapshot shows of a type: its table (borrowed), and its directory or topology by the cache
+ * (references, to be released). out_source may be NULL. */
 OG_NODISCARD og_status og_snapshot_table(og_snapshot *snapshot, const og_type_def *def,
                                          og_lance_table **out, og_error *err);
 OG_NODISCARD og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node,
@@ -41,7 +42,7 @@ OG_NODISCARD og_status og_snapshot_directory(og_snapshot *snapshot, const og_typ
 OG_NODISCARD og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge,
                                             unsigned parts, og_topology **out,
                                             og_topo_source *out_source, og_error *err);
-/* The edges at nodes with these ids (topo/cache.h): at their `src`, or `dst`. */
+/* The edges whose `src` (else `dst`) is one of these ids (og_topo_cache_incident). */
 OG_NODISCARD og_status og_snapshot_incident(og_snapshot *snapshot, const og_type_def *edge,
                                             bool at_src, const og_str *ids, size_t id_count,
                                             og_incident *out, og_error *err);

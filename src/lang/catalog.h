@@ -17,8 +17,8 @@ typedef struct og_property {
     og_str embed_source;      /* @embed(property); "" = none */
 } og_property;
 
-/* Column names of one @key, @unique or @index, sorted by bytes as in the IR. For edges also "src",
- * "dst". */
+/* Column names of one @key, @unique or @index, sorted by bytes as in the IR;
+ * for edges "src" and "dst" may be among them. */
 typedef struct og_columns {
     const og_str *names;
     uint32_t count;
@@ -35,7 +35,7 @@ typedef struct og_check_constraint {
     og_str pattern;
 } og_check_constraint;
 
-/* A node type or an edge type; what they share and what only one has, told apart by is_edge. */
+/* A node type or an edge type, told apart by is_edge. */
 typedef struct og_type_def {
     og_str name;
     og_str table_key;  /* "node:Person", "edge:Knows" */
@@ -55,9 +55,10 @@ typedef struct og_type_def {
     uint32_t range_count;
     const og_check_constraint *checks;
     uint32_t check_count;
-    og_columns key;       /* nodes: @key columns; count 0 = none. names[0] gives the id, which is
-                             the first by bytes, however the schema orders them (as the reference) */
-    int32_t key_property; /* index of names[0] in properties, or -1 */
+    /* Nodes: the columns of @key; count 0 = none. The id is made of the first one by bytes,
+     * names[0], however the schema orders them (as in the reference). */
+    og_columns key;
+    int32_t key_property; /* index of key.names[0] in properties, or -1 */
     /* edges */
     uint32_t from_type, to_type; /* indices into nodes */
     uint32_t card_min;
@@ -99,11 +100,12 @@ OG_DEFINE_AUTO(og_catalog, og_catalog_unref)
 const og_type_def *og_catalog_node(const og_catalog *catalog, og_str name);
 /* Exact name first, then without regard to case. */
 const og_type_def *og_catalog_edge(const og_catalog *catalog, og_str name);
-/* Node or edge of "node:X" / "edge:X". */
+/* The node type of "node:X", the edge type of "edge:X"; NULL when absent. */
 const og_type_def *og_catalog_table(const og_catalog *catalog, og_str table_key);
 /* Index of a property by name, or -1. */
 int32_t og_type_def_property(const og_type_def *def, og_str name);
-/* The node or edge type whose name is nearest to `name` (for hints), or "" when none is near. */
+/* The name of the node type, edge type or property nearest to a misspelt `name`, for hints;
+ * "" when none is near. */
 og_str og_catalog_nearest_node(const og_catalog *catalog, og_str name);
 og_str og_catalog_nearest_edge(const og_catalog *catalog, og_str name);
 og_str og_type_def_nearest_property(const og_type_def *def, og_str name);

@@ -38,8 +38,8 @@ typedef struct og_rule_list {
 bool og_frame_append(og_buf *out, og_str source, size_t offset, og_rule_list expected,
                      og_rule_list unexpected);
 
-/* Give an error that is set its place: line, column, and the excerpt as detail. No effect when err
- * is NULL. */
+/* Add the place to an error that is set: line, column, and the excerpt as detail.
+ * No effect when err is NULL. */
 void og_error_place(og_error *err, og_str source, og_span span);
 
 /* OG_INVALID with the place of the first malformed byte unless `source` is well-formed UTF-8;
@@ -48,7 +48,8 @@ void og_error_place(og_error *err, og_str source, og_span span);
 OG_NODISCARD og_status og_text_check(og_str source, size_t max_bytes, const char *what,
                                      og_error *err);
 
-/* Of a set of names the nearest to a misspelt one; "" when none is near. Feed names one by one. */
+/* Finds the name nearest to a misspelt one: begin with og_nearest_to, offer all names,
+ * then look at `best`, "" when none is near. */
 typedef struct og_nearest {
     og_str wanted;
     og_str best;

@@ -16,8 +16,8 @@ typedef struct og_ir_param {
     og_str type_name; /* as declared, without '?' */
 } og_ir_param;
 
-/* A variable of a read query. Node variables are bound by NODE_SCAN or as an end of EXPAND; edge
- * variables by an EXPAND. */
+/* A variable of a read query. A node variable is bound by a NODE_SCAN or as an end of an EXPAND,
+ * an edge variable by an EXPAND. */
 typedef struct og_ir_var {
     og_str name; /* without '$'; generated names start with "__" */
     bool is_edge;
@@ -54,12 +54,12 @@ struct og_ir_expr {
     og_span span;
 };
 
+/* left op right. */
 typedef struct og_ir_filter {
     og_ir_expr left;
     og_cmp_op op;
     og_ir_expr right;
-    bool
-        is_call; /* `search(...)` and its kin alone as a clause: left is the call, op and right unused */
+    bool is_call; /* a clause that is only a call, `search(...)`: left; op and right are unused */
     og_span span;
 } og_ir_filter;
 
@@ -72,22 +72,23 @@ typedef enum og_ir_op_kind {
 
 typedef enum og_direction { OG_DIR_OUT, OG_DIR_IN, OG_DIR_BOTH } og_direction;
 
+/* A step of a match. Steps run in order over rows of bound variables. */
 typedef struct og_ir_op og_ir_op;
 struct og_ir_op {
     og_ir_op_kind kind;
-    /* NODE_SCAN: var; filters of its braces. FILTER: filters[0]. EXPAND: filters on dst. */
+    /* NODE_SCAN: var, and the filters in its braces. FILTER: filters[0]. EXPAND: filters on dst. */
     uint32_t var;
     const og_ir_filter *filters;
     uint32_t filter_count;
     /* EXPAND */
     uint32_t src_var, dst_var;
-    int32_t edge_var; /* -1 = none: one row per pair; else one row per edge, one hop */
+    int32_t edge_var; /* -1 = none: one row per pair of ends; else one row per edge, one hop */
     const og_type_def *edge;
     og_direction direction; /* OUT: src is the edge's from end; BOTH: undirected */
     uint32_t min_hops;
     uint32_t max_hops; /* UINT32_MAX = no bound */
-    bool dst_bound;    /* dst is bound earlier: keep only rows that reach it */
-    /* ANTI_JOIN: rows of the outer for which the inner pipeline has no row */
+    bool dst_bound;    /* dst is bound already: keep only rows that reach it */
+    /* ANTI_JOIN: keep the rows for which these steps give no row */
     const og_ir_op *inner;
     uint32_t inner_count;
     og_span span;
@@ -95,7 +96,7 @@ struct og_ir_op {
 
 typedef struct og_ir_projection {
     og_ir_expr expr;
-    og_str name; /* the result column: alias, or the reference's rule for unnamed ones */
+    og_str name; /* of the result column: the alias, or a name made by the reference's rule */
     bool has_alias;
 } og_ir_projection;
 
@@ -106,7 +107,7 @@ typedef struct og_ir_ordering {
 
 typedef struct og_ir_assignment {
     og_str name;
-    int32_t property; /* index, or -1: from / to of an edge insert */
+    int32_t property; /* index, or -1: `from` or `to` of an edge insert */
     bool is_from, is_to;
     og_ir_expr value; /* LITERAL, PARAM or NOW */
     og_span span;
@@ -114,7 +115,7 @@ typedef struct og_ir_assignment {
 
 typedef struct og_ir_predicate {
     og_str name;
-    int32_t property; /* index, or -1: `from`, `to` of an edge (and id where allowed) */
+    int32_t property; /* index, or -1: `from` or `to` of an edge, or `id` */
     bool is_from, is_to;
     og_cmp_op op;
     og_ir_expr value;

@@ -15,17 +15,17 @@
 /* A parsed and checked query file. */
 typedef struct og_program og_program;
 
-/* Parse `source` and check the query called `name` (NULL: the only one; the reference's text when
- * there are several or none) against the catalog. The program keeps a reference to the catalog and
- * a copy of the source. OG_INVALID with message (the reference's), line, column, detail = the
- * source line with a caret, hint. OG_NOT_FOUND-like errors (no such query) are OG_INVALID too. */
+/* Parse `source` and check the query called `name` (NULL: the only one) against the catalog. The
+ * program keeps a reference to the catalog and a copy of the source. OG_INVALID with the
+ * reference's message, line, column, the source line with a caret as detail, and a hint; also when
+ * there is no such query, or `name` is NULL and there is not exactly one. */
 OG_NODISCARD og_status og_program_compile(og_str source, const char *name, og_catalog *catalog,
                                           og_program **out, og_error *err);
 void og_program_free(og_program *program);
 OG_DEFINE_AUTO(og_program, og_program_free)
 const og_ir_query *og_program_query(const og_program *program);
 
-/* Names of all queries of a file in order, without checking types. Text lives in the arena. */
+/* The names of all queries of a file, in order; types are not checked. Text lives in the arena. */
 OG_NODISCARD og_status og_query_names(og_str source, og_arena *arena, const og_str **out_names,
                                       size_t *out_count, og_error *err);
 
@@ -45,9 +45,10 @@ OG_NODISCARD og_status og_params_from_json(const og_ir_query *query, const og_js
 OG_NODISCARD og_status og_literal_from_json(const og_prop_type *type, const og_json *value,
                                             og_str what, og_arena *arena, og_literal *out,
                                             og_error *err);
-/* Bring a literal of a query to a property's type (text to date, integer to float, ...), or say
- * why not. Lenient: a number that is no item of a list passes though it is out of the range of an I32,
- * U32 or F32; who stores it changes it. Enum values are not checked. `out` may be `value`. */
+/* Convert a literal of a query to a property's type (text to date, integer to float, ...).
+ * OG_INVALID says why it can't be. `lenient` lets a number that is not an item of a list pass even
+ * when it is out of the range of an I32, U32 or F32; whoever stores it then changes it. Enum values
+ * are not checked. `out` may be `value`. */
 OG_NODISCARD og_status og_literal_coerce(const og_prop_type *type, const og_literal *value,
                                          og_str what, bool lenient, og_arena *arena,
                                          og_literal *out, og_error *err);

@@ -1,9 +1,9 @@
 /* lang/query_ast - the syntax tree of a query file and the state of one compile. Private to lang.
  *
- * The way of a query: og_lang__parse makes the tree (query_scan.c, query_parse*.c);
- * og_lang__check finds types and writes what it resolved into the tree (query_check*.c);
- * og_lang__lower turns the resolved tree into og_ir_query (query_lower*.c). Everything lives in
- * the arena of the compile; lists are linked in order of the source. */
+ * og_lang__parse makes the tree (query_parse*.c); og_lang__check finds types and writes what it
+ * resolved into the tree (query_check*.c); og_lang__lower turns the resolved tree into an
+ * og_ir_query (query_lower*.c). Everything lives in the arena of the compile; lists are linked in
+ * order of the source. */
 #ifndef OG_LANG_QUERY_AST_H
 #define OG_LANG_QUERY_AST_H
 
@@ -39,7 +39,7 @@ typedef struct og_lang__resolved {
     bool is_param;          /* VARIABLE: index is into the params, else into the variables */
     uint32_t index;         /* PROPERTY, VARIABLE, NEAREST */
     uint32_t property;      /* PROPERTY, NEAREST */
-    /* ALIAS: the return before it that it names, itself no alias; NULL = not known there */
+    /* ALIAS: the earlier return that it names, which is no alias itself; NULL: not known yet. */
     const og_lang__projection *target;
 } og_lang__resolved;
 
@@ -110,7 +110,7 @@ struct og_lang__clause {
 struct og_lang__projection {
     og_lang__expr expr;
     og_lang__word alias; /* text.len 0 = none */
-    uint32_t visit;      /* the last search that looked into it */
+    uint32_t visit;      /* number of the last search that looked into it */
     og_lang__projection *next;
 };
 
@@ -158,7 +158,7 @@ struct og_lang__query_decl {
 
 /* ---- one compile -------------------------------------------------------------------------- */
 
-/* What went wrong. The message is whole here; og_error may cut it. */
+/* What went wrong. The message is complete here; og_error may cut it. */
 typedef struct og_lang__diag {
     og_status status;
     og_str message;
@@ -179,7 +179,7 @@ typedef struct og_lang__compile {
     og_strmap *param_index; /* name -> index */
     OG_VEC(og_ir_var) vars;
     og_strmap *var_index;   /* name -> index + 1 of the visible variable, 0 = none */
-    og_strmap *alias_index; /* name of a return -> og_lang__projection of the last one so called */
+    og_strmap *alias_index; /* name of a return -> the last og_lang__projection of that name */
 } og_lang__compile;
 
 #define OG_LANG__COMPILE_INIT ((og_lang__compile){0})
@@ -201,8 +201,8 @@ OG_NODISCARD og_status og_lang__parse(og_lang__compile *c, og_lang__query_decl *
  * several queries one after the other; each call starts afresh. */
 OG_NODISCARD og_status og_lang__check(og_lang__compile *c, og_lang__query_decl *decl);
 
-/* Turn the query that og_lang__check passed last into IR. Refuses what passes the checks but
- * could never run. */
+/* Turn the query that og_lang__check accepted last into IR.
+ * Refuses queries that pass the checks but could never run. */
 OG_NODISCARD og_status og_lang__lower(og_lang__compile *c, og_lang__query_decl *decl,
                                       og_ir_query *out);
 
@@ -210,7 +210,7 @@ OG_NODISCARD og_status og_lang__lower(og_lang__compile *c, og_lang__query_decl *
 
 /* The visible variable of that name, or -1. */
 int64_t og_lang__find_var(const og_lang__compile *c, og_str name);
-/* Of the visible variables and the parameters the name nearest to a misspelt one, or "". */
+/* The visible variable or parameter whose name is nearest to a misspelt one, or "". */
 og_str og_lang__nearest_var(const og_lang__compile *c, og_str name);
 /* The parameter of that name, or -1. */
 int64_t og_lang__find_param(const og_lang__compile *c, og_str name);
@@ -221,7 +221,7 @@ OG_NODISCARD og_status og_lang__check_filter(og_lang__compile *c, og_lang__claus
 /* Check the match of a read query and bind its variables. */
 OG_NODISCARD og_status og_lang__check_match(og_lang__compile *c, og_lang__clause *clauses);
 OG_NODISCARD og_status og_lang__check_mutations(og_lang__compile *c, og_lang__mutation *first);
-/* The type that a literal has by itself; null gives String?. */
+/* The type that a literal has by itself; that of null is String?. */
 OG_NODISCARD og_status og_lang__literal_type(og_lang__compile *c, const og_literal *literal,
                                              og_span span, og_prop_type *out);
 /* May `value` stand where a property of type `expected` is set or compared? */
@@ -232,7 +232,8 @@ OG_NODISCARD og_status og_lang__check_literal(og_lang__compile *c, const og_lite
                                               og_str property);
 OG_NODISCARD og_status og_lang__check_now(og_lang__compile *c, og_span span,
                                           const og_prop_type *expected, og_str property);
-/* Same kind of list, and the same scalar or both numbers. */
+/* May values of two types be compared? Both or neither are lists,
+ * and they have one scalar or are both numbers. */
 bool og_lang__compatible(const og_prop_type *a, const og_prop_type *b);
 /* A type's name as C text, for messages. */
 const char *og_lang__type_text(og_lang__compile *c, const og_prop_type *type);
@@ -242,7 +243,7 @@ bool og_lang__param_type(og_str type_name, bool nullable, og_prop_type *out);
 
 /* ---- shared by the lowering --------------------------------------------------------------- */
 
-/* A literal with its dates read. */
+/* Copy a literal and parse the dates in it. */
 OG_NODISCARD og_status og_lang__lower_literal(og_lang__compile *c, const og_literal *literal,
                                               og_span span, og_literal *out);
 /* Sets query->uses_now and uses_search as it meets them. */

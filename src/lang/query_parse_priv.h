@@ -1,5 +1,5 @@
-/* lang/query_parse_priv - the parser's state, shared by its files: query_parse.c has the rules
- * of a file, its queries and mutations, query_parse_match.c those of a match, query_parse_expr.c those
+/* lang/query_parse_priv - the parser's state, shared by its files: query_parse.c has the rules of a
+ * file, its queries and mutations, query_parse_match.c those of a match, query_parse_expr.c those
  * of expressions and literals.
  *
  * One function per rule of the reference's grammar (query.pest), in its order of choices. A rule
@@ -96,13 +96,13 @@ typedef struct og_lang__parser {
     og_lang__diag meaning;
 } og_lang__parser;
 
-/* One level deeper; false (and stopped) when that is too deep. */
+/* Go one level of nesting deeper; false (and stopped) when that is too deep. */
 bool og_lang__descend(og_lang__parser *p, og_span at);
 static inline void og_lang__ascend(og_lang__parser *p)
 {
     p->depth--;
 }
-/* Remember a text without meaning. */
+/* Record a text without meaning (see `meaning` above). */
 void og_lang__meaningless(og_lang__parser *p, og_span span, const char *fmt, ...) OG_PRINTF(3, 4);
 /* Zeroed memory in the arena; NULL (and stopped) when there is none. */
 void *og_lang__node(og_lang__parser *p, size_t size);
@@ -112,10 +112,10 @@ static inline og_span og_lang__span_from(const og_lang__parser *p, og_scan_mark 
     return (og_span){(uint32_t)mark.start, (uint32_t)p->scan.pos};
 }
 
-/* One more clause, return or order of the query; stopped when there are too many. */
+/* Count a clause, return or order of the query; stopped when there are too many. */
 void og_lang__count_clause(og_lang__parser *p, og_scan_mark mark);
 
-/* A rule that is one word, told by `match` (og_scan_terminal). */
+/* A rule that is one terminal, recognized by `match` (og_scan_terminal). */
 bool og_lang__parse_terminal(og_lang__parser *p, og_lang__rule rule, size_t (*match)(og_str rest),
                              og_lang__word *out);
 bool og_lang__parse_type_name(og_lang__parser *p, og_lang__word *out);
@@ -124,7 +124,8 @@ bool og_lang__parse_match(og_lang__parser *p, og_lang__clause **out);
 bool og_lang__parse_variable(og_lang__parser *p, og_lang__word *out);
 bool og_lang__parse_ident(og_lang__parser *p, og_lang__word *out);
 bool og_lang__parse_integer(og_lang__parser *p, og_span *out);
-/* Decimal digits, or a meaningless text; 0 then. `what` is "limit". */
+/* The value of decimal digits. Above `max` it is 0 and the text is recorded as meaningless;
+ * `what` names it ("limit"). */
 uint64_t og_lang__number_value(og_lang__parser *p, og_span span, uint64_t max, const char *what);
 bool og_lang__parse_string(og_lang__parser *p, og_str *out);
 bool og_lang__parse_match_value(og_lang__parser *p, og_lang__expr *out);

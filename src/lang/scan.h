@@ -54,20 +54,20 @@ static inline og_scan og_scan_of(og_str source)
 /* Skip white space and comments (// to the end of the line, block comments, not nested). */
 void og_scan_skip(og_scan *scan);
 
-/* Begin a rule: skip, then remember the place. The rule of a whole file begins with
+/* Begin a rule: skip white space, then remember the place. The rule of a whole file begins with
  * og_scan_enter_here, which does not skip. */
 og_scan_mark og_scan_enter(og_scan *scan);
 og_scan_mark og_scan_enter_here(og_scan *scan);
-/* End it: record the outcome, go back to its start unless it matched. Returns `matched`. `rule` is
- * the grammar's number of the rule, in order of the grammar file, EOI first as 0. */
+/* End a rule: record its outcome, and go back to its start unless it matched. Returns `matched`.
+ * `rule` is the number of the rule in the grammar file's order, where EOI is 0. */
 bool og_scan_leave(og_scan *scan, og_scan_mark mark, uint8_t rule, bool matched);
 
 /* Skip, then match exactly this text. Literals are not rules: a failure is not recorded, and the
  * cursor may rest behind the skipped space. */
 bool og_scan_text(og_scan *scan, const char *text);
-/* Like it, without the skip, at the cursor. */
+/* The same at the cursor, without skipping. */
 bool og_scan_text_here(og_scan *scan, const char *text);
-/* End of input as rule 0. */
+/* Match the end of input, which is rule 0. */
 bool og_scan_end(og_scan *scan);
 
 /* Lengths of terminals at the start of `rest`; 0 = no match. */

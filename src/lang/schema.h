@@ -12,10 +12,10 @@
 #include "base/buf.h"
 #include "lang/catalog.h"
 
-/* Compile schema text. Whatever the reference opens compiles. OG_INVALID with the reference's
+/* Compile schema text; whatever the reference opens compiles. OG_INVALID with the reference's
  * message, line, column, the source line as detail (a syntax error has its frame as message
- * instead) and often a hint; OG_LIMIT above 4 MiB of text, 65,536 types or 262,144 properties. What
- * a new graph may not have is not found here, see og_schema_check_strict. */
+ * instead) and often a hint; OG_LIMIT above 4 MiB of text, 65,536 types or 262,144 properties. The
+ * rules for new graphs are checked by og_schema_check_strict. */
 OG_NODISCARD og_status og_schema_compile(og_str source, og_catalog **out, og_error *err);
 
 /* The same, and the text of `_schema.ir.json` (byte for byte the reference's) in *out_ir. The hash
@@ -23,11 +23,11 @@ OG_NODISCARD og_status og_schema_compile(og_str source, og_catalog **out, og_err
 OG_NODISCARD og_status og_schema_compile_ir(og_str source, og_catalog **out, og_buf *out_ir,
                                             og_error *err);
 
-/* What a new graph may not have, though the reference lets it pass, or fails only later: a @check
- * pattern that does not compile; a @default that is missing, doubled or does not fit its property;
- * a @range bound beyond the largest number; a property with the name of a system column. For init
- * and schema changes, on text that compiles. OG_INVALID naming type, property and reason, with a
- * place. */
+/* Check rules for new graphs, which the reference does not check, or only later: no @check
+ * pattern that does not compile; no @default that is missing, doubled or does not fit its
+ * property; no @range bound beyond the largest number; no property with the name of a system
+ * column. For init and schema changes, on text that compiles. OG_INVALID names type,
+ * property and reason, with a place. */
 OG_NODISCARD og_status og_schema_check_strict(og_str source, og_error *err);
 
 #endif

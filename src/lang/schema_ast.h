@@ -20,7 +20,7 @@
 #include "lang/catalog.h"
 #include "lang/frame.h"
 
-/* A name and where it stands. */
+/* A name and its place in the text. */
 typedef struct og_lang__name {
     og_str text;
     og_span span;
@@ -72,7 +72,7 @@ typedef enum og_lang__arg_kind {
 typedef struct og_lang__arg {
     og_lang__arg_kind kind;
     og_span span;
-    bool has_min, has_max; /* RANGE: as written, before and behind the ".." */
+    bool has_min, has_max; /* RANGE: is there a number before, and behind, the ".."? */
     og_span min, max;
 } og_lang__arg;
 
@@ -118,10 +118,10 @@ typedef struct og_lang__schema {
     og_arena *arena;
     og_lang__decl *decls; /* as written; after og_lang__schema_canonical by kind and name */
     uint32_t decl_count;
-    const char *error_kind; /* how messages of the step begin: "catalog error: " */
+    const char *error_kind; /* how messages of the current step begin: "catalog error: " */
 } og_lang__schema;
 
-/* Check the text and take the steps up to canonical. */
+/* Check the text's encoding and size, then take the steps up to og_lang__schema_canonical. */
 og_status og_lang__schema_read(og_lang__schema *schema, og_str source, og_arena *arena,
                                og_error *err);
 
@@ -135,7 +135,7 @@ bool og_lang__schema_write_ir(const og_lang__schema *schema, bool pretty, og_buf
 og_status og_lang__schema_catalog(const og_lang__schema *schema, og_catalog *catalog,
                                   og_error *err);
 
-/* The order of edge names without regard to ASCII case. */
+/* Compare names without regard to ASCII case: the order of edges_by_folded_name. */
 int og_lang__cmp_folded(og_str a, og_str b);
 
 /* "node", "edge", "interface". */
@@ -147,9 +147,9 @@ og_status og_lang__schema_fail(const og_lang__schema *schema, og_span span, og_e
 const og_lang__annotation *og_lang__annotation_find(const og_lang__annotation *annotations,
                                                     uint32_t count, const char *name);
 
-/* The value that @default(text) stands for: text as it is, else as JSON has it, lists and vectors
- * in a string ("[1, 2]"). `what` names it in messages. OG_INVALID (without a place) when it does
- * not fit. */
+/* The value that @default(text) stands for: for a text property the text itself, else its value as
+ * JSON, lists and vectors included ("[1, 2]"). `what` names it in messages. OG_INVALID (without a
+ * place) when it does not fit. */
 og_status og_lang__default_value(const og_prop_type *type, og_str text, og_str what,
                                  og_arena *arena, og_literal *out, og_error *err);
 

@@ -18,7 +18,7 @@ typedef enum og_scalar {
     OG_SCALAR_F64,
     OG_SCALAR_DATE,
     OG_SCALAR_DATETIME,
-    OG_SCALAR_VECTOR, /* dim floats */
+    OG_SCALAR_VECTOR, /* `dim` F32 */
     OG_SCALAR_BLOB,
 } og_scalar;
 
@@ -37,14 +37,14 @@ typedef struct og_prop_type {
 og_str og_prop_type_name(og_arena *arena, const og_prop_type *type);
 /* The scalar alone: "Vector(4)". */
 og_str og_scalar_name(og_arena *arena, og_scalar scalar, uint32_t dim);
-/* The scalar of a name as schemas write it, vectors aside; false when there is none. */
+/* The scalar called `name` in schemas, except vectors; false when there is none. */
 bool og_scalar_parse(og_str name, og_scalar *out);
 bool og_scalar_is_numeric(og_scalar scalar);
 /* The same type in every respect. */
 bool og_prop_type_eq(const og_prop_type *a, const og_prop_type *b);
 /* Is the text among an enum's values? */
 bool og_prop_type_has_value(const og_prop_type *type, og_str value);
-/* struct<data: large_binary, uri: utf8>: how a Blob stands in a row. Static storage. */
+/* struct<data: large_binary, uri: utf8>: the column type of Blob. Static storage. */
 const og_type *og_blob_type(void);
 /* Column type on disk: String utf8, Blob the blob struct, Bool bool, Date date32, DateTime date64,
  * Vector fixed_size_list<float32>, lists list<T>. NULL when out of memory. */
