@@ -1,14 +1,14 @@
 /* lancetool/tool - what the verbs of lancetool share.
  *
- * A verb is a const struct in a file of its own, listed in verbs.c; it names its options, and parsing,
- * help and completion follow from that. Options are asked for by name, so that a verb's table and
- * its code stand side by side:
+ * A verb is a const struct in a file of its own, listed in verbs.c; it names its options, and
+ * parsing, help and completion follow from that. Options are asked for by name, so that a verb's
+ * table and its code stand side by side:
  *
  *     lancetool VERB [--option VALUE | --option=VALUE | --flag]... ARGUMENT...
  *
- * Failures are returned as everywhere in the library; main turns them into a line on stderr and an exit
- * code: OG_INVALID 2 (the command line is wrong, or names what is not there), OG_UNSUPPORTED 3, all
- * others 1. */
+ * Failures are returned as everywhere in the library; main turns them into a line on stderr and an
+ * exit code: OG_INVALID 2 (the command line is wrong, or names what is not there), OG_UNSUPPORTED
+ * 3, all others 1. */
 #ifndef OG_LANCETOOL_TOOL_H
 #define OG_LANCETOOL_TOOL_H
 
@@ -51,8 +51,8 @@ struct tool_call {
 
 /* ---- the command line (args.c) ------------------------------------------------------------ */
 
-/* True: `out` says what to run. False: the line was answered (help) or refused, and *out_exit is the
- * exit code. The arena is the caller's to set. `argv` is reordered. */
+/* True: `out` says what to run. False: the line was answered (help) or refused, and *out_exit is
+ * the exit code. The arena is the caller's to set. `argv` is reordered. */
 bool tool_parse(int argc, char **argv, tool_call *out, int *out_exit);
 /* Text of an option of the verb, NULL when not given. */
 const char *tool_value(const tool_call *call, const char *option);
@@ -69,7 +69,8 @@ OG_NODISCARD og_status tool_list(const tool_call *call, const char *text, og_str
 
 /* ---- tables (open.c) ---------------------------------------------------------------------- */
 
-/* A place of tables: the store is the folder around the dataset, so that its branches are inside. */
+/* Where a table lies. The store is the folder around the dataset,
+ * so that the dataset and all of its branches are inside. */
 typedef struct tool_place {
     og_store *store;
     og_lance_env *env;
@@ -80,15 +81,15 @@ typedef struct tool_place {
 void tool_place_deinit(tool_place *place);
 #define TOOL_AUTO_PLACE __attribute__((cleanup(tool_place_deinit))) tool_place
 
-/* The folder `argument` of a dataset (or of one of its branches), and within it the branch that --branch
- * names, when the verb has that option. `create`: make the folder around it when there is none. OG_INVALID
- * when a table is there that has no such branch. */
+/* Open the place of the dataset (or branch of one) in folder `argument`; where the verb has the
+ * option --branch, of the branch that it names. `create`: make the folder around the dataset when
+ * it is missing. OG_INVALID when the table there has no such branch. */
 OG_NODISCARD og_status tool_place_open(const tool_call *call, const char *argument, bool create,
                                        tool_place *out, og_error *err);
-/* OG_INVALID: there is no table at the place, or a file. */
+/* Returns OG_INVALID with the message that there is no table at the place, or that it is a file. */
 OG_NODISCARD og_status tool_no_table(const tool_call *call, const tool_place *place, og_error *err);
-/* The version that --version names - a number or a tag - or the newest. OG_INVALID when there is none
- * such. A tag of another branch moves `place` there. */
+/* The version that --version names - a number or a tag - or the newest. OG_INVALID when there is
+ * none such. A tag of another branch moves `place` there. */
 OG_NODISCARD og_status tool_table_open(const tool_call *call, tool_place *place,
                                        og_lance_table **out, og_error *err);
 
@@ -100,19 +101,20 @@ typedef struct tool_summed {
     uint64_t bytes;                /* of all files */
 } tool_summed;
 
-/* Compare all files of the dataset with the sums in the file `path`, complaining of each that differs; sums
- * of files that are new are added to it. OG_INVALID when it is no file of sums. */
+/* Compare all files of the dataset with the sums in the file `path`, complaining of each that
+ * differs; sums of files that are new are added to it. OG_INVALID when it is no file of sums. */
 OG_NODISCARD og_status tool_check_sums(tool_place *place, const char *path, tool_summed *out,
                                        og_error *err);
 
 /* ---- output (output.c) -------------------------------------------------------------------- */
 
-/* Write out what the buffer holds and empty it. OG_IO. */
+/* Write the buffer to standard output and empty it. OG_IO. */
 OG_NODISCARD og_status tool_flush(og_buf *text, og_error *err);
-/* The same once it holds 64 KiB. */
+/* The same, but only once it holds 64 KiB. */
 OG_NODISCARD og_status tool_flush_full(og_buf *text, og_error *err);
 
-/* A line on the error output; names out of damaged files are made fit to be shown. */
+/* Print a line to standard error; control characters,
+ * as damaged files may hold them, are spelled out. */
 void tool_complain(const char *label, const char *text);
 
 /* ---- values (value.c) --------------------------------------------------------------------- */
@@ -127,14 +129,15 @@ typedef struct tool_style {
     bool all_bytes; /* else more than 4096 are shown as {"len": .., "sha256": ..} */
 } tool_style;
 
-/* The value of `row` as JSON: numbers; text; lists; objects for structs; NaN and infinities as "nan",
- * "inf" and "-inf"; bytes as {"hex": ..}; dates, times and timestamps as the stored integer; decimals as
- * text; maps as lists of objects of key and value. */
+/* The value of `row` as JSON: numbers; text; lists; objects for structs; NaN and infinities as
+ * "nan", "inf" and "-inf"; bytes as {"hex": ..}; dates, times and timestamps as the stored integer;
+ * decimals as text; maps as lists of objects of key and value. */
 void tool_put_value(const og_lance_field *field, const og_array *array, int64_t row,
                     const tool_style *style, og_buf *out);
-/* The stored form of a column of type json as JSON. False: it is damaged, and nothing was written (jsonb.c). */
+/* The stored form of a value of type json, as JSON text (jsonb.c). False: it is damaged,
+ * and nothing was written. */
 bool tool_put_jsonb(og_str bytes, og_buf *out);
-/* A blob's bytes in the same way. */
+/* The bytes of a blob, as tool_put_value writes them. */
 void tool_put_bytes(og_str bytes, bool all_bytes, og_buf *out);
 
 #endif
