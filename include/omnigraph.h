@@ -64,8 +64,8 @@ typedef struct og_text {
 /* "0.1.0". */
 OG_API const char *og_version(void);
 
-/* Options structs begin with their size, so that they may grow: set struct_size to sizeof the struct
- * (the _INIT macros do) and leave the rest 0 for defaults. */
+/* Options structs begin with their size, so that they may grow: set struct_size to sizeof the
+ * struct (the _INIT macros do) and leave the rest 0 for defaults. */
 
 /* ---- graphs ------------------------------------------------------------------------------- */
 
@@ -83,8 +83,9 @@ typedef struct og_open_options {
         sizeof(og_open_options), 0, 0, false                                                       \
     }
 
-/* Make a new graph in `uri` (a folder) from the text of a schema. OG_EXISTS when there is one, unless
- * `force`, which replaces it in one step. Crash-safe: an interrupted init leaves no graph. */
+/* Make a new graph in `uri` (a folder) from the text of a schema. OG_EXISTS when
+ * there is one, unless `force`, which replaces it in one step. Crash-safe: an
+ * interrupted init leaves no graph. */
 OG_API og_status og_graph_init(const char *uri, og_text schema, bool force, og_error *err);
 OG_API og_status og_graph_open(const char *uri, const og_open_options *options, og_graph **out,
                                og_error *err);
@@ -153,8 +154,8 @@ typedef struct og_load_options {
     og_load_mode mode;
     og_progress_fn progress;
     void *progress_context;
-    /* Make the session's branch of the newest state of this one when it does not exist; NULL: then it is
-     * an error. A branch that was made stays when the load fails. */
+    /* Make the session's branch of the newest state of this one when it does not exist; NULL:
+     * then it is an error. A branch that was made stays when the load fails. */
     const char *create_from;
     og_count_fn
         count; /* called when all is done, once per type loaded: edges, then nodes, by name */
@@ -195,7 +196,8 @@ OG_API og_status og_export(og_session *session, const char *const *type_names, s
  * Immutable: may be shared by sessions of the same graph, which must outlive it. */
 typedef struct og_query og_query;
 
-/* `name` NULL: the only query of the text. Errors carry line, column, the source line and a hint. */
+/* `name` NULL: the only query of the text. Errors carry line, column,
+ * the source line and a hint. */
 OG_API og_status og_query_prepare(og_graph *graph, og_text source, const char *name, og_query **out,
                                   og_error *err);
 OG_API void og_query_free(og_query *query);
@@ -225,8 +227,8 @@ OG_API og_status og_params_set_f64(og_params *params, const char *name, double v
 OG_API og_status og_params_set_text(og_params *params, const char *name, og_text value,
                                     og_error *err);
 
-/* The rows of a running read query: pulled row by row, batch by batch, or written in a format. Holds
- * its snapshot until closed. */
+/* The rows of a running read query: pulled row by row, batch by batch, or written in a format.
+ * Holds its snapshot until closed. */
 typedef struct og_cursor og_cursor;
 /* `params` may be NULL when the query declares none that is required; it is copied. */
 OG_API og_status og_query_run(og_session *session, const og_query *query, const og_params *params,
@@ -266,13 +268,13 @@ typedef struct og_value {
 /* A value of the current row; text and floats are borrowed until the next step. */
 OG_API og_status og_cursor_value(og_cursor *cursor, size_t column, og_value *out, og_error *err);
 
-/* The Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html); declared by whoever
- * includes Arrow's own header, too. */
+/* The Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html);
+ * declared by whoever includes Arrow's own header, too. */
 struct ArrowSchema;
 struct ArrowArray;
 struct ArrowArrayStream;
-/* Move the rest of the cursor into `out` (an empty struct of the caller's); the cursor is closed with
- * the stream. */
+/* Move the rest of the cursor into `out` (an empty struct of the caller's);
+ * the cursor is closed with the stream. */
 OG_API og_status og_cursor_to_arrow(og_cursor *cursor, struct ArrowArrayStream *out, og_error *err);
 
 typedef enum og_format {
@@ -332,8 +334,8 @@ typedef struct og_merge_conflict {
     og_text row_id;    /* ptr NULL: it concerns no single row */
     og_merge_conflict_kind kind;
     og_text message;
-    /* Where the sides differ: a property and its values as JSON. When there are several, property has
-     * ptr NULL and the values are objects; when there is none, all have ptr NULL. */
+    /* Where the sides differ: a property and its values as JSON. When there are several,
+     * property has ptr NULL and the values are objects; when there is none, all have ptr NULL. */
     og_text property, base, ours, theirs;
 } og_merge_conflict;
 
@@ -359,8 +361,8 @@ typedef struct og_merge_options {
 
 /* What came of a merge. */
 typedef struct og_merge og_merge;
-/* Merge branch `source` into the target as one commit with two parents, by the session's actor. Conflicts
- * are an outcome, not an error. */
+/* Merge branch `source` into the target as one commit with two parents, by the session's actor.
+ * Conflicts are an outcome, not an error. */
 OG_API og_status og_branch_merge(og_session *session, const char *source,
                                  const og_merge_options *options, og_merge **out, og_error *err);
 OG_API void og_merge_free(og_merge *merge);
@@ -417,11 +419,12 @@ typedef struct og_diff_result {
     bool full; /* some table had to be compared as a whole, so it cost more than the change */
 } og_diff_result;
 
-/* What leads from one state of the graph to another: tables in order of their keys, rows by id. A row
- * that was written again with equal values is no change; an id deleted and inserted again is an update.
+/* What leads from one state of the graph to another: tables in order of their keys,
+ * rows by id. A row that was written again with equal values is no change; an id
+ * deleted and inserted again is an update.
  *
- *   from, to   a branch "feature", a commit's ULID, a version "v12", or one of the last two of a branch:
- *              "feature@v12", "feature@2026-11-01T09:30:00Z"; NULL is what the session reads
+ *   from, to   a branch "feature", a commit's ULID, a version "v12", or a version or time of a
+ *              branch: "feature@v12", "feature@2026-11-01T09:30:00Z"; NULL: what the session reads
  *   take       NULL: only count
  *   out        may be NULL
  *
@@ -436,13 +439,13 @@ OG_API og_status og_diff_print(og_session *session, const char *from, const char
 
 /* ---- branches ----------------------------------------------------------------------------- */
 
-/* Make a branch of the newest state of `from` (NULL: main). Costs the same whatever the graph holds. Names
- * are segments of letters, digits, '.', '-' and '_' with '/' between. OG_INVALID; OG_EXISTS;
- * OG_NOT_FOUND no `from`; OG_CONFLICT somebody else is making it; OG_UNKNOWN. */
+/* Make a branch of the newest state of `from` (NULL: main). Costs the same whatever the graph
+ * holds. Names are segments of letters, digits, '.', '-' and '_' with '/' between. OG_INVALID;
+ * OG_EXISTS; OG_NOT_FOUND no `from`; OG_CONFLICT somebody else is making it; OG_UNKNOWN. */
 OG_API og_status og_branch_create(og_graph *graph, const char *name, const char *from,
                                   og_error *err);
-/* Delete a branch. OG_NOT_FOUND; OG_INVALID for main; OG_CONFLICT while a branch that was made of it
- * exists; OG_UNKNOWN. */
+/* Delete a branch. OG_NOT_FOUND; OG_INVALID for main; OG_CONFLICT while a branch that was made of
+ * it exists; OG_UNKNOWN. */
 OG_API og_status og_branch_delete(og_graph *graph, const char *name, og_error *err);
 
 /* The names of all branches at one moment, main among them, by bytes. */
@@ -479,8 +482,8 @@ typedef struct og_cleanup_options {
     {                                                                                              \
         sizeof(og_cleanup_options), false, false, 0, 0                                             \
     }
-/* Remove old versions for good, on all branches. What the newest version of any branch needs stays, as
- * does what a merge of two branches would need. */
+/* Remove old versions for good, on all branches. What the newest version of any branch needs stays,
+ * as does what a merge of two branches would need. */
 OG_API og_status og_cleanup(og_session *session, const og_cleanup_options *options,
                             og_upkeep_fn take, void *context, og_error *err);
 
@@ -514,7 +517,8 @@ typedef struct og_commit_list_options {
     {                                                                                              \
         sizeof(og_commit_list_options), NULL, 0, false                                             \
     }
-/* The commits of the session's branch, with those it inherited from the branch it was forked from. */
+/* The commits of the session's branch, with those it inherited from
+ * the branch it was forked from. */
 OG_API og_status og_commit_list(og_session *session, const og_commit_list_options *options,
                                 og_commit_fn take, void *context, og_error *err);
 /* The commit with this ULID on any branch, or the one of the operation with it: after an outcome
@@ -546,8 +550,8 @@ typedef struct og_lint_options {
     {                                                                                              \
         sizeof(og_lint_options), "", {NULL, 0}, "", NULL, false, NULL, NULL                        \
     }
-/* Check a query file; the report goes to the sink, as `omnigraph lint` prints it. *out_failed: it has
- * errors. */
+/* Check a query file; the report goes to the sink, as `omnigraph lint` prints it.
+ * *out_failed: it has errors. */
 OG_API og_status og_lint_queries(og_text query_source, const og_lint_options *options,
                                  og_sink_fn sink, void *sink_context, bool *out_failed,
                                  og_error *err);
@@ -587,9 +591,9 @@ typedef struct og_fsck_result {
     uint64_t notes;
 } og_fsck_result;
 
-/* Read all of a graph, every branch of it, and tell what is wrong. OG_OK whatever was found; OG_NOT_FOUND when
- * there is no graph. Memory is bounded. `take` and `out` may be NULL: who only repairs or counts
- * needs one of them. */
+/* Read all of a graph, every branch of it, and tell what is wrong. OG_OK whatever was found;
+ * OG_NOT_FOUND when there is no graph. Memory is bounded. `take` and `out` may be NULL: who only
+ * repairs or counts needs one of them. */
 OG_API og_status og_fsck(const char *uri, const og_fsck_options *options, og_problem_fn take,
                          void *context, og_fsck_result *out, og_error *err);
 
@@ -597,8 +601,8 @@ typedef struct og_relocate_result {
     uint64_t branches; /* that had places of before */
     uint64_t tables;   /* that got a version with the right ones, of all branches */
 } og_relocate_result;
-/* After a graph was moved or copied: write anew the absolute places that other programs go by. This library
- * needs none. One commit on each branch that has wrong ones. */
+/* After a graph was moved or copied: write anew the absolute places that other programs go by.
+ * This library needs none. One commit on each branch that has wrong ones. */
 OG_API og_status og_relocate(og_session *session, og_relocate_result *out, og_error *err);
 
 /* Calls and bytes of storage since the graph was opened. */

@@ -21,27 +21,28 @@ struct cli {
     const char *uri; /* of the graph, as it is shown */
     const char *branch;
     const char *actor; /* NULL = none */
-    bool has_changed;  /* the work is done; what fails now is only to say so */
-    int exit_code;     /* when a command succeeded but found something: lint */
+    bool
+        has_changed; /* the graph was changed; a failure from here on is only one of reporting it */
+    int exit_code;   /* of a command that succeeded: 1 when it found something (lint) */
 };
 
 /* ---- io.c: files, standard output, errors ------------------------------------------------- */
 
 OG_NODISCARD og_status cli_read_file(const char *path, og_buf *out, og_error *err);
-/* The file is going to be read: have it brought into memory meanwhile, if it is there. */
+/* Begin to bring a file into memory that will be read soon; it may be missing. */
 void cli_read_ahead(const char *path);
 /* An og_sink_fn for standard output, unbuffered: callers hand over large pieces. */
 og_status cli_write_stdout(void *context, const uint8_t *bytes, size_t len, og_error *err);
 OG_NODISCARD og_status cli_print(og_error *err, const char *fmt, ...) OG_PRINTF(2, 3);
-/* What is in the buffer, or OG_NOMEM when an append had failed. */
+/* Print the buffer; OG_NOMEM when an append to it had failed. */
 OG_NODISCARD og_status cli_print_buf(const og_buf *buf, og_error *err);
 void cli_print_error(const og_error *err);
-/* What --lenient changed, a warning for each kind. */
+/* Print what --lenient changed, a warning for each kind. */
 void cli_report_lenient(const og_write_result *done);
 /* An og_sink_fn for standard error: "Error: " and what follows, for errors of many lines. */
 og_status cli_write_error(void *context, const uint8_t *bytes, size_t len, og_error *err);
 void cli_warn(const char *fmt, ...) OG_PRINTF(1, 2);
-/* Colours are for people: on a terminal, and not with NO_COLOR. */
+/* Use colours on this descriptor? Only on a terminal, and not with NO_COLOR. */
 bool cli_wants_colour(int fd);
 
 /* ---- settings.c: what the arguments and omnigraph.yaml say together ----------------------- */
@@ -59,7 +60,7 @@ void cli_close(cli *c);
 bool cli_is_url(const char *uri);
 /* OG_UNSUPPORTED for a URL that is no file:// URL. */
 OG_NODISCARD og_status cli_check_uri(const char *uri, og_error *err);
-/* A text of the arena: `path` itself when absolute, else below `base`. NULL when out of memory. */
+/* `path` when it is absolute, else `path` below `base`, in the arena. NULL when out of memory. */
 const char *cli_join(cli *c, const char *base, const char *path);
 /* Where a query file is: as given, or in one of query.roots. */
 OG_NODISCARD og_status cli_find_query(cli *c, const char *path, const char **out, og_error *err);

@@ -9,7 +9,7 @@
 
 /* `what` is a word in front ("loading"), static. `total` 0 = unknown; then bytes and time show. */
 void cli_progress_start(const char *what, uint64_t total);
-/* The same of work without a known end that counts something else: "checking  1234567 rows  14 s". */
+/* The same for work without a known end, counted in `unit`s: "checking  1234567 rows  14 s". */
 void cli_progress_count(const char *what, const char *unit);
 void cli_progress_update(uint64_t done);
 /* Take the line away while something is printed; harmless when none was started. */

@@ -1,27 +1,29 @@
-/* graph/ahead - what an operation is going to ask of the store, said before it does: calls that don't need
- * each other's answers then travel side by side (og_store_expect). Stores that are near are told
- * at most what to read ahead.
+/* graph/ahead - announcing what an operation is going to ask of the store, so that calls that don't
+ * need each other's answers travel side by side (og_store_expect). A store that is near is told at
+ * most what to read ahead.
  *
- * Each function is followed by the calls that it announces, in whatever order, and in the end by
- * og_store_expect_no_more. A call that does not follow was made in vain, no more. */
+ * After each of these functions the caller makes the calls that it announces, in any order, and
+ * then calls og_store_expect_no_more. An announced call that is not made was sent in vain, no more.
+ */
 #ifndef OG_GRAPH_AHEAD_H
 #define OG_GRAPH_AHEAD_H
 
 #include "graph/repo_priv.h"
 
-/* A graph is opened. */
+/* Before a graph is opened. */
 void og_graph__expect_open(og_store *store);
-/* A txn begins that is going to write these tables. */
+/* Before a txn begins that will write these tables. */
 void og_graph__expect_txn(og_repo *repo, const char *branch, const og_type_def *const *defs,
                           size_t count);
-/* Is the schema at rest, and does the branch still exist? */
+/* Before asking whether the schema is unchanged and whether the branch still exists. */
 void og_graph__expect_checks(og_repo *repo, const og_graph__branch *branch);
-/* A branch is made of another. */
+/* Before a branch is made of another. */
 void og_graph__expect_create(og_repo *repo, const og_graph__branch *from,
                              const og_graph__branch *to);
-/* A branch is deleted: before anything is written, and between its mark and its ref. */
+/* Before a branch is deleted: once before anything is written,
+ * and again between writing its mark and removing its ref. */
 void og_graph__expect_delete(og_repo *repo, const og_graph__branch *branch);
-/* The refs of all these branches but one. */
+/* Before the refs of all these branches except `but`, or that of one branch, are read. */
 void og_graph__expect_refs(og_store *store, const og_str *names, size_t count, const char *but);
 void og_graph__expect_ref(og_repo *repo, const og_graph__branch *branch);
 

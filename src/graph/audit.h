@@ -1,5 +1,5 @@
-/* graph/audit - `_graph_commit_recoveries.lance`: which unfinished writes were continued or undone, as the
- * reference records it. Derived, not durable. */
+/* graph/audit - `_graph_commit_recoveries.lance`: which unfinished writes were continued or undone,
+ * as the reference records it. Derived, not durable. */
 #ifndef OG_GRAPH_AUDIT_H
 #define OG_GRAPH_AUDIT_H
 
@@ -21,7 +21,7 @@ typedef struct og_graph__recovery {
     size_t outcome_count;
 } og_graph__recovery;
 
-/* Errors only say why it was not recorded. */
+/* Append the rows of a recovery. Not durable; an error only says why it was not recorded. */
 OG_NODISCARD og_status og_graph__audit_append(og_repo *repo, const og_graph__recovery *recovery,
                                               og_error *err);
 

@@ -18,7 +18,7 @@
 #define OG_GRAPH__MAIN "main"
 #define OG_GRAPH__BRANCH_ID 32 /* characters of a branch's id */
 
-/* A branch as an open graph knows it. Made once per name and kept until the graph is closed. */
+/* What an open graph knows of a branch. Made once per name and kept until the graph is closed. */
 typedef struct og_graph__branch {
     char *name;
     bool is_main;
@@ -54,7 +54,7 @@ OG_NODISCARD og_status og_graph__branch_life(const og_repo *repo, const og_graph
 OG_NODISCARD og_status og_graph__branch_id(const og_repo *repo, const og_graph__branch *branch,
                                            char out_id[OG_GRAPH__BRANCH_ID + 1], og_error *err);
 
-/* Path of the dataset a pin means: the table's, or that of its branch. */
+/* Append the path of the dataset that a pin is in: the table's, or that of its branch. */
 bool og_graph__pin_path(og_buf *out, const og_graph__pin *pin);
 
 #endif

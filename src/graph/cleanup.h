@@ -1,13 +1,14 @@
 /* graph/cleanup - removing versions of tables that nothing needs, and files that nothing names.
  *
- * Graph states that stay: on each branch the newest one, those that the bounds keep, those with a tag, and those
- * from which two branches were forked or last merged. Of every table stays what one of these states
- * pins, and what the bounds keep by themselves; all of `__manifest` stays; and every file younger
- * than seven days that nothing names, which may belong to an operation under way. Before anything is
- * removed, forks of tables are dropped whose branch is gone.
+ * Graph states that stay, on each branch: the newest one, those that the bounds keep, those with a
+ * tag, and those at which two branches were forked or last merged. Of a table the versions stay
+ * that one of these states pins, and those that the bounds keep when applied to the table itself.
+ * All of `__manifest` stays. A file that nothing names stays until it is seven days old, since it
+ * may belong to an operation under way. Before anything else, forks of tables are dropped whose
+ * branch is gone.
  *
- * Tables are cleaned one by one: what fails for one is noted and does not stop the others; a later run
- * goes on where this one ended. */
+ * Tables are cleaned one by one: a failure of one is noted and does not stop the others, and a
+ * later run goes on where this one ended. */
 #ifndef OG_GRAPH_CLEANUP_H
 #define OG_GRAPH_CLEANUP_H
 
@@ -33,7 +34,8 @@ typedef struct og_cleanup_output {
 } og_cleanup_output;
 void og_cleanup_output_deinit(og_cleanup_output *output);
 
-/* OG_INVALID without a bound. An error means that nothing was removed but orphaned forks. */
+/* Clean all branches. OG_INVALID without a bound. After an error nothing was
+ * removed but orphaned forks. */
 OG_NODISCARD og_status og_cleanup_run(og_repo *repo, const og_cleanup_input *input,
                                       og_cleanup_output *out, og_error *err);
 

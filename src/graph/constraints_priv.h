@@ -1,4 +1,4 @@
-/* graph/constraints_priv - what an operation knows of itself while its constraints are checked. */
+/* graph/constraints_priv - what is remembered of an operation until its constraints are checked. */
 #ifndef OG_GRAPH_CONSTRAINTS_PRIV_H
 #define OG_GRAPH_CONSTRAINTS_PRIV_H
 
@@ -6,20 +6,20 @@
 #include "base/vec.h"
 #include "graph/constraints.h"
 
-/* What the operation does to an id of a type. */
-#define OG_GRAPH__NAMED 0u         /* an edge's end; nothing else is known */
+/* The state of an id of a type: what the operation does to it. */
+#define OG_GRAPH__NAMED 0u         /* only named, as an edge's end */
 #define OG_GRAPH__REMOVED 1u       /* its stored row goes */
 #define OG_GRAPH__FIRST_WRITTEN 2u /* and above: written, as row number state - 2 */
 
-/* The first edge that named an id which was not written then. */
+/* The first edge that named an id which was not written by then. */
 typedef struct og_graph__end {
     uint32_t id;        /* index in the node type's ids */
-    uint32_t edge_type; /* and above it the flag: */
+    uint32_t edge_type; /* index of the edge type, with OG_GRAPH__IS_DST when `id` is its dst */
     uint32_t row, line;
 } og_graph__end;
 #define OG_GRAPH__IS_DST (1u << 31)
 
-/* Edges of one type at a source, which is an id of the type they come from. */
+/* The edges of one type at a source. */
 typedef struct og_graph__degree {
     uint32_t count;  /* written by the operation */
     uint32_t stored; /* there before, and staying */
@@ -31,8 +31,7 @@ typedef struct og_graph__degree {
 typedef struct og_graph__unique {
     int32_t *columns; /* of the table */
     uint32_t column_count;
-    bool has_nested; /* a part can't be compared (list, vector, blob): no check, as in the reference
-                      */
+    bool has_nested;   /* of a list, vector or blob: not checked, as in the reference */
     og_strmap *tuples; /* encoded tuple -> row | line << 32; NULL until the first */
 } og_graph__unique;
 
@@ -74,32 +73,33 @@ static inline bool og_graph__has_card(const og_type_def *edge)
 /* ---- constraints_unique.c */
 OG_NODISCARD og_status og_graph__uniques_init(og_graph__type_checks *t, og_error *err);
 void og_graph__uniques_deinit(og_graph__type_checks *t);
-/* The tuple of a row as bytes that are equal when and only when the tuples are. *out_exempt: a part
- * is null, and the bytes say nothing. */
+/* Encode the tuple of a row as bytes that are equal if and only if the tuples are. *out_exempt:
+ * a part is null, and the bytes mean nothing. */
 OG_NODISCARD og_status og_graph__tuple_encode(og_buf *out, const og_array *const *columns,
                                               uint32_t count, int64_t row, bool *out_exempt,
                                               og_error *err);
 /* A value that is not null, as messages show it. */
 bool og_graph__write_value(og_buf *out, const og_array *column, int64_t row);
-/* No stored row that stays has a tuple of a written one. */
+/* OG_INVALID when a stored row that stays has a tuple of a written one. */
 OG_NODISCARD og_status og_graph__uniques_finish(og_graph__checks *checks,
                                                 const og_graph__type_checks *t, og_txn *txn,
                                                 og_error *err);
 
-/* Has a row a tuple of a written one? `columns` are the tuple's; rows that the operation removes or
- * writes don't count. OG_INVALID when one has. */
+/* OG_INVALID when one of these stored rows has a tuple of a written one. `ids` are theirs,
+ * `columns` those of the tuple; rows that the operation removes or writes don't count. */
 OG_NODISCARD og_status og_graph__uniques_probe(og_graph__checks *checks,
                                                const og_graph__type_checks *t,
                                                const og_graph__unique *u, const og_array *ids,
                                                const og_array *const *columns, og_error *err);
 
-/* ---- constraints_stored.c: count the edges at touched sources, stored in the snapshot and written,
- * and check them against @card. */
+/* ---- constraints_stored.c */
+/* Count the edges at touched sources, those stored in the snapshot and those written,
+ * and check the counts against @card. */
 OG_NODISCARD og_status og_graph__cards_check(const og_graph__checks *checks,
                                              og_graph__type_checks *edge, og_snapshot *snapshot,
                                              og_error *err);
 
-/* a scan of the columns named, or nothing when the table is empty. */
+/* A scan of some columns of a table. */
 typedef struct og_graph__column_scan {
     og_lance_scan *scan; /* NULL: no rows */
     og_batch batch;      /* the current one; columns in the order asked for */
@@ -107,7 +107,7 @@ typedef struct og_graph__column_scan {
 OG_NODISCARD og_status og_graph__column_scan_open(og_lance_table *table, const og_str *names,
                                                   uint32_t count, og_graph__column_scan *out,
                                                   og_error *err);
-/* batch.row_count 0 at the end. */
+/* Read the next rows into scan->batch; its row_count is 0 at the end. */
 OG_NODISCARD og_status og_graph__column_scan_next(og_graph__column_scan *scan, og_error *err);
 void og_graph__column_scan_close(og_graph__column_scan *scan);
 #define OG_GRAPH__AUTO_SCAN                                                                        \

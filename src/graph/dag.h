@@ -1,4 +1,4 @@
-/* graph/dag - the commit DAG's data sets, as the reference lays them out.
+/* graph/dag - the tables of the commit DAG, as the reference lays them out.
  *
  * Derived: the truth of a commit of ours is the `og` object in its `__manifest` rows; these
  * tables are filled after the commit became visible, and what a dead writer left out is added by
@@ -14,11 +14,12 @@
 
 typedef struct og_graph__dag {
     og_graph__branch *branch; /* borrowed from the repo */
-    /* At which state it is taken or opened when rows are appended; owned. NULL: it is open. */
+    /* Set when the tables were not opened yet: the state at which they are,
+     * once rows are appended. Owned. */
     og_graph__state *unread;
     og_lance_table *commits; /* newest readable version; NULL when there is none */
     uint64_t head_version;   /* newest version, readable or not; 0 = none */
-    bool is_complete;        /* its newest row is the head commit */
+    bool is_complete;        /* the newest row is the head commit */
     char head_id[27];        /* newest commit of the branch, whoever made it; "" = none known */
 } og_graph__dag;
 void og_graph__dag_deinit(og_graph__dag *dag);
@@ -29,7 +30,8 @@ OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branc
                                           const og_graph__state *state, og_graph__dag *out,
                                           og_error *err);
 
-/* Only the newest readable version of the branch's commits, without asking what it lacks. */
+/* Open only the newest readable version of the branch's commits;
+ * whether it is complete is not asked. */
 OG_NODISCARD og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch,
                                             og_graph__dag *out, og_error *err);
 
@@ -54,7 +56,7 @@ OG_NODISCARD og_status og_graph__dag_append_beside(og_repo *repo, const char *pa
                                                    uint32_t field_count, const og_batch *batch,
                                                    const og_graph__op *op, og_error *err);
 
-/* Make both data sets of a new graph, with its first commit, durably. */
+/* Make both tables of a new graph, with its first commit, durably. */
 OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op,
                                             uint64_t manifest_version, const og_random *random,
                                             og_error *err);

@@ -9,8 +9,9 @@
  * Where an id stands on several rows (a foreign writer may store that), they are paired in storage
  * order.
  *
- * Cost follows the change, not the table, unless `reason` says otherwise. Memory: slots of candidates,
- * ids of a bounded number of them at a time, and the changes; values are read in batches. */
+ * Cost follows the change, not the table, unless `reason` says otherwise. Memory:
+ * slots of candidates, ids of a bounded number of them at a time, and the changes;
+ * values are read in batches. */
 #ifndef OG_GRAPH_DIFF_H
 #define OG_GRAPH_DIFF_H
 
@@ -42,7 +43,7 @@ static inline bool og_row_change_has(const og_row_change *change, uint32_t colum
 
 typedef struct og_table_changes {
     const og_type_def *def;
-    og_lance_table *from, *to; /* references; NULL: there was no such table */
+    og_lance_table *from, *to; /* references; NULL: there was no such table then */
     og_row_change *rows;       /* ascending by id in bytes, then by slots */
     size_t row_count;
     og_lance_delta_reason reason; /* not OG_LANCE_DELTA_EXACT: whole fragments were compared */
@@ -51,12 +52,13 @@ typedef struct og_table_changes {
 void og_table_changes_deinit(og_table_changes *changes);
 #define OG_AUTO_TABLE_CHANGES __attribute__((cleanup(og_table_changes_deinit))) og_table_changes
 
-/* The changes that lead from one version of a type's table to another; either may be NULL. `common` as
- * og_lance_common_find says; NULL: it is asked. *out is empty after an error. */
+/* The changes that lead from one version of a type's table to another; either may be NULL.
+ * `common` is what og_lance_common_find says; NULL: it is called. *out is empty after an error. */
 OG_NODISCARD og_status og_table_changes_find(const og_type_def *def, og_lance_table *from,
                                              og_lance_table *to, const og_lance_common *common,
                                              og_table_changes *out, og_error *err);
-/* The same, joining at most about `most` candidates at a time; og_table_changes_find takes two million. */
+/* The same, joining at most about `most` candidates at a time,
+ * where og_table_changes_find takes two million. */
 OG_NODISCARD og_status og_table_changes_find_in_parts(const og_type_def *def, og_lance_table *from,
                                                       og_lance_table *to,
                                                       const og_lance_common *common, size_t most,
@@ -71,9 +73,9 @@ OG_NODISCARD og_status og_table_changes_between(const og_type_def *def, og_snaps
 OG_NODISCARD og_status og_type_rows_read(const og_type_def *def, og_lance_table *table,
                                          const uint32_t *slots, size_t count, og_batch *out,
                                          og_error *err);
-/* Compare row a_slots[i] of `a` with row b_slots[i] of `b`, in columns behind `id`. Of out_columns row i
- * takes og_type_column_words(def) words, cleared and set as in og_row_change. At most OG_BATCH_ROWS
- * rows. */
+/* Compare row a_slots[i] of `a` with row b_slots[i] of `b` in all columns but `id`;
+ * at most OG_BATCH_ROWS rows. Row i sets og_type_column_words(def) words of
+ * out_columns, as in og_row_change. */
 OG_NODISCARD og_status og_type_rows_compare(const og_type_def *def, og_lance_table *a,
                                             const uint32_t *a_slots, og_lance_table *b,
                                             const uint32_t *b_slots, size_t count,

@@ -1,4 +1,4 @@
-/* graph/export_priv - one table while it is exported. */
+/* graph/export_priv - a table while it is exported. */
 #ifndef OG_GRAPH_EXPORT_PRIV_H
 #define OG_GRAPH_EXPORT_PRIV_H
 
@@ -6,10 +6,10 @@
 
 typedef struct og_graph__export_column {
     bool is_blob;
-    og_str label; /* text before the value of a property; behind the value of src and dst */
+    og_str label; /* JSON text before a property's value, but behind the value of src or dst */
 } og_graph__export_column;
 
-/* Not changed while rows are written, so that several threads may. */
+/* Not changed while rows are written, so that several threads may write. */
 typedef struct og_graph__export_table {
     const og_type_def *def;
     og_lance_table *table;
@@ -20,8 +20,8 @@ typedef struct og_graph__export_table {
     bool has_blobs;
 } og_graph__export_table;
 
-/* Append the records of a batch (columns as `fields`) to `out`. Values that JSON can't hold:
- * OG_UNSUPPORTED naming row and value. */
+/* Append the records of a batch, whose columns are those of `fields`, to `out`. OG_UNSUPPORTED,
+ * naming row and value, for a value that JSON can't hold. */
 OG_NODISCARD og_status og_graph__export_batch(const og_graph__export_table *t,
                                               const og_batch *batch, const uint32_t *slots,
                                               og_buf *out, og_error *err);

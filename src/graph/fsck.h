@@ -1,14 +1,14 @@
-/* graph/fsck - look at everything a graph has, and say what does not agree.
+/* graph/fsck - look at everything a graph has, and report what does not agree.
  *
- * Of every branch: its ref, `__manifest` and the state in it, each table version that is pinned (read
- * whole: files, deletion files, row ids, values; its BTREE indices against its rows), heads above pins, ids
- * that occur twice, edges without an end, what the schema says of values, @unique and @card, the commit
- * DAG, and the places that the reference goes by; then what operations under way have left. Reads only,
- * unless asked to repair.
+ * On every branch it checks: the ref; `__manifest` and the state in it; each pinned table version,
+ * which is read completely (files, deletion files, row ids, values, BTREE indices); heads above
+ * pins; ids that occur twice; edges without an end; what the schema says of values, @unique and
+ * @card; the commit DAG; and the absolute paths that the reference goes by. Then it looks at what
+ * interrupted operations have left. It only reads, unless asked to repair.
  *
- * A finding is damage, a leftover of an interrupted write, or no more than a note. Cost: every pinned version
- * is read once, columns with rules once more for each; memory is bounded (values are compared by 64-bit
- * hashes, part by part). */
+ * A finding is damage, a leftover of an interrupted write, or just a note. Cost: every pinned
+ * version is read once, and columns with rules once more for each rule. Memory is bounded: values
+ * are compared by 64-bit hashes, part by part. */
 #ifndef OG_GRAPH_FSCK_H
 #define OG_GRAPH_FSCK_H
 
@@ -18,10 +18,10 @@ typedef enum og_finding_kind {
     OG_FINDING_GRAPH,     /* it can't be opened */
     OG_FINDING_BRANCH,    /* a branch's ref */
     OG_FINDING_MANIFEST,  /* `__manifest` of a branch, or its rows */
-    OG_FINDING_HEAD_FILE, /* the head file says otherwise than the rows */
+    OG_FINDING_HEAD_FILE, /* the head file differs from the rows */
     OG_FINDING_TABLE,     /* a version that is pinned can't be opened */
     OG_FINDING_CONTENT,   /* its files or rows do not agree */
-    OG_FINDING_ROW_COUNT, /* `__manifest` counts otherwise */
+    OG_FINDING_ROW_COUNT, /* `__manifest` has another count of rows */
     OG_FINDING_HEAD,      /* a version above the pin */
     OG_FINDING_INDEX,     /* an index without files, or not of the table's rows */
     OG_FINDING_DUPLICATE_ID,
@@ -31,8 +31,8 @@ typedef enum og_finding_kind {
     OG_FINDING_VALUE,         /* a value that the schema does not allow */
     OG_FINDING_HISTORY,       /* a commit whose parent or version is not there */
     OG_FINDING_COMMIT_TABLE,  /* the commit DAG's tables: torn, or rows missing */
-    OG_FINDING_SCHEMA,        /* files that say the schema over again */
-    OG_FINDING_SCHEMA_CHANGE, /* one that was begun */
+    OG_FINDING_SCHEMA,        /* the files derived from the schema's source */
+    OG_FINDING_SCHEMA_CHANGE, /* a schema change that was begun */
     OG_FINDING_PLACE,         /* absolute paths that lead elsewhere: one finding for all */
     OG_FINDING_SIDECAR,
     OG_FINDING_QUARANTINED,
@@ -41,8 +41,8 @@ typedef enum og_finding_kind {
 
 typedef enum og_finding_level {
     OG_FINDING_DAMAGE,   /* answers are or may be wrong or missing, or rows break the schema */
-    OG_FINDING_LEFTOVER, /* no answer shows it */
-    OG_FINDING_NOTE,     /* nothing is wrong for us: the graph is clean with it */
+    OG_FINDING_LEFTOVER, /* of an interrupted write; no answer shows it */
+    OG_FINDING_NOTE,     /* nothing is wrong for us: the graph counts as clean */
 } og_finding_level;
 
 /* What findings of a kind have in common. */
@@ -62,25 +62,25 @@ typedef struct og_finding {
 } og_finding;
 
 typedef struct og_fsck_input {
-    bool repair; /* what is safe: missing DAG rows, heads above pins, a wrong head file,
-                  * derived schema files */
-    /* Told of each finding, in order; anything but OG_OK ends the check with that. */
+    /* Repair what can be repaired safely: missing DAG rows, heads above pins, a wrong head file,
+     * derived schema files. */
+    bool repair;
+    /* Called for each finding, in order; anything but OG_OK ends the check with that status. */
     og_status (*found)(void *context, const og_finding *finding, og_error *err);
-    /* Called now and then with rows read so far, some of them several times; may be NULL. Nonzero
-     * ends the check with OG_CANCELLED. */
+    /* Called now and then with the count of rows read so far, where rows read several times count
+     * several times; may be NULL. A nonzero return ends the check with OG_CANCELLED. */
     int (*progress)(void *context, uint64_t rows);
     void *context; /* of both */
 } og_fsck_input;
 
 typedef struct og_fsck_output {
-    uint64_t branches, tables,
-        rows;                    /* looked at; a version pinned by several branches counts once */
-    uint64_t findings, repaired; /* without notes */
+    uint64_t branches, tables, rows; /* checked; a version pinned by two branches counts once */
+    uint64_t findings, repaired;     /* without notes */
     uint64_t notes;
 } og_fsck_output;
 
-/* Check the graph at `uri`, which is opened for it. OG_NOT_FOUND when there is none. What is wrong with it
- * is no error. */
+/* Open and check the graph at `uri`. OG_NOT_FOUND when there is none.
+ * What is wrong with a graph is a finding, not an error. */
 OG_NODISCARD og_status og_fsck_run(const char *uri, const og_repo_options *options,
                                    const og_fsck_input *input, og_fsck_output *out, og_error *err);
 

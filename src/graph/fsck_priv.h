@@ -7,52 +7,54 @@
 #include "graph/fsck.h"
 #include "graph/repo_priv.h"
 
-#define OG_GRAPH__MAX_TOLD 100 /* findings of one kind in one column, told one by one */
+#define OG_GRAPH__MAX_TOLD 100 /* most findings of a kind in a column that are told one by one */
 
 typedef struct og_graph__fsck {
     og_repo *repo;
     const og_fsck_input *input;
     og_fsck_output *out;
     og_str branch; /* being checked; "" = none */
-    og_strmap
-        *seen; /* what was checked for another branch: names of table versions and their pairs */
+    /* What was checked for another branch: names of table versions, and of pairs of these. */
+    og_strmap *seen;
     uint64_t rows_read;
-    uint64_t places; /* paths that lead elsewhere */
-    og_buf old_root; /* to where, as far as one tells */
+    uint64_t places; /* paths that lead elsewhere, */
+    og_buf old_root; /* and the folder to which they lead, as far as can be told */
 } og_graph__fsck;
 
 /* Tell of a finding on the present branch. */
 OG_NODISCARD og_status og_graph__fsck_tell(og_graph__fsck *f, og_finding_kind kind,
                                            og_str table_key, og_error *err, const char *fmt, ...)
     OG_PRINTF(5, 6);
-/* The same of what was repaired at once. */
+/* The same for a finding that is repaired already. */
 OG_NODISCARD og_status og_graph__fsck_tell_repaired(og_graph__fsck *f, og_finding_kind kind,
                                                     og_str table_key, og_error *err,
                                                     const char *fmt, ...) OG_PRINTF(5, 6);
-/* Turn a failed look at the graph into a finding. What is this process's own failure (memory, cancelled)
- * is returned; `status` OG_OK does nothing. */
+/* Turn a failed look at the graph, with `status` and `problem`, into a finding. A failure of this
+ * process itself (memory, cancelled) is returned instead. Does nothing when `status` is OG_OK. */
 OG_NODISCARD og_status og_graph__fsck_judge(og_graph__fsck *f, og_status status,
                                             og_finding_kind kind, og_str table_key,
                                             const og_error *problem, og_error *err);
-/* True the first time it is called for this text. */
+/* *out is true the first time this is called for a text. */
 OG_NODISCARD og_status og_graph__fsck_first_time(og_graph__fsck *f, og_str what, bool *out,
                                                  og_error *err);
 
-/* Some rows more were looked at. OG_CANCELLED when the caller wants to stop. */
+/* Count rows that were looked at. OG_CANCELLED when the caller wants to stop. */
 OG_NODISCARD og_status og_graph__fsck_progress(og_graph__fsck *f, uint64_t rows, og_error *err);
-/* As much of a text as a message shows. */
+/* The start of a text, as much as a message shows. */
 og_str og_graph__fsck_shown(og_str text);
 
 /* ---- tuples of values by their hashes (fsck_tally.c) */
 
-/* Of some columns of a table; one pass of as many as it takes. */
+/* Hashes of the tuples in some columns of a table. When there are too many for memory, the table is
+ * read in several passes, each taking the hashes that are `pass` modulo `passes`. */
 typedef struct og_graph__hashes {
-    OG_VEC(uint64_t) items; /* ascending */
+    OG_VEC(uint64_t) items; /* of the current pass, ascending */
     uint64_t pass, passes;
 } og_graph__hashes;
 void og_graph__hashes_deinit(og_graph__hashes *hashes);
+/* How many passes a table needs. */
 uint64_t og_graph__passes_for(const og_lance_table *table);
-/* Tuples as og_graph__tuple_encode makes them: one text is itself. */
+/* The hash of a tuple as og_graph__tuple_encode makes it; a tuple of one text is that text. */
 static inline uint64_t og_graph__tuple_hash(og_str tuple)
 {
     return og_hash64(tuple.ptr, tuple.len);
@@ -61,64 +63,69 @@ static inline bool og_graph__is_of_pass(const og_graph__hashes *hashes, uint64_t
 {
     return hash % hashes->passes == hashes->pass;
 }
-/* The hashes of the present pass over the table, of tuples without a null. */
+/* Collect the hashes of the current pass over the table; tuples with a null are left out. */
 OG_NODISCARD og_status og_graph__hashes_collect(og_graph__fsck *f, og_lance_table *table,
                                                 const uint32_t *fields, uint32_t field_count,
                                                 og_graph__hashes *out, og_error *err);
 bool og_graph__hashes_have(const og_graph__hashes *hashes, uint64_t hash);
 
-/* Each batch of these columns. Errors of the table are returned as they are. */
+/* Call `take` for each batch of these columns. Errors of reading the
+ * table are returned as they are. */
 typedef og_status (*og_graph__batch_fn)(void *context, const og_batch *batch, og_error *err);
 OG_NODISCARD og_status og_graph__each_batch(og_graph__fsck *f, og_lance_table *table,
                                             const uint32_t *fields, uint32_t field_count,
                                             og_graph__batch_fn take, void *context, og_error *err);
 
-/* Each tuple that occurs must do so in `low` to `high` rows. Those with a null are exempt. */
+/* A rule: each tuple that occurs must occur in `low` to `high` rows.
+ * Tuples with a null are exempt. */
 typedef struct og_graph__rule {
     og_finding_kind kind;
     og_str table_key;
     const uint32_t *fields; /* of the table */
     uint32_t field_count;
     uint64_t low, high;
-    const char *what;  /* one is, in messages: "id" */
-    bool counts_edges; /* rows are edges of a source */
+    const char *what;  /* what messages call a tuple: "id" */
+    bool counts_edges; /* the rows are edges of a source */
 } og_graph__rule;
 OG_NODISCARD og_status og_graph__fsck_tally(og_graph__fsck *f, og_lance_table *table,
                                             const og_graph__rule *rule, og_error *err);
 
 /* ---- parts of the check */
 
-/* True for a table version whose content gave findings: looking further would only repeat them. */
+/* Did the content of this table version give findings? Looking further would only repeat them. */
 bool og_graph__fsck_is_broken(const og_graph__fsck *f, const og_lance_table *table);
 
-/* Every table of the snapshot, each by itself (fsck_table.c). */
+/* Check every table of the snapshot by itself (fsck_table.c). */
 OG_NODISCARD og_status og_graph__fsck_tables(og_graph__fsck *f, og_snapshot *snapshot,
                                              og_error *err);
-/* Read a version of a data set whole; its problems are findings of the kind. *out_problems may be NULL. */
+/* Read a version of a dataset completely; its problems are findings of `kind`. *out_problems,
+ * their count, may be NULL. */
 OG_NODISCARD og_status og_graph__fsck_content(og_graph__fsck *f, og_lance_table *table,
                                               og_finding_kind kind, og_str table_key,
                                               uint64_t *out_problems, og_error *err);
-/* Ids, @unique, @card and values of all tables, and the ends of all edges (fsck_rows.c). */
+/* Check ids, @unique, @card and values of all tables, and the ends of all edges (fsck_rows.c). */
 OG_NODISCARD og_status og_graph__fsck_rows(og_graph__fsck *f, og_snapshot *snapshot, og_error *err);
-/* Values of a column that stand in two rows; `what` names one: "id". */
+/* Find values of a column that stand in two rows; `what` is what messages call one: "id". */
 OG_NODISCARD og_status og_graph__fsck_unique(og_graph__fsck *f, og_lance_table *table,
                                              uint32_t field, og_finding_kind kind, og_str table_key,
                                              const char *what, og_error *err);
-/* Each value by itself (fsck_values.c). */
+/* Check each value of a table by itself (fsck_values.c). */
 OG_NODISCARD og_status og_graph__fsck_values(og_graph__fsck *f, const og_type_def *def,
                                              og_lance_table *table, og_error *err);
-/* The indices of a table against its rows (fsck_index.c). */
+/* Check the indices of a table against its rows (fsck_index.c). */
 OG_NODISCARD og_status og_graph__fsck_indices(og_graph__fsck *f, og_lance_table *table, og_str key,
                                               og_error *err);
-/* `_schema.ir.json`, `__schema_state.json`, and changes under way (fsck_schema.c). */
+/* Check `_schema.ir.json` and `__schema_state.json`,
+ * and look for schema changes under way (fsck_schema.c). */
 OG_NODISCARD og_status og_graph__fsck_schema(og_graph__fsck *f, og_error *err);
-/* Count paths that lead elsewhere: in the rows of a `__manifest`, in the manifest of a table (fsck_place.c). */
+/* Count paths that lead elsewhere, in the rows of a `__manifest` or in the manifest of a table
+ * (fsck_place.c). */
 OG_NODISCARD og_status og_graph__fsck_rows_lead(og_graph__fsck *f, og_lance_table *manifest,
                                                 const og_graph__state *state, og_error *err);
 void og_graph__fsck_bases_lead(og_graph__fsck *f, const og_lance_table *table);
-/* Tell of all that were counted. */
+/* Tell of all paths that were counted. */
 OG_NODISCARD og_status og_graph__fsck_places(og_graph__fsck *f, og_error *err);
-/* The commit DAG of the snapshot's branch (fsck_history.c). */
+/* Check the commit DAG of the snapshot's branch (fsck_history.c). */
 OG_NODISCARD og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot,
                                               og_error *err);
 

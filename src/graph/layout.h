@@ -1,6 +1,7 @@
 /* graph/layout - the names of things in a graph's folder, in one place.
  *
- *   _schema.pg, _schema.ir.json, __schema_state.json      the schema: source, canonical form, its hash
+ *   _schema.pg                                            the schema's source,
+ *   _schema.ir.json, __schema_state.json                  its canonical form, and the hash of that
  *   __manifest/                                           which version of each table is visible
  *   nodes/<hash>/, edges/<hash>/                          one Lance dataset per type
  *   _graph_commits.lance/, _graph_commit_actors.lance/    the commit DAG (derived, see dag.h)
@@ -17,20 +18,22 @@
 #define OG_GRAPH__SCHEMA_IR "_schema.ir.json"
 #define OG_GRAPH__SCHEMA_STATE "__schema_state.json"
 #define OG_GRAPH__RECOVERY "__recovery/"
-/* And the branch's encoded name, ".json". */
+/* Head files: this, the branch's encoded name, and ".json". */
 #define OG_GRAPH__HEAD_PREFIX "_omnigraph/head-"
 /* The reference holds this branch while it changes the types. */
 #define OG_GRAPH__SCHEMA_LOCK "__schema_apply_lock__"
 /* There while an init is under way; holds its ULID. */
 #define OG_GRAPH__INIT_MARKER "_omnigraph/init.json"
-/* Behind it the ULID of an init that died: put by the one that took over, and holds its ULID. */
+/* This, the ULID of an init that died, and ".json": put by the init that took over;
+ * holds the ULID of that. */
 #define OG_GRAPH__INIT_FOLLOWER "_omnigraph/init-"
 
 /* Schema metadata of `__manifest`: the shape of its rows. The reference's v0.6.1 writes 3. */
 #define OG_GRAPH__STAMP_KEY "omnigraph:internal_schema_version"
 #define OG_GRAPH__STAMP 3
 
-/* Kinds of rows in `__manifest`. The og_* kinds are ours; the reference skips what it does not know. */
+/* Kinds of rows in `__manifest`. The og_* kinds are ours;
+ * the reference skips what it does not know. */
 #define OG_GRAPH__ROW_TABLE "table"
 #define OG_GRAPH__ROW_VERSION "table_version"
 #define OG_GRAPH__ROW_TOMBSTONE "table_tombstone"

@@ -16,7 +16,7 @@ typedef enum og_load_mode_kind {
     OG_LOAD_MERGE,     /* add or replace by id */
 } og_load_mode_kind;
 
-/* Values changed instead of refused, counted by kind when lenient. */
+/* How many values of each kind a lenient load or mutation changed instead of refusing them. */
 typedef struct og_lenient_counts {
     uint64_t unknown_properties, wrong_types, integers_wrapped, float_overflows, vector_items,
         list_items;
@@ -26,9 +26,10 @@ typedef struct og_load_input {
     const char *branch, *actor;
     og_load_mode_kind mode;
     bool lenient;
-    og_read_fn read; /* the records; context below */
+    og_read_fn read; /* gives the records, with read_context */
     void *read_context;
-    /* Called now and then with bytes read and records seen; may be NULL; nonzero return cancels. */
+    /* Called now and then with bytes read and records seen; may be NULL.
+     * A nonzero return cancels. */
     int (*progress)(void *context, uint64_t bytes, uint64_t records);
     void *progress_context;
 } og_load_input;
@@ -48,12 +49,15 @@ typedef struct og_load_output {
 } og_load_output;
 void og_load_output_deinit(og_load_output *output);
 
-/* Read all records and commit them as one, also when there are none. Memory: a chunk of each type
- * that occurs, pages being written, and the sets of ids, unique tuples and sources that checks
- * need. OG_INVALID with err->line, the line on which the record to blame begins (0: none alone is),
- * and the reference's text where it refuses too; OG_LIMIT a record above 256 MB; OG_CANCELLED by
- * progress; what `read` and og_txn_commit return. But for OG_UNKNOWN the graph is as it was after
- * an error. */
+/* Read all records and commit them as one, also when there are none.
+ *
+ * Memory: a chunk of each type that occurs, pages being written, and the sets of ids,
+ * unique tuples and sources that checks need.
+ *
+ * OG_INVALID with err->line, the line on which the record to blame begins (0: no single one is),
+ * and the reference's text where it refuses too; OG_LIMIT: a record above 256 MB; OG_CANCELLED by
+ * progress; what `read` and og_txn_commit return. After an error the graph is as it was, except
+ * after OG_UNKNOWN. */
 OG_NODISCARD og_status og_load_run(og_repo *repo, const og_load_input *input, og_load_output *out,
                                    og_error *err);
 
@@ -68,10 +72,11 @@ typedef struct og_export_input {
     og_write_fn write;
     void *write_context;
 } og_export_input;
-/* All rows as records that load reads again: tables by key (edges before nodes), rows by id in
- * bytes; docs/user/data.md has the form. Streams; of a table only its ids are held, for sorting.
- * `write` is called from the caller's thread. OG_INVALID "unknown export type 'X'"; OG_UNSUPPORTED
- * a value that JSON can't hold (an infinite float), naming its row; what `write` returns. */
+/* Write all rows as records that load reads again (docs/user/data.md has the form): tables in order
+ * of their keys (edges before nodes), rows in order of their ids (by bytes). Streams; only the ids
+ * of a table are held, for sorting. `write` is called from the caller's thread. OG_INVALID "unknown
+ * export type 'X'"; OG_UNSUPPORTED, naming its row, for a value that JSON can't hold (an infinite
+ * float); what `write` returns. */
 OG_NODISCARD og_status og_export_run(og_snapshot *snapshot, const og_export_input *input,
                                      og_error *err);
 

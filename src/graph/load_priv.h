@@ -1,4 +1,4 @@
-/* graph/load_priv - one load while it runs.
+/* graph/load_priv - a load while it runs.
  *
  * load.c takes records apart, load_table.c collects the rows of one type in chunks and writes each
  * chunk when it is full. Nothing is visible before the commit at the end. */
@@ -11,8 +11,8 @@
 #include "graph/repo_priv.h"
 #include "graph/rowset.h"
 
-/* A chunk is written at OG_BATCH_ROWS rows or when its records were this many bytes; all chunks
- * together hold at most ALL_CHUNKS. */
+/* A chunk is written when it has OG_BATCH_ROWS rows, or when the text of its records had this many
+ * bytes; all chunks together hold at most OG_GRAPH__ALL_CHUNKS bytes. */
 #define OG_GRAPH__CHUNK_BYTES ((size_t)4 << 20)
 #define OG_GRAPH__ALL_CHUNKS ((size_t)32 << 20)
 
@@ -25,12 +25,12 @@ typedef struct og_graph__load_table {
     bool has_copies;        /* merge: some stored ids occur more than once */
     og_graph__rowset *rows; /* the chunk */
     uint32_t lines[OG_BATCH_ROWS];
-    bool made_ids[OG_BATCH_ROWS]; /* the id was made here, so it is not stored */
-    uint32_t given_ids;           /* rows of the chunk whose id was not */
+    bool made_ids[OG_BATCH_ROWS]; /* the row's id was made here, so no stored row has it */
+    uint32_t given_ids;           /* rows of the chunk with an id that was given */
     size_t chunk_bytes;
     uint32_t written;              /* rows before the chunk */
-    og_graph__value *values;       /* of the record at hand, by property */
-    OG_VEC(uint32_t) last_members; /* properties of the record before, as its members came */
+    og_graph__value *values;       /* of the current record, by property */
+    OG_VEC(uint32_t) last_members; /* properties of the record before, in order of its members */
 } og_graph__load_table;
 
 typedef struct og_graph__load {
@@ -46,24 +46,24 @@ typedef struct og_graph__load {
     og_ulid_series made_ids;
 } og_graph__load;
 
-/* The table of a type, begun when it occurs first. */
+/* The table of a type, begun when the type occurs first. */
 OG_NODISCARD og_status og_graph__load_table_of(og_graph__load *load, const og_type_def *def,
                                                og_graph__load_table **out, og_error *err);
 void og_graph__load_table_free(og_graph__load_table *table);
 
-/* Append the record's row, its properties being in table->values; record_bytes: its size as
- * text. */
+/* A record without its properties, which are in table->values. */
 typedef struct og_graph__record {
     og_str id; /* ptr NULL: make one */
     og_str src, dst;
     uint32_t line;
-    size_t bytes;
+    size_t bytes; /* of its text */
 } og_graph__record;
+/* Append the record's row to the chunk. */
 OG_NODISCARD og_status og_graph__load_append(og_graph__load *load, og_graph__load_table *table,
                                              const og_graph__record *record, og_error *err);
 /* Write what is left of all chunks. */
 OG_NODISCARD og_status og_graph__load_flush_all(og_graph__load *load, og_error *err);
-/* Merge: remove the further copies of replaced ids that stand in a table more than once. */
+/* Merge: delete the further copies of replaced rows whose id a table has more than once. */
 OG_NODISCARD og_status og_graph__load_drop_copies(og_graph__load *load, og_error *err);
 
 static inline uint32_t og_graph__load_rows(const og_graph__load_table *table)

@@ -1,12 +1,15 @@
-/* graph/merge_priv - a merge while it is worked out: per table, which rows move and which dispute it.
+/* graph/merge_priv - a merge while it is worked out: which rows of each table are taken, and which
+ * are in conflict.
  *
- *   merge.c           base, ours and theirs; the order of all; the commit
- *   merge_rows.c      what happens with one row; a table's rows
- *   merge_read.c      rows as they will be
+ *   merge.c           finding base, ours and theirs; the order of the steps; the commit
+ *   merge_rows.c      deciding about one row, and about the rows of a table
+ *   merge_read.c      reading rows as they will be
  *   merge_ours.c      what ours changed of a table since the base
- *   merge_conflict.c  conflicts and how they read
- *   merge_check.c     ends of edges, @card; merge_values.c: values; merge_unique.c: @unique
- *   merge_apply.c     the rows, as one write of a table */
+ *   merge_conflict.c  conflicts and their texts
+ *   merge_check.c     checking ends of edges and @card
+ *   merge_values.c    checking values
+ *   merge_unique.c    checking @unique
+ *   merge_apply.c     writing the rows of a table */
 #ifndef OG_GRAPH_MERGE_PRIV_H
 #define OG_GRAPH_MERGE_PRIV_H
 
@@ -17,8 +20,9 @@
 
 /* ---- one row ------------------------------------------------------------------------------ */
 
-/* The three states of a row. Bit i of a set: column i of the table's schema differs; sets are read only
- * where both of their sides have the row. */
+/* What is known of a row in the three states. The sets are bitmaps: bit i is set when
+ * column i of the table's schema differs between two states. A set is looked at only when
+ * both of its states have the row. */
 typedef struct og_graph__row_sides {
     bool in_base, in_ours, in_theirs;
     bool is_edge;
@@ -30,14 +34,14 @@ typedef struct og_graph__row_sides {
 
 typedef enum og_graph__verdict {
     OG_GRAPH__KEEP_OURS,
-    OG_GRAPH__TAKE_THEIRS, /* its row, or that it is gone */
+    OG_GRAPH__TAKE_THEIRS, /* write their row, or delete it when they have none */
     OG_GRAPH__COMBINE,     /* columns of ours_changed from ours, the rest from theirs */
     OG_GRAPH__DISPUTE,
 } og_graph__verdict;
 
-/* Pure; knows nothing of values. */
+/* What happens with a row. */
 og_graph__verdict og_graph__merge_decide(const og_graph__row_sides *sides, bool property_level);
-/* The kind of a dispute. */
+/* The kind of conflict, when the verdict is DISPUTE. */
 og_merge_conflict_kind og_graph__dispute_kind(const og_graph__row_sides *sides);
 
 /* ---- tables ------------------------------------------------------------------------------- */
@@ -50,25 +54,25 @@ typedef struct og_graph__taken {
     const uint64_t *from_ours; /* columns that stay as in ours; NULL = none */
 } og_graph__taken;
 
-/* A row that goes. */
+/* A row that is deleted from ours. */
 typedef struct og_graph__gone {
     og_str id;
     uint32_t ours;
 } og_graph__gone;
 
-/* What ours changed of a table since the base; asked step by step, as the need arises. */
+/* What ours changed of a table since the base. Its parts are found when they are first needed. */
 typedef struct og_graph__ours {
     bool has_delta, has_ids, has_base_ids;
     og_lance_delta delta; /* from base to ours: candidates */
     og_strmap *ids;       /* of delta.to_slots -> slot */
     og_strmap *base_ids;  /* of delta.from_slots -> slot in the base */
-    og_str last_id;       /* that was looked up in ids; changes come ordered by id */
+    og_str last_id;       /* the last one looked up in ids; changes come ordered by id */
 } og_graph__ours;
 
 typedef struct og_graph__merge_table {
     const og_type_def *def;
     og_lance_table *base, *ours, *theirs; /* borrowed from the snapshots */
-    bool is_planned;                      /* theirs differs from base */
+    bool is_planned;                      /* og_graph__merge_plan was called: theirs differs */
     og_table_changes changes;             /* base to theirs */
     OG_VEC(og_graph__taken) taken;
     OG_VEC(og_graph__gone) gone;
@@ -97,7 +101,7 @@ static inline og_graph__merge_table *og_graph__merge_table_of(const og_graph__me
 {
     return &m->tables[def->is_edge ? m->catalog->node_count + def->index : def->index];
 }
-/* Did the caller or the time say stop? */
+/* OG_CANCELLED or OG_TIMEOUT when the merge is to stop. */
 OG_NODISCARD og_status og_graph__merge_check_stop(const og_graph__merge *m, og_error *err);
 
 /* merge.c: open the table in base, ours and theirs. */
@@ -106,27 +110,29 @@ OG_NODISCARD og_status og_graph__merge_open(og_graph__merge *m, og_graph__merge_
 /* merge_rows.c: fill taken, gone and disputed, and report disputes. */
 OG_NODISCARD og_status og_graph__merge_plan(og_graph__merge *m, og_graph__merge_table *t,
                                             og_error *err);
-/* Make touched. */
+/* Build t->touched. */
 OG_NODISCARD og_status og_graph__merge_index(og_graph__merge_table *t, og_error *err);
-/* The change of a row of theirs, or NULL: it is as in the base. */
+/* How theirs changed the row with this id; NULL: not at all. */
 const og_row_change *og_graph__merge_change_of(const og_graph__merge_table *t, og_str id);
 
 /* ---- merge_ours.c ------------------------------------------------------------------------- */
 
-/* Slots in ours of the rows of `changes`, OG_NO_SLOT where there is none; out_same[i]: the row is as
- * in the base, known without a look at its values. */
+/* Find the slots in ours of the rows of `changes`, OG_NO_SLOT where ours has none. out_same[i]:
+ * the row is known, without reading values, to be as in the base. */
 OG_NODISCARD og_status og_graph__ours_find(og_graph__merge_table *t, const og_row_change *changes,
                                            size_t count, uint32_t *out_slots, bool *out_same,
                                            og_error *err);
 /* Rows of ours that may not be in the base, ascending; borrowed. */
 OG_NODISCARD og_status og_graph__ours_changed(og_graph__merge_table *t, const uint32_t **out_slots,
                                               size_t *out_count, og_error *err);
-/* Could ours have lost a row of the base? False: none. Call it before og_graph__ours_lost. */
+/* Could ours have lost a row of the base? *out false: it has lost none.
+ * To be called before og_graph__ours_lost. */
 OG_NODISCARD og_status og_graph__ours_lost_any(og_graph__merge_table *t, bool *out, og_error *err);
-/* Does the base have a row with this id, and ours none? */
+/* Does the base have a row with this id, while ours has none? */
 bool og_graph__ours_lost(const og_graph__merge_table *t, og_str id);
-/* The row that theirs has under an id, when the row with that id is one that og_graph__ours_changed
- * names: where its values are, in theirs or, unchanged, in the base. False: theirs has none. */
+/* Find theirs' row with the id of a row that og_graph__ours_changed names: *out_table and *out_slot
+ * say where its values are, which is in theirs or, when it is unchanged, in the base. *out_found
+ * false: theirs has no such row. */
 OG_NODISCARD og_status og_graph__theirs_row(og_graph__merge_table *t, og_str id,
                                             og_lance_table **out_table, uint32_t *out_slot,
                                             bool *out_found, og_error *err);
@@ -134,7 +140,8 @@ void og_graph__ours_deinit(og_graph__ours *mine);
 
 /* ---- merge_conflict.c --------------------------------------------------------------------- */
 
-/* A dispute about a row; slots OG_NO_SLOT where a side does not have it. `columns`: those to show. */
+/* A conflict about a row. Slots are OG_NO_SLOT where a state does not have it;
+ * `columns` are those to show. */
 typedef struct og_graph__dispute {
     og_merge_conflict_kind kind;
     og_str id;
@@ -144,21 +151,22 @@ typedef struct og_graph__dispute {
 OG_NODISCARD og_status og_graph__report_disputes(og_graph__merge *m, const og_graph__merge_table *t,
                                                  const og_graph__dispute *disputes, size_t count,
                                                  og_error *err);
-/* A constraint. row_id ptr NULL = none. */
+/* Report a constraint that the merged graph would violate. row_id.ptr NULL:
+ * it concerns no single row. */
 OG_NODISCARD og_status og_graph__report(og_graph__merge *m, const og_type_def *def,
                                         og_merge_conflict_kind kind, og_str row_id, og_error *err,
                                         const char *fmt, ...) OG_PRINTF(6, 7);
 
-/* ---- merge_read.c ----------------------------------------------------------------------------- */
+/* ---- merge_read.c ------------------------------------------------------------------------- */
 
-/* Rows taken[start, start + count) as they will be in ours, at most OG_BATCH_ROWS: the columns named, null where a
- * table has no such column; NULL = all, in order of the schema. Blobs as they are written (materialized) or,
- * when not, as descriptors. */
+/* Read rows taken[start, start + count), at most OG_BATCH_ROWS, as they will be in ours. `columns`:
+ * the columns to read, null where a table has no such column; NULL = all, in order of the schema.
+ * `materialize`: blobs as they are written, else as descriptors. */
 OG_NODISCARD og_status og_graph__taken_read(const og_graph__merge_table *t, size_t start,
                                             size_t count, const uint32_t *columns,
                                             uint32_t column_count, bool materialize, og_batch *out,
                                             og_error *err);
-/* Rows of one table in the same way. */
+/* Read rows of one table in the same way. */
 OG_NODISCARD og_status og_graph__columns_read(const og_type_def *def, og_lance_table *table,
                                               const uint32_t *slots, size_t count,
                                               const uint32_t *columns, uint32_t column_count,
@@ -166,13 +174,14 @@ OG_NODISCARD og_status og_graph__columns_read(const og_type_def *def, og_lance_t
 
 /* ---- merge_check.c, merge_values.c, merge_unique.c, merge_apply.c ------------------------- */
 
-/* Report what the merged graph would violate, and name to the transaction what that rests on. */
+/* Report all constraints that the merged graph would violate, and name to the transaction the
+ * tables on which that depends; all of them, or for one table the values or @unique. */
 OG_NODISCARD og_status og_graph__merge_check(og_graph__merge *m, og_error *err);
 OG_NODISCARD og_status og_graph__merge_check_values(og_graph__merge *m, og_graph__merge_table *t,
                                                     og_error *err);
 OG_NODISCARD og_status og_graph__merge_check_uniques(og_graph__merge *m, og_graph__merge_table *t,
                                                      og_error *err);
-/* Stream a table's rows into the transaction. */
+/* Stream the rows of a table that change into the transaction. */
 OG_NODISCARD og_status og_graph__merge_apply(og_graph__merge *m, og_graph__merge_table *t,
                                              og_error *err);
 

@@ -1,8 +1,7 @@
 /* graph/mutate - the statements of a mutation query, as one atomic commit.
  *
- * Statements run in order and see what earlier ones did (an overlay over the snapshot: rows by
- * id, deleted ids); constraints are checked at the end. A mutation that affects no row makes no
- * commit. */
+ * Statements run in order, and each sees what the ones before it did (overlay.h). Constraints are
+ * checked at the end. A mutation that affects no row makes no commit. */
 #ifndef OG_GRAPH_MUTATE_H
 #define OG_GRAPH_MUTATE_H
 
@@ -17,7 +16,7 @@ typedef struct og_mutate_input {
     bool lenient;
     int64_t now_ms;
     const int32_t *cancel; /* atomic flag, nonzero = stop; may be NULL */
-    uint64_t deadline_ns;  /* og_monotonic_ns; 0 = none. Neither interrupts the commit itself */
+    uint64_t deadline_ns;  /* by og_monotonic_ns; 0 = none. Neither interrupts the commit itself */
 } og_mutate_input;
 
 typedef struct og_mutate_output {
@@ -27,6 +26,8 @@ typedef struct og_mutate_output {
     og_lenient_counts lenient;
 } og_mutate_output;
 
+/* Run a mutation. OG_INVALID with the reference's text; OG_CANCELLED, OG_TIMEOUT; what
+ * og_txn_commit returns. After an error the graph is as it was, except after OG_UNKNOWN. */
 OG_NODISCARD og_status og_mutate_run(og_repo *repo, const og_mutate_input *input,
                                      og_mutate_output *out, og_error *err);
 

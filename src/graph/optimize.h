@@ -1,9 +1,10 @@
-/* graph/optimize - fewer, larger fragments: nothing that a query shows changes but the order of rows.
+/* graph/optimize - fewer, larger fragments. Of what a query shows only the order of rows changes.
  *
- * Each table of the branch is compacted (lance/table/compact.h: the reference's rules) and published
- * by a commit of its own, so that a writer of one table disturbs no other; tables with nothing to do
- * make no commit. Tables that the branch still shares with another one are left to that one. The last
- * of the commits also joins the fragments of `__manifest` and of the commit DAG. */
+ * Each table of the branch is compacted by the reference's rules (lance/table/compact.h) and
+ * published by a commit of its own, so that somebody who writes one table disturbs only that one.
+ * A table with nothing to do makes no commit; a table that the branch still shares with its parent
+ * is left to the parent. The last commit also joins the fragments of `__manifest` and the commit
+ * DAG. */
 #ifndef OG_GRAPH_OPTIMIZE_H
 #define OG_GRAPH_OPTIMIZE_H
 
@@ -21,8 +22,9 @@ typedef struct og_optimize_output {
 } og_optimize_output;
 void og_optimize_output_deinit(og_optimize_output *output);
 
-/* `branch` NULL = main. Stops at the first error; what was committed by then stays. A table that
- * another writer changes at the same time is tried again a few times, then OG_CONFLICT. */
+/* Optimize a branch (NULL = main). Stops at the first error; what was committed by then
+ * stays. A table that another writer changes at the same time is tried again a few
+ * times, then it is OG_CONFLICT. */
 OG_NODISCARD og_status og_optimize_run(og_repo *repo, const char *branch, og_optimize_output *out,
                                        og_error *err);
 

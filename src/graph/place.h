@@ -1,6 +1,6 @@
-/* graph/place - the absolute paths by which the reference finds tables: `manifest_path` in the rows of
- * `__manifest`. We write them for its sake and derive ours from the layout, so that a graph may be moved;
- * the reference then follows the old ones (relocate.h). */
+/* graph/place - the absolute paths by which the reference finds tables: `manifest_path` in the rows
+ * of `__manifest`. We write them for its sake, but derive places from the layout ourselves, so that
+ * a graph may be moved. The reference would then still follow the old paths (relocate.h). */
 #ifndef OG_GRAPH_PLACE_H
 #define OG_GRAPH_PLACE_H
 
@@ -20,12 +20,13 @@ typedef struct og_graph__places {
 } og_graph__places;
 void og_graph__places_deinit(og_graph__places *places);
 
-/* The pins of `state` whose rows in `manifest` do not lead to them. One scan. */
+/* The pins of `state` whose rows in `manifest` have a wrong path. One scan of `manifest`. */
 OG_NODISCARD og_status og_graph__places_read(og_repo *repo, og_lance_table *manifest,
                                              const og_graph__state *state, og_graph__places *out,
                                              og_error *err);
-/* Does the table's manifest name its other places, as branches have them, where they are? The reference writes
- * relative ones when it was given a relative path; these lead somewhere from its folder at that time only. */
+/* Are the base paths in the table's manifest right? Branches have bases, which say where inherited
+ * files are. The reference writes relative paths when it was given one, which only lead anywhere
+ * from the folder it ran in; `accept_relative` lets them pass. */
 bool og_graph__bases_are_right(const og_repo *repo, const og_lance_table *table,
                                bool accept_relative);
 

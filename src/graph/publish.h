@@ -1,34 +1,35 @@
 /* graph/publish - one version of `__manifest`: the only point at which an operation becomes visible
  * (docs/dev/commit.md sections 1-4).
  *
- * A publish is built on the `__manifest` that a snapshot has open: new rows appended in a fragment of
- * their own (and small fragments folded), staged as a file and the bytes of version m+1. Taking
- * the slot is one put-if-absent. When the slot is lost the caller looks at what the winner did and, if its
- * own pins still hold, begins again on the newer version. */
+ * A publish is built on the `__manifest` that a snapshot has open. Its rows are appended as a
+ * fragment of their own (and small fragments folded), staged as a data file and the bytes of
+ * version m + 1. Taking that slot is one put-if-absent. When it is lost the caller looks at what
+ * the winner did and, if its own pins still hold, begins again on the newer version. */
 #ifndef OG_GRAPH_PUBLISH_H
 #define OG_GRAPH_PUBLISH_H
 
 #include "graph/repo_priv.h"
 #include "lance/table/write.h"
 
-/* What one operation is called, as it stands in table transactions and `__manifest` rows. */
+/* What identifies an operation, in table transactions and `__manifest` rows. */
 typedef struct og_graph__op {
     char id[27];               /* ULID of the operation */
     char commit_id[27];        /* ULID of its commit */
     char parent_id[27];        /* commit it follows; "" = none known */
     char merged_parent_id[27]; /* head of the branch that was merged; "" = no merge */
-    og_str branch;             /* it is made on; "" = main */
-    og_str branch_id;          /* of that life of the name; "" = main */
+    og_str branch;             /* on which it is made; "" = main */
+    og_str branch_id;          /* id of that branch; "" = main */
     og_str actor;              /* "" = none */
     og_str kind;               /* "Mutation", "Load", "Recovery", "Init" */
     int64_t at_us;
     bool fold_all; /* its publish and its DAG rows join all fragments of their data sets */
 } og_graph__op;
-/* Fill ids and time. actor and kind are borrowed. The branch is main until og_graph__commit_run sets it. */
+/* Fill ids and time. actor and kind are borrowed. The branch is main until
+ * og_graph__commit_run sets it. */
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind);
 
-/* The version with which a commit is listed: that at which it was published. A merge that changed no table
- * is listed with that of its target, as the reference does. */
+/* The version of `__manifest` with which a commit is listed: the one at which it was published;
+ * for a merge that changed no table the one before, that of its target, as in the reference. */
 uint64_t og_graph__listed_version(const og_graph__op *op, size_t move_count, uint64_t published);
 
 /* A table whose pin moves. */
@@ -39,20 +40,19 @@ typedef struct og_graph__move {
     bool is_registration;      /* also add the `table` row */
 } og_graph__move;
 
-/* A row that belongs to no table, and to no commit of the history. */
+/* Rows that belong to no table, and to no commit of the history. */
 typedef struct og_graph__mark {
-    og_str aborted_op; /* og_abort: it will never be published; "" = no such row */
-    uint64_t
-        horizon_ms; /* og_gc: an operation that began before it will never be, either; 0 = none */
+    og_str aborted_op;   /* an og_abort row: this operation is never published; "" = none */
+    uint64_t horizon_ms; /* an og_gc row: none that began earlier is published; 0 = none */
 } og_graph__mark;
 static inline bool og_graph__is_mark(const og_graph__mark *mark)
 {
     return mark->aborted_op.len > 0 || mark->horizon_ms > 0;
 }
 
-/* The rows of a publish: those of the mark, those of each move in order; with neither, a row that only
- * carries the commit. The write is made on `manifest` and staged.
- * `place` is the graph's absolute folder, for manifest_path. */
+/* Make and stage the write of a publish on `manifest`. Its rows are those of the mark, then those
+ * of each move in order; with neither, one row that only carries the commit. `place` is the graph's
+ * absolute folder, for manifest_path. *out_staged belongs to *out. */
 OG_NODISCARD og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest,
                                                const char *place, const og_graph__op *op,
                                                const og_graph__move *moves, size_t move_count,

@@ -24,8 +24,9 @@ typedef struct og_repo_options {
     const og_random *random; /* NULL = system */
 } og_repo_options;
 
-/* Open an existing graph. OG_NOT_FOUND "no graph at ..." when there is none; OG_UNSUPPORTED when its
- * internal schema is newer ("upgrade omnigraph first"); OG_CORRUPT when schema files disagree. */
+/* Open an existing graph. OG_NOT_FOUND "no graph at ..." when there is none;
+ * OG_UNSUPPORTED when its internal schema is newer ("upgrade omnigraph first"); OG_CORRUPT
+ * when schema files disagree. */
 OG_NODISCARD og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo **out,
                                     og_error *err);
 void og_repo_close(og_repo *repo);
@@ -45,8 +46,9 @@ int64_t og_repo_now_us(const og_repo *repo);
 /* An id from the repo's clock and randomness. */
 og_ulid og_repo_new_ulid(const og_repo *repo);
 
-/* The newest snapshot of a branch (NULL: main), a reference; revalidated by one probe of the store, and for a
- * branch that is not main by one look at its ref. OG_NOT_FOUND for a branch that does not exist. */
+/* The newest snapshot of a branch (NULL: main), a reference. A cached one is revalidated by one
+ * probe of the store and, unless the branch is main, one look at its ref. OG_NOT_FOUND for a branch
+ * that does not exist. */
 OG_NODISCARD og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out,
                                         og_error *err);
 

@@ -20,8 +20,8 @@ struct og_repo {
     const og_clock *clock;
     const og_random *random;
     bool no_derived;
-    pthread_mutex_t lock;          /* guards `branches` and what is current of each */
-    og_graph__branch *branches;    /* all that were asked for */
+    pthread_mutex_t lock;          /* guards `branches` and the `current` of each */
+    og_graph__branch *branches;    /* all that were asked for so far */
     struct og_graph__piece *later; /* later.h; guarded by lock, like the next two */
     uint64_t later_begun, later_ended;
     pthread_cond_t later_end; /* later_ended has grown */
@@ -38,9 +38,9 @@ typedef struct og_graph__snapshot {
     og_graph__state *state;
     og_lance_table *manifest; /* `__manifest` at this version */
     og_table_info *infos;     /* for og_snapshot_tables */
-    bool is_synced;           /* that version is durable: this process published it */
-    bool is_past;             /* not the newest of its branch: what it needs may be gone */
-    char commit_id[27];       /* by which it was found, "" when by its branch or version */
+    bool is_synced;           /* the version is durable: this process published it */
+    bool is_past;             /* a past state of its branch: what it needs may be cleaned away */
+    char commit_id[27];       /* the commit by which it was asked for; "" = otherwise */
     pthread_mutex_t lock;     /* guards tables */
     og_lance_table **tables;  /* nodes, then edges; NULL until opened */
 } og_graph__snapshot;
@@ -50,14 +50,15 @@ static inline og_graph__snapshot *og_graph__snapshot_of(og_snapshot *snapshot)
     return (og_graph__snapshot *)snapshot;
 }
 
-/* A snapshot of `state` on the branch of that id; takes a reference of state and manifest. Tables that
- * `previous` (may be NULL) has open at the same version are shared. */
+/* Make a snapshot of `state` on the branch with this id. Takes references to state and manifest.
+ * Tables that `previous` (may be NULL) has open at the same version are shared. */
 OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *branch,
                                               const char *branch_id, og_graph__state *state,
                                               og_lance_table *manifest, og_snapshot *previous,
                                               og_snapshot **out, og_error *err);
 
-/* Give a snapshot that nobody else has yet a table it would have to open, if that is the version it pins. */
+/* Give a snapshot that nobody else has yet an open table, so that it need not open it itself;
+ * ignored when that is not the version it pins. */
 void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_table *table);
 
 /* Does the snapshot have the table open? */
@@ -66,11 +67,11 @@ bool og_graph__snapshot_has(og_snapshot *snapshot, const og_type_def *def);
 /* Read the branch's newest `__manifest` from the store, whatever is cached, and make it current. */
 OG_NODISCARD og_status og_graph__repo_refresh(og_repo *repo, og_graph__branch *branch,
                                               og_snapshot **out, og_error *err);
-/* Make a snapshot its branch's current one if it is newer than what is, or of a newer life of the name. For
- * a writer that just published it. */
+/* Make a snapshot its branch's current one, if it is newer than that,
+ * or of a newer branch of the name. For a writer that has just published it. */
 void og_graph__repo_advance(og_snapshot *snapshot);
-/* A snapshot of a branch whose first version is missing: it reads its parent's, and nothing can be built on
- * it before og_graph__fork_complete. */
+/* Is it a snapshot of a branch whose first version is missing? It then reads its parent's,
+ * and nothing can be built on it before og_graph__fork_complete. */
 bool og_graph__is_unborn(og_snapshot *snapshot);
 /* The branch of a snapshot of this layer. */
 static inline og_graph__branch *og_graph__branch_of(og_snapshot *snapshot)

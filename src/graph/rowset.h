@@ -1,9 +1,8 @@
 /* graph/rowset - rows of one table on their way in, as columns that fill row by row.
  *
- * Both load and mutate write through it. Each value is brought to its column's type as it is
- * appended, and checked against all that the schema says of one value: type, range of the type,
- * required, enum, @range, @check. So whatever a finished batch holds is right by itself;
- * constraints.h has the checks that need more than one row.
+ * Both load and mutate write through it. Each value is converted to its column's type as it is
+ * appended, and checked against all that the schema says of a single value: type, range of the
+ * type, required, enum, @range, @check. constraints.h has the checks that need more than one row.
  *
  * Columns are those of the table, in order: id, on edges src and dst, then the properties by name.
  * Blobs are struct<data large_binary, uri utf8> (lance/table/write.h).
@@ -38,8 +37,10 @@ typedef struct og_graph__row {
     og_str id;
     og_str src, dst;               /* edges */
     const og_graph__value *values; /* one for each property of the type, in the catalog's order */
-    const og_batch *old; /* what KEEP copies from: all columns of the table; blob columns */
-    int64_t old_row;     /* materialized (og_lance_blob_materialize) */
+    /* What KEEP copies from: a row of a batch with all columns of the table,
+     * blob columns materialized (og_lance_blob_materialize). */
+    const og_batch *old;
+    int64_t old_row;
 } og_graph__row;
 
 typedef struct og_graph__rowset og_graph__rowset;

@@ -1,7 +1,7 @@
 /* graph/rowset_priv - what the files of a rowset share: columns, and values on their way into them.
  *
- * rowset.c keeps the columns and the rules of single values; rowset_json.c and rowset_literal.c
- * bring values of their kind to a column's type and put them there through the functions below. */
+ * rowset.c has the columns and the rules of single values; rowset_json.c and rowset_literal.c
+ * convert values of their kind to a column's type and append them by the functions below. */
 #ifndef OG_GRAPH_ROWSET_PRIV_H
 #define OG_GRAPH_ROWSET_PRIV_H
 
