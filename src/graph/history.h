@@ -5,10 +5,9 @@
  *   `og` objects in the rows of the branch's `__manifest`   the truth for commits of ours
  *   rows of `_graph_commits.lance` and of the actors' table the truth for the reference's
  *
- * Where both know a commit the `og` object counts. Rows that are missing from the tables,
- * doubled or torn change nothing for commits of ours; a data set that is gone or can't be read
- * is as an empty one. Both sources hold what the branch inherited from the one it was forked
- * from.
+ * Where both know a commit the `og` object counts. Rows of the tables that are missing, doubled or
+ * torn change nothing for commits of ours; a table that is gone or can't be read counts as empty.
+ * Both sources hold what the branch inherited from the one it was forked from.
  *
  * Order, as the reference lists: manifest version, then time, then id; of equal versions each
  * commit stands behind its parent, though, whatever the clocks said. The last one is the head. */

@@ -86,8 +86,8 @@ static inline uint32_t og_topo__id_from_saved(uint32_t saved, uint32_t number)
 {
     return number + (saved >> 1 ^ (0 - (saved & 1)));
 }
-/* Numbers are saved as what they are ahead of their place, modulo the number of edges: nothing when the edges were
- * stored by source. All values are below edge_count. */
+/* Numbers are saved as what they are ahead of their place, modulo the number of edges:
+ * nothing when the edges were stored by source. All values are below edge_count. */
 static inline uint32_t og_topo__number_to_saved(uint32_t number, uint32_t place,
                                                 uint32_t edge_count)
 {
@@ -113,11 +113,12 @@ OG_NODISCARD og_status og_topo__complete(og_topology *topology, unsigned parts, 
 OG_NODISCARD og_status og_topo__need_order(og_topology *topology, og_error *err);
 /* The offsets of `out` and `in`, which are small, without the rest. */
 OG_NODISCARD og_status og_topo__need_offsets(og_topology *topology, og_error *err);
-/* A section's bytes fit their sum, so its numbers may be read one by one. Always so of what was built. */
+/* Check that the bytes of a section fit their sum, so that its numbers may be read one by one.
+ * A topology that was built always passes. */
 OG_NODISCARD og_status og_topo__check_section(const og_topology *topology, int section,
                                               og_error *err);
-/* Sources and targets of the edges by number, edge_count each; needs OG_TOPO_OUT and the order. OG_CORRUPT as
- * above. */
+/* Sources and targets of the edges by number, edge_count each; needs OG_TOPO_OUT and the order.
+ * OG_CORRUPT as above. */
 OG_NODISCARD og_status og_topo__ends_by_number(const og_topology *topology, uint32_t *out_sources,
                                                uint32_t *out_targets, og_error *err);
 
