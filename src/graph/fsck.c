@@ -54,7 +54,8 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
                           "Only other programs go by them, and would go on there: "
                           "omnigraph relocate corrects them."},
     [OG_FINDING_SIDECAR] = {"sidecar", OG_FINDING_LEFTOVER,
-                            "A write is under way, or its writer died: the next write settles it."},
+                            "A write is under way, or its writer died: the next write after ten "
+                            "seconds without a sign of it settles it."},
     [OG_FINDING_QUARANTINED] = {"quarantined", OG_FINDING_LEFTOVER,
                                 "Set aside because it could not be read; remove it when nothing is "
                                 "missing."},
