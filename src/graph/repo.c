@@ -174,6 +174,14 @@ static og_status open_parent(og_repo *repo, const og_graph__branch *branch, og_l
     return OG_NOT_FOUND;
 }
 
+/* Its schema is there, which init writes last. */
+static og_status no_manifest(const og_repo *repo, og_error *err)
+{
+    og_error_set(err, OG_CORRUPT, "the graph at '%s' has lost its " OG_GRAPH__MANIFEST, repo->uri);
+    og_error_hint(err, "Put the folder back: it says what the graph holds.");
+    return OG_CORRUPT;
+}
+
 /* first: versions below it are of an earlier branch of the name. */
 static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t first,
                                uint64_t hint, og_lance_table **out, og_error *err)
@@ -183,7 +191,7 @@ static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, ui
     og_status s =
         og_lance_latest_version(repo->env, path, hint > first ? hint : first, &version, err);
     if (s == OG_NOT_FOUND && branch->is_main)
-        return no_graph(repo, err);
+        return no_manifest(repo, err);
     if (s == OG_NOT_FOUND || (s == OG_OK && version < first))
         return open_parent(repo, branch, out, err);
     OG_TRY(s);

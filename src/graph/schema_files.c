@@ -41,15 +41,29 @@ static og_status no_state(og_store *store, og_error *err)
 {
     uint64_t bytes;
     og_status s = store->ops->head(store, OG_GRAPH__INIT_MARKER, &bytes, err);
-    if (s == OG_NOT_FOUND)
-        return og_error_set(err, OG_CORRUPT,
-                            "graph is missing persisted schema state; manual coordination is "
-                            "required before schema changes are allowed");
+    if (s == OG_NOT_FOUND) {
+        og_error_set(err, OG_CORRUPT,
+                     "graph is missing persisted schema state; manual coordination is required "
+                     "before schema changes are allowed");
+        og_error_hint(err, "Put back the file " OG_GRAPH__SCHEMA_STATE " of the graph.");
+        return OG_CORRUPT;
+    }
     OG_TRY(s);
     og_error_set(err, OG_INVALID, "the init of the graph at '%s' is under way, or did not finish",
                  store->root);
     og_error_hint(err, "Run init again if it was interrupted.");
     return OG_INVALID;
+}
+
+/* Without a schema there is no graph, unless its state says that one was made. */
+static og_status no_source(og_store *store, og_error *err)
+{
+    uint64_t bytes;
+    OG_TRY(store->ops->head(store, OG_GRAPH__SCHEMA_STATE, &bytes, err));
+    og_error_set(err, OG_CORRUPT, "the graph at '%s' has lost its " OG_GRAPH__SCHEMA_SOURCE,
+                 store->root);
+    og_error_hint(err, "Put back the " OG_GRAPH__SCHEMA_SOURCE " that the graph was made with.");
+    return OG_CORRUPT;
 }
 
 /* The schema that init accepted compiles; when it does not any more, its file was damaged. */
@@ -66,7 +80,10 @@ og_status og_graph__schema_open(og_store *store, og_buf *out_source, og_catalog 
                                 og_error *err)
 {
     OG_AUTO(og_blob) blob = NULL;
-    OG_TRY(store->ops->get(store, OG_GRAPH__SCHEMA_SOURCE, &blob, err));
+    og_status s = store->ops->get(store, OG_GRAPH__SCHEMA_SOURCE, &blob, err);
+    if (s == OG_NOT_FOUND)
+        return no_source(store, err);
+    OG_TRY(s);
     og_buf_clear(out_source);
     if (!og_buf_append(out_source, blob->ptr, blob->len))
         return og_error_nomem(err);
@@ -74,7 +91,7 @@ og_status og_graph__schema_open(og_store *store, og_buf *out_source, og_catalog 
     OG_AUTO(og_catalog) catalog = NULL;
     OG_TRY(compile_stored(og_buf_view(out_source), &catalog, err));
     char stated[72];
-    og_status s = read_state_hash(store, stated, err);
+    s = read_state_hash(store, stated, err);
     if (s == OG_NOT_FOUND)
         return no_state(store, err);
     OG_TRY(s);

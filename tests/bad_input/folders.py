@@ -113,7 +113,9 @@ def lost_part(graph):
         shutil.move(os.path.join(folder, part), os.path.join(graph.scratch, part))
         before = content(folder)
         for args in all_commands(graph, folder):
-            expect(graph.run(*args), folder if part != "__schema_state.json" else "schema state")
+            done = graph.run(*args)
+            expect(done, "schema state" if part == "__schema_state.json" else folder, part)
+            assert "omnigraph init" not in done.err, "who follows that hint loses the graph"
         expect(graph.run("init", "--schema", os.path.join(graph.scratch, "schema.pg"), folder),
                "already initialized")
         assert content(folder) == before
