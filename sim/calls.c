@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const functions[] = {"get",           "get_range", "head",   "put",
-                                        "put_if_absent", "create",    "append", "finish",
-                                        "list",          "remove",    "sync"};
+static const char *const functions[] = {"get",        "get_range",     "head",   "put",
+                                        "put_summed", "put_if_absent", "create", "append",
+                                        "finish",     "list",          "remove", "sync"};
 static const struct {
     const char *part, *name;
     char letter;
@@ -45,27 +45,32 @@ const char *sim_call_name(int kind)
 /* Of each function the places; a capital is a call that few operations make (in causes:
  * hardly any make). */
 static const char *const known[SIM_OP_KINDS] = {
-    [SIM_LOAD_MERGE] = "get:mdsvf head:mdv put:sf put_if_absent:mdvf create:mdf append:mdf "
-                       "finish:mdf list:mdsvf remove:mDsf sync:mvf",
-    [SIM_LOAD_APPEND] = "get:mdsvf head:mdv put:sf put_if_absent:mdv create:mdf append:mdf "
-                        "finish:mdf list:mdsvf remove:mDsf sync:mvf",
-    [SIM_LOAD_OVERWRITE] = "get:mdsvf head:mdv put:Sf put_if_absent:mdv create:mdf append:mdf "
-                           "finish:mdf list:mdsvF remove:mDsf sync:mvf",
-    [SIM_MUTATE] = "get:mdsvf get_range:F head:mdv put:sf put_if_absent:mdvf create:mdf append:mdf "
-                   "finish:mdf list:mdsvf remove:mdsf sync:mvf",
+    [SIM_LOAD_MERGE] = "get:mdsvf head:mdv put:sf put_summed:f put_if_absent:mdvf create:mdf "
+                       "append:mdf finish:mdf list:mdsvf remove:mDsf sync:mvf",
+    [SIM_LOAD_APPEND] = "get:mdsvf head:mdv put:sf put_summed:f put_if_absent:mdv create:mdf "
+                        "append:mdf finish:mdf list:mdsvf remove:mDsf sync:mvf",
+    [SIM_LOAD_OVERWRITE] = "get:mdsvf head:mdv put:Sf put_summed:f put_if_absent:mdv create:mdf "
+                           "append:mdf finish:mdf list:mdsvF remove:mDsf sync:mvf",
+    [SIM_MUTATE] =
+        "get:mdsvf get_range:F head:mdv put:sf put_summed:f put_if_absent:mdvf create:mdf "
+        "append:mdf finish:mdf list:mdsvf remove:mdsf sync:mvf",
     [SIM_READ] = "get:mvf get_range:F head:m list:m",
-    [SIM_BRANCH_CREATE] = "get:mdf head:md put:Mdf put_if_absent:md list:md remove:M sync:md",
-    [SIM_BRANCH_DELETE] = "get:mSf head:mD put:md put_if_absent:M list:mds remove:mdSf sync:md",
-    [SIM_BRANCH_MERGE] = "get:mdsvf get_range:F head:mdv put:SF put_if_absent:MDvF create:Mdf "
-                         "append:mdf finish:Mdf list:mdsVF remove:MDSF sync:MVF",
-    [SIM_OPTIMIZE] = "get:mdsvf get_range:F head:mdv put:Sf put_if_absent:mdv create:mdf "
-                     "append:mdf finish:mdf list:mdsVF remove:mDSf sync:mvf",
-    [SIM_CLEANUP] = "get:mdvf head:md put:MDVf put_if_absent:m create:m append:m finish:m "
-                    "list:mdVf remove:mdvf sync:mDV",
-    [SIM_FOREIGN] = "get:mdsvf head:mdv put:S put_if_absent:MDV create:MD append:md finish:MD "
-                    "list:mDsVf remove:MDS sync:MV",
-    [SIM_INDEX] = "get:mdSvf head:mdv put:sf put_if_absent:mdv create:mdf append:mdf finish:mdf "
-                  "list:mdsvF remove:mDsF sync:mvf",
+    [SIM_BRANCH_CREATE] = "get:mdf head:md put:Md put_summed:f put_if_absent:md list:md remove:MD "
+                          "sync:md",
+    [SIM_BRANCH_DELETE] = "get:mSf head:m put:md put_if_absent:M list:mds remove:mdSf sync:md",
+    [SIM_BRANCH_MERGE] = "get:mdsvf get_range:F head:mdv put:SF put_summed:F put_if_absent:MDvF "
+                         "create:Mdf append:mdf finish:Mdf list:mdsVF remove:MDSF sync:MVF",
+    [SIM_OPTIMIZE] =
+        "get:mdsvf get_range:F head:mdv put:S put_summed:f put_if_absent:mdv create:mdf "
+        "append:mdf finish:mdf list:mdsVF remove:mDSf sync:mvf",
+    [SIM_CLEANUP] =
+        "get:mdvf head:md put:MDV put_summed:f put_if_absent:m create:m append:m finish:m "
+        "list:mdVf remove:mdvf sync:mDV",
+    [SIM_FOREIGN] = "get:mdsvf head:mdv put:S put_if_absent:MDV create:MD append:md "
+                    "finish:MD list:mDsVf remove:MDS sync:MV",
+    [SIM_INDEX] =
+        "get:mdSvf head:mdv put:sf put_summed:f put_if_absent:mdv create:mdf append:mdf finish:mdf "
+        "list:mdsvF remove:mDsF sync:mvf",
 };
 enum {
     RARE_WEIGHT = 6,
@@ -80,8 +85,6 @@ static const struct {
     const char *first_call;
     og_store_fault fault;
 } causes[] = {
-    /* It asks whether a ref is gone when the answer was lost. */
-    {SIM_BRANCH_DELETE, "head dag", SIM_BRANCH_DELETE, "remove dag", OG_STORE_LOST_ACK},
     {SIM_BRANCH_DELETE, "remove sidecar", SIM_LOAD_MERGE, "sync table version", OG_STORE_CRASH},
     /* A branch whose delete was not finished is an orphan. */
     {SIM_CLEANUP, "put manifest", SIM_BRANCH_DELETE, "list sidecar", OG_STORE_CRASH},

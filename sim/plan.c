@@ -111,11 +111,12 @@ static void choose_branches(sim_rng *r, place where, sim_op *op)
 
 static void choose_faults(sim_rng *r, const profile *p, sim_plan *plan)
 {
-    for (int f = 1; f < SIM_FAULT_KINDS; f++)
+    for (int f = 1; f < SIM_FAULT_TORN; f++)
         plan->fault_rate[f] = p->level * sim_below(r, 3) / 2;
     plan->fault_rate[SIM_FAULT_POWER] /= 8;
     plan->fault_rate[SIM_FAULT_SLOW] = p->sleep;
     plan->fault_rate[SIM_FAULT_JUMP] = 100;
+    plan->fault_rate[SIM_FAULT_TORN] = p->level > 0 ? 5000 : 0; /* of calls that may be torn */
 }
 
 /* One table, or two in one commit. */

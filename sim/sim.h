@@ -27,6 +27,7 @@ enum {
     SIM_FAULT_POWER = SIM_FAULTS,
     SIM_FAULT_SLOW,
     SIM_FAULT_JUMP,
+    SIM_FAULT_TORN, /* of a file that is written over, only a part */
     SIM_FAULT_KINDS,
     SIM_CALL_KINDS = 64, /* (function of the store, what it was about) */
 };

@@ -12,7 +12,7 @@ sim_counts *sim_total;
 
 const char *const sim_fault_names[SIM_FAULT_KINDS] = {
     "pass", "failed",     "lost answer", "not done, no answer", "disk full",
-    "died", "power lost", "slow",        "time jumped",
+    "died", "power lost", "slow",        "time jumped",         "torn",
 };
 
 /* ---- calls -------------------------------------------------------------------------------- */
@@ -182,6 +182,12 @@ static const sim_aim *meet_aim(sim_world *w, const sim_process *p, bool is_late)
     return NULL;
 }
 
+/* A write over an object that is cut off leaves a part of it (store/wrap.h). */
+static bool may_tear(const sim_process *p)
+{
+    return strcmp(p->call, "put_summed") == 0;
+}
+
 static og_store_fault choose_fault(sim_world *w, sim_process *p)
 {
     const sim_aim *aim = p->is_dead ? NULL : meet_aim(w, p, false);
@@ -196,6 +202,8 @@ static og_store_fault choose_fault(sim_world *w, sim_process *p)
     for (int f = OG_STORE_FAIL; f < SIM_FAULTS; f++)
         if (is_hit(w, f))
             return (og_store_fault)f;
+    if (may_tear(p) && is_hit(w, SIM_FAULT_TORN))
+        return OG_STORE_UNDONE;
     return OG_STORE_PASS;
 }
 
@@ -207,6 +215,8 @@ static void decide(sim_world *w, sim_process *p)
     p->next = choose_fault(w, p);
     if (p->next != OG_STORE_PASS)
         note_fault(p, p->next);
+    if (may_tear(p) && !p->is_dead && (p->next == OG_STORE_UNDONE || p->next == OG_STORE_CRASH))
+        note_fault(p, SIM_FAULT_TORN);
     p->is_dead |= p->next == OG_STORE_CRASH;
     sim_trace(w, "  process %d: %s %s%s%s", p->number, p->call, p->name,
               p->next != OG_STORE_PASS ? ": " : "",

@@ -129,7 +129,7 @@ void og_graph__expect_delete(og_repo *repo, const og_graph__branch *branch)
     if (!og_store_is_far(repo->store))
         return;
     og_graph__expect_checks(repo, branch);
-    og_graph__expect_ref(repo, branch); /* asked for twice */
+    expect_ref_of(repo->store, OG_STORE_GET, OG_GRAPH__MANIFEST, branch); /* asked for twice */
     og_store_expect(repo->store, OG_STORE_LIST, OG_GRAPH__MANIFEST "/_refs/branches/", 0);
     expect_slots(repo->store, branch->commits_path, 0);
     expect_slots(repo->store, branch->manifest_path, 0);
@@ -143,9 +143,4 @@ void og_graph__expect_refs(og_store *store, const og_str *names, size_t count, c
             expect(store, OG_STORE_GET, &name,
                    og_lance_branch_ref_name(&name, OG_GRAPH__MANIFEST, names[i]));
     }
-}
-
-void og_graph__expect_ref(og_repo *repo, const og_graph__branch *branch)
-{
-    expect_ref_of(repo->store, OG_STORE_GET, OG_GRAPH__MANIFEST, branch);
 }

@@ -20,11 +20,9 @@ void og_graph__expect_checks(og_repo *repo, const og_graph__branch *branch);
 /* Before a branch is made of another. */
 void og_graph__expect_create(og_repo *repo, const og_graph__branch *from,
                              const og_graph__branch *to);
-/* Before a branch is deleted: once before anything is written,
- * and again between writing its mark and removing its ref. */
+/* Before a branch is deleted. */
 void og_graph__expect_delete(og_repo *repo, const og_graph__branch *branch);
-/* Before the refs of all these branches except `but`, or that of one branch, are read. */
+/* Before the refs of all these branches except `but` are read. */
 void og_graph__expect_refs(og_store *store, const og_str *names, size_t count, const char *but);
-void og_graph__expect_ref(og_repo *repo, const og_graph__branch *branch);
 
 #endif

@@ -80,9 +80,12 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
     OG_TRY(og_lance_branch_survey(c->store, path, name, out_slots, err));
     if (out_slots->newest == 0)
         return OG_OK;
+    /* The mark first, and above: a delete that is about to put the branch's ref back sees it, or
+     * we its ref. */
+    uint64_t floor = out_slots->newest + 1;
+    OG_TRY(og_lance_branch_mark(c->store, path, name, floor, err));
     OG_TRY(check_absent(c->repo, c->to, err));
-    OG_TRY(og_lance_branch_mark(c->store, path, name, out_slots->newest, err));
-    OG_TRY(og_lance_branch_clear(c->store, path, name, out_slots->newest, err));
+    OG_TRY(og_lance_branch_clear(c->store, path, name, floor, err));
     return og_lance_branch_survey(c->store, path, name, out_slots, err);
 }
 
@@ -145,10 +148,12 @@ static og_status put_ref(creation *c, og_error *err)
     return s != OG_UNKNOWN ? s : unknown_create(c, err);
 }
 
+/* Ours only: meanwhile others may have deleted the branch, and made one of that name. */
 static og_status take_back(creation *c, og_error *err)
 {
     const char *name = og_buf_cstr(&c->manifest.ref_name);
-    return c->store->ops->remove(c->store, &name, 1, err) == OG_OK ? OG_OK : unknown_create(c, err);
+    og_status s = og_store_remove_same(c->store, name, og_buf_bytes(&c->manifest.ref), err);
+    return s == OG_OK || s == OG_NOT_FOUND || s == OG_EXISTS ? OG_OK : unknown_create(c, err);
 }
 
 /* Was the source deleted, or made anew, since its snapshot was read? An answer that can't be had
@@ -326,23 +331,9 @@ static og_status check_no_descendants(og_repo *repo, const og_graph__branch *bra
     return OG_OK;
 }
 
-static og_status remove_ref(og_repo *repo, const char *path, const og_graph__branch *branch,
-                            bool is_durable, og_error *err)
+static og_status not_found(const og_graph__branch *branch, og_error *err)
 {
-    OG_AUTO_BUF ref = OG_BUF_INIT;
-    uint64_t bytes;
-    if (!og_lance_branch_ref_name(&ref, path, og_str_of(branch->name)))
-        return og_error_nomem(err);
-    const char *name = og_buf_cstr(&ref);
-    og_status s = OG_UNKNOWN;
-    for (int attempt = 0; s == OG_UNKNOWN && attempt < 3; attempt++) {
-        s = repo->store->ops->remove(repo->store, &name, 1, err);
-        if (s == OG_UNKNOWN &&
-            repo->store->ops->head(repo->store, name, &bytes, NULL) == OG_NOT_FOUND)
-            s = OG_OK;
-    }
-    /* That it is gone must last before its manifests go. */
-    return s == OG_OK && is_durable ? repo->store->ops->sync(repo->store, &name, 1, err) : s;
+    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
 }
 
 static void forget(og_repo *repo, og_graph__branch *branch)
@@ -365,99 +356,147 @@ static og_status unknown_delete(const og_graph__branch *branch, og_error *err)
     return OG_UNKNOWN;
 }
 
-/* The ref goes, unless a branch is being made of this one (check_source); then it comes back. */
-static og_status remove_branch(og_repo *repo, const og_graph__branch *branch, const char *id,
-                               og_error *err)
+/* A branch that is to go, and what it leaves. */
+typedef struct deletion {
+    og_repo *repo;
+    og_store *store;
+    const og_graph__branch *branch;
+    og_buf ref_name;       /* in `__manifest` */
+    og_blob *ref;          /* of this life of the name */
+    uint64_t newest;       /* version of `__manifest` */
+    uint64_t floor;        /* mark of earlier lives there */
+    uint64_t last;         /* version; or the one that a slow creator may still put */
+    uint64_t last_commits; /* and of the DAG */
+} deletion;
+
+static void deletion_free(deletion *d)
 {
-    OG_AUTO(og_blob) ref = NULL;
-    OG_AUTO_BUF name = OG_BUF_INIT;
-    if (!og_lance_branch_ref_name(&name, OG_GRAPH__MANIFEST, og_str_of(branch->name)))
-        return og_error_nomem(err);
-    OG_TRY(repo->store->ops->get(repo->store, og_buf_cstr(&name), &ref, err));
-    if (og_str_find((og_str){(const char *)ref->ptr, ref->len}, og_str_of(id)) == SIZE_MAX)
-        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
-    /* Its creator may have died before it did. What is known to last can be known to be gone. */
-    const char *text = og_buf_cstr(&name);
-    og_status s = repo->store->ops->sync(repo->store, &text, 1, err);
+    og_buf_deinit(&d->ref_name);
+    og_blob_unref(d->ref);
+    og_free(d);
+}
+
+static og_str name_of(const deletion *d)
+{
+    return og_str_of(d->branch->name);
+}
+
+static og_bytes ref_of(const deletion *d)
+{
+    return (og_bytes){d->ref->ptr, d->ref->len};
+}
+
+/* Its creator may have died before it did. What is known to last can be known to be gone. */
+static og_status sync_ref(deletion *d, og_error *err)
+{
+    const char *name = og_buf_cstr(&d->ref_name);
     uint64_t bytes;
-    if (s == OG_UNKNOWN && repo->store->ops->head(repo->store, text, &bytes, NULL) == OG_NOT_FOUND)
-        return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
-    if (s == OG_UNKNOWN)
-        return og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name);
-    OG_TRY(s);
-    s = remove_ref(repo, OG_GRAPH__MANIFEST, branch, true, err);
-    if (s != OG_OK)
-        return s == OG_UNKNOWN ? unknown_delete(branch, err) : s;
-    s = check_no_descendants(repo, branch, err);
+    og_status s = d->store->ops->sync(d->store, &name, 1, err);
+    if (s != OG_UNKNOWN)
+        return s;
+    if (d->store->ops->head(d->store, name, &bytes, NULL) == OG_NOT_FOUND)
+        return not_found(d->branch, err);
+    return og_error_set(err, OG_IO, "can't delete branch '%s'", d->branch->name);
+}
+
+/* Of this life only. When an answer was lost and it is gone then, it was us, or somebody who
+ * wanted the same. */
+static og_status remove_ref(deletion *d, og_error *err)
+{
+    const char *name = og_buf_cstr(&d->ref_name);
+    og_status s = OG_UNKNOWN;
+    for (int attempt = 0; s == OG_UNKNOWN && attempt < 3; attempt++) {
+        s = og_store_remove_same(d->store, name, ref_of(d), err);
+        if ((s == OG_NOT_FOUND || s == OG_EXISTS) && attempt > 0)
+            s = OG_OK;
+    }
+    if (s == OG_NOT_FOUND || s == OG_EXISTS)
+        return not_found(d->branch, err);
+    /* That it is gone must last before its manifests go. */
     if (s == OG_OK)
-        return OG_OK;
-    og_status back = og_graph__put_once(repo->store, text, (og_bytes){ref->ptr, ref->len}, NULL);
-    if (back == OG_OK)
-        back = repo->store->ops->sync(repo->store, &text, 1, NULL);
-    return back == OG_OK ? s : unknown_delete(branch, err);
+        s = d->store->ops->sync(d->store, &name, 1, err);
+    return s == OG_UNKNOWN ? unknown_delete(d->branch, err) : s;
+}
+
+/* The branch is there again, unless somebody has used the name meanwhile, or is about to
+ * (clear_leftovers): then what the ref leads to is not all there, or is going to be cleared. */
+static bool put_back(deletion *d)
+{
+    const char *name = og_buf_cstr(&d->ref_name);
+    og_lance_branch_slots slots;
+    if (og_graph__put_once(d->store, name, ref_of(d), NULL) != OG_OK ||
+        d->store->ops->sync(d->store, &name, 1, NULL) != OG_OK)
+        return false;
+    if (og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, NULL) == OG_OK &&
+        slots.newest >= d->newest && (slots.floor <= d->last || slots.floor == d->floor))
+        return true;
+    (void)!og_store_remove_same(d->store, name, ref_of(d), NULL);
+    return false;
+}
+
+/* The ref goes, unless a branch is being made of this one (check_source); then it comes back. */
+static og_status remove_branch(deletion *d, og_error *err)
+{
+    OG_TRY(sync_ref(d, err));
+    OG_TRY(remove_ref(d, err));
+    og_status s = check_no_descendants(d->repo, d->branch, err);
+    return s == OG_OK || put_back(d) ? s : unknown_delete(d->branch, err);
 }
 
 /* The newest version of `__manifest` that the branch has, or may still get from a slow creator. */
-static og_status last_version(og_repo *repo, const og_graph__branch *branch, uint64_t *out,
-                              og_error *err)
+static og_status find_last(deletion *d, og_error *err)
 {
-    OG_AUTO(og_arena) arena = og_arena_new(0);
-    og_lance_ref ref;
     og_lance_branch_slots slots;
-    if (arena == NULL)
-        return og_error_nomem(err);
-    OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
-    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__MANIFEST, og_str_of(branch->name), &slots,
-                                  err));
-    *out = slots.newest > ref.first_version ? slots.newest : ref.first_version;
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    uint64_t first;
+    OG_TRY(og_graph__branch_life(d->repo, d->branch, id, &first, err));
+    if (og_str_find((og_str){(const char *)d->ref->ptr, d->ref->len}, og_str_of(id)) == SIZE_MAX)
+        return not_found(d->branch, err);
+    OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
+    d->newest = slots.newest;
+    d->floor = slots.floor;
+    d->last = slots.newest > first ? slots.newest : first;
+    OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__COMMITS, name_of(d), &slots, err));
+    d->last_commits = slots.newest;
     return OG_OK;
 }
-
-/* What a branch that is gone leaves. */
-typedef struct leftovers {
-    og_repo *repo;
-    const og_graph__branch *branch;
-    uint64_t last; /* version of `__manifest` */
-    uint64_t last_commits;
-} leftovers;
 
 /* Frees the name; whoever uses it again copes with what stays. */
 static void clear_away(void *context)
 {
-    leftovers *l = context;
-    og_store *store = l->repo->store;
-    const char *head = l->branch->head_file;
-    og_str name = og_str_of(l->branch->name);
-    og_graph__foreign_forget(l->repo, name);
-    (void)!remove_ref(l->repo, OG_GRAPH__COMMITS, l->branch, false, NULL);
-    (void)!og_lance_branch_clear(store, OG_GRAPH__MANIFEST, name, l->last, NULL);
-    if (l->last_commits > 0 &&
-        og_lance_branch_mark(store, OG_GRAPH__COMMITS, name, l->last_commits, NULL) == OG_OK)
-        (void)!og_lance_branch_clear(store, OG_GRAPH__COMMITS, name, l->last_commits, NULL);
-    (void)!store->ops->remove(store, &head, 1, NULL);
-    og_free(l);
+    deletion *d = context;
+    OG_AUTO_BUF commits = OG_BUF_INIT;
+    const char *head = d->branch->head_file;
+    og_graph__foreign_forget(d->repo, name_of(d));
+    if (og_lance_branch_ref_name(&commits, OG_GRAPH__COMMITS, name_of(d))) {
+        const char *ref = og_buf_cstr(&commits);
+        (void)!d->store->ops->remove(d->store, &ref, 1, NULL);
+    }
+    (void)!og_lance_branch_clear(d->store, OG_GRAPH__MANIFEST, name_of(d), d->last, NULL);
+    if (d->last_commits > 0 && og_lance_branch_mark(d->store, OG_GRAPH__COMMITS, name_of(d),
+                                                    d->last_commits, NULL) == OG_OK)
+        (void)!og_lance_branch_clear(d->store, OG_GRAPH__COMMITS, name_of(d), d->last_commits,
+                                     NULL);
+    (void)!d->store->ops->remove(d->store, &head, 1, NULL);
+    deletion_free(d);
 }
 
 /* Until the branch is gone. */
-static og_status take_away(og_repo *repo, const og_graph__branch *branch, leftovers *out,
-                           og_error *err)
+static og_status take_away(deletion *d, og_error *err)
 {
-    char id[OG_GRAPH__BRANCH_ID + 1];
-    og_str name = og_str_of(branch->name);
-    og_lance_branch_slots commits;
-    OG_TRY(og_graph__schema_idle(repo->store, repo->catalog, err));
-    OG_TRY(og_graph__branch_id(repo, branch, id, err));
-    OG_TRY(check_no_descendants(repo, branch, err));
+    OG_TRY(og_graph__schema_idle(d->store, d->repo->catalog, err));
+    if (!og_lance_branch_ref_name(&d->ref_name, OG_GRAPH__MANIFEST, name_of(d)))
+        return og_error_nomem(err);
+    og_status s = d->store->ops->get(d->store, og_buf_cstr(&d->ref_name), &d->ref, err);
+    OG_TRY(s == OG_NOT_FOUND ? not_found(d->branch, err) : s);
+    OG_TRY(check_no_descendants(d->repo, d->branch, err));
     /* Looked for while the name is taken: what comes later may be a new branch's. */
-    OG_TRY(last_version(repo, branch, &out->last, err));
-    OG_TRY(og_lance_branch_survey(repo->store, OG_GRAPH__COMMITS, name, &commits, err));
-    out->last_commits = commits.newest;
-    og_graph__expect_ref(repo, branch);
-    og_status s = og_lance_branch_mark(repo->store, OG_GRAPH__MANIFEST, name, out->last, err);
-    if (s != OG_OK)
-        return s == OG_UNKNOWN ? og_error_set(err, OG_IO, "can't delete branch '%s'", branch->name)
-                               : s;
-    return remove_branch(repo, branch, id, err);
+    OG_TRY(find_last(d, err));
+    s = og_lance_branch_mark(d->store, OG_GRAPH__MANIFEST, name_of(d), d->last, err);
+    if (s == OG_UNKNOWN)
+        return og_error_set(err, OG_IO, "can't delete branch '%s'", d->branch->name);
+    OG_TRY(s);
+    return remove_branch(d, err);
 }
 
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
@@ -468,19 +507,19 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     OG_TRY(og_graph__branch_get(repo, name, &branch, err));
     if (branch->is_main)
         return og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
-    leftovers *l = og_calloc(1, sizeof *l);
-    if (l == NULL)
+    deletion *d = og_calloc(1, sizeof *d);
+    if (d == NULL)
         return og_error_nomem(err);
-    *l = (leftovers){.repo = repo, .branch = branch};
+    *d = (deletion){.repo = repo, .store = repo->store, .branch = branch};
     og_graph__later_wait(repo);
     og_graph__expect_delete(repo, branch);
-    og_status s = take_away(repo, branch, l, err);
+    og_status s = take_away(d, err);
     og_store_expect_no_more(repo->store);
     if (s != OG_OK) {
-        og_free(l);
+        deletion_free(d);
         return s;
     }
     forget(repo, branch);
-    og_graph__later(repo, clear_away, l);
+    og_graph__later(repo, clear_away, d);
     return OG_OK;
 }

@@ -101,7 +101,8 @@ static trip *depart(far_store *f, og_store_request request, const char *name, si
     return t;
 }
 
-/* Take the first trip of this thread from a list: that of a name, or any. NULL when there is none. */
+/* Take the first trip of this thread from a list: that of a name, or any. NULL when there is
+ * none. */
 static trip *take(far_store *f, trip **list, og_store_request request, const char *name)
 {
     trip *found = NULL;
@@ -344,6 +345,15 @@ static og_status far_remove(og_store *s, const char *const *names, size_t count,
     return f->inner->ops->remove(f->inner, names, count, err);
 }
 
+static og_status far_remove_same(og_store *s, const char *name, og_bytes bytes, og_error *err)
+{
+    far_store *f = (far_store *)s;
+    og_store__count(&s->stats.deletes, 1);
+    OG_TRY(land(f, err));
+    forget(f, name);
+    return og_store_remove_same(f->inner, name, bytes, err);
+}
+
 static og_status far_sync(og_store *s, const char *const *names, size_t count, og_error *err)
 {
     far_store *f = (far_store *)s;
@@ -457,6 +467,7 @@ og_status og_store_open_far(og_store *inner, og_store **out, og_error *err)
         .create = far_create,
         .list = far_list,
         .remove = far_remove,
+        .remove_same = far_remove_same,
         .sync = far_sync,
         .expect = far_expect,
         .expect_no_more = far_expect_no_more,

@@ -38,6 +38,7 @@ static og_status publish(memory_store *s, const char *name, og_blob *blob, bool 
         return og_error_nomem(err);
     o->unlinked = o->unlinked || (o->durable != NULL && o->live == NULL);
     o->whole = whole;
+    og_blob_unref(OG_TAKE(o->under));
     o->modified_us = s->clock != NULL ? s->clock->now_us(s->clock->context) : 0;
     og_blob_unref(o->live);
     o->live = og_blob_ref(blob);
@@ -175,6 +176,20 @@ static og_status memory_put(og_store *store, const char *name, og_bytes bytes, o
     return put_copy(store, name, bytes, true, false, err);
 }
 
+/* Where something is already, it is written over: from now on a power loss may mix both. */
+static og_status memory_put_summed(og_store *store, const char *name, og_bytes bytes, og_error *err)
+{
+    memory_store *s = (memory_store *)store;
+    OG_AUTO(og_blob) under = look_up(s, name);
+    OG_TRY(put_copy(store, name, bytes, true, false, err));
+    pthread_mutex_lock(&s->lock);
+    object *o = find_live(s, name);
+    if (o != NULL)
+        o->under = OG_TAKE(under);
+    pthread_mutex_unlock(&s->lock);
+    return OG_OK;
+}
+
 static og_status memory_put_if_absent(og_store *store, const char *name, og_bytes bytes,
                                       bool durable, og_error *err)
 {
@@ -264,6 +279,22 @@ static og_status memory_remove(og_store *store, const char *const *names, size_t
     return OG_OK;
 }
 
+static og_status memory_remove_same(og_store *store, const char *name, og_bytes bytes,
+                                    og_error *err)
+{
+    memory_store *s = (memory_store *)store;
+    og_store__count(&store->stats.deletes, 1);
+    OG_TRY(og_store__check_name(name, err));
+    pthread_mutex_lock(&s->lock);
+    const object *o = find_live(s, name);
+    og_status status =
+        o != NULL ? og_store__check_same(o->live, name, bytes, err) : not_found(name, err);
+    if (status == OG_OK)
+        remove_one(s, name);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
 /* ---- durability --------------------------------------------------------------------------- */
 
 /* From here on `o` is durable as readers see it. */
@@ -273,6 +304,7 @@ static void settle(object *o)
     o->durable = og_blob_ref(o->live);
     o->whole = true;
     o->unlinked = false;
+    og_blob_unref(OG_TAKE(o->under));
 }
 
 static og_status memory_sync(og_store *store, const char *const *names, size_t count, og_error *err)
@@ -318,6 +350,26 @@ static og_blob *torn(const object *o, uint64_t *random)
     return cut != NULL ? cut : og_blob_ref(o->live);
 }
 
+/* The same of content that was written over: pieces of the old and of the new one. */
+static og_blob *mixed(const object *o, uint64_t *random)
+{
+    enum { PIECE = 64 }; /* much less than a page, since objects here are small */
+    const og_blob *old = o->under, *new = o->live;
+    size_t len = (next_random(random) & 1) != 0 ? old->len : new->len;
+    uint8_t *dst;
+    og_blob *left = og_store__blob_new(len, &dst);
+    if (left == NULL)
+        return og_blob_ref(o->live);
+    memset(dst, 0, len);
+    for (size_t at = 0; at < len; at += PIECE) {
+        const og_blob *from = (next_random(random) & 1) != 0 ? old : new;
+        size_t n = len - at < PIECE ? len - at : PIECE;
+        if (at < from->len)
+            memcpy(dst + at, from->ptr + at, n < from->len - at ? n : from->len - at);
+    }
+    return left;
+}
+
 /* What a crash leaves under the name; NULL: nothing. A reference of its own. */
 static og_blob *survivor(const object *o, uint64_t *random)
 {
@@ -325,6 +377,8 @@ static og_blob *survivor(const object *o, uint64_t *random)
         return og_blob_ref(o->durable);
     bool name_kept = (next_random(random) & 1) != 0;
     bool removal_kept = (next_random(random) & 1) != 0;
+    if (o->under != NULL && o->live != NULL && (name_kept || (o->durable != NULL && !o->unlinked)))
+        return mixed(o, random);
     if (o->live != NULL && name_kept)
         return torn(o, random);
     if (o->durable == NULL || ((o->unlinked || o->live == NULL) && removal_kept))
@@ -373,10 +427,12 @@ static const og_store_ops memory_ops = {
     .get_range = memory_get_range,
     .head = memory_head,
     .put = memory_put,
+    .put_summed = memory_put_summed,
     .put_if_absent = memory_put_if_absent,
     .create = memory_create,
     .list = memory_list,
     .remove = memory_remove,
+    .remove_same = memory_remove_same,
     .sync = memory_sync,
     .close = memory_close,
 };

@@ -14,7 +14,8 @@ void og_store_memory_set_clock(og_store *store, const og_clock *clock);
 /* Power loss: of everything written since its last sync each object's content is kept or cut at a
  * random byte (kept when put_if_absent made it durable), and each name (a folder entry), new,
  * replaced or removed, is lost or kept, by `seed`. Names and content are lost apart, as a file
- * system loses them. Synced objects stay. What is left is durable. */
+ * system loses them. What put_summed wrote over something else may be a mixture of both. Synced
+ * objects stay. What is left is durable. */
 void og_store_memory_crash(og_store *store, uint64_t seed);
 
 #endif

@@ -5,6 +5,7 @@ static void clear_object(og_store__object *o)
     og_free(o->name);
     og_blob_unref(o->live);
     og_blob_unref(o->durable);
+    og_blob_unref(o->under);
 }
 
 void og_store__objects_deinit(og_store__objects *objects)

@@ -16,6 +16,7 @@ typedef struct og_store__object {
     char *name;
     og_blob *live;    /* what readers see; NULL: removed */
     og_blob *durable; /* what the last sync saved; NULL: nothing */
+    og_blob *under;   /* what live was written over since; NULL: it is an object of its own */
     bool whole;       /* the content of `live` is durable; its name may not be */
     bool unlinked;    /* `durable` was removed before `live` was made */
     int64_t modified_us;

@@ -112,6 +112,34 @@ og_status og_store__check_prefix(const char *prefix, og_error *err)
     return og_error_set(err, OG_INVALID, "\"%s\" is not a valid prefix of object names", prefix);
 }
 
+/* ---- removing what is still the same -------------------------------------------------------- */
+
+#define REMOVE_WAIT_US 1000000
+
+og_status og_store__check_same(const og_blob *there, const char *name, og_bytes bytes,
+                               og_error *err)
+{
+    if (there->len == bytes.len && memcmp(there->ptr, bytes.ptr, bytes.len) == 0)
+        return OG_OK;
+    return og_error_set(err, OG_EXISTS, "%s was replaced", name);
+}
+
+og_status og_store_remove_same(og_store *s, const char *name, og_bytes bytes, og_error *err)
+{
+    if (s->ops->remove_same != NULL)
+        return s->ops->remove_same(s, name, bytes, err);
+    OG_AUTO_FREE char *folder = og_strdup(name);
+    if (folder == NULL)
+        return og_error_nomem(err);
+    char *slash = strrchr(folder, '/');
+    *(slash != NULL ? slash : folder) = '\0';
+    OG_AUTO(og_turn) turn = slash != NULL ? og_store_take_turn(s, folder, REMOVE_WAIT_US) : NULL;
+    OG_AUTO(og_blob) there = NULL;
+    OG_TRY(s->ops->get(s, name, &there, err));
+    OG_TRY(og_store__check_same(there, name, bytes, err));
+    return s->ops->remove(s, &name, 1, err);
+}
+
 /* ---- listings ----------------------------------------------------------------------------- */
 
 void og_listing_deinit(og_listing *listing)

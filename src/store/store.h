@@ -138,6 +138,9 @@ typedef struct og_store_ops {
                       size_t max_keys, og_listing *out, og_error *err);
     /* Absent names are no error. */
     og_status (*remove)(og_store *s, const char *const *names, size_t count, og_error *err);
+    /* Remove an object that holds exactly these bytes. OG_EXISTS: it holds others, and stays;
+     * OG_NOT_FOUND: there is none. NULL: og_store_remove_same does it in two calls. */
+    og_status (*remove_same)(og_store *s, const char *name, og_bytes bytes, og_error *err);
     /* Return when these objects and their names survive power loss. A name that this store has just
      * removed may be given too, alone in the call: it then stays removed. After a failed sync the
      * outcome of the writes is unknown (OG_UNKNOWN); it is never retried. */
@@ -174,6 +177,12 @@ OG_NODISCARD static inline og_status og_store_put_summed(og_store *s, const char
 {
     return (s->ops->put_summed != NULL ? s->ops->put_summed : s->ops->put)(s, name, bytes, err);
 }
+
+/* See remove_same. In a store that can't do it at once, another may replace the object between the
+ * look and the removal: if there are turns, only when we sleep then for longer than others wait for
+ * theirs. */
+OG_NODISCARD og_status og_store_remove_same(og_store *s, const char *name, og_bytes bytes,
+                                            og_error *err);
 
 static inline og_turn *og_store_take_turn(og_store *s, const char *folder, uint32_t wait_us)
 {

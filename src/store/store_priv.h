@@ -17,6 +17,10 @@ OG_NODISCARD og_status og_store__check_name(const char *name, og_error *err);
 /* The same for the prefix of a listing: "" or a name with one '/' behind it. */
 OG_NODISCARD og_status og_store__check_prefix(const char *prefix, og_error *err);
 
+/* For remove_same: OG_EXISTS unless the object, `there`, holds these bytes. */
+OG_NODISCARD og_status og_store__check_same(const og_blob *there, const char *name, og_bytes bytes,
+                                            og_error *err);
+
 /* A blob of `len` bytes on the heap, 64-byte aligned, for the caller to fill through *out_bytes.
  * NULL when out of memory. */
 og_blob *og_store__blob_new(size_t len, uint8_t **out_bytes);

@@ -123,6 +123,35 @@ static og_status wrap_put(og_store *s, const char *name, og_bytes bytes, og_erro
     return answer(v, done, "put", name, err);
 }
 
+/* The first half over what was there. */
+static void put_half(og_store *inner, const char *name, og_bytes bytes)
+{
+    OG_AUTO(og_blob) old = NULL;
+    OG_AUTO_BUF torn = OG_BUF_INIT;
+    size_t half = bytes.len / 2;
+    og_buf_append(&torn, bytes.ptr, half);
+    if (inner->ops->get(inner, name, &old, NULL) == OG_OK && old->len > half)
+        og_buf_append(&torn, old->ptr + half, old->len - half);
+    if (!torn.failed)
+        (void)!og_store_put_summed(inner, name, og_buf_bytes(&torn), NULL);
+}
+
+/* Writing over an object is not done at once: with UNDONE and CRASH half of it is. */
+static og_status wrap_put_summed(og_store *s, const char *name, og_bytes bytes, og_error *err)
+{
+    wrapped_store *w = (wrapped_store *)s;
+    og_store__count(&s->stats.puts, 1);
+    bool was_dead = __atomic_load_n(&w->dead, __ATOMIC_RELAXED);
+    verdict v = judge(w, "put_summed", name, false);
+    og_status done = v.call ? og_store_put_summed(w->inner, name, bytes, err) : OG_IO;
+    if (done == OG_OK)
+        og_store__count(&s->stats.bytes_written, bytes.len);
+    bool is_cut_off = v.answer == OG_UNKNOWN || (v.answer == OG_CANCELLED && !was_dead);
+    if (!v.call && is_cut_off)
+        put_half(w->inner, name, bytes);
+    return answer(v, done, "put_summed", name, err);
+}
+
 static og_status wrap_put_if_absent(og_store *s, const char *name, og_bytes bytes, bool durable,
                                     og_error *err)
 {
@@ -154,6 +183,15 @@ static og_status wrap_remove(og_store *s, const char *const *names, size_t count
     og_store__count(&s->stats.deletes, count);
     verdict v = judge(w, "remove", name, false);
     og_status done = v.call ? w->inner->ops->remove(w->inner, names, count, err) : OG_IO;
+    return answer(v, done, "remove", name, err);
+}
+
+static og_status wrap_remove_same(og_store *s, const char *name, og_bytes bytes, og_error *err)
+{
+    wrapped_store *w = (wrapped_store *)s;
+    og_store__count(&s->stats.deletes, 1);
+    verdict v = judge(w, "remove", name, false);
+    og_status done = v.call ? og_store_remove_same(w->inner, name, bytes, err) : OG_IO;
     return answer(v, done, "remove", name, err);
 }
 
@@ -264,11 +302,13 @@ og_status og_store_wrap(og_store *inner, og_store_hook hook, uint32_t latency_us
         .get_range = wrap_get_range,
         .head = wrap_head,
         .put = wrap_put,
+        .put_summed = wrap_put_summed,
         .put_if_absent = wrap_put_if_absent,
         .announce = wrap_announce,
         .create = wrap_create,
         .list = wrap_list,
         .remove = wrap_remove,
+        .remove_same = wrap_remove_same,
         .sync = wrap_sync,
         .take_turn = wrap_take_turn,
         .close = wrap_close,

@@ -7,7 +7,8 @@
 /* What happens to one call. Reads (get, get_range, head, list), and `create` and `append`,
  * which make nothing visible, have no unknown outcome: for them LOST_ACK and UNDONE are
  * OG_IO. FULL is OG_IO for reads. A sync that fails is always OG_UNKNOWN. After a failed
- * append the writer cannot finish. */
+ * append the writer cannot finish. A put_summed that meets UNDONE, or is the call of a CRASH,
+ * leaves the first half of its bytes over what was there. */
 typedef enum og_store_fault {
     OG_STORE_PASS,
     OG_STORE_FAIL,     /* OG_IO, nothing done */

@@ -305,6 +305,21 @@ static ino_t inode_of(const place *p, const char *name)
     return st.st_ino;
 }
 
+TEST(test_file__removes_what_is_still_the_same)
+{
+    place p;
+    open_place(&p);
+    assert_status(og_store_remove_same(p.s, "a/b", bytes_of("old"), NULL), OG_NOT_FOUND);
+    assert_ok(p.s->ops->put(p.s, "a/b", bytes_of("new"), err));
+    assert_status(og_store_remove_same(p.s, "a/b", bytes_of("old"), NULL), OG_EXISTS);
+    expect_content(&p, "a/b", "new");
+    assert_ok(og_store_remove_same(p.s, "a/b", bytes_of("new"), err));
+    assert_int_equal(count_files(p.folder), 0);
+    assert_ok(p.s->ops->put(p.s, "top", bytes_of("t"), err));
+    assert_ok(og_store_remove_same(p.s, "top", bytes_of("t"), err));
+    close_place(&p);
+}
+
 /* What changes in place stays the same file, unless that would become
  * shorter or has another name. */
 TEST(test_file__a_summed_object_changes_in_place)

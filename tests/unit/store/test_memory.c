@@ -194,3 +194,69 @@ TEST(test_memory__many_names_stay_in_order)
     check_listing(s, there, 0, 0);
     check_listing(s, there, 9, 1);
 }
+
+TEST(test_memory__removes_what_is_still_the_same)
+{
+    OG_AUTO(og_store) s = NULL;
+    const og_bytes old = {(const uint8_t *)"old", 3};
+    char text[64];
+    assert_ok(og_store_open_memory(&s, err));
+    assert_status(og_store_remove_same(s, "a", old, NULL), OG_NOT_FOUND);
+    assert_int_equal(put(s, "a", "older"), OG_OK);
+    assert_status(og_store_remove_same(s, "a", old, NULL), OG_EXISTS);
+    content(s, "a", text);
+    assert_string_equal(text, "older");
+    assert_int_equal(put(s, "a", "old"), OG_OK);
+    assert_ok(og_store_remove_same(s, "a", old, err));
+    content(s, "a", text);
+    assert_string_equal(text, "-");
+    assert_status(og_store_remove_same(s, "../a", old, NULL), OG_INVALID);
+}
+
+static og_status put_over(og_store *s, const char *text)
+{
+    return og_store_put_summed(s, "head", (og_bytes){(const uint8_t *)text, strlen(text)}, NULL);
+}
+
+static void fill(char dst[201], char letter)
+{
+    memset(dst, letter, 200);
+    dst[200] = '\0';
+}
+
+/* Of an object that is changed in place any piece may be old or new, and the name stays if it
+ * lasted. */
+TEST(test_memory__crash_mixes_what_was_written_over)
+{
+    unsigned old = 0, new = 0, both = 0, gone = 0;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        OG_AUTO(og_store) s = NULL;
+        OG_AUTO(og_blob) left = NULL;
+        char a[201], b[201];
+        bool is_synced = seed % 2 == 0;
+        fill(a, 'a');
+        fill(b, 'b');
+        assert_ok(og_store_open_memory(&s, err));
+        assert_int_equal(put_over(s, a), OG_OK);
+        if (is_synced)
+            assert_int_equal(sync_one(s, "head"), OG_OK);
+        assert_int_equal(put_over(s, b), OG_OK);
+        og_store_memory_crash(s, seed);
+        og_status status = s->ops->get(s, "head", &left, NULL);
+        gone += status == OG_NOT_FOUND;
+        if (status == OG_NOT_FOUND) {
+            assert_false(is_synced);
+            continue;
+        }
+        bool has_a = memchr(left->ptr, 'a', left->len) != NULL;
+        bool has_b = memchr(left->ptr, 'b', left->len) != NULL;
+        old += !has_b;
+        new += !has_a;
+        both += has_a && has_b;
+        og_store_memory_crash(s, seed + 1); /* what is left lasts */
+        OG_AUTO(og_blob) again = NULL;
+        assert_ok(s->ops->get(s, "head", &again, err));
+        assert_memory_equal(again->ptr, left->ptr, left->len);
+    }
+    assert_true(old > 0 && new > 0 && both > 0 && gone > 0);
+}

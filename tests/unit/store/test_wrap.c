@@ -186,3 +186,42 @@ TEST(test_wrap__hook_sees_every_call_in_order)
     og_listing_deinit(&l);
     og_store_close(s);
 }
+
+/* What is written over is not written at once: a write that is cut off leaves half of it. */
+TEST(test_wrap__a_write_over_is_cut_off_in_the_middle)
+{
+    static const struct {
+        og_store_fault fault;
+        og_status status;
+        const char *left;
+    } cases[] = {
+        {OG_STORE_PASS, OG_OK, "newer!"},          {OG_STORE_FAIL, OG_IO, "old, old"},
+        {OG_STORE_FULL, OG_LIMIT, "old, old"},     {OG_STORE_LOST_ACK, OG_UNKNOWN, "newer!"},
+        {OG_STORE_UNDONE, OG_UNKNOWN, "new, old"}, {OG_STORE_CRASH, OG_CANCELLED, "new, old"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rig r;
+        OG_AUTO(og_blob) left = NULL;
+        open_rig(&r, 0, cases[i].fault);
+        assert_ok(r.inner->ops->put(r.inner, "head", bytes_of("old, old"), err));
+        assert_status(og_store_put_summed(r.s, "head", bytes_of("newer!"), NULL), cases[i].status);
+        if (cases[i].fault == OG_STORE_CRASH) /* the dead change nothing more */
+            assert_status(og_store_put_summed(r.s, "head", bytes_of("more"), NULL), OG_CANCELLED);
+        assert_ok(r.inner->ops->get(r.inner, "head", &left, err));
+        assert_int_equal(left->len, strlen(cases[i].left));
+        assert_memory_equal(left->ptr, cases[i].left, left->len);
+        close_rig(&r);
+    }
+}
+
+TEST(test_wrap__removes_what_is_still_the_same)
+{
+    rig r;
+    open_rig(&r, 2, OG_STORE_LOST_ACK);
+    assert_ok(r.inner->ops->put(r.inner, "a", bytes_of("new"), err));
+    assert_status(og_store_remove_same(r.s, "b", bytes_of("old"), NULL), OG_NOT_FOUND);
+    assert_status(og_store_remove_same(r.s, "a", bytes_of("old"), NULL), OG_EXISTS);
+    assert_true(is_there(r.inner, "a"));
+    assert_status(og_store_remove_same(r.s, "a", bytes_of("new"), NULL), OG_UNKNOWN);
+    assert_false(is_there(r.inner, "a"));
+    close_rig(&r);
+}

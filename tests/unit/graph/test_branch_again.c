@@ -1,0 +1,159 @@
+/* A name of a branch that others use again while somebody makes or deletes a branch of it: before
+ * each call of the store in turn. What they were told is there stays there. */
+#include "graph/branch_ops.h"
+#include "graph_fixture.h"
+#include "og_test.h"
+
+/* Others come before call `at`. */
+typedef struct meeting {
+    og_store *store;
+    fixture_clock clock;
+    const char *name;   /* it is deleted, if it is there, made of main and written on */
+    const char *source; /* and this one is deleted; NULL: none */
+    uint64_t at;
+    bool met, was_there;
+} meeting;
+
+static bool has_branch(og_repo *repo, const char *name)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_status s = og_repo_snapshot(repo, name, &snapshot, NULL);
+    assert_true(s == OG_OK || s == OG_NOT_FOUND);
+    return s == OG_OK;
+}
+
+static og_store_fault use_again(void *context, uint64_t call, const char *op, const char *name)
+{
+    meeting *m = context;
+    (void)op, (void)name;
+    if (call != m->at)
+        return OG_STORE_PASS;
+    m->met = true;
+    og_repo *other = fixture_open(m->store, &m->clock);
+    m->was_there = has_branch(other, m->name);
+    if (m->was_there)
+        assert_ok(og_branch_remove(other, m->name, err));
+    assert_ok(og_branch_make(other, NULL, m->name, err));
+    assert_ok(fixture_write_on(other, m->name, NULL, "theirs", err));
+    if (m->source != NULL)
+        assert_ok(og_branch_remove(other, m->source, err));
+    og_repo_close(other);
+    return OG_STORE_PASS;
+}
+
+/* A graph with a row in A and B and a branch b of it, where a second row is. */
+static void begin(meeting *m)
+{
+    assert_ok(og_store_open_memory(&m->store, err));
+    fixture_clock_init(&m->clock);
+    fixture_init(m->store, &m->clock);
+    og_repo *repo = fixture_open(m->store, &m->clock);
+    assert_ok(fixture_write_both(repo, "1", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "2", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "3", err));
+    og_repo_close(repo);
+}
+
+/* Does the branch of the others stand, and take a write? */
+static void check_theirs(const meeting *m)
+{
+    og_repo *repo = fixture_open(m->store, &m->clock);
+    assert_int_equal(fixture_count_on(repo, m->name, "A"), 2);
+    assert_ok(fixture_write_on(repo, m->name, NULL, "next", err));
+    assert_int_equal(fixture_count_on(repo, m->name, "B"), 3);
+    og_repo_close(repo);
+}
+
+static void check_gone(const meeting *m)
+{
+    og_repo *repo = fixture_open(m->store, &m->clock);
+    assert_false(has_branch(repo, m->name));
+    og_repo_close(repo);
+}
+
+/* False when the operation ended before call `at`. `make`: what is made of b; NULL: b is
+ * deleted. */
+static bool meet_at(uint64_t at, const char *make)
+{
+    meeting m = {.name = make != NULL ? make : "b", .source = make != NULL ? "b" : NULL, .at = at};
+    og_store *watched;
+    begin(&m);
+    assert_ok(og_store_wrap(m.store, (og_store_hook){use_again, &m}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &m.clock);
+    og_error error;
+    og_status s = make != NULL ? og_branch_make(repo, "b", make, &error)
+                               : og_branch_remove(repo, "b", &error);
+    og_repo_close(repo);
+    og_store_close(watched);
+    if (m.met && make == NULL && m.was_there && s == OG_OK)
+        check_gone(&m); /* it was their branch that was deleted */
+    else if (m.met)
+        check_theirs(&m);
+    else
+        assert_int_equal(s, OG_OK);
+    og_store_close(m.store);
+    return m.met;
+}
+
+TEST(test_branch_again__deleted_and_made_while_it_is_deleted)
+{
+    uint64_t at = 0;
+    while (meet_at(at, NULL))
+        at++;
+    assert_true(at > 10);
+}
+
+TEST(test_branch_again__deleted_and_made_while_it_is_made)
+{
+    uint64_t at = 0;
+    while (meet_at(at, "c"))
+        at++;
+    assert_true(at > 10);
+}
+
+/* Branch b is deleted. At the last moment d is made of it, so that its ref comes back; before it
+ * does, others use the name. */
+typedef struct interlude {
+    meeting m;
+    int step;
+} interlude;
+
+static og_store_fault come_between(void *context, uint64_t call, const char *op, const char *name)
+{
+    interlude *i = context;
+    (void)call;
+    if (strcmp(name, "__manifest/_refs/branches/b.json") != 0)
+        return OG_STORE_PASS;
+    if (i->step == 0 && strcmp(op, "remove") == 0) {
+        i->step++;
+        og_repo *other = fixture_open(i->m.store, &i->m.clock);
+        assert_ok(og_branch_make(other, "b", "d", err));
+        og_repo_close(other);
+    } else if (i->step == 1 && strcmp(op, "put_if_absent") == 0) {
+        i->step++;
+        (void)use_again(&i->m, i->m.at, op, name);
+    }
+    return OG_STORE_PASS;
+}
+
+TEST(test_branch_again__made_by_others_before_its_ref_comes_back)
+{
+    interlude i = {.m = {.name = "b"}};
+    og_store *watched;
+    og_error error;
+    begin(&i.m);
+    assert_ok(og_store_wrap(i.m.store, (og_store_hook){come_between, &i}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &i.m.clock);
+    assert_int_equal(og_branch_remove(repo, "b", &error), OG_UNKNOWN);
+    assert_int_equal(i.step, 2);
+    og_repo_close(repo);
+    og_store_close(watched);
+    check_theirs(&i.m);
+    i.m.name = "d";
+    repo = fixture_open(i.m.store, &i.m.clock);
+    assert_int_equal(fixture_count_on(repo, "d", "A"), 3);
+    assert_ok(fixture_write_on(repo, "d", NULL, "4", err));
+    og_repo_close(repo);
+    og_store_close(i.m.store);
+}
