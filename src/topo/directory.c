@@ -11,8 +11,6 @@
 /* A delta takes in the one below it while that has at most so many times its rows: so few lie above one
  * another, and a row is added again as often as there are such, however many commits bring one each. */
 #define LEVEL_SHARE 4
-/* Blocks that are brought in one by one, before whole windows are. */
-#define FEW_BLOCKS 4
 /* Ids looked up together. */
 #define BATCH 1024
 
@@ -34,9 +32,7 @@ void og_directory_unref(og_directory *d)
         return;
     og_directory_unref(d->root);
     og_directory_unref(d->mended);
-    og_blob_unref(d->file);
-    og_free(d->block_checked);
-    og_free(d->window_is_in);
+    og_topo__summed_deinit(&d->saved);
     og_free(d->owned);
     og_free(d);
 }
@@ -122,46 +118,13 @@ static inline uint64_t next_place(const og_directory *d, uint64_t place)
     return place + 1 < d->place_count ? place + 1 : 0;
 }
 
-/* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on and
- * on is brought in by windows, each of them once: the call costs more than a lookup. */
-static void expect_block(og_directory *d, uint64_t block, size_t bytes)
-{
-    if (d->file == NULL)
-        return;
-    uint64_t at = (uint64_t)(d->places - d->file->ptr) + block * OG_TOPO__BLOCK_BYTES;
-    if (__atomic_add_fetch(&d->blocks_read, 1, __ATOMIC_RELAXED) <= FEW_BLOCKS)
-        og_blob_prefetch(d->file, at, bytes);
-    else if (!__atomic_exchange_n(&d->window_is_in[block / OG_TOPO__WINDOW_BLOCKS], 1,
-                                  __ATOMIC_RELAXED))
-        og_blob_prefetch(d->file, at - block % OG_TOPO__WINDOW_BLOCKS * OG_TOPO__BLOCK_BYTES,
-                         (uint64_t)OG_TOPO__WINDOW_BLOCKS * OG_TOPO__BLOCK_BYTES);
-}
-
-/* Check the sum of a block, once. False when the file is damaged. */
-static bool block_is_good(og_directory *d, uint64_t block)
-{
-    if (__atomic_load_n(&d->block_checked[block], __ATOMIC_ACQUIRE))
-        return true;
-    uint64_t start = block * OG_TOPO__BLOCK_BYTES, left = og_topo__place_bytes(d) - start;
-    size_t bytes = left < OG_TOPO__BLOCK_BYTES ? (size_t)left : OG_TOPO__BLOCK_BYTES;
-    expect_block(d, block, bytes);
-    if (og_hash64(d->places + start, bytes) != d->block_sums[block]) {
-        __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
-        return false;
-    }
-    __atomic_store_n(&d->block_checked[block], 1, __ATOMIC_RELEASE);
-    return true;
-}
-
-/* Are the one or two blocks good that hold a place? */
 static bool place_is_good(og_directory *d, uint64_t place)
 {
-    if (d->block_sums == NULL)
+    if (d->owned != NULL ||
+        og_topo__number_is_good(&d->saved, d->vertex_bits + OG_TOPO__TAG_BITS, place))
         return true;
-    uint64_t width = d->vertex_bits + OG_TOPO__TAG_BITS;
-    uint64_t first = place * width / 8 / OG_TOPO__BLOCK_BYTES;
-    uint64_t last = (place * width + width - 1) / 8 / OG_TOPO__BLOCK_BYTES;
-    return block_is_good(d, first) && (last == first || block_is_good(d, last));
+    __atomic_store_n(&d->is_damaged, 1, __ATOMIC_RELAXED);
+    return false;
 }
 
 /* The next vertex with this hash from *place on, or OG_NO_VERTEX; *place moves past it. A table that is

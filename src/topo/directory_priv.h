@@ -4,15 +4,11 @@
 
 #include "topo/directory.h"
 #include "topo/packed.h"
+#include "topo/summed.h"
 
 /* Bits of the hash that an entry keeps beside its vertex: one in 65,536 entries of other ids has
  * the tag that is looked for, and its text is compared in vain. */
 #define OG_TOPO__TAG_BITS 16
-
-/* Bytes of a block; places that come from a file are verified block by block (saved.h). */
-#define OG_TOPO__BLOCK_BYTES 8192
-/* Blocks of a window (8 MiB), which is brought into memory as a whole. */
-#define OG_TOPO__WINDOW_BLOCKS 1024
 
 struct og_directory {
     int32_t refs;
@@ -26,15 +22,9 @@ struct og_directory {
     /* Packed numbers (packed.h) of vertex_bits + OG_TOPO__TAG_BITS each:
      * tag << vertex_bits | vertex, or all ones: empty. */
     const uint8_t *places;
-    uint8_t *owned; /* the places, when they are on the heap; else NULL */
-    og_directory
-        *root; /* what this one only adds rows to; may have a root itself. NULL: none */
-    /* From a file: sums of the blocks, and which of them have been checked. */
-    og_blob *file;
-    const uint64_t *block_sums;
-    uint8_t *block_checked;
-    uint8_t *window_is_in; /* which windows have been brought in; atomic */
-    uint32_t blocks_read;  /* atomic */
+    uint8_t *owned;        /* the places, when they are on the heap; else NULL */
+    og_directory *root;    /* what this one only adds rows to; may have a root itself; or NULL */
+    og_topo__summed saved; /* the places, when they are in a file; else zeros */
     int32_t is_damaged;    /* a block's sum was wrong: lookups go to `mended` */
     og_directory *mended;  /* built from the table in its stead, once; NULL = not needed */
 };

@@ -27,21 +27,24 @@ typedef OG_VEC(uint32_t) vertex_list;
 /* Numbers of a topology: in memory, or packed in its file. */
 typedef struct numbers {
     const uint32_t *values;
-    const uint8_t *packed;
-    uint32_t width;
+    og_topo__section *packed;
 } numbers;
 
-static uint32_t number_at(const numbers *n, uint32_t i)
+static numbers numbers_of(const og_topology *t, const uint32_t *values, int section)
 {
-    return n->values != NULL ? n->values[i] : (uint32_t)og_topo__packed_at(n->packed, n->width, i);
+    return (numbers){values, &og_topo__backing_of(t)->sections[section]};
 }
 
-static og_status open_numbers(const og_topology *t, const uint32_t *values, int section,
-                              numbers *out, og_error *err)
+/* False when they are damaged. */
+static bool get_number(const numbers *n, uint32_t i, uint32_t *out)
 {
-    const og_topo__section *s = &og_topo__backing_of(t)->sections[section];
-    *out = (numbers){values, s->packed, s->width};
-    return values != NULL ? OG_OK : og_topo__check_section(t, section, err);
+    if (n->values != NULL) {
+        *out = n->values[i];
+        return true;
+    }
+    og_topo__section *s = n->packed;
+    *out = (uint32_t)og_topo__packed_at(s->packed.bytes, s->width, i);
+    return og_topo__number_is_good(&s->packed, s->width, i);
 }
 
 /* What tells the row ids of edges by their places among the targets of their sources. */
@@ -51,26 +54,27 @@ typedef struct edge_ids {
     id_list found;
 } edge_ids;
 
-static og_status open_edge_ids(const og_topology *t, edge_ids *out, og_error *err)
+static edge_ids edge_ids_of(const og_topology *t)
 {
     const og_topo__order *order = &og_topo__backing_of(t)->order;
-    *out = (edge_ids){.t = t};
-    OG_TRY(open_numbers(t, order->numbers, OG_TOPO__NUMBERS, &out->numbers, err));
-    return open_numbers(t, order->ids, OG_TOPO__IDS, &out->ids, err);
+    return (edge_ids){.t = t,
+                      .numbers = numbers_of(t, order->numbers, OG_TOPO__NUMBERS),
+                      .ids = numbers_of(t, order->ids, OG_TOPO__IDS)};
 }
 
 static og_status add_edge(edge_ids *e, uint32_t place, og_error *err)
 {
-    uint32_t number = number_at(&e->numbers, place), count = e->t->edge_count;
-    if (number >= count)
+    uint32_t number, id, count = e->t->edge_count;
+    if (!get_number(&e->numbers, place, &number) || number >= count)
         return og_topo__damaged(e->t, err);
     if (e->numbers.values == NULL)
         number = og_topo__number_from_saved(number, place, count);
-    uint32_t id = number;
-    if (e->ids.values != NULL)
-        id = e->ids.values[number];
-    else if (e->ids.width > 0)
-        id = og_topo__id_from_saved(number_at(&e->ids, number), number);
+    if (e->ids.values == NULL && e->ids.packed->width == 0)
+        id = number;
+    else if (!get_number(&e->ids, number, &id))
+        return og_topo__damaged(e->t, err);
+    else if (e->ids.values == NULL)
+        id = og_topo__id_from_saved(id, number);
     return og_vec_push(&e->found, id) ? OG_OK : og_error_nomem(err);
 }
 
@@ -105,16 +109,15 @@ static void neighbourhood_deinit(neighbourhood *n)
 static og_status note_sources(const og_topology *t, const uint32_t *vertices, size_t count,
                               neighbourhood *out, og_error *err)
 {
-    numbers sources;
-    OG_TRY(open_numbers(t, t->in.targets, OG_TOPO__IN_TARGETS, &sources, err));
+    const numbers sources = numbers_of(t, t->in.targets, OG_TOPO__IN_TARGETS);
     for (size_t i = 0; i < count; i++) {
         uint32_t start, end;
         og_adjacency_range(&t->in, vertices[i], &start, &end);
         if (start < end)
             out->targets[vertices[i]] = 1;
         for (uint32_t place = start; place < end; place++) {
-            uint32_t source = number_at(&sources, place);
-            if (source >= t->out.vertex_count)
+            uint32_t source;
+            if (!get_number(&sources, place, &source) || source >= t->out.vertex_count)
                 return og_topo__damaged(t, err);
             if (out->sources[source] == 0 && !og_vec_push(&out->list, source))
                 return og_error_nomem(err);
@@ -129,14 +132,15 @@ static og_status note_sources(const og_topology *t, const uint32_t *vertices, si
 static og_status scan_sources(const og_topology *t, const neighbourhood *near, edge_ids *out,
                               og_error *err)
 {
-    numbers targets;
-    OG_TRY(open_numbers(t, t->out.targets, OG_TOPO__OUT_TARGETS, &targets, err));
+    const numbers targets = numbers_of(t, t->out.targets, OG_TOPO__OUT_TARGETS);
     for (size_t i = 0; i < near->list.len; i++) {
         uint32_t start, end;
         og_adjacency_range(&t->out, near->list.items[i], &start, &end);
         for (uint32_t place = start; place < end; place++) {
-            uint32_t target = number_at(&targets, place);
-            if (target < t->in.vertex_count && near->targets[target] != 0)
+            uint32_t target;
+            if (!get_number(&targets, place, &target) || target >= t->in.vertex_count)
+                return og_topo__damaged(t, err);
+            if (near->targets[target] != 0)
                 OG_TRY(add_edge(out, place, err));
         }
     }
@@ -163,7 +167,7 @@ static og_status find_edges(og_topology *t, bool at_src, const uint32_t *vertice
                             edge_ids *out, og_error *err)
 {
     OG_TRY(og_topo__need_offsets(t, err));
-    OG_TRY(open_edge_ids(t, out, err));
+    *out = edge_ids_of(t);
     return at_src ? find_by_source(t, vertices, count, out, err)
                   : find_by_target(t, vertices, count, out, err);
 }

@@ -26,39 +26,14 @@ uint64_t og_topo__section_count(const og_topology *t, int section)
     }
 }
 
-static size_t section_bytes(const og_topology *t, int section)
-{
-    return (size_t)og_topo__packed_bytes(og_topo__section_count(t, section),
-                                         og_topo__backing_of(t)->sections[section].width);
-}
-
-og_status og_topo__check_section(const og_topology *t, int section, og_error *err)
-{
-    og_topo__backing *b = t->backing;
-    og_topo__section *s = &b->sections[section];
-    if (b->file == NULL || s->is_checked)
-        return OG_OK;
-    s->is_checked = og_hash64(s->packed, section_bytes(t, section)) == s->sum;
-    return s->is_checked ? OG_OK : og_topo__damaged(t, err);
-}
-
 /* All numbers of a section. False when it is damaged. */
 static bool read_section(const og_topology *t, int section, uint32_t *out)
 {
-    const og_topo__section *s = &og_topo__backing_of(t)->sections[section];
-    if (og_topo__check_section(t, section, NULL) != OG_OK)
+    og_topo__section *s = &og_topo__backing_of(t)->sections[section];
+    if (!og_topo__is_all_good(&s->packed))
         return false;
-    og_topo__unpack(s->packed, (size_t)og_topo__section_count(t, section), s->width, out);
+    og_topo__unpack(s->packed.bytes, (size_t)og_topo__section_count(t, section), s->width, out);
     return true;
-}
-
-/* Have the store bring in two sections, which stand one behind the other. */
-static void expect_sections(const og_topology *t, int first)
-{
-    const og_topo__backing *b = t->backing;
-    const uint8_t *begin = b->sections[first].packed;
-    const uint8_t *end = b->sections[first + 1].packed + section_bytes(t, first + 1);
-    og_blob_prefetch(b->file, (uint64_t)(begin - b->file->ptr), (uint64_t)(end - begin));
 }
 
 /* ---- a direction -------------------------------------------------------------------------- */
@@ -120,9 +95,8 @@ static og_status read_targets(og_topology *t, og_adjacency *side, int section,
 static og_status need_out(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (t->out.targets != NULL || b->file == NULL)
+    if (t->out.targets != NULL || !b->is_saved)
         return OG_OK;
-    expect_sections(t, OG_TOPO__OUT_DEGREES);
     OG_TRY(read_offsets(t, &t->out, OG_TOPO__OUT_DEGREES, &b->out_offsets, err));
     return read_targets(t, &t->out, OG_TOPO__OUT_TARGETS, t->in.vertex_count, &b->out_targets, err);
 }
@@ -130,9 +104,8 @@ static og_status need_out(og_topology *t, og_error *err)
 static og_status need_in(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (t->in.targets != NULL || b->file == NULL)
+    if (t->in.targets != NULL || !b->is_saved)
         return OG_OK;
-    expect_sections(t, OG_TOPO__IN_DEGREES);
     OG_TRY(read_offsets(t, &t->in, OG_TOPO__IN_DEGREES, &b->in_offsets, err));
     return read_targets(t, &t->in, OG_TOPO__IN_TARGETS, t->out.vertex_count, &b->in_targets, err);
 }
@@ -140,7 +113,7 @@ static og_status need_in(og_topology *t, og_error *err)
 og_status og_topo__need_offsets(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (b->file == NULL)
+    if (!b->is_saved)
         return OG_OK;
     OG_TRY(read_offsets(t, &t->out, OG_TOPO__OUT_DEGREES, &b->out_offsets, err));
     return read_offsets(t, &t->in, OG_TOPO__IN_DEGREES, &b->in_offsets, err);
@@ -171,14 +144,13 @@ static bool read_numbers(const og_topology *t, uint32_t *numbers)
 og_status og_topo__need_order(og_topology *t, og_error *err)
 {
     og_topo__backing *b = t->backing;
-    if (b->order.numbers != NULL || b->file == NULL) /* built: perhaps without edges */
+    if (b->order.numbers != NULL || !b->is_saved) /* built: perhaps without edges */
         return OG_OK;
     bool has_ids = b->sections[OG_TOPO__IDS].width > 0;
     OG_AUTO_FREE uint32_t *numbers = og_reallocarray(NULL, t->edge_count, sizeof *numbers);
     OG_AUTO_FREE uint32_t *ids = has_ids ? og_reallocarray(NULL, t->edge_count, sizeof *ids) : NULL;
     if (numbers == NULL || (has_ids && ids == NULL))
         return og_error_nomem(err);
-    expect_sections(t, OG_TOPO__NUMBERS);
     if (!read_numbers(t, numbers) || (has_ids && !read_ids(t, ids)))
         return og_topo__damaged(t, err);
     b->order = (og_topo__order){OG_TAKE(numbers), OG_TAKE(ids)};

@@ -90,6 +90,17 @@ static const void *next_section(saved_file *f, uint64_t count, size_t value_byte
     return section;
 }
 
+/* The next two sections: sums of blocks, which have this sum themselves, and the blocks. */
+static bool find_summed(saved_file *f, uint64_t bytes, uint64_t sums_sum, og_topo__summed *out)
+{
+    uint64_t blocks = og_topo__block_count(bytes);
+    const uint64_t *sums = next_section(f, blocks, sizeof *sums);
+    const uint8_t *start = next_section(f, bytes, 1);
+    return sums != NULL && start != NULL &&
+           og_hash64(sums, (size_t)blocks * sizeof *sums) == sums_sum &&
+           og_topo__summed_init(out, f->blob, start, bytes, sums);
+}
+
 static bool get_number(const og_json *header, const char *key, uint64_t *out)
 {
     const og_json *member = og_json_get(header, key);
@@ -155,27 +166,10 @@ static const char *const directory_names[D_NUMBERS] = {"version",    "next_row_i
                                                        "entries",    "places",      "vertex_bits",
                                                        "duplicates", "sums_sum"};
 
-static uint64_t block_count(uint64_t bytes)
-{
-    return bytes / OG_TOPO__BLOCK_BYTES + (bytes % OG_TOPO__BLOCK_BYTES > 0);
-}
-
-/* XXH3-64 of each block; NULL when out of memory. */
-static uint64_t *sum_blocks(const og_directory *d, uint64_t bytes, uint64_t blocks)
-{
-    uint64_t *sums = og_reallocarray(NULL, blocks, sizeof *sums);
-    for (uint64_t i = 0; sums != NULL && i < blocks; i++) {
-        uint64_t start = i * OG_TOPO__BLOCK_BYTES, left = bytes - start;
-        sums[i] = og_hash64(d->places + start,
-                            (size_t)(left < OG_TOPO__BLOCK_BYTES ? left : OG_TOPO__BLOCK_BYTES));
-    }
-    return sums;
-}
-
 void og_topo__save_directory(og_store *store, const og_directory *d, const og_lance_table *table)
 {
-    uint64_t bytes = og_topo__place_bytes(d), blocks = block_count(bytes);
-    OG_AUTO_FREE uint64_t *sums = d->root == NULL ? sum_blocks(d, bytes, blocks) : NULL;
+    uint64_t bytes = og_topo__place_bytes(d), blocks = og_topo__block_count(bytes);
+    OG_AUTO_FREE uint64_t *sums = d->root == NULL ? og_topo__sum_blocks(d->places, bytes) : NULL;
     if (sums == NULL)
         return;
     const uint64_t n[D_NUMBERS] = {
@@ -232,16 +226,8 @@ static bool fill_directory(saved_file *f, const og_lance_table *table, og_direct
     d->place_count = n[D_PLACES];
     d->vertex_bits = (uint32_t)n[D_VERTEX_BITS];
     d->has_duplicates = n[D_DUPLICATES] != 0;
-    uint64_t bytes = og_topo__place_bytes(d), blocks = block_count(bytes);
-    d->block_sums = next_section(f, blocks, sizeof *d->block_sums);
-    d->places = next_section(f, bytes, 1);
-    if (d->block_sums == NULL || d->places == NULL ||
-        og_hash64(d->block_sums, (size_t)blocks * sizeof *d->block_sums) != n[D_SUMS])
-        return false;
-    d->block_checked = og_calloc(blocks, 1);
-    d->window_is_in = og_calloc(blocks / OG_TOPO__WINDOW_BLOCKS + 1, 1);
-    d->file = og_blob_ref(f->blob);
-    return d->block_checked != NULL && d->window_is_in != NULL;
+    return find_summed(f, og_topo__place_bytes(d), n[D_SUMS], &d->saved) &&
+           (d->places = d->saved.bytes) != NULL;
 }
 
 og_directory *og_topo__load_directory(og_store *store, const og_lance_table *table)
@@ -284,17 +270,21 @@ static const char *const number_names[NUMBERS] = {
     "out_degrees_sum",  "out_targets_sum", "in_degrees_sum",  "in_targets_sum", "numbers_sum",
     "ids_sum"};
 
-/* Append numbers as a section; its width and sum are noted. */
+/* Append numbers as a section, the sums of its blocks before it; its width and their sum are noted. */
 static bool pack_section(og_buf *file, int section, const uint32_t *values, size_t count,
                          uint64_t n[NUMBERS])
 {
-    size_t start = file->len;
+    OG_AUTO_BUF packed = OG_BUF_INIT;
     uint32_t width = og_topo__width_of(values, count);
-    if (!og_topo__pack(values, count, width, file))
+    if (!og_topo__pack(values, count, width, &packed))
         return false;
+    OG_AUTO_FREE uint64_t *sums = og_topo__sum_blocks(packed.ptr, packed.len);
+    if (sums == NULL)
+        return false;
+    size_t sums_bytes = (size_t)og_topo__block_count(packed.len) * sizeof *sums;
     n[WIDTHS + section] = width;
-    n[SUMS + section] = og_hash64(file->ptr + start, file->len - start);
-    return og_buf_fill(file, 0, og_align_up(file->len, ALIGN) - file->len);
+    n[SUMS + section] = og_hash64(sums, sums_bytes);
+    return put_section(file, sums, sums_bytes) && put_section(file, packed.ptr, packed.len);
 }
 
 static bool pack_side(og_buf *file, int section, const og_adjacency *side, uint32_t edge_count,
@@ -389,13 +379,12 @@ static bool fill_topology(saved_file *f, const uint64_t n[NUMBERS], og_topology 
     t->has_loops = n[LOOPS] != 0;
     t->out.vertex_count = (uint32_t)n[OUT_VERTICES];
     t->in.vertex_count = (uint32_t)n[IN_VERTICES];
-    b->file = og_blob_ref(f->blob);
+    b->is_saved = true;
     for (int i = 0; i < OG_TOPO__SECTIONS; i++) {
         og_topo__section *s = &b->sections[i];
         s->width = (uint32_t)n[WIDTHS + i];
-        s->sum = n[SUMS + i];
         uint64_t bytes = og_topo__packed_bytes(og_topo__section_count(t, i), s->width);
-        if ((s->packed = next_section(f, bytes, 1)) == NULL)
+        if (!find_summed(f, bytes, n[SUMS + i], &s->packed))
             return false;
     }
     return true;

@@ -10,11 +10,10 @@
  *                  section sizes and XXH3-64 sums
  *   then    the sections, each 64-aligned
  *
- * Directory: sections `sums` (u64 per block of 8 KiB) and `places` (packed.h). A block's sum is
- * checked when the block is first touched, so a lookup reads one block.
- * Topology: for each direction the degrees and the targets, then the numbers and row ids of the
- * edges (packed.h). Sum and bounds of a section are checked when it is first asked for
- * (og_topo__complete).
+ * Numbers are packed (packed.h). Before them stands a section of sums, one for each block of 8 KiB,
+ * which is checked when the block is first touched (summed.h): a lookup reads few blocks.
+ * Directory: the places. Topology: for each direction the degrees and the targets, then the numbers
+ * and row ids of the edges; their bounds are checked as they are read.
  * A file that does not fit in any way is ignored. */
 #ifndef OG_TOPO_SAVED_H
 #define OG_TOPO_SAVED_H

@@ -23,7 +23,8 @@ void og_topology_unref(og_topology *t)
                          b->in_targets,  b->in_edges,    b->order.numbers, b->order.ids};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         og_free(owned[i]);
-    og_blob_unref(b->file);
+    for (int i = 0; i < OG_TOPO__SECTIONS; i++)
+        og_topo__summed_deinit(&b->sections[i].packed);
     og_free(b);
     og_free(t);
 }

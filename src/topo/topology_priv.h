@@ -2,6 +2,7 @@
 #ifndef OG_TOPO_TOPOLOGY_PRIV_H
 #define OG_TOPO_TOPOLOGY_PRIV_H
 
+#include "topo/summed.h"
 #include "topo/topology.h"
 
 /* What a topology was made of: exactly this version of the edge table. While the epochs are equal,
@@ -36,10 +37,8 @@ enum {
 };
 
 typedef struct og_topo__section {
-    const uint8_t *packed;
+    og_topo__summed packed;
     uint32_t width;
-    uint64_t sum; /* XXH3-64 of the packed bytes */
-    bool is_checked;
 } og_topo__section;
 
 typedef struct og_topo__backing {
@@ -49,8 +48,8 @@ typedef struct og_topo__backing {
     uint32_t *out_offsets, *out_targets, *out_edges;
     uint32_t *in_offsets, *in_targets, *in_edges;
     og_topo__order order;
-    /* The file the parts come from; NULL: it was built, and has both directions and the order. */
-    og_blob *file;
+    /* The parts come from a file; else it was built, and has both directions and the order. */
+    bool is_saved;
     og_topo__section sections[OG_TOPO__SECTIONS];
 } og_topo__backing;
 
@@ -113,10 +112,6 @@ OG_NODISCARD og_status og_topo__complete(og_topology *topology, unsigned parts, 
 OG_NODISCARD og_status og_topo__need_order(og_topology *topology, og_error *err);
 /* The offsets of `out` and `in`, which are small, without the rest. */
 OG_NODISCARD og_status og_topo__need_offsets(og_topology *topology, og_error *err);
-/* Check that the bytes of a section fit their sum, so that its numbers may be read one by one.
- * A topology that was built always passes. */
-OG_NODISCARD og_status og_topo__check_section(const og_topology *topology, int section,
-                                              og_error *err);
 /* Sources and targets of the edges by number, edge_count each; needs OG_TOPO_OUT and the order.
  * OG_CORRUPT as above. */
 OG_NODISCARD og_status og_topo__ends_by_number(const og_topology *topology, uint32_t *out_sources,
