@@ -179,8 +179,9 @@ static og_status put_sidecar(run *r, og_error *err)
                                    : og_error_nomem(err);
 }
 
-/* The operation is going to be undone. Until it is, the reference must not take a winner's version for the one that
- * we lost, nor publish what we are to report as failed: it is to undo the tables that we hold, too. */
+/* The operation is going to be undone. Until it is, the reference must not take a winner's version
+ * for the one that we lost, nor publish what we are to report as failed: it is to undo the tables
+ * that we hold, too. */
 static void disarm_sidecar(run *r)
 {
     size_t held = r->commit->slots_held;
@@ -197,7 +198,7 @@ static void remove_sidecar(run *r)
 
 /* ---- slots -------------------------------------------------------------------------------- */
 
-/* Whose manifest stands in a slot: that of the operation, or of the fork? OG_NOT_FOUND: it is free. */
+/* Whose manifest stands in a slot: that of the operation, or of the fork? OG_NOT_FOUND: free. */
 static og_status slot_is_ours(run *r, const char *path, uint64_t version,
                               const og_graph__fork *fork, bool *out_ours, og_error *err)
 {
@@ -209,9 +210,9 @@ static og_status slot_is_ours(run *r, const char *path, uint64_t version,
     return OG_OK;
 }
 
-/* Is the operation's version of `__manifest` the one that we staged? A helper's names other files, and what is
- * remembered of ours would not be what is stored. Who can't tell must not say no: ours may be the one that
- * stands, with our files. */
+/* Is the operation's version of `__manifest` the one that we staged? A helper's names other files,
+ * and what is remembered of ours would not be what is stored. Who can't tell must not say no: ours
+ * may be the one that stands, with our files. */
 static og_status stands_as_staged(run *r, bool *out, og_error *err)
 {
     const og_lance_staged *staged = r->publish_staged;
@@ -223,7 +224,8 @@ static og_status stands_as_staged(run *r, bool *out, og_error *err)
     return OG_OK;
 }
 
-/* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds it. */
+/* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds
+ * it. */
 static og_status take_slot(run *r, og_lance_write *write, const char *path,
                            const og_graph__fork *fork, og_error *err)
 {
@@ -275,7 +277,7 @@ static og_status add_base(run *r, og_error *err)
     return OG_OK;
 }
 
-/* The slots' content goes to disk with the files of S1, so that S2 and S3 have only names to sync. */
+/* The slots' content goes to disk with the files of S1, so S2 and S3 sync names only. */
 static og_status announce_slots(run *r, og_error *err)
 {
     og_graph__commit *c = r->commit;
@@ -289,8 +291,8 @@ static og_status announce_slots(run *r, og_error *err)
     return OG_OK;
 }
 
-/* A table that is new on the branch: its ref, by which a cleanup finds what it holds, and its first version.
- * That belongs to no operation; whoever finds one that nobody published goes above it. */
+/* A table that is new on the branch: its ref, by which a cleanup finds what it holds, and its first
+ * version. That belongs to no operation; whoever finds one that nobody published goes above it. */
 static og_status take_fork(run *r, const og_graph__commit_table *t, og_error *err)
 {
     og_graph__fork *fork = t->fork;
@@ -364,8 +366,8 @@ static og_status check_pin(const og_graph__state *now, const og_graph__pin *was,
     return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
 }
 
-/* Is what came after our version made of it? We may have slept over a cleanup, and taken a slot that it had
- * freed. */
+/* Is what came after our version made of it? We may have slept over a cleanup, and taken a slot
+ * that it had freed. */
 static og_status was_built_on(run *r, const char *path, const og_graph__move *move,
                               og_lance_table *ours, const og_graph__pin *pin, bool *out,
                               og_error *err)
@@ -394,8 +396,8 @@ static og_status was_built_on(run *r, const char *path, const og_graph__move *mo
     return s == OG_NOT_FOUND ? OG_OK : s;
 }
 
-/* A program that knows of no operations may have published a head of ours: by its sidecar, or because its
- * own write was built on it. What was undone since is not in the past of the pin. */
+/* A program that knows of no operations may have published a head of ours: by its sidecar, or
+ * because its own write was built on it. What was undone since is not in the past of the pin. */
 static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph__pin *pin,
                              bool *out, og_error *err)
 {
@@ -698,8 +700,8 @@ static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_
     return OG_OK;
 }
 
-/* The branch was deleted and made again while the operation ran, and has no version of its own yet: what `base`
- * shows is its parent's, in whose slots we have no business. */
+/* The branch was deleted and made again while the operation ran, and has no version of its own yet:
+ * what `base` shows is its parent's, in whose slots we have no business. */
 static og_status refuse_unborn(og_repo *repo, og_snapshot *base, og_error *err)
 {
     const og_graph__branch *branch = og_graph__branch_of(base);

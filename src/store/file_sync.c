@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each sync waits for the disk a few times. So from a few on they are done side by side, by so many threads; one
- * syncfs would wait as often, but also for what other programs have written. From so many on it is the better
- * choice all the same. */
+/* Each sync waits for the disk a few times. So from a few on they are done side by side, by so many
+ * threads; one syncfs would wait as often, but also for what other programs have written. From so
+ * many on it is the better choice all the same. */
 #define SYNC_BESIDE_FROM 4
 #define SYNC_THREADS 4
 #define SYNC_ALL_FROM 16
@@ -189,8 +189,8 @@ static og_status unknown(og_store__file *s, int errnum, const char *name, og_err
     return OG_UNKNOWN;
 }
 
-/* What a sync is of may be visible already: it failing for want of memory tells nothing else than its failing by
- * the disk. */
+/* What a sync is of may be visible already: it failing for want of memory tells nothing else than
+ * its failing by the disk. */
 static og_status out_of_memory(og_error *err)
 {
     og_error_nomem(err);

@@ -161,8 +161,8 @@ og_status og_store__file_put(og_store *store, const char *name, og_bytes bytes, 
     return status;
 }
 
-/* Over what is there. False: there is nothing, or it has another name too and may belong to a copy of the folder,
- * or it would become shorter, which a reader's mapping does not bear. */
+/* Over what is there. False: there is nothing, or it has another name too and may belong to a copy
+ * of the folder, or it would become shorter, which a reader's mapping does not bear. */
 static bool overwrite(og_store__file *s, const char *name, og_bytes bytes)
 {
     struct stat st;

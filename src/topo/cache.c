@@ -133,8 +133,8 @@ static void evict(og_topo_cache *c)
 
 /* ---- directories -------------------------------------------------------------------------- */
 
-/* The newest entry of this table and epoch that is not newer than the version asked for: a later one does
- * not know rows that were removed in between. */
+/* The newest entry of this table and epoch that is not newer than the version asked for: a later
+ * one does not know rows that were removed in between. */
 static directory_entry *best_directory(og_topo_cache *c, const og_lance_table *table)
 {
     directory_entry *best = NULL;

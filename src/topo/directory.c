@@ -6,10 +6,12 @@
 #include "base/vec.h"
 #include "topo/directory_priv.h"
 
-/* Deltas that hold more than this share of the directory at the bottom together make a new one of all. */
+/* Deltas that hold more than this share of the directory at the bottom together make a new one of
+ * all. */
 #define MERGE_SHARE 8
-/* A delta takes in the one below it while that has at most so many times its rows: so few lie above one
- * another, and a row is added again as often as there are such, however many commits bring one each. */
+/* A delta takes in the one below it while that has at most so many times its rows: so few lie above
+ * one another, and a row is added again as often as there are such, however many commits bring one
+ * each. */
 #define LEVEL_SHARE 4
 /* Ids looked up together. */
 #define BATCH 1024
@@ -59,8 +61,8 @@ size_t og_directory_bytes(const og_directory *d)
     return own + (d->root != NULL ? og_directory_bytes(d->root) : 0);
 }
 
-/* Five sixths full at most: a walk then looks at some four places for an id that is there, at twenty for one
- * that is not, in one or two cache lines. */
+/* Five sixths full at most: a walk then looks at some four places for an id that is there, at
+ * twenty for one that is not, in one or two cache lines. */
 static uint64_t places_for(uint64_t expected)
 {
     return expected + expected / 5 + 16;
@@ -127,8 +129,8 @@ static bool place_is_good(og_directory *d, uint64_t place)
     return false;
 }
 
-/* The next vertex with this hash from *place on, or OG_NO_VERTEX; *place moves past it. A table that is
- * full of other things is a damaged file: the walk ends after one round. */
+/* The next vertex with this hash from *place on, or OG_NO_VERTEX; *place moves past it. A table
+ * that is full of other things is a damaged file: the walk ends after one round. */
 static uint32_t next_candidate(og_directory *d, uint64_t hash, uint64_t *place, uint64_t *steps)
 {
     uint64_t tag = tag_of(hash), empty = empty_entry(d);
@@ -325,7 +327,7 @@ og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str
 
 /* ---- building ----------------------------------------------------------------------------- */
 
-/* Is there a live row with this very id already? Equal tags are rare, so texts are read one by one. */
+/* Is there a live row with this very id already? Equal tags are rare, so texts are read singly. */
 static og_status is_known(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
                           bool *out, og_error *err)
 {

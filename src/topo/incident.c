@@ -127,8 +127,8 @@ static og_status note_sources(const og_topology *t, const uint32_t *vertices, si
     return OG_OK;
 }
 
-/* A target knows its sources but not which of their edges lead to it: each source is looked through, once for all
- * targets. */
+/* A target knows its sources but not which of their edges lead to it: each source is looked
+ * through, once for all targets. */
 static og_status scan_sources(const og_topology *t, const neighbourhood *near, edge_ids *out,
                               og_error *err)
 {

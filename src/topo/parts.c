@@ -1,9 +1,9 @@
-/* What of a topology is read from its file, or made, when it is first asked for: a direction, the order of the
- * edges, and from that their row ids in both directions.
+/* What of a topology is read from its file, or made, when it is first asked for: a direction, the
+ * order of the edges, and from that their row ids in both directions.
  *
- * The file has an edge's number at its place among the targets of its source. Its place among the sources of its
- * target follows: edges of a vertex stand in order of their numbers, so one pass over them, with a next place kept
- * for each target, finds all. */
+ * The file has an edge's number at its place among the targets of its source. Its place among the
+ * sources of its target follows: edges of a vertex stand in order of their numbers, so one pass
+ * over them, with a next place kept for each target, finds all. */
 #include "base/map.h"
 #include "topo/packed.h"
 #include "topo/topology_priv.h"
@@ -38,8 +38,8 @@ static bool read_section(const og_topology *t, int section, uint32_t *out)
 
 /* ---- a direction -------------------------------------------------------------------------- */
 
-/* Degrees, behind the place for the first offset, to offsets. False when they don't sum up to the number of
- * edges. */
+/* Degrees, behind the place for the first offset, to offsets. False when they don't sum up to the
+ * number of edges. */
 static bool sum_degrees(uint32_t *offsets, size_t vertex_count, uint64_t edge_count)
 {
     uint64_t sum = 0;

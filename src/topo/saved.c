@@ -270,7 +270,7 @@ static const char *const number_names[NUMBERS] = {
     "out_degrees_sum",  "out_targets_sum", "in_degrees_sum",  "in_targets_sum", "numbers_sum",
     "ids_sum"};
 
-/* Append numbers as a section, the sums of its blocks before it; its width and their sum are noted. */
+/* Append numbers as a section behind the sums of its blocks; its width and their sum are noted. */
 static bool pack_section(og_buf *file, int section, const uint32_t *values, size_t count,
                          uint64_t n[NUMBERS])
 {
@@ -356,8 +356,8 @@ static bool epochs_fit(const og_json *h, const og_topo__key *wanted)
            text_is(h, "from_epoch", wanted->from_epoch) && text_is(h, "to_epoch", wanted->to_epoch);
 }
 
-/* Of the version asked for or an earlier one. Counts are bounded by what the tables have given out: the
- * file's size does not bound them, as numbers without bits take no bytes. */
+/* Of the version asked for or an earlier one. Counts are bounded by what the tables have given out:
+ * the file's size does not bound them, as numbers without bits take no bytes. */
 static bool numbers_fit(const og_topo__key *wanted, const uint64_t n[NUMBERS])
 {
     bool ok = n[VERSION] <= wanted->edge_version && n[NEXT_ROW_ID] <= wanted->next_row_id &&

@@ -47,8 +47,8 @@ static void prefetch(const og_topo__summed *s, uint64_t start, uint64_t bytes)
     og_blob_prefetch(s->file, (uint64_t)(s->bytes - s->file->ptr) + start, bytes);
 }
 
-/* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on and
- * on is brought in by windows, each of them once: the call costs more than a lookup. */
+/* A mapped file is read at random. The first few blocks are brought in alone; one that is asked on
+ * and on is brought in by windows, each of them once: the call costs more than a lookup. */
 static void expect_block(og_topo__summed *s, uint64_t block)
 {
     uint64_t window = block / WINDOW_BLOCKS;

@@ -140,8 +140,8 @@ static og_status add_end_batch(const og_lance_codes *batch, const uint32_t *vert
     return OG_OK;
 }
 
-/* Append the vertices at one end of the live edges from slot `start` on. An id is looked up once for
- * all rows of a page that share it. */
+/* Append the vertices at one end of the live edges from slot `start` on. An id is looked up once
+ * for all rows of a page that share it. */
 static og_status add_end(og_lance_table *edges, const char *column, uint32_t start,
                          og_directory *directory, og_lance_table *nodes, vertex_list *out,
                          og_error *err)
@@ -239,8 +239,8 @@ static uint32_t *count_edges(const vertex_list *by, uint32_t vertex_count)
     return offsets;
 }
 
-/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. Fills offsets and targets of the side, and
- * `numbers` unless NULL. */
+/* Counting sort by `by`; stable, so edges of a vertex stay in slot order. Fills offsets and targets
+ * of the side, and `numbers` unless NULL. */
 static og_status sort_edges(og_adjacency *side, const vertex_list *by, const vertex_list *other,
                             uint32_t **out_offsets, uint32_t **out_targets, uint32_t *numbers,
                             og_error *err)

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 
 #define AUTO_CLEANUP_PREFIX "lance.auto_cleanup."
-/* Runs of versions of a table; beyond, the oldest are joined. Every version writes them all, some 18 bytes each. */
+/* Runs of versions of a table; beyond, the oldest are joined. Every version writes them all, some
+ * 18 bytes each. */
 #define MAX_VERSION_RUNS 1024
 /* Runs that hold more of a table's rows than one in so many are never joined: there are few. */
 #define LARGE_RUN_PART 128
@@ -337,8 +338,8 @@ static og_status update_pairs(og_arena *arena, const og_lance_kv *kvs, uint32_t 
     return OG_OK;
 }
 
-/* When the column with the highest id leaves the table, files and all, the id is written down: no other column must
- * get it. After an overwrite no row is one of before, so ids may begin anew. */
+/* When the column with the highest id leaves the table, files and all, the id is written down: no
+ * other column must get it. After an overwrite no row is one of before, so ids may begin anew. */
 static og_status remember_field_ids(staging *s, og_error *err)
 {
     const og_lance_write *write = s->write;
@@ -415,8 +416,8 @@ static og_status set_identity(staging *s, og_error *err)
     return OG_OK;
 }
 
-/* Bases by where they are now: other readers take the paths as they stand, and the dataset may have been
- * moved since. One outside the dataset is left as it is. */
+/* Bases by where they are now: other readers take the paths as they stand, and the dataset may have
+ * been moved since. One outside the dataset is left as it is. */
 static og_status refresh_bases(staging *s, og_error *err)
 {
     const og_lance_table *source = s->write->source;
