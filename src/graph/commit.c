@@ -3,18 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/vec.h"
 #include "graph/aftermath.h"
 #include "graph/ahead.h"
-#include "graph/later.h"
+#include "graph/commit_priv.h"
 #include "graph/layout.h"
 #include "graph/schema_files.h"
 #include "graph/sidecar.h"
-#include "lance/table/indices.h"
-#include "lance/table/rebase.h"
-
-/* Slots of `__manifest` that may be lost to disjoint writers before we call it a conflict. */
-#define MAX_PUBLISH_ATTEMPTS 16
 
 og_status og_graph__retryable(og_error *err)
 {
@@ -36,26 +30,7 @@ og_status og_graph__stale(og_error *err, og_str table_key, uint64_t expected, ui
     return og_graph__retryable(err);
 }
 
-/* Everything a run needs while it goes through its steps. */
-typedef struct run {
-    og_repo *repo;
-    og_store *store;
-    og_graph__branch *branch;
-    og_graph__commit *commit;
-    og_graph__dag dag;
-    og_lance_table *manifest; /* the `__manifest` version being built on */
-    bool base_is_synced;      /* and it is durable */
-    og_graph__state *state;   /* of that version */
-    og_graph__move *moves; /* of the tables, in their order; those that are still to be published */
-    size_t move_count;
-    og_lance_write *publish;
-    const og_lance_staged *publish_staged;
-    OG_VEC(const char *) names; /* to sync next; borrowed */
-    og_buf base_name;           /* of manifest; among names */
-    char *sidecar_name;         /* NULL = none was written */
-} run;
-
-static void run_deinit(run *r)
+static void run_deinit(og_graph__run *r)
 {
     og_lance_write_free(r->publish);
     og_lance_table_unref(r->manifest);
@@ -118,7 +93,7 @@ static og_status name_operation(const og_graph__commit *c, const og_graph__commi
                                          sizeof properties / sizeof *properties, err);
 }
 
-static og_status stage_tables(run *r, og_error *err)
+static og_status stage_tables(og_graph__run *r, og_error *err)
 {
     og_graph__commit *c = r->commit;
     for (size_t i = 0; i < c->table_count; i++) {
@@ -157,7 +132,7 @@ static og_status stage_tables(run *r, og_error *err)
 /* ---- the sidecar, for the reference's sake ------------------------------------------------ */
 
 /* Tell of the first `count` tables. */
-static og_status write_sidecar(run *r, size_t count, bool is_armed, og_error *err)
+static og_status write_sidecar(og_graph__run *r, size_t count, bool is_armed, og_error *err)
 {
     OG_AUTO_BUF json = OG_BUF_INIT;
     if (!og_graph__sidecar_encode(&r->commit->op, r->store->root, r->moves, count, is_armed, &json))
@@ -167,7 +142,7 @@ static og_status write_sidecar(run *r, size_t count, bool is_armed, og_error *er
 
 /* Written only while several slots are being taken: half of an operation must not look whole to the
  * reference. */
-static og_status put_sidecar(run *r, og_error *err)
+static og_status put_sidecar(og_graph__run *r, og_error *err)
 {
     og_graph__commit *c = r->commit;
     if (c->table_count < 2 || c->tables[0].write == NULL)
@@ -182,103 +157,24 @@ static og_status put_sidecar(run *r, og_error *err)
 /* The operation is going to be undone. Until it is, the reference must not take a winner's version
  * for the one that we lost, nor publish what we are to report as failed: it is to undo the tables
  * that we hold, too. */
-static void disarm_sidecar(run *r)
+static void disarm_sidecar(og_graph__run *r)
 {
     size_t held = r->commit->slots_held;
     if (r->sidecar_name != NULL)
         (void)!write_sidecar(r, held < r->move_count ? held : r->move_count, false, NULL);
 }
 
-static void remove_sidecar(run *r)
+static void remove_sidecar(og_graph__run *r)
 {
     OG_AUTO_FREE char *name = OG_TAKE(r->sidecar_name);
     if (name != NULL)
         (void)!r->store->ops->remove(r->store, (const char *const[]){name}, 1, NULL);
 }
 
-/* ---- slots -------------------------------------------------------------------------------- */
-
-/* Whose manifest stands in a slot: that of the operation, or of the fork? OG_NOT_FOUND: free. */
-static og_status slot_is_ours(run *r, const char *path, uint64_t version,
-                              const og_graph__fork *fork, bool *out_ours, og_error *err)
-{
-    OG_AUTO(og_lance_table) there = NULL;
-    OG_TRY(og_lance_table_open(r->repo->env, path, version, 0, &there, err));
-    og_str id = og_lance_table_transaction_property(there, fork != NULL ? OG_STR("og.fork")
-                                                                        : OG_STR("og.op"));
-    *out_ours = id.ptr != NULL && og_str_is(id, fork != NULL ? fork->id : r->commit->op.id);
-    return OG_OK;
-}
-
-/* Is the operation's version of `__manifest` the one that we staged? A helper's names other files,
- * and what is remembered of ours would not be what is stored. Who can't tell must not say no: ours
- * may be the one that stands, with our files. */
-static og_status stands_as_staged(run *r, bool *out, og_error *err)
-{
-    const og_lance_staged *staged = r->publish_staged;
-    OG_AUTO(og_blob) there = NULL;
-    if (r->store->ops->get(r->store, staged->manifest_name, &there, err) != OG_OK)
-        return OG_UNKNOWN;
-    *out = there->len == staged->manifest.len &&
-           memcmp(there->ptr, staged->manifest.ptr, there->len) == 0;
-    return OG_OK;
-}
-
-/* Put the manifest; an unclear answer is settled by looking (section 5). OG_EXISTS: another holds
- * it. */
-static og_status take_slot(run *r, og_lance_write *write, const char *path,
-                           const og_graph__fork *fork, og_error *err)
-{
-    uint64_t version = og_lance_write_version(write);
-    for (int attempt = 0;; attempt++) {
-        og_status s = og_lance_staged_commit(write, true, err);
-        if (s != OG_EXISTS && s != OG_UNKNOWN)
-            return s;
-        bool ours = false;
-        og_status seen = slot_is_ours(r, path, version, fork, &ours, err);
-        if (seen == OG_OK && ours && write == r->publish)
-            seen = stands_as_staged(r, &ours, err);
-        if (seen == OG_OK) {
-            og_lance_write_settle(write, ours);
-            return ours ? OG_OK : OG_EXISTS;
-        }
-        if (seen != OG_NOT_FOUND || attempt == 2) {
-            og_lance_write_settle(write, true); /* its files may be named */
-            return og_error_set(err, OG_UNKNOWN,
-                                "the outcome of operation %s is unknown: no answer about version "
-                                "%" PRIu64 " of %s",
-                                r->commit->op.id, version, path);
-        }
-        og_lance_write_settle(write, false);
-    }
-}
-
-static og_status sync_names(run *r, og_error *err)
-{
-    if (r->names.len == 0)
-        return OG_OK;
-    og_status s = r->store->ops->sync(r->store, r->names.items, r->names.len, err);
-    r->names.len = 0;
-    return s;
-}
-
-/* The version that is built on goes to disk with what is staged, in case its writer died before it
- * synced: none may be missing below one that lasts. */
-static og_status add_base(run *r, og_error *err)
-{
-    if (r->base_is_synced ||
-        og_lance_table_transaction_property(r->manifest, OG_STR("og.op")).ptr == NULL)
-        return OG_OK;
-    og_buf_clear(&r->base_name);
-    if (!og_lance_manifest_name(&r->base_name, og_lance_table_path(r->manifest),
-                                og_lance_table_version(r->manifest)) ||
-        !og_vec_push(&r->names, og_buf_cstr(&r->base_name)))
-        return og_error_nomem(err);
-    return OG_OK;
-}
+/* ---- S1 and S2 ---------------------------------------------------------------------------- */
 
 /* The slots' content goes to disk with the files of S1, so S2 and S3 sync names only. */
-static og_status announce_slots(run *r, og_error *err)
+static og_status announce_slots(og_graph__run *r, og_error *err)
 {
     og_graph__commit *c = r->commit;
     for (size_t i = 0; i < c->table_count; i++)
@@ -293,7 +189,7 @@ static og_status announce_slots(run *r, og_error *err)
 
 /* A table that is new on the branch: its ref, by which a cleanup finds what it holds, and its first
  * version. That belongs to no operation; whoever finds one that nobody published goes above it. */
-static og_status take_fork(run *r, const og_graph__commit_table *t, og_error *err)
+static og_status take_fork(og_graph__run *r, const og_graph__commit_table *t, og_error *err)
 {
     og_graph__fork *fork = t->fork;
     const char *ref = og_buf_cstr(&fork->ref_name);
@@ -302,7 +198,7 @@ static og_status take_fork(run *r, const og_graph__commit_table *t, og_error *er
     if (!og_graph__pin_path(&path, &home))
         return og_error_nomem(err);
     OG_TRY(r->store->ops->put(r->store, ref, og_buf_bytes(&fork->ref), err));
-    og_status s = take_slot(r, fork->write, og_buf_cstr(&path), fork, err);
+    og_status s = og_graph__take_slot(r, fork->write, og_buf_cstr(&path), fork, err);
     if (s == OG_EXISTS)
         return og_graph__stale(err, t->pin->table_key, t->pin->version, fork->staged->version);
     OG_TRY(s);
@@ -312,7 +208,7 @@ static og_status take_fork(run *r, const og_graph__commit_table *t, og_error *er
 }
 
 /* With S1, so that the sidecar's tables are there before it is. */
-static og_status take_forks(run *r, og_error *err)
+static og_status take_forks(og_graph__run *r, og_error *err)
 {
     for (size_t i = 0; i < r->commit->table_count; i++)
         if (r->commit->tables[i].fork != NULL)
@@ -321,7 +217,7 @@ static og_status take_forks(run *r, og_error *err)
 }
 
 /* S2 */
-static og_status take_tables(run *r, og_error *err)
+static og_status take_tables(og_graph__run *r, og_error *err)
 {
     og_graph__commit *c = r->commit;
     for (size_t i = 0; i < c->table_count; i++) {
@@ -331,7 +227,7 @@ static og_status take_tables(run *r, og_error *err)
         OG_AUTO_BUF path = OG_BUF_INIT;
         if (!og_graph__pin_path(&path, &r->moves[i].pin))
             return og_error_nomem(err);
-        og_status s = take_slot(r, t->write, og_buf_cstr(&path), NULL, err);
+        og_status s = og_graph__take_slot(r, t->write, og_buf_cstr(&path), NULL, err);
         if (s == OG_EXISTS)
             return og_graph__stale(err, t->pin->table_key, t->pin->version,
                                    r->moves[i].pin.version);
@@ -343,241 +239,10 @@ static og_status take_tables(run *r, og_error *err)
     return OG_OK;
 }
 
-/* ---- S3 ----------------------------------------------------------------------------------- */
-
-static og_status stage_publish(run *r, og_error *err)
-{
-    og_graph__commit *c = r->commit;
-    og_lance_write_free(OG_TAKE(r->publish));
-    OG_TRY(og_graph__publish_stage(r->repo->env, r->manifest, r->store->root, &c->op, r->moves,
-                                   r->move_count, &c->mark, r->repo->random, &r->publish,
-                                   &r->publish_staged, err));
-    for (size_t f = 0; f < r->publish_staged->file_count; f++)
-        if (!og_vec_push(&r->names, r->publish_staged->file_names[f]))
-            return og_error_nomem(err);
-    return OG_OK;
-}
-
-static og_status check_pin(const og_graph__state *now, const og_graph__pin *was, og_error *err)
-{
-    const og_graph__pin *pin = og_graph__state_pin(now, was->table_key);
-    if (pin != NULL && pin->version == was->version)
-        return OG_OK;
-    return og_graph__stale(err, was->table_key, was->version, pin != NULL ? pin->version : 0);
-}
-
-/* Is what came after our version made of it? We may have slept over a cleanup, and taken a slot
- * that it had freed. */
-static og_status was_built_on(run *r, const char *path, const og_graph__move *move,
-                              og_lance_table *ours, const og_graph__pin *pin, bool *out,
-                              og_error *err)
-{
-    OG_AUTO(og_lance_table) next = NULL;
-    OG_AUTO(og_lance_table) pinned = NULL;
-    OG_AUTO(og_lance_table) before = NULL;
-    og_lance_verdict verdict;
-    og_status s = og_lance_table_open(r->repo->env, path, move->pin.version + 1, 0, &next, err);
-    if (s != OG_OK && s != OG_NOT_FOUND)
-        return s;
-    og_str base =
-        s == OG_OK ? og_lance_table_transaction_property(next, OG_STR("og.base")) : OG_STR("");
-    if (base.len > 0) { /* writers of ours build on pins, but for a restore */
-        *out = og_str_eq(base, og_lance_table_transaction_uuid(ours)) &&
-               !og_str_is(og_lance_table_transaction_property(next, OG_STR("og.kind")), "Recovery");
-        return OG_OK;
-    }
-    /* Of other programs' versions only rows and files tell, when some of ours are left. */
-    OG_TRY(og_lance_table_open(r->repo->env, path, pin->version, 0, &pinned, err));
-    OG_TRY(og_lance_succession(ours, pinned, &verdict, err));
-    if (verdict != OG_LANCE_FITS)
-        return OG_OK;
-    s = og_lance_table_open(r->repo->env, path, move->expected_version, 0, &before, err);
-    *out = s == OG_OK && og_lance_carries_on(before, ours, pinned);
-    return s == OG_NOT_FOUND ? OG_OK : s;
-}
-
-/* A program that knows of no operations may have published a head of ours: by its sidecar, or
- * because its own write was built on it. What was undone since is not in the past of the pin. */
-static og_status is_absorbed(run *r, const og_graph__move *move, const og_graph__pin *pin,
-                             bool *out, og_error *err)
-{
-    OG_AUTO_BUF path = OG_BUF_INIT;
-    OG_AUTO(og_lance_table) ours = NULL;
-    *out = false;
-    if (pin == NULL || pin->version < move->pin.version ||
-        !og_str_eq(pin->table_branch, move->pin.table_branch))
-        return OG_OK;
-    if (!og_graph__pin_path(&path, pin))
-        return og_error_nomem(err);
-    const char *at = og_buf_cstr(&path);
-    OG_TRY(og_lance_table_open(r->repo->env, at, move->pin.version, 0, &ours, err));
-    og_str op = og_lance_table_transaction_property(ours, OG_STR("og.op"));
-    if (op.ptr == NULL || !og_str_is(op, r->commit->op.id))
-        return OG_OK;
-    *out = pin->version == move->pin.version;
-    return *out ? OG_OK : was_built_on(r, at, move, ours, pin, out, err);
-}
-
-/* Pins of our tables stand where we left them, or were moved to what we made: then that is done. */
-static og_status check_moves(run *r, const og_graph__state *now, og_error *err)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < r->move_count; i++) {
-        const og_graph__move *move = &r->moves[i];
-        const og_graph__pin *pin = og_graph__state_pin(now, move->pin.table_key);
-        bool absorbed = false;
-        if (pin == NULL || pin->version != move->expected_version)
-            OG_TRY(is_absorbed(r, move, pin, &absorbed, err));
-        if (absorbed)
-            continue;
-        if (pin == NULL || pin->version != move->expected_version)
-            return og_graph__stale(err, move->pin.table_key, move->expected_version,
-                                   pin != NULL ? pin->version : 0);
-        r->moves[left++] = *move;
-    }
-    r->move_count = left;
-    return OG_OK;
-}
-
-/* Our commit comes after the newest one of the version that is built on. */
-static og_status follow_head(run *r, og_error *err)
-{
-    og_graph__dag_deinit(&r->dag);
-    if (og_store_is_far(r->store))
-        og_graph__later_wait(r->repo);
-    OG_TRY(og_graph__dag_begin(r->repo, r->branch, r->state, &r->dag, err));
-    memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
-    return OG_OK;
-}
-
-static og_status check_reads(const og_graph__commit *c, og_snapshot *now, og_error *err)
-{
-    og_status s = OG_OK;
-    for (size_t i = 0; i < c->read_count && s == OG_OK; i++)
-        s = check_pin(og_graph__snapshot_of(now)->state, c->reads[i], err);
-    return s == OG_CONFLICT && c->reads_hold != NULL ? c->reads_hold(c->context, now, err) : s;
-}
-
-/* Deleted before this moment: then nobody would see what we publish. */
-static og_status check_branch(run *r, og_error *err)
-{
-    char id[OG_GRAPH__BRANCH_ID + 1];
-    og_status s = og_graph__branch_id(r->repo, r->branch, id, err);
-    if (s == OG_NOT_FOUND || (s == OG_OK && !og_str_is(r->commit->op.branch_id, id)))
-        return og_graph__branch_gone(err, r->branch->name);
-    return s;
-}
-
-/* Has a cleanup freed a slot that a restore was to go above? */
-static bool is_below_freed(const run *r)
-{
-    uint64_t bytes;
-    bool freed = false;
-    for (size_t i = 0; i < r->commit->below_count && !freed; i++)
-        freed = r->store->ops->head(r->store, r->commit->below[i], &bytes, NULL) == OG_NOT_FOUND;
-    return freed;
-}
-
-/* Of files that no slot names yet: that they may not last is a failure, not an open question. */
-static og_status sync_staged(run *r, og_error *err)
-{
-    OG_TRY(add_base(r, err));
-    og_status s = sync_names(r, err);
-    if (s != OG_UNKNOWN || r->commit->slots_held > 0)
-        return s;
-    if (check_branch(r, NULL) == OG_CONFLICT) /* the version that is built on went with it */
-        return og_graph__branch_gone(err, r->branch->name);
-    if (is_below_freed(r)) {
-        og_error_set(err, OG_CONFLICT, "versions were cleaned up meanwhile");
-        return og_graph__retryable(err);
-    }
-    if (err != NULL)
-        err->status = OG_IO;
-    return OG_IO;
-}
-
-/* The `__manifest` slot is lost: look at what became visible, and build on it if our pins hold. */
-static og_status rebase_publish(run *r, bool *out_published, og_error *err)
-{
-    og_graph__commit *c = r->commit;
-    OG_AUTO(og_snapshot) newest = NULL;
-    og_status status = og_graph__repo_refresh(r->repo, r->branch, &newest, err);
-    if (status != OG_OK)
-        return status == OG_NOT_FOUND ? og_graph__branch_gone(err, r->branch->name) : status;
-    og_graph__snapshot *s = og_graph__snapshot_of(newest);
-    if (!og_str_is(r->commit->op.branch_id, s->branch_id))
-        return og_graph__branch_gone(err, r->branch->name);
-    og_graph__op_fate fate;
-    OG_TRY(og_graph__op_fate_since(r->manifest, s->manifest, og_str_of(c->op.id), &fate, err));
-    *out_published = fate == OG_GRAPH__OP_PUBLISHED;
-    if (*out_published)
-        return OG_OK;
-    if (fate == OG_GRAPH__OP_ABORTED) {
-        og_error_set(err, OG_CONFLICT, "operation %s was aborted by another writer", c->op.id);
-        return og_graph__retryable(err);
-    }
-    if (c->mark.aborted_op.len > 0) {
-        OG_TRY(og_graph__op_fate_since(r->manifest, s->manifest, c->mark.aborted_op, &fate, err));
-        if (fate != OG_GRAPH__OP_PENDING) {
-            og_error_set(err, OG_CONFLICT, "operation %.*s was settled by another writer",
-                         OG_FMT(c->mark.aborted_op));
-            return og_graph__retryable(err);
-        }
-    }
-    OG_TRY(check_moves(r, s->state, err));
-    if (r->move_count > 0 || c->table_count == 0) /* else it is done, whatever it had read */
-        OG_TRY(check_reads(c, newest, err));
-    og_lance_table_unref(r->manifest);
-    og_graph__state_unref(r->state);
-    r->manifest = og_lance_table_ref(s->manifest);
-    r->base_is_synced = s->is_synced;
-    r->state = og_graph__state_ref(s->state);
-    return follow_head(r, err);
-}
-
-/* A cleanup has passed that may have taken our files for garbage. */
-static og_status check_fence(run *r, og_error *err)
-{
-    og_graph__commit *c = r->commit;
-    uint64_t began = c->began_ms != 0 ? c->began_ms : og_ulid_ms(og_str_of(c->op.id));
-    if (began >= r->state->horizon_ms)
-        return OG_OK;
-    c->is_fenced = true;
-    og_error_set(err, OG_CONFLICT,
-                 "operation %s began before a cleanup that was not to wait for it", c->op.id);
-    og_error_hint(err, "Run the operation again.");
-    return OG_CONFLICT;
-}
-
-/* Take the slot, again and again on newer versions while only others' tables moved. */
-static og_status publish(run *r, bool *out_by_helper, og_error *err)
-{
-    *out_by_helper = false;
-    for (int attempt = 0; attempt < MAX_PUBLISH_ATTEMPTS; attempt++) {
-        if (attempt > 0) {
-            OG_TRY(stage_publish(r, err));
-            OG_TRY(sync_staged(r, err));
-        }
-        OG_TRY(check_fence(r, err));
-        og_status s = take_slot(r, r->publish, r->branch->manifest_path, NULL, err);
-        if (s == OG_OK) {
-            const char *name = r->publish_staged->manifest_name;
-            return r->store->ops->sync(r->store, &name, 1, err);
-        }
-        if (s != OG_EXISTS)
-            return s;
-        OG_TRY(rebase_publish(r, out_by_helper, err));
-        if (*out_by_helper)
-            return OG_OK;
-    }
-    og_error_set(err, OG_CONFLICT, "too many concurrent writers of this graph");
-    return og_graph__retryable(err);
-}
-
 /* ---- S4 ----------------------------------------------------------------------------------- */
 
 /* The snapshot of what was just published, without reading it back. */
-static og_status new_snapshot(run *r, og_snapshot *base, og_snapshot **out, og_error *err)
+static og_status new_snapshot(og_graph__run *r, og_snapshot *base, og_snapshot **out, og_error *err)
 {
     og_graph__commit *c = r->commit;
     OG_AUTO_FREE og_graph__pin *pins = og_calloc(r->move_count, sizeof *pins);
@@ -607,7 +272,7 @@ static void keep_tables(const og_graph__commit *c, og_snapshot *snapshot)
     }
 }
 
-static void tidy(run *r, og_snapshot *base)
+static void tidy(og_graph__run *r, og_snapshot *base)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
     bool taken = false;
@@ -626,7 +291,7 @@ static void tidy(run *r, og_snapshot *base)
 }
 
 /* Whoever published for us may not have synced the slot yet. */
-static og_status sync_versions(run *r, uint64_t first, uint64_t last, og_error *err)
+static og_status sync_versions(og_graph__run *r, uint64_t first, uint64_t last, og_error *err)
 {
     for (uint64_t version = first; version <= last; version++) {
         OG_AUTO_BUF buf = OG_BUF_INIT;
@@ -639,7 +304,7 @@ static og_status sync_versions(run *r, uint64_t first, uint64_t last, og_error *
 }
 
 /* A helper has published us: whatever fails now, "failed" would be a lie. */
-static og_status finish_helped(run *r, const og_snapshot *base, og_commit_result *out,
+static og_status finish_helped(og_graph__run *r, const og_snapshot *base, og_commit_result *out,
                                og_error *err)
 {
     OG_AUTO(og_snapshot) newest = NULL;
@@ -660,7 +325,7 @@ static og_status finish_helped(run *r, const og_snapshot *base, og_commit_result
 
 /* ---- all steps ---------------------------------------------------------------------------- */
 
-static og_status prepare(run *r, og_snapshot *base, og_error *err)
+static og_status prepare(og_graph__run *r, og_snapshot *base, og_error *err)
 {
     og_graph__snapshot *s = og_graph__snapshot_of(base);
     r->manifest = og_lance_table_ref(s->manifest);
@@ -670,26 +335,27 @@ static og_status prepare(run *r, og_snapshot *base, og_error *err)
     r->move_count = r->commit->table_count;
     if (r->moves == NULL)
         return og_error_nomem(err);
-    return follow_head(r, err);
+    return og_graph__follow_head(r, err);
 }
 
-static og_status run_steps(run *r, og_snapshot *base, og_commit_result *out, og_error *err)
+static og_status run_steps(og_graph__run *r, og_snapshot *base, og_commit_result *out,
+                           og_error *err)
 {
     og_graph__commit *c = r->commit;
     OG_TRY(prepare(r, base, err));
     OG_TRY(stage_tables(r, err));
-    OG_TRY(stage_publish(r, err));
+    OG_TRY(og_graph__publish_prepare(r, err));
     OG_TRY(take_forks(r, err));
     OG_TRY(put_sidecar(r, err));
     OG_TRY(announce_slots(r, err));
-    OG_TRY(sync_staged(r, err));
+    OG_TRY(og_graph__sync_staged(r, err));
     og_graph__expect_checks(r->repo, r->branch);
     OG_TRY(take_tables(r, err));
-    OG_TRY(sync_names(r, err));
+    OG_TRY(og_graph__sync_names(r, err));
     OG_TRY(og_graph__schema_idle(r->store, r->repo->catalog, err));
-    OG_TRY(check_branch(r, err));
+    OG_TRY(og_graph__check_branch(r, err));
     bool by_helper;
-    OG_TRY(publish(r, &by_helper, err));
+    OG_TRY(og_graph__publish(r, &by_helper, err));
     c->by_other = by_helper;
     c->slots_held = 0;
     memcpy(out->commit_id, c->op.commit_id, sizeof out->commit_id);
@@ -714,7 +380,8 @@ og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commi
                                og_commit_result *out, og_error *err)
 {
     og_graph__snapshot *snapshot = og_graph__snapshot_of(base);
-    run r = {.repo = repo, .store = repo->store, .branch = snapshot->branch, .commit = commit};
+    og_graph__run r = {
+        .repo = repo, .store = repo->store, .branch = snapshot->branch, .commit = commit};
     commit->slots_held = 0;
     if (og_graph__is_unborn(base))
         return refuse_unborn(repo, base, err);
@@ -733,7 +400,7 @@ og_status og_graph__commit_run(og_repo *repo, og_snapshot *base, og_graph__commi
 og_status og_graph__commit_helped(og_repo *repo, og_snapshot *base, og_graph__commit *commit,
                                   og_commit_result *out, og_error *err)
 {
-    run r = {
+    og_graph__run r = {
         .repo = repo, .store = repo->store, .branch = og_graph__branch_of(base), .commit = commit};
     memcpy(out->commit_id, commit->op.commit_id, sizeof out->commit_id);
     return finish_helped(&r, base, out, err);
