@@ -205,9 +205,8 @@ static og_status split_ranges(side *s, const og_lance_common *past, const slot_r
     for (size_t i = 0; i < ranges->len; i++) {
         uint32_t slot = ranges->items[i].start, end = slot + ranges->items[i].count;
         while (slot < end) {
-            id_at = og_table__id_run_of(rows->ids.items, rows->ids.len, slot, id_at);
-            stamp_at =
-                og_table__version_run_of(rows->stamps.items, rows->stamps.len, slot, stamp_at);
+            id_at = og_table__run_of(rows->ids.items, rows->ids.len, slot, id_at);
+            stamp_at = og_table__run_of(rows->stamps.items, rows->stamps.len, slot, stamp_at);
             const og_table__id_run *id = &rows->ids.items[id_at];
             const og_table__version_run *stamp = &rows->stamps.items[stamp_at];
             uint32_t count = smaller(end - slot, (uint64_t)id->first_slot + id->count - slot);

@@ -100,7 +100,7 @@ static void join_runs(og_table__version_runs *runs, uint32_t rows)
     for (size_t i = 0; i < runs->len; i++)
         newest = runs->items[i].version > newest ? runs->items[i].version : newest;
     if (runs->len != 0)
-        runs->items[0] = (og_table__version_run){0, rows, newest};
+        runs->items[0] = (og_table__version_run){0, rows, .version = newest};
     runs->len = runs->len != 0;
 }
 

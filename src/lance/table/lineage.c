@@ -13,24 +13,7 @@ bool og_table__version_runs_add(og_table__version_runs *runs, uint32_t first_slo
             return true;
         }
     }
-    return og_vec_push(runs, (og_table__version_run){first_slot, count, version});
-}
-
-size_t og_table__version_run_of(const og_table__version_run *runs, size_t count, uint32_t slot,
-                                size_t hint)
-{
-    for (size_t i = hint; i < count && i < hint + 2; i++)
-        if (slot >= runs[i].first_slot && slot - runs[i].first_slot < runs[i].count)
-            return i;
-    size_t low = 0, high = count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (runs[middle].first_slot <= slot)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return og_vec_push(runs, (og_table__version_run){first_slot, count, .version = version});
 }
 
 static uint64_t array_length(const OgPb__EncodedU64Array *array)

@@ -172,7 +172,7 @@ static og_status give_row_ids(og_lance_table *t, og_error *err)
         return OG_OK;
     for (uint32_t i = 0; i < t->fragment_count; i++) {
         const og_lance_fragment *f = &t->fragments[i];
-        const og_table__id_run run = {f->first_slot, f->physical_rows, f->first_slot};
+        const og_table__id_run run = {f->first_slot, f->physical_rows, .first_id = f->first_slot};
         OG_TRY(og_table__row_ids_encode(&run, f->physical_rows != 0, t->arena,
                                         &m->fragments[i]->inline_row_ids, err));
         m->fragments[i]->has_inline_row_ids = 1;

@@ -16,10 +16,10 @@ bool og_table__id_runs_add(og_table__id_runs *runs, uint32_t first_slot, uint32_
             return true;
         }
     }
-    return og_vec_push(runs, (og_table__id_run){first_slot, count, first_id});
+    return og_vec_push(runs, (og_table__id_run){first_slot, count, .first_id = first_id});
 }
 
-size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t slot, size_t hint)
+size_t og_table__run_of(const og_table__run *runs, size_t count, uint32_t slot, size_t hint)
 {
     for (size_t i = hint; i < count && i < hint + 2; i++)
         if (slot >= runs[i].first_slot && slot - runs[i].first_slot < runs[i].count)

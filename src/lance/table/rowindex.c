@@ -154,7 +154,7 @@ og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t 
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)
             return og_error_set(err, OG_INVALID, "no slot %u", slots[i]);
-        at = og_table__id_run_of(index->runs.items, index->runs.len, slots[i], at);
+        at = og_table__run_of(index->runs.items, index->runs.len, slots[i], at);
         const og_table__id_run *run = &index->runs.items[at];
         out_ids[i] = run->first_id + (slots[i] - run->first_slot);
     }

@@ -9,21 +9,21 @@
 #include "base/vec.h"
 #include "lance/table/proto_priv.h"
 
-/* Slot first_slot + i has row id first_id + i. */
-typedef struct og_table__id_run {
+/* `count` slots from first_slot on, whose rows have consecutive ids, or one version. */
+typedef struct og_table__run {
     uint32_t first_slot;
     uint32_t count;
-    uint64_t first_id;
-} og_table__id_run;
-typedef OG_VEC(og_table__id_run) og_table__id_runs;
+    union {
+        uint64_t first_id; /* slot first_slot + i has row id first_id + i */
+        uint64_t version;  /* of all these slots */
+    };
+} og_table__run;
+typedef OG_VEC(og_table__run) og_table__runs;
 
-/* `count` slots from first_slot on have this version. */
-typedef struct og_table__version_run {
-    uint32_t first_slot;
-    uint32_t count;
-    uint64_t version;
-} og_table__version_run;
-typedef OG_VEC(og_table__version_run) og_table__version_runs;
+typedef og_table__run og_table__id_run;
+typedef og_table__runs og_table__id_runs;
+typedef og_table__run og_table__version_run;
+typedef og_table__runs og_table__version_runs;
 
 /* Append `count` > 0 rows; joins with the last run when it fits. False when out of memory. */
 bool og_table__id_runs_add(og_table__id_runs *runs, uint32_t first_slot, uint32_t count,
@@ -56,9 +56,8 @@ uint64_t og_table__version_raised(const og_table__version_run *run, uint64_t flo
 OG_NODISCARD og_status og_table__versions_floor(const og_table__version_runs *runs, size_t max_runs,
                                                 uint32_t most_rows, uint64_t *out, og_error *err);
 
-/* Index of the run that holds the slot; `hint` is tried first. The slot must be in a run. */
-size_t og_table__id_run_of(const og_table__id_run *runs, size_t count, uint32_t slot, size_t hint);
-size_t og_table__version_run_of(const og_table__version_run *runs, size_t count, uint32_t slot,
-                                size_t hint);
+/* Index of the run, of either kind, that holds the slot; `hint` and the run behind it are tried
+ * first. The slot must be in a run. */
+size_t og_table__run_of(const og_table__run *runs, size_t count, uint32_t slot, size_t hint);
 
 #endif

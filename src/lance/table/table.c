@@ -390,8 +390,8 @@ og_status og_lance_row_versions(og_lance_table *table, const uint32_t *slots, si
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)
             return og_error_set(err, OG_INVALID, "no slot %u", slots[i]);
-        u = og_table__version_run_of(table->updated.items, table->updated.len, slots[i], u);
-        c = og_table__version_run_of(table->created.items, table->created.len, slots[i], c);
+        u = og_table__run_of(table->updated.items, table->updated.len, slots[i], u);
+        c = og_table__run_of(table->created.items, table->created.len, slots[i], c);
         out_updated[i] = table->updated.items[u].version;
         out_created[i] = table->created.items[c].version;
     }

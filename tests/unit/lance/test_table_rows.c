@@ -107,7 +107,7 @@ static void round_trip(const uint64_t *ids, uint32_t count)
     assert_ok(og_table__row_ids_decode(og_table__bytes(packed), 0, count, &again, err));
     expect_ids(&again, ids, count);
     for (uint32_t slot = 0; slot < count; slot++) {
-        size_t run = og_table__id_run_of(again.items, again.len, slot, slot % 7);
+        size_t run = og_table__run_of(again.items, again.len, slot, slot % 7);
         assert_true(slot - again.items[run].first_slot < again.items[run].count);
     }
 }
