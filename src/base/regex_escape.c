@@ -7,7 +7,8 @@
 typedef og_base__rx translator;
 typedef og_base__rx_element element;
 
-bool og_base__rx_set_text(element *e, og_base__rx_kind kind, const char *text)
+/* Returns true, so that a parser can return it. */
+static bool set_text(element *e, og_base__rx_kind kind, const char *text)
 {
     e->kind = kind;
     snprintf(e->text, sizeof e->text, "%s", text);
@@ -135,13 +136,11 @@ static bool name_property(translator *t, const char *name, bool negated, element
     if (t->ignore_case && (strcmp(name, "uppercase") == 0 || strcmp(name, "lowercase") == 0))
         name = "cased";
     if (strcmp(name, "any") == 0)
-        return og_base__rx_set_text(out, OG_BASE__RX_PATTERN,
-                                    negated ? OG_BASE__RX_NOTHING : OG_BASE__RX_ANY);
+        return set_text(out, OG_BASE__RX_PATTERN, negated ? OG_BASE__RX_NOTHING : OG_BASE__RX_ANY);
     if (strcmp(name, "assigned") == 0)
         return use_property(t, "", "Cn", !negated, out);
     if (strcmp(name, "ascii") == 0)
-        return og_base__rx_set_text(out, OG_BASE__RX_SET,
-                                    negated ? "\\x{80}-\\x{10FFFF}" : "\\x{0}-\\x{7F}");
+        return set_text(out, OG_BASE__RX_SET, negated ? "\\x{80}-\\x{10FFFF}" : "\\x{0}-\\x{7F}");
     return use_property(t, "sc:", name, negated, out) || use_property(t, "", name, negated, out);
 }
 
@@ -243,18 +242,15 @@ static bool parse_hex(translator *t, int width, element *out)
 static bool parse_boundary(translator *t, element *out)
 {
     if (og_base__rx_accept(t, "{start}"))
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                    "(?:" NO_WORD_BEFORE IS_WORD_NEXT ")");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:" NO_WORD_BEFORE IS_WORD_NEXT ")");
     if (og_base__rx_accept(t, "{end}"))
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                    "(?:" IS_WORD_BEFORE NO_WORD_NEXT ")");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:" IS_WORD_BEFORE NO_WORD_NEXT ")");
     if (og_base__rx_accept(t, "{start-half}"))
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION, NO_WORD_BEFORE);
+        return set_text(out, OG_BASE__RX_ASSERTION, NO_WORD_BEFORE);
     if (og_base__rx_accept(t, "{end-half}"))
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION, NO_WORD_NEXT);
-    return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                "(?:" IS_WORD_BEFORE NO_WORD_NEXT "|" NO_WORD_BEFORE IS_WORD_NEXT
-                                ")");
+        return set_text(out, OG_BASE__RX_ASSERTION, NO_WORD_NEXT);
+    return set_text(out, OG_BASE__RX_ASSERTION,
+                    "(?:" IS_WORD_BEFORE NO_WORD_NEXT "|" NO_WORD_BEFORE IS_WORD_NEXT ")");
 }
 
 static bool parse_assertion(translator *t, char c, element *out)
@@ -263,19 +259,16 @@ static bool parse_assertion(translator *t, char c, element *out)
     case 'b':
         return parse_boundary(t, out);
     case 'B':
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                    "(?:" IS_WORD_BEFORE IS_WORD_NEXT
-                                    "|" NO_WORD_BEFORE NO_WORD_NEXT ")");
+        return set_text(out, OG_BASE__RX_ASSERTION,
+                        "(?:" IS_WORD_BEFORE IS_WORD_NEXT "|" NO_WORD_BEFORE NO_WORD_NEXT ")");
     case 'A':
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION, "(?:\\A)");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:\\A)");
     case 'z':
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION, "(?:\\z)");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:\\z)");
     case '<':
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                    "(?:" NO_WORD_BEFORE IS_WORD_NEXT ")");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:" NO_WORD_BEFORE IS_WORD_NEXT ")");
     default: /* '>' */
-        return og_base__rx_set_text(out, OG_BASE__RX_ASSERTION,
-                                    "(?:" IS_WORD_BEFORE NO_WORD_NEXT ")");
+        return set_text(out, OG_BASE__RX_ASSERTION, "(?:" IS_WORD_BEFORE NO_WORD_NEXT ")");
     }
 }
 
@@ -290,17 +283,17 @@ bool og_base__rx_parse_escape(translator *t, element *out)
     t->p++;
     switch (c) {
     case 'd':
-        return og_base__rx_set_text(out, OG_BASE__RX_SET, "\\p{Nd}");
+        return set_text(out, OG_BASE__RX_SET, "\\p{Nd}");
     case 'D':
-        return og_base__rx_set_text(out, OG_BASE__RX_SET, "\\P{Nd}");
+        return set_text(out, OG_BASE__RX_SET, "\\P{Nd}");
     case 's':
-        return og_base__rx_set_text(out, OG_BASE__RX_SET, "\\p{wspace}");
+        return set_text(out, OG_BASE__RX_SET, "\\p{wspace}");
     case 'S':
-        return og_base__rx_set_text(out, OG_BASE__RX_SET, "\\P{wspace}");
+        return set_text(out, OG_BASE__RX_SET, "\\P{wspace}");
     case 'w':
-        return og_base__rx_set_text(out, OG_BASE__RX_SET, OG_BASE__RX_WORD);
+        return set_text(out, OG_BASE__RX_SET, OG_BASE__RX_WORD);
     case 'W':
-        return og_base__rx_set_text(out, OG_BASE__RX_PATTERN, "[^" OG_BASE__RX_WORD "]");
+        return set_text(out, OG_BASE__RX_PATTERN, "[^" OG_BASE__RX_WORD "]");
     case 'p':
     case 'P':
         return parse_property(t, c == 'P', out);

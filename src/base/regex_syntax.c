@@ -45,14 +45,14 @@ bool og_base__rx_is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool og_base__rx_is_space(char c)
+static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 void og_base__rx_skip_ignored(translator *t)
 {
-    while (t->ignore_space && t->p < t->end && (og_base__rx_is_space(*t->p) || *t->p == '#')) {
+    while (t->ignore_space && t->p < t->end && (is_space(*t->p) || *t->p == '#')) {
         if (*t->p == '#') {
             while (t->p < t->end && *t->p != '\n')
                 t->p++;
@@ -176,7 +176,7 @@ static bool parse_group(translator *t, bool *out_is_atom)
 
 static void skip_spaces(translator *t)
 {
-    while (t->p < t->end && og_base__rx_is_space(*t->p))
+    while (t->p < t->end && is_space(*t->p))
         t->p++;
 }
 

@@ -63,12 +63,10 @@ void og_base__rx_skip_ignored(og_base__rx *t);
 bool og_base__rx_put_literal(og_buf *out, uint32_t code);
 bool og_base__rx_is_digit(char c);
 bool og_base__rx_is_letter(char c);
-bool og_base__rx_is_space(char c);
 
 /* ---- parts of a pattern ------------------------------------------------------------------- */
 
-/* Fill an element. Both return true, so that a parser can return it. */
-bool og_base__rx_set_text(og_base__rx_element *e, og_base__rx_kind kind, const char *text);
+/* Make the element one character. Returns true, so that a parser can return it. */
 bool og_base__rx_set_char(og_base__rx_element *e, uint32_t code);
 /* With `p` behind the backslash. */
 bool og_base__rx_parse_escape(og_base__rx *t, og_base__rx_element *out);

@@ -31,7 +31,8 @@ og_columnar__class og_columnar__class_of(og_type_id id)
     }
 }
 
-og_status og_columnar__check_comparable(const og_type *a, const og_type *b, og_error *err)
+/* OG_INVALID unless values of both types compare. */
+static og_status check_comparable(const og_type *a, const og_type *b, og_error *err)
 {
     og_columnar__class class_a = og_columnar__class_of(a->id);
     og_columnar__class class_b = og_columnar__class_of(b->id);
@@ -329,7 +330,7 @@ og_status og_compare_datum(const og_array *column, og_compare_op op, const og_da
                            og_mask *out, og_error *err)
 {
     if (value->type != OG_TYPE_NULL)
-        OG_TRY(og_columnar__check_comparable(column->type, og_type_of(value->type), err));
+        OG_TRY(check_comparable(column->type, og_type_of(value->type), err));
     OG_TRY(og_mask_resize(out, column->length, err));
     if (value->is_null || value->type == OG_TYPE_NULL || column->type->id == OG_TYPE_NULL)
         return OG_OK;
@@ -345,7 +346,7 @@ og_status og_compare_columns(const og_array *left, og_compare_op op, const og_ar
                              og_mask *out, og_error *err)
 {
     assert(left->length == right->length);
-    OG_TRY(og_columnar__check_comparable(left->type, right->type, err));
+    OG_TRY(check_comparable(left->type, right->type, err));
     OG_TRY(og_mask_resize(out, left->length, err));
     if (left->type->id == OG_TYPE_NULL || right->type->id == OG_TYPE_NULL)
         return OG_OK;
@@ -433,7 +434,7 @@ og_status og_list_contains_column(const og_array *lists, const og_array *values,
     OG_TRY(check_list(lists->type, err));
     bool unknown = lists->type->id == OG_TYPE_NULL || values->type->id == OG_TYPE_NULL;
     if (!unknown)
-        OG_TRY(og_columnar__check_comparable(lists->children[0]->type, values->type, err));
+        OG_TRY(check_comparable(lists->children[0]->type, values->type, err));
     OG_TRY(og_mask_resize(out, lists->length, err));
     if (unknown)
         return OG_OK;

@@ -15,9 +15,6 @@ typedef enum og_columnar__class {
 } og_columnar__class;
 
 og_columnar__class og_columnar__class_of(og_type_id id);
-/* OG_INVALID unless values of both types compare. */
-OG_NODISCARD og_status og_columnar__check_comparable(const og_type *a, const og_type *b,
-                                                     og_error *err);
 
 /* The three that are computed; the others are one of them negated (all orders here are total). */
 typedef enum og_columnar__relation { OG_REL_EQ, OG_REL_LT, OG_REL_LE } og_columnar__relation;

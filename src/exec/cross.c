@@ -38,7 +38,7 @@ static og_status prepare(cross *self, og_error *err)
     self->vertices = og_malloc(((size_t)self->count + 1) * sizeof *self->vertices);
     if (self->vertices == NULL)
         return og_error_nomem(err);
-    return og_exec__vertices_of_slots(x, t->table, self->slots, self->count, self->vertices, err);
+    return og_exec__vertices_of_slots(t->table, self->slots, self->count, self->vertices, err);
 }
 
 /* Fill the vector with (row, node) pairs; returns how many. */

@@ -197,8 +197,8 @@ static og_status keep_valid(expand *self, uint32_t wanted, og_error *err)
     OG_AUTO_FREE uint32_t *slots = og_malloc((self->ends.len + 1) * sizeof *slots);
     if (slots == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_exec__slots_of_vertices(self->op.x, t->table, self->ends.items,
-                                      (uint32_t)self->ends.len, slots, err));
+    OG_TRY(og_exec__slots_of_vertices(t->table, self->ends.items, (uint32_t)self->ends.len, slots,
+                                      err));
     size_t kept = 0;
     for (size_t i = 0; i < self->ends.len; i++) {
         if (slots[i] == UINT32_MAX || (closing && self->ends.items[i] != wanted))

@@ -81,7 +81,7 @@ static og_status build_set(filter *self, const og_exec__table *t, og_error *err)
     uint8_t *set = og_arena_calloc(x->arena, og_bitmap_bytes(t->vertex_limit), 1);
     if (set == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_exec__vertices_of_slots(x, t->table, slots, count, slots, err));
+    OG_TRY(og_exec__vertices_of_slots(t->table, slots, count, slots, err));
     for (uint32_t i = 0; i < count; i++)
         og_bit_set(set, slots[i]);
     self->set = set;
@@ -150,8 +150,7 @@ static og_status prepare(filter *self, og_error *err)
         return OG_OK;
     const og_exec__table *t;
     OG_TRY(og_exec__table_of(self->op.x, step->var, &t, err));
-    return og_exec__slots_of_vertices(self->op.x, t->table, &self->key_vertex, 1, &self->key_slot,
-                                      err);
+    return og_exec__slots_of_vertices(t->table, &self->key_vertex, 1, &self->key_slot, err);
 }
 
 static og_status make_buffer(filter *self, uint32_t rows, og_error *err)

@@ -58,10 +58,9 @@ og_status og_exec__field_of(og_exec *x, uint32_t column, int32_t *out, og_error 
     return OG_OK;
 }
 
-og_status og_exec__slots_of_vertices(og_exec *x, og_lance_table *table, const uint32_t *vertices,
+og_status og_exec__slots_of_vertices(og_lance_table *table, const uint32_t *vertices,
                                      uint32_t count, uint32_t *out, og_error *err)
 {
-    (void)x;
     uint64_t ids[256];
     for (uint32_t done = 0; done < count;) {
         uint32_t n = count - done < 256 ? count - done : 256;
@@ -73,10 +72,9 @@ og_status og_exec__slots_of_vertices(og_exec *x, og_lance_table *table, const ui
     return OG_OK;
 }
 
-og_status og_exec__vertices_of_slots(og_exec *x, og_lance_table *table, const uint32_t *slots,
-                                     uint32_t count, uint32_t *out, og_error *err)
+og_status og_exec__vertices_of_slots(og_lance_table *table, const uint32_t *slots, uint32_t count,
+                                     uint32_t *out, og_error *err)
 {
-    (void)x;
     uint64_t ids[256];
     for (uint32_t done = 0; done < count;) {
         uint32_t n = count - done < 256 ? count - done : 256;
@@ -154,7 +152,7 @@ og_status og_exec__ensure_slots(og_exec *x, og_exec__rows *rows, uint32_t var, o
     OG_TRY(og_exec__table_of(x, var, &t, err));
     uint32_t *slots;
     OG_TRY(og_exec__rows_slots(x, rows, var, &slots, err));
-    return og_exec__slots_of_vertices(x, t->table, rows->vertices[var], rows->count, slots, err);
+    return og_exec__slots_of_vertices(t->table, rows->vertices[var], rows->count, slots, err);
 }
 
 /* Runs of one slot: the slots without repeats, and for each row its place among them. */

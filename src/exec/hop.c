@@ -98,7 +98,7 @@ static og_status read_ids(og_exec__hop *hop, const uint32_t *vertices, uint32_t 
     OG_AUTO_FREE uint32_t *slots = og_malloc(count * sizeof *slots);
     if (slots == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_exec__slots_of_vertices(hop->x, hop->near.table, vertices, count, slots, err));
+    OG_TRY(og_exec__slots_of_vertices(hop->near.table, vertices, count, slots, err));
     return og_lance_take(hop->near.table, &(uint32_t){(uint32_t)field}, 1, slots, count, out, err);
 }
 
@@ -231,8 +231,7 @@ static og_status keep_hits(og_exec__hop *hop, const uint32_t *vertices, uint32_t
         slots[i] = hits->items[i].slot;
     if (hit_count > 0) {
         OG_TRY(find_far_ends(hop, slots, hit_count, targets, err));
-        OG_TRY(
-            og_exec__vertices_of_slots(hop->x, hop->edges.table, slots, hit_count, edge_ids, err));
+        OG_TRY(og_exec__vertices_of_slots(hop->edges.table, slots, hit_count, edge_ids, err));
     }
     for (uint32_t i = 0; i < count; i++)
         OG_TRY(keep_vertex(hop, vertices[i], targets + starts[i], edge_ids + starts[i],

@@ -40,8 +40,9 @@ static og_status fill_column(og_plan *plan, uint32_t var, int32_t property, og_e
     return out->arrow != NULL ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_exec__add_column(og_exec__builder *b, uint32_t var, int32_t property, uint32_t *out,
-                              og_error *err)
+/* The index of a column, added to the plan when new. */
+static og_status add_column(og_exec__builder *b, uint32_t var, int32_t property, uint32_t *out,
+                            og_error *err)
 {
     og_plan *plan = b->plan;
     for (uint32_t i = 0; i < plan->column_count; i++) {
@@ -96,10 +97,10 @@ og_status og_exec__add_operand(og_exec__builder *b, const og_ir_expr *expr, og_e
     switch (expr->kind) {
     case OG_EXPR_PROPERTY:
         out->kind = OG_OPERAND_COLUMN;
-        return og_exec__add_column(b, expr->var, (int32_t)expr->property, &out->index, err);
+        return add_column(b, expr->var, (int32_t)expr->property, &out->index, err);
     case OG_EXPR_VARIABLE:
         out->kind = OG_OPERAND_COLUMN;
-        return og_exec__add_column(b, expr->var, -1, &out->index, err);
+        return add_column(b, expr->var, -1, &out->index, err);
     case OG_EXPR_PARAM:
     case OG_EXPR_LITERAL:
     case OG_EXPR_NOW:

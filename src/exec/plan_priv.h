@@ -155,9 +155,7 @@ typedef struct og_exec__builder {
     size_t constant_cap;
 } og_exec__builder;
 
-/* The index of a column, or of an expression's column or constant, added to the plan when new. */
-OG_NODISCARD og_status og_exec__add_column(og_exec__builder *b, uint32_t var, int32_t property,
-                                           uint32_t *out, og_error *err);
+/* The column or constant that an expression is, added to the plan when new. */
 OG_NODISCARD og_status og_exec__add_operand(og_exec__builder *b, const og_ir_expr *expr,
                                             og_exec__operand *out, og_error *err);
 OG_NODISCARD og_status og_exec__build_pipeline(og_exec__builder *b, const og_ir_op *ops,

@@ -78,7 +78,7 @@ static og_status to_slots(og_exec *x, const vertex_list *set, uint32_t **out, ui
     uint32_t *slots = og_arena_alloc(x->arena, (set->len + 1) * sizeof *slots);
     if (slots == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_exec__slots_of_vertices(x, t->table, set->items, (uint32_t)set->len, slots, err));
+    OG_TRY(og_exec__slots_of_vertices(t->table, set->items, (uint32_t)set->len, slots, err));
     uint32_t count = 0;
     for (size_t i = 0; i < set->len; i++) {
         if (slots[i] != UINT32_MAX)

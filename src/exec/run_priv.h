@@ -171,12 +171,10 @@ OG_NODISCARD og_status og_exec__table_fill(og_exec *x, const og_type_def *def, o
                                            og_error *err);
 /* Field of a column in its table, -1 when the table has none. OG_CORRUPT when the type differs. */
 OG_NODISCARD og_status og_exec__field_of(og_exec *x, uint32_t column, int32_t *out, og_error *err);
-OG_NODISCARD og_status og_exec__slots_of_vertices(og_exec *x, og_lance_table *table,
-                                                  const uint32_t *vertices, uint32_t count,
-                                                  uint32_t *out, og_error *err);
-OG_NODISCARD og_status og_exec__vertices_of_slots(og_exec *x, og_lance_table *table,
-                                                  const uint32_t *slots, uint32_t count,
-                                                  uint32_t *out, og_error *err);
+OG_NODISCARD og_status og_exec__slots_of_vertices(og_lance_table *table, const uint32_t *vertices,
+                                                  uint32_t count, uint32_t *out, og_error *err);
+OG_NODISCARD og_status og_exec__vertices_of_slots(og_lance_table *table, const uint32_t *slots,
+                                                  uint32_t count, uint32_t *out, og_error *err);
 /* Make op->rows these rows of the operator's variable, whose slots are in its buffer already. */
 OG_NODISCARD og_status og_exec__rows_found(og_exec__op *op, og_lance_table *table,
                                            const uint32_t *slots, uint32_t count, og_error *err);

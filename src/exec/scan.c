@@ -105,7 +105,7 @@ og_status og_exec__rows_found(og_exec__op *op, og_lance_table *table, const uint
     uint32_t *vertices, var = op->step->var;
     if (op->step->live_vertices[var]) {
         OG_TRY(og_exec__rows_vertices(op->x, &op->rows, var, &vertices, err));
-        OG_TRY(og_exec__vertices_of_slots(op->x, table, slots, count, vertices, err));
+        OG_TRY(og_exec__vertices_of_slots(table, slots, count, vertices, err));
     }
     op->rows.count = count;
     return OG_OK;
@@ -182,7 +182,7 @@ static og_status carry_slots(column_scan *self, const uint32_t *slots, og_error 
     if (!op->step->live_vertices[var])
         return OG_OK;
     OG_TRY(og_exec__rows_vertices(op->x, &op->rows, var, &dst, err));
-    return og_exec__vertices_of_slots(op->x, self->table->table, slots, op->rows.count, dst, err);
+    return og_exec__vertices_of_slots(self->table->table, slots, op->rows.count, dst, err);
 }
 
 static og_status column_scan_next(og_exec__op *op, og_exec__rows **out, og_error *err)

@@ -238,23 +238,15 @@ bool og_lang__compatible(const og_prop_type *a, const og_prop_type *b);
 /* A type's name as C text, for messages. */
 const char *og_lang__type_text(og_lang__compile *c, const og_prop_type *type);
 og_prop_type og_lang__scalar_type(og_scalar scalar, bool nullable);
-/* The type that a parameter declares, or false. */
-bool og_lang__param_type(og_str type_name, bool nullable, og_prop_type *out);
 
 /* ---- shared by the lowering --------------------------------------------------------------- */
 
-/* Copy a literal and parse the dates in it. */
-OG_NODISCARD og_status og_lang__lower_literal(og_lang__compile *c, const og_literal *literal,
-                                              og_span span, og_literal *out);
 /* Sets query->uses_now and uses_search as it meets them. */
 OG_NODISCARD og_status og_lang__lower_expr(og_lang__compile *c, const og_lang__expr *expr,
                                            og_ir_query *query, og_ir_expr *out);
 /* Fill query->ops. */
 OG_NODISCARD og_status og_lang__lower_match(og_lang__compile *c, const og_lang__clause *clauses,
                                             og_ir_query *query);
-/* Fill query->returns and query->orderings. */
-OG_NODISCARD og_status og_lang__lower_returns(og_lang__compile *c, const og_lang__query_decl *decl,
-                                              og_ir_query *query);
 /* Fill query->mutations. */
 OG_NODISCARD og_status og_lang__lower_mutations(og_lang__compile *c, const og_lang__mutation *first,
                                                 og_ir_query *query);

@@ -22,7 +22,8 @@ static bool vector_dim(og_str name, uint32_t *out)
     return true;
 }
 
-bool og_lang__param_type(og_str name, bool nullable, og_prop_type *out)
+/* The type that a parameter declares, or false. */
+static bool type_of_param(og_str name, bool nullable, og_prop_type *out)
 {
     *out = (og_prop_type){.nullable = nullable, .list = name.ptr[0] == '['};
     if (out->list)
@@ -50,7 +51,7 @@ static og_status add_param(compile *c, const og_lang__param *param)
                              NOW_PARAM_NAME);
     og_ir_param *out = &c->params[c->param_count];
     *out = (og_ir_param){.name = param->name.text, .type_name = param->type_name.text};
-    if (!og_lang__param_type(param->type_name.text, param->nullable, &out->type))
+    if (!type_of_param(param->type_name.text, param->nullable, &out->type))
         return og_lang__fail(c, param->type_name.span,
                              "type error: unknown parameter type `%.*s` for `$%.*s`",
                              OG_FMT(param->type_name.text), OG_FMT(param->name.text));

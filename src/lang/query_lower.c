@@ -7,19 +7,22 @@ typedef og_lang__expr expr;
 
 /* ---- literals ----------------------------------------------------------------------------- */
 
+static og_status lower_literal(compile *c, const og_literal *literal, og_span span,
+                               og_literal *out);
+
 static og_status lower_items(compile *c, const og_literal *list, og_span span, og_literal *out)
 {
     og_literal *items = og_arena_array_of(c->arena, og_literal, list->count);
     if (items == NULL)
         return og_lang__nomem(c);
     for (uint32_t i = 0; i < list->count; i++)
-        OG_TRY(og_lang__lower_literal(c, &list->items[i], span, &items[i]));
+        OG_TRY(lower_literal(c, &list->items[i], span, &items[i]));
     out->items = items;
     return OG_OK;
 }
 
-og_status og_lang__lower_literal(compile *c, const og_literal *literal, og_span span,
-                                 og_literal *out)
+/* Copy a literal and parse the dates in it. */
+static og_status lower_literal(compile *c, const og_literal *literal, og_span span, og_literal *out)
 {
     *out = *literal;
     if (literal->kind == OG_LIT_LIST)
@@ -130,7 +133,7 @@ og_status og_lang__lower_expr(compile *c, const expr *e, og_ir_query *query, og_
         /* The check of nearest has found a list of numbers to be a vector. */
         if (out->type.scalar != OG_SCALAR_VECTOR)
             OG_TRY(og_lang__literal_type(c, &e->literal, e->span, &out->type));
-        return og_lang__lower_literal(c, &e->literal, e->span, &out->literal);
+        return lower_literal(c, &e->literal, e->span, &out->literal);
     case OG_EXPR_NOW:
         out->type = og_lang__scalar_type(OG_SCALAR_DATETIME, false);
         query->uses_now = true;
@@ -312,7 +315,8 @@ static og_status lower_ordering(compile *c, const og_lang__ordering *o, og_ir_qu
     return check_sortable(c, &out->expr);
 }
 
-og_status og_lang__lower_returns(compile *c, const og_lang__query_decl *decl, og_ir_query *query)
+/* Fill query->returns and query->orderings. */
+static og_status lower_returns(compile *c, const og_lang__query_decl *decl, og_ir_query *query)
 {
     OG_TRY(lower_projections(c, decl, query));
     size_t count = 0;
@@ -349,5 +353,5 @@ og_status og_lang__lower(compile *c, og_lang__query_decl *decl, og_ir_query *out
         return og_lang__nomem(c);
     out->var_count = (uint32_t)c->vars.len;
     OG_TRY(og_lang__lower_match(c, decl->clauses, out));
-    return og_lang__lower_returns(c, decl, out);
+    return lower_returns(c, decl, out);
 }

@@ -93,7 +93,7 @@ bool og_prop_type_has_value(const og_prop_type *type, og_str value)
 
 /* ---- columns on disk ---------------------------------------------------------------------- */
 
-const og_type *og_blob_type(void)
+static const og_type *blob_type(void)
 {
     static const og_type data = {.id = OG_TYPE_LARGE_BINARY};
     static const og_type uri = {.id = OG_TYPE_UTF8};
@@ -140,7 +140,7 @@ const og_type *og_prop_type_to_arrow(og_arena *arena, const og_prop_type *type)
 {
     const og_type *scalar;
     if (type->scalar == OG_SCALAR_BLOB)
-        scalar = og_blob_type();
+        scalar = blob_type();
     else if (type->scalar == OG_SCALAR_VECTOR)
         scalar =
             list_of(arena, OG_TYPE_FIXED_SIZE_LIST, (int32_t)type->dim, og_type_of(OG_TYPE_F32));

@@ -44,8 +44,6 @@ bool og_scalar_is_numeric(og_scalar scalar);
 bool og_prop_type_eq(const og_prop_type *a, const og_prop_type *b);
 /* Is the text among an enum's values? */
 bool og_prop_type_has_value(const og_prop_type *type, og_str value);
-/* struct<data: large_binary, uri: utf8>: the column type of Blob. Static storage. */
-const og_type *og_blob_type(void);
 /* Column type on disk: String utf8, Blob the blob struct, Bool bool, Date date32, DateTime date64,
  * Vector fixed_size_list<float32>, lists list<T>. NULL when out of memory. */
 const og_type *og_prop_type_to_arrow(og_arena *arena, const og_prop_type *type);

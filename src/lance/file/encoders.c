@@ -61,11 +61,6 @@ static og_status make_place(place **out, og_error *err)
     place *p = og_calloc(1, sizeof *p);
     if (p == NULL)
         return og_error_nomem(err);
-    og_status status = og_lance__encoder_init(&p->encoder, err);
-    if (status != OG_OK) {
-        free_place(p);
-        return status;
-    }
     p->task.run = encode;
     p->task.context = p;
     *out = p;

@@ -154,9 +154,9 @@ typedef struct og_lance__page {
 void og_lance__page_clear(og_lance__page *page);
 void og_lance__page_deinit(og_lance__page *page);
 
-/* Scratch of the encoders, one per file writer. */
+/* Scratch memory for encoding one page at a time. Starts zeroed. */
 typedef struct og_lance__encoder {
-    void *zstd; /* ZSTD_CCtx */
+    void *zstd; /* ZSTD_CCtx; NULL until first used */
     og_buf chunk, second, sample, row_starts;
     og_buf symbols, symbol_offsets; /* a page's strings under FSST */
     og_buf dict_slots, dict_firsts, dict_indices, dict_raw, dict_block;
@@ -164,7 +164,6 @@ typedef struct og_lance__encoder {
     og_lance__fsst *fsst;
 } og_lance__encoder;
 
-OG_NODISCARD og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err);
 void og_lance__encoder_deinit(og_lance__encoder *encoder);
 
 /* ---- page encoders ------------------------------------------------------------------------ */

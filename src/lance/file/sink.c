@@ -319,6 +319,20 @@ og_status og_lance__sink_grow_data(og_lance__sink *sink, size_t bytes, og_error 
 
 /* ---- appending ---------------------------------------------------------------------------- */
 
+/* The items of `count` fixed-size lists that are about to be appended are all valid. Does nothing
+ * for other kinds of items. */
+static og_status items_valid(og_lance__sink *sink, uint64_t count, og_error *err)
+{
+    uint64_t size = 1;
+    for (uint32_t i = 0; sink->lists != NULL && i < sink->lists->depth; i++) {
+        og_lance__validity *validity = &sink->lists->validity[i];
+        size *= sink->lists->dims[i];
+        if (validity->count > 0)
+            OG_TRY(og_lance__validity_fill(validity, true, count * size, err));
+    }
+    return OG_OK;
+}
+
 og_status og_lance__sink_numbers(og_lance__sink *sink, uint32_t bits, uint64_t items,
                                  const char *encoding, uint8_t **dst, og_error *err)
 {
@@ -328,7 +342,7 @@ og_status og_lance__sink_numbers(og_lance__sink *sink, uint32_t bits, uint64_t i
                             bits);
     /* One at least, so that there is a place to point to also for a page of nulls alone. */
     OG_TRY(og_lance__sink_reserve(sink, items > 0 ? items : 1, err));
-    OG_TRY(og_lance__sink_items_valid(sink, 0, items, err));
+    OG_TRY(items_valid(sink, items, err));
     *dst = sink->data + sink->count * sink->item_bytes;
     sink->count += items;
     return OG_OK;
@@ -365,23 +379,10 @@ og_status og_lance__sink_text(og_lance__sink *sink, og_bytes text, og_error *err
     return OG_OK;
 }
 
-og_status og_lance__sink_items_valid(og_lance__sink *sink, uint32_t level, uint64_t count,
-                                     og_error *err)
-{
-    uint64_t size = 1;
-    for (uint32_t i = 0; sink->lists != NULL && i < sink->lists->depth; i++) {
-        og_lance__validity *validity = &sink->lists->validity[i];
-        size *= sink->lists->dims[i];
-        if (i >= level && validity->count > 0)
-            OG_TRY(og_lance__validity_fill(validity, true, count * size, err));
-    }
-    return OG_OK;
-}
-
 og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *err)
 {
     OG_TRY(og_lance__sink_reserve(sink, items, err));
-    OG_TRY(og_lance__sink_items_valid(sink, 0, items, err));
+    OG_TRY(items_valid(sink, items, err));
     switch (sink->kind) {
     case OG_LANCE__BITS: /* zero already */
     case OG_LANCE__NOTHING:

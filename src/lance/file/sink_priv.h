@@ -128,10 +128,6 @@ static inline void og_lance__sink_end_item(og_lance__sink *sink)
 OG_NODISCARD og_status og_lance__sink_check_data(const og_lance__sink *sink, og_error *err);
 /* BYTES: append one item. */
 OG_NODISCARD og_status og_lance__sink_text(og_lance__sink *sink, og_bytes text, og_error *err);
-/* Before `count` fixed-size lists are appended: say that their items are all valid,
- * at each level from `level` on. Does nothing for other kinds of items. */
-OG_NODISCARD og_status og_lance__sink_items_valid(og_lance__sink *sink, uint32_t level,
-                                                  uint64_t count, og_error *err);
 /* Append placeholders (zero or empty) of any kind, for null slots that are not stored. */
 OG_NODISCARD og_status og_lance__sink_empty(og_lance__sink *sink, uint64_t items, og_error *err);
 

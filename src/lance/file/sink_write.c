@@ -13,7 +13,8 @@ og_status og_lance__sink_append(og_lance__sink *sink, const void *bytes, size_t 
     return OG_OK;
 }
 
-og_status og_lance__sink_align(og_lance__sink *sink, og_error *err)
+/* Fill up to the next multiple of 64, where every buffer must start. */
+static og_status align(og_lance__sink *sink, og_error *err)
 {
     static const char filler[ALIGNMENT + 1] =
         "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH";
@@ -26,7 +27,7 @@ og_status og_lance__sink_buffer(og_lance__sink *sink, const void *bytes, size_t 
 {
     uint64_t position = sink->position;
     OG_TRY(og_lance__sink_append(sink, bytes, len, err));
-    OG_TRY(og_lance__sink_align(sink, err));
+    OG_TRY(align(sink, err));
     *out_position = position;
     return OG_OK;
 }

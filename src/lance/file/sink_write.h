@@ -11,8 +11,6 @@ typedef struct og_lance__sink {
 
 OG_NODISCARD og_status og_lance__sink_append(og_lance__sink *sink, const void *bytes, size_t len,
                                              og_error *err);
-/* Fill up to the next multiple of 64, where every buffer must start. */
-OG_NODISCARD og_status og_lance__sink_align(og_lance__sink *sink, og_error *err);
 /* Align, then append a buffer; *out_position is where it starts. */
 OG_NODISCARD og_status og_lance__sink_buffer(og_lance__sink *sink, const void *bytes, size_t len,
                                              uint64_t *out_position, og_error *err);

@@ -15,13 +15,6 @@
  * and take half of the time. */
 #define TEXT_MIN_MATCH 6
 
-og_status og_lance__encoder_init(og_lance__encoder *encoder, og_error *err)
-{
-    (void)err;
-    *encoder = (og_lance__encoder){0};
-    return OG_OK;
-}
-
 /* Made when first used: asking the processor what it can do takes
  * longer than a small file's pages. */
 static bool has_context(og_lance__encoder *encoder)

@@ -20,8 +20,8 @@ bool og_table__touches(const og_lance_write *write, uint32_t fragment)
     return og_table__next_dead(write, NULL, slot, end) != end;
 }
 
-og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
-                               og_error *err)
+/* Rows of a base fragment that live after this write. */
+static og_status live_after(og_lance_write *write, uint32_t fragment, uint32_t *out, og_error *err)
 {
     const og_lance_fragment *f = &write->base->fragments[fragment];
     uint32_t live = f->physical_rows - f->deleted_rows;
@@ -81,7 +81,7 @@ static og_status choose(og_lance_write *write, fold_facts *facts, uint32_t *out,
 {
     uint32_t count = *out = write->base->fragment_count;
     for (uint32_t i = 0; i < count; i++)
-        OG_TRY(og_table__live_after(write, i, &facts->live[i], err));
+        OG_TRY(live_after(write, i, &facts->live[i], err));
     OG_TRY(og_table__index_coverage(write->base, facts->coverage, err));
     for (unsigned k = size_class(OG_TABLE__FRAGMENT_ROWS) + 1; k-- > 0;) {
         uint32_t of_class, start = stretch_of_class(write, facts, k, &of_class);

@@ -358,7 +358,8 @@ static og_status add_versions(og_table__version_runs *runs, const og_lance_fragm
     return ok ? OG_OK : og_error_nomem(err);
 }
 
-og_status og_table__versions_get(og_lance_table *table, og_error *err)
+/* Build `updated` and `created`, the lineage runs over all slots, unless they are there. */
+static og_status need_versions(og_lance_table *table, og_error *err)
 {
     if (atomic_load_explicit(&table->versions_ready, memory_order_acquire))
         return OG_OK;
@@ -385,7 +386,7 @@ og_status og_table__versions_get(og_lance_table *table, og_error *err)
 og_status og_lance_row_versions(og_lance_table *table, const uint32_t *slots, size_t count,
                                 uint64_t *out_updated, uint64_t *out_created, og_error *err)
 {
-    OG_TRY(og_table__versions_get(table, err));
+    OG_TRY(need_versions(table, err));
     size_t u = 0, c = 0;
     for (size_t i = 0; i < count; i++) {
         if (slots[i] >= table->slot_count)

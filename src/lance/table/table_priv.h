@@ -137,7 +137,5 @@ OG_NODISCARD og_status og_table__places(og_lance_table *table, uint32_t fragment
 OG_NODISCARD og_status og_table__open_file(og_lance_table *table, uint32_t fragment, uint32_t file,
                                            og_table__cached **out, og_error *err);
 void og_table__row_index_free(og_table__row_index *index);
-/* Build `updated` and `created`, the lineage runs over all slots, unless they are there. */
-OG_NODISCARD og_status og_table__versions_get(og_lance_table *table, og_error *err);
 
 #endif

@@ -161,9 +161,6 @@ OG_NODISCARD og_status og_table__copy_group(og_lance_write *write, uint32_t star
 /* ---- fold.c */
 /* Choose the fragments to fold, if any, and write the folded ones. */
 OG_NODISCARD og_status og_table__fold(og_lance_write *write, og_error *err);
-/* Rows of a base fragment that live after this write. */
-OG_NODISCARD og_status og_table__live_after(og_lance_write *write, uint32_t fragment, uint32_t *out,
-                                            og_error *err);
 /* True when this write deletes rows of the base fragment (some may be deleted already). */
 bool og_table__touches(const og_lance_write *write, uint32_t fragment);
 /* True when the slot of base is deleted before or by this write. */
