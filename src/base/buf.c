@@ -126,15 +126,3 @@ const char *og_buf_cstr(og_buf *buf)
     buf->ptr[buf->len] = '\0';
     return (const char *)buf->ptr;
 }
-
-uint8_t *og_buf_take(og_buf *buf, size_t *out_len)
-{
-    if (buf->failed || (buf->cap == buf->len && !og_buf_reserve(buf, 0)))
-        return NULL;
-    uint8_t *ptr = buf->ptr;
-    ptr[buf->len] = '\0';
-    if (out_len != NULL)
-        *out_len = buf->len;
-    *buf = (og_buf){.max = buf->max};
-    return ptr;
-}

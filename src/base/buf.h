@@ -9,7 +9,7 @@
 #include "base/str.h"
 
 typedef struct og_buf {
-    uint8_t *ptr; /* room for a NUL behind len; og_buf_cstr and og_buf_take write it */
+    uint8_t *ptr; /* with room for a NUL behind len, which og_buf_cstr writes */
     size_t len;
     size_t cap;
     size_t max; /* 0 = no bound */
@@ -74,8 +74,5 @@ static inline og_bytes og_buf_bytes(const og_buf *buf)
 }
 /* NUL-terminated text of the buffer, borrowed; "" when out of memory. */
 const char *og_buf_cstr(og_buf *buf);
-/* Give the heap block, NUL behind it, to the caller (og_free) and empty the buffer; *out_len may be
- * NULL. NULL when an append had failed or memory is out; the buffer then keeps what it has. */
-uint8_t *og_buf_take(og_buf *buf, size_t *out_len);
 
 #endif

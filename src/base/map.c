@@ -38,11 +38,6 @@ static bool slots_full(const slots *s, size_t entry_count)
     return s->items == NULL || entry_count >= (s->mask + 1) / 4 * 3;
 }
 
-static size_t slots_bytes(const slots *s)
-{
-    return s->items != NULL ? (s->mask + 1) * sizeof(slot) : 0;
-}
-
 static void slots_insert(slots *s, uint64_t hash, size_t entry)
 {
     size_t i = hash & s->mask;
@@ -170,12 +165,6 @@ og_str og_strmap_at(const og_strmap *map, size_t index, uint64_t *out_value)
     return entry->key;
 }
 
-size_t og_strmap_bytes(const og_strmap *map)
-{
-    return sizeof *map + slots_bytes(&map->slots) + map->entries.cap * sizeof(str_entry) +
-           (map->key_arena != NULL ? og_arena_used(map->key_arena) : 0);
-}
-
 /* ---- u64 -> u64 --------------------------------------------------------------------------- */
 
 typedef struct u64_entry {
@@ -268,10 +257,4 @@ uint64_t *og_u64map_get(const og_u64map *map, uint64_t key)
 size_t og_u64map_len(const og_u64map *map)
 {
     return map->entries.len;
-}
-
-void og_u64map_at(const og_u64map *map, size_t index, uint64_t *out_key, uint64_t *out_value)
-{
-    *out_key = map->entries.items[index].key;
-    *out_value = map->entries.items[index].value;
 }

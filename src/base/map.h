@@ -24,8 +24,6 @@ uint64_t *og_strmap_get(const og_strmap *map, og_str key);
 size_t og_strmap_len(const og_strmap *map);
 /* The i-th entry in order of insertion; the key is borrowed from the map. */
 og_str og_strmap_at(const og_strmap *map, size_t index, uint64_t *out_value);
-/* Bytes of memory that the map holds. */
-size_t og_strmap_bytes(const og_strmap *map);
 
 typedef struct og_u64map og_u64map;
 
@@ -36,7 +34,6 @@ OG_DEFINE_AUTO(og_u64map, og_u64map_free)
 uint64_t *og_u64map_put(og_u64map *map, uint64_t key, bool *out_new);
 uint64_t *og_u64map_get(const og_u64map *map, uint64_t key);
 size_t og_u64map_len(const og_u64map *map);
-void og_u64map_at(const og_u64map *map, size_t index, uint64_t *out_key, uint64_t *out_value);
 
 /* XXH3-64, the hash of everything derived (key directories, sums). */
 uint64_t og_hash64(const void *bytes, size_t len);

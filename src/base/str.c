@@ -17,17 +17,6 @@ static unsigned char ascii_lower(char c)
     return u >= 'A' && u <= 'Z' ? (unsigned char)(u + ('a' - 'A')) : u;
 }
 
-bool og_str_eq_ascii_nocase(og_str a, og_str b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++) {
-        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
-            return false;
-    }
-    return true;
-}
-
 size_t og_str_find(og_str s, og_str needle)
 {
     if (needle.len == 0)

@@ -51,8 +51,6 @@ static inline bool og_str_ends(og_str s, og_str suffix)
 }
 /* Order by bytes, as the languages and the export order text. */
 int og_str_cmp(og_str a, og_str b);
-/* ASCII letters compare without case. */
-bool og_str_eq_ascii_nocase(og_str a, og_str b);
 /* Index of the first occurrence, or SIZE_MAX. */
 size_t og_str_find(og_str s, og_str needle);
 /* Without ASCII white space at both ends. */

@@ -37,9 +37,6 @@ bool og_builder_end_row(og_builder *builder);
 /* Append rows [start, start + count) of an array of the same type. */
 bool og_builder_append_array(og_builder *builder, const og_array *array, int64_t start,
                              int64_t count);
-/* Append the rows of `array` named by `rows` (-1 = null). */
-bool og_builder_append_rows(og_builder *builder, const og_array *array, const int64_t *rows,
-                            int64_t count);
 
 /* The array of all rows so far; the builder is empty afterwards, also on failure, and may be used
  * again. OG_NOMEM; OG_LIMIT when an i32 offset would have overflowed. */

@@ -46,22 +46,6 @@ static og_status check_comparable(const og_type *a, const og_type *b, og_error *
     return og_error_set(err, OG_INVALID, "cannot compare %s with %s", name_a, name_b);
 }
 
-og_compare_op og_compare_op_swap(og_compare_op op)
-{
-    switch (op) {
-    case OG_COMPARE_LT:
-        return OG_COMPARE_GT;
-    case OG_COMPARE_LE:
-        return OG_COMPARE_GE;
-    case OG_COMPARE_GT:
-        return OG_COMPARE_LT;
-    case OG_COMPARE_GE:
-        return OG_COMPARE_LE;
-    default:
-        return op;
-    }
-}
-
 static og_columnar__relation relation_of(og_compare_op op, bool *out_negate)
 {
     *out_negate = op == OG_COMPARE_NE || op == OG_COMPARE_GT || op == OG_COMPARE_GE;
@@ -499,14 +483,5 @@ og_status og_text_matches_column(const og_array *texts, og_text_match match,
     OG_COLUMNAR__EACH_BIT(out->truth, texts->length,
                           text_matches(og_array_str(texts, i), match, og_array_str(needles, i)));
     finish(out, false);
-    return OG_OK;
-}
-
-og_status og_is_null(const og_array *column, bool null, og_mask *out, og_error *err)
-{
-    OG_TRY(og_mask_resize(out, column->length, err));
-    og_columnar__load_bits(out->truth, column->validity, column->length);
-    og_columnar__load_bits(out->known, NULL, column->length);
-    finish(out, null);
     return OG_OK;
 }

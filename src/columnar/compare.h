@@ -23,9 +23,6 @@ typedef enum og_compare_op {
     OG_COMPARE_GE,
 } og_compare_op;
 
-/* The operator with its sides exchanged: a < b is b > a. */
-og_compare_op og_compare_op_swap(og_compare_op op);
-
 /* One value of a type that is not nested. Text is borrowed. */
 typedef struct og_datum {
     og_type_id type; /* OG_TYPE_NULL is always null */
@@ -67,8 +64,5 @@ OG_NODISCARD og_status og_text_matches(const og_array *texts, og_text_match matc
                                        const og_datum *needle, og_mask *out, og_error *err);
 OG_NODISCARD og_status og_text_matches_column(const og_array *texts, og_text_match match,
                                               const og_array *needles, og_mask *out, og_error *err);
-
-/* True where the row is null (`null`) or where it is not; never unknown. */
-OG_NODISCARD og_status og_is_null(const og_array *column, bool null, og_mask *out, og_error *err);
 
 #endif

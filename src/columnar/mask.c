@@ -60,29 +60,6 @@ void og_mask_and(og_mask *mask, const og_mask *other)
     }
 }
 
-void og_mask_or(og_mask *mask, const og_mask *other)
-{
-    assert(mask->length == other->length);
-    size_t words = og_mask_words(mask);
-    for (size_t i = 0; i < words; i++) {
-        uint64_t truth = mask->truth[i] | other->truth[i];
-        mask->truth[i] = truth;
-        mask->known[i] = (mask->known[i] & other->known[i]) | truth;
-    }
-}
-
-void og_mask_not(og_mask *mask)
-{
-    size_t words = og_mask_words(mask);
-    for (size_t i = 0; i < words; i++)
-        mask->truth[i] = mask->known[i] & ~mask->truth[i];
-}
-
-void og_mask_settle(og_mask *mask)
-{
-    og_columnar__load_bits(mask->known, NULL, mask->length);
-}
-
 int64_t og_mask_count(const og_mask *mask)
 {
     int64_t count = 0;
@@ -141,42 +118,4 @@ void og_columnar__and_bits(uint64_t *dst, const uint8_t *bits, int64_t length)
         memcpy(&last, bits + whole * 8, og_bitmap_bytes(rest));
         dst[whole] &= last;
     }
-}
-
-og_status og_mask_from_bools(const og_array *bools, og_mask *out, og_error *err)
-{
-    assert(bools->type->id == OG_TYPE_BOOL);
-    OG_TRY(make_words(out, bools->length, err));
-    og_columnar__load_bits(out->known, bools->validity, bools->length);
-    og_columnar__load_bits(out->truth, bools->data, bools->length);
-    for (size_t i = 0; i < og_mask_words(out); i++)
-        out->truth[i] &= out->known[i];
-    return OG_OK;
-}
-
-static void *copy_words(const uint64_t *words, size_t count)
-{
-    void *copy = og_malloc_aligned(count * sizeof *words);
-    if (copy != NULL)
-        memcpy(copy, words, count * sizeof *words);
-    return copy;
-}
-
-og_status og_mask_to_bools(const og_mask *mask, og_array **out, og_error *err)
-{
-    OG_AUTO(og_array) a = og_array_new(og_type_of(OG_TYPE_BOOL), mask->length);
-    if (a == NULL)
-        return og_error_nomem(err);
-    size_t words = og_mask_words(mask);
-    int64_t known = 0;
-    for (size_t i = 0; i < words; i++)
-        known += __builtin_popcountll(mask->known[i]);
-    a->null_count = mask->length - known;
-    a->data = a->owned[0] = copy_words(mask->truth, words);
-    if (a->null_count > 0)
-        a->validity = a->owned[2] = copy_words(mask->known, words);
-    if (a->data == NULL || (a->null_count > 0 && a->validity == NULL))
-        return og_error_nomem(err);
-    *out = OG_TAKE(a);
-    return OG_OK;
 }

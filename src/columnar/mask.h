@@ -33,13 +33,9 @@ OG_NODISCARD og_status og_mask_resize(og_mask *mask, int64_t length, og_error *e
 /* All rows true or all false. */
 void og_mask_fill(og_mask *mask, bool value);
 
-/* Kleene logic: false and unknown = false, true or unknown = true, not unknown = unknown. Both
- * masks have the same length; the result is in the first. */
+/* Kleene's conjunction: false and unknown = false, true and unknown = unknown. Both masks have the
+ * same length; the result is in the first. */
 void og_mask_and(og_mask *mask, const og_mask *other);
-void og_mask_or(og_mask *mask, const og_mask *other);
-void og_mask_not(og_mask *mask);
-/* Unknown becomes false. */
-void og_mask_settle(og_mask *mask);
 
 static inline bool og_mask_true(const og_mask *mask, int64_t row)
 {
@@ -54,9 +50,5 @@ int64_t og_mask_count(const og_mask *mask);
 /* Their numbers in ascending order into out_rows, which has room for og_mask_count of them (length
  * is always enough). Returns how many. */
 int64_t og_mask_select(const og_mask *mask, uint32_t *out_rows);
-
-/* A bool column and back; unknown is null. */
-OG_NODISCARD og_status og_mask_from_bools(const og_array *bools, og_mask *out, og_error *err);
-OG_NODISCARD og_status og_mask_to_bools(const og_mask *mask, og_array **out, og_error *err);
 
 #endif

@@ -26,7 +26,6 @@ TEST(test_map__text_keys_in_order_of_insertion)
         assert_false(is_new);
     }
     assert_null(og_strmap_get(map, OG_STR("key-5000")));
-    assert_true(og_strmap_bytes(map) > 5000 * 16);
 }
 
 TEST(test_map__empty_and_binary_keys)
@@ -57,12 +56,9 @@ TEST(test_map__integer_keys)
         for (uint64_t i = 0; i < 20000; i++)
             *og_u64map_put(map, i << 32, NULL) = i;
         for (uint64_t i = 0; i < 20000; i++) {
-            uint64_t key, value;
             bool is_new;
             assert_int_equal(*og_u64map_get(map, i << 32), i);
-            og_u64map_at(map, i, &key, &value);
-            assert_true(key == i << 32 && value == i);
-            og_u64map_put(map, key, &is_new);
+            og_u64map_put(map, i << 32, &is_new);
             assert_false(is_new);
         }
         assert_null(og_u64map_get(map, 1));
