@@ -9,6 +9,7 @@
 #include "graph/layout.h"
 #include "graph/schema_files.h"
 #include "graph/sidecar.h"
+#include "lance/table/indices.h"
 
 og_status og_graph__retryable(og_error *err)
 {
