@@ -164,6 +164,13 @@ static void put_line_text(og_buf *out, og_str text)
     }
 }
 
+/* `absent` stands for a side that has no such row, which is not null. */
+static void put_side(og_buf *out, const char *name, og_str value, bool has_row, const char *absent)
+{
+    og_str shown = has_row ? value : og_str_of(absent);
+    og_buf_printf(out, "%s %.*s", name, OG_FMT(shown));
+}
+
 /* node:Person 'ana': DivergentUpdate: divergent update for id 'ana' (age: base 1,
  * ours 2, theirs 3) */
 static void put_conflict_line(og_buf *out, const og_graph__conflict *c)
@@ -180,8 +187,10 @@ static void put_conflict_line(og_buf *out, const og_graph__conflict *c)
         og_buf_text(out, " (");
         if (c->property.ptr != NULL)
             og_buf_printf(out, "%.*s: ", OG_FMT(c->property));
-        og_buf_printf(out, "base %.*s, ours %.*s, theirs %.*s)", OG_FMT(c->base), OG_FMT(c->ours),
-                      OG_FMT(c->theirs));
+        put_side(out, "base", c->base, c->has_base, "none");
+        put_side(out, ", ours", c->ours, c->has_ours, "deleted");
+        put_side(out, ", theirs", c->theirs, c->has_theirs, "deleted");
+        og_buf_byte(out, ')');
     }
     og_buf_byte(out, '\n');
 }

@@ -96,16 +96,19 @@ og_status og_graph__branch_get(og_repo *repo, const char *name, og_graph__branch
 
 /* ---- refs --------------------------------------------------------------------------------- */
 
+og_status og_graph__branch_not_found(const og_graph__branch *branch, og_error *err)
+{
+    og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
+    og_error_hint(err, "Show the branches with: omnigraph branch list --uri GRAPH");
+    return OG_NOT_FOUND;
+}
+
 og_status og_graph__branch_ref(const og_repo *repo, const og_graph__branch *branch, og_arena *arena,
                                og_lance_ref *out, og_error *err)
 {
     og_status s = og_lance_branch_read(repo->store, OG_GRAPH__MANIFEST, og_str_of(branch->name),
                                        arena, out, err);
-    if (s != OG_NOT_FOUND)
-        return s;
-    og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
-    og_error_hint(err, "Show the branches with: omnigraph branch list --uri GRAPH");
-    return OG_NOT_FOUND;
+    return s == OG_NOT_FOUND ? og_graph__branch_not_found(branch, err) : s;
 }
 
 og_status og_graph__branch_life(const og_repo *repo, const og_graph__branch *branch,

@@ -41,6 +41,9 @@ OG_NODISCARD og_status og_graph__branch_get(og_repo *repo, const char *name, og_
 /* For og_repo_close. */
 void og_graph__branch_free_all(og_graph__branch *first);
 
+/* OG_NOT_FOUND "branch '...' not found", with a hint. */
+og_status og_graph__branch_not_found(const og_graph__branch *branch, og_error *err);
+
 /* Read the branch's ref of `__manifest`; not for main, which has none.
  * OG_NOT_FOUND "branch '...' not found". */
 OG_NODISCARD og_status og_graph__branch_ref(const og_repo *repo, const og_graph__branch *branch,

@@ -166,11 +166,6 @@ static bool is_source_gone(const creation *c)
            (s == OG_OK && strcmp(id, og_graph__snapshot_of(c->snapshot)->branch_id) != 0);
 }
 
-static og_status source_not_found(const creation *c, og_error *err)
-{
-    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", c->from->name);
-}
-
 /* The source's delete looks for branches again when the source's ref is gone, and we look for
  * that ref when ours is there: one of us sees the other. */
 static og_status check_source(creation *c, og_error *err)
@@ -178,7 +173,7 @@ static og_status check_source(creation *c, og_error *err)
     if (!is_source_gone(c))
         return OG_OK;
     OG_TRY(take_back(c, err));
-    return source_not_found(c, err);
+    return og_graph__branch_not_found(c->from, err);
 }
 
 /* Was the branch made and deleted by others between our look at its marks and our ref? Then our
@@ -234,7 +229,8 @@ static og_status sync_source(creation *c, og_error *err)
     const char *name = og_buf_cstr(&buf);
     og_status s = c->store->ops->sync(c->store, &name, 1, err);
     if (s != OG_OK && is_source_gone(c))
-        return source_not_found(c, err); /* a cleanup took the version with its branch */
+        return og_graph__branch_not_found(c->from,
+                                          err); /* a cleanup took the version with its branch */
     if (s == OG_UNKNOWN && err != NULL)
         err->status = OG_IO; /* of the sync: nothing of the branch is there */
     return s == OG_UNKNOWN ? OG_IO : s;
@@ -331,11 +327,6 @@ static og_status check_no_descendants(og_repo *repo, const og_graph__branch *bra
     return OG_OK;
 }
 
-static og_status not_found(const og_graph__branch *branch, og_error *err)
-{
-    return og_error_set(err, OG_NOT_FOUND, "branch '%s' not found", branch->name);
-}
-
 static void forget(og_repo *repo, og_graph__branch *branch)
 {
     pthread_mutex_lock(&repo->lock);
@@ -395,7 +386,7 @@ static og_status sync_ref(deletion *d, og_error *err)
     if (s != OG_UNKNOWN)
         return s;
     if (d->store->ops->head(d->store, name, &bytes, NULL) == OG_NOT_FOUND)
-        return not_found(d->branch, err);
+        return og_graph__branch_not_found(d->branch, err);
     return og_error_set(err, OG_IO, "can't delete branch '%s'", d->branch->name);
 }
 
@@ -411,7 +402,7 @@ static og_status remove_ref(deletion *d, og_error *err)
             s = OG_OK;
     }
     if (s == OG_NOT_FOUND || s == OG_EXISTS)
-        return not_found(d->branch, err);
+        return og_graph__branch_not_found(d->branch, err);
     /* That it is gone must last before its manifests go. */
     if (s == OG_OK)
         s = d->store->ops->sync(d->store, &name, 1, err);
@@ -451,7 +442,7 @@ static og_status find_last(deletion *d, og_error *err)
     uint64_t first;
     OG_TRY(og_graph__branch_life(d->repo, d->branch, id, &first, err));
     if (og_str_find((og_str){(const char *)d->ref->ptr, d->ref->len}, og_str_of(id)) == SIZE_MAX)
-        return not_found(d->branch, err);
+        return og_graph__branch_not_found(d->branch, err);
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
     d->newest = slots.newest;
     d->floor = slots.floor;
@@ -488,7 +479,7 @@ static og_status take_away(deletion *d, og_error *err)
     if (!og_lance_branch_ref_name(&d->ref_name, OG_GRAPH__MANIFEST, name_of(d)))
         return og_error_nomem(err);
     og_status s = d->store->ops->get(d->store, og_buf_cstr(&d->ref_name), &d->ref, err);
-    OG_TRY(s == OG_NOT_FOUND ? not_found(d->branch, err) : s);
+    OG_TRY(s == OG_NOT_FOUND ? og_graph__branch_not_found(d->branch, err) : s);
     OG_TRY(check_no_descendants(d->repo, d->branch, err));
     /* Looked for while the name is taken: what comes later may be a new branch's. */
     OG_TRY(find_last(d, err));

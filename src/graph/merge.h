@@ -48,6 +48,7 @@ typedef struct og_graph__conflict {
      * row. When several properties differ, property.ptr is NULL and the values are objects of them.
      * When no property is to blame, all four are NULL. */
     og_str property, base, ours, theirs;
+    bool has_base, has_ours, has_theirs; /* the side has the row */
 } og_graph__conflict;
 
 /* What the merge changes in a table of the target. */

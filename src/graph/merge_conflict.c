@@ -145,7 +145,11 @@ static og_status report_one(og_graph__merge *m, const og_graph__merge_table *t,
                             const og_graph__dispute *d, const side sides[3], size_t i,
                             og_error *err)
 {
-    og_graph__conflict conflict = {.def = t->def, .kind = d->kind};
+    og_graph__conflict conflict = {.def = t->def,
+                                   .kind = d->kind,
+                                   .has_base = sides[0].at[i] >= 0,
+                                   .has_ours = sides[1].at[i] >= 0,
+                                   .has_theirs = sides[2].at[i] >= 0};
     conflict.row_id = og_arena_str(m->arena, d->id);
     conflict.message =
         og_arena_printf(m->arena, "%s for id '%.*s'", dispute_text(d->kind), OG_FMT(d->id));
