@@ -290,8 +290,9 @@ typedef struct og_format_options {
     og_format format;
     uint32_t max_column_width; /* table; 0 = 80 */
     bool wrap_cells;           /* table: wrap long cells instead of cutting them */
-    bool escape_controls; /* table, kv: control characters as "\\u001b", for a terminal's sake; not
-                             newlines and tabs */
+    /* table, kv: for the eyes of a person. Control characters as "\\u001b", but not newlines and
+     * tabs; columns of a table count how wide characters are shown, else code points. */
+    bool for_terminal;
 } og_format_options;
 #define OG_FORMAT_OPTIONS_INIT                                                                     \
     {                                                                                              \

@@ -308,7 +308,7 @@ static void write_kv_row(printer *p, const og_batch *batch, int64_t row)
         og_buf_append(&p->buf, ": ", 2);
         size_t start = p->buf.len;
         write_cell(&p->buf, &p->columns[i], batch, row);
-        if (p->options->escape_controls)
+        if (p->options->for_terminal)
             escape_controls(&p->buf, start);
         og_buf_byte(&p->buf, '\n');
     }
@@ -331,7 +331,7 @@ static void fill_cell(const printer *p, shown *s, const og_batch *batch, int64_t
     og_buf_clear(&s->cell);
     s->cell_done = 0;
     write_cell(&s->cell, s, batch, row);
-    if (p->options->escape_controls)
+    if (p->options->for_terminal)
         escape_controls(&s->cell, 0);
     size_t newlines = 0;
     for (size_t i = 0; i < s->cell.len; i++)
@@ -348,13 +348,18 @@ static void fill_cell(const printer *p, shown *s, const og_batch *batch, int64_t
     s->cell.len += newlines;
 }
 
+static size_t width_of(const printer *p, og_str text)
+{
+    return p->options->for_terminal ? og_utf8_columns(text) : og_utf8_length(text);
+}
+
 static void widen(printer *p, const og_batch *batch, size_t max_width)
 {
     for (uint32_t i = 0; i < p->column_count; i++) {
         shown *s = &p->columns[i];
         for (int64_t row = 0; row < batch->row_count && s->width < max_width; row++) {
             fill_cell(p, s, batch, row);
-            size_t len = og_utf8_length(og_buf_view(&s->cell));
+            size_t len = width_of(p, og_buf_view(&s->cell));
             len = len < max_width ? len : max_width;
             s->width = len > s->width ? len : s->width;
         }
@@ -366,7 +371,7 @@ static void set_widths(printer *p)
     size_t max_width =
         p->options->max_column_width != 0 ? p->options->max_column_width : DEFAULT_COLUMN_WIDTH;
     for (uint32_t i = 0; i < p->column_count; i++)
-        p->columns[i].width = og_utf8_length(p->columns[i].name);
+        p->columns[i].width = width_of(p, p->columns[i].name);
     for (size_t i = 0; i < p->batches.len; i++)
         widen(p, &p->batches.items[i], max_width);
     size_t widest = max_width > MIN_COLUMN_WIDTH ? max_width : MIN_COLUMN_WIDTH;
@@ -385,12 +390,21 @@ static og_str take_chars(og_str text, size_t count)
     return og_str_slice(text, 0, at);
 }
 
-static void write_padded(og_buf *out, og_str text, size_t width)
+/* As much of the text's start as fits into the width, but at least one character. */
+static og_str take_width(const printer *p, og_str text, size_t width)
 {
-    size_t len = og_utf8_length(text);
-    og_buf_str(out, text);
+    if (!p->options->for_terminal)
+        return take_chars(text, width);
+    og_str taken = og_utf8_take_columns(text, width);
+    return taken.len > 0 ? taken : take_chars(text, 1);
+}
+
+static void write_padded(printer *p, og_str text, size_t width)
+{
+    size_t len = width_of(p, text);
+    og_buf_str(&p->buf, text);
     if (len < width)
-        og_buf_fill(out, ' ', width - len);
+        og_buf_fill(&p->buf, ' ', width - len);
 }
 
 /* The next line of a cell: all of it, or when it is too wide, its start with a mark, or by wrapping
@@ -400,16 +414,17 @@ static void write_cell_line(printer *p, shown *s)
     og_str left = og_str_slice(og_buf_view(&s->cell), s->cell_done, s->cell.len);
     og_str line = left;
     bool is_cut = false;
-    if (left.len > s->width && og_utf8_length(left) > s->width) {
+    if (left.len > s->width && width_of(p, left) > s->width) {
         is_cut = !p->options->wrap_cells && s->width > 1;
-        line = take_chars(left, is_cut ? s->width - 1 : s->width);
+        line = take_width(p, left, is_cut ? s->width - 1 : s->width);
     }
     s->cell_done = p->options->wrap_cells ? s->cell_done + line.len : s->cell.len;
     if (is_cut) {
+        size_t used = width_of(p, line);
         og_buf_str(&p->buf, line);
-        og_buf_str(&p->buf, OG_STR("…"));
+        write_padded(p, OG_STR("…"), s->width > used ? s->width - used : 0);
     } else {
-        write_padded(&p->buf, line, s->width);
+        write_padded(p, line, s->width);
     }
 }
 
@@ -440,7 +455,7 @@ static og_status write_table(printer *p, og_error *err)
     for (uint32_t i = 0; i < p->column_count; i++) {
         if (i > 0)
             og_buf_append(&p->buf, " | ", 3);
-        write_padded(&p->buf, p->columns[i].name, p->columns[i].width);
+        write_padded(p, p->columns[i].name, p->columns[i].width);
     }
     og_buf_byte(&p->buf, '\n');
     for (uint32_t i = 0; i < p->column_count; i++) {

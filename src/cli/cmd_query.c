@@ -112,7 +112,7 @@ static og_status print_rows(cli *c, const run *r, og_error *err)
     options.format = choose_format(c, r->alias);
     options.max_column_width = c->config->column_width;
     options.wrap_cells = c->config->wrap_cells;
-    options.escape_controls = isatty(STDOUT_FILENO);
+    options.for_terminal = isatty(STDOUT_FILENO);
     cli_progress_start("running", 0);
     OG_TRY(og_query_run(c->session, r->query, r->params, &cursor, err));
     og_status s = og_cursor_write(cursor, &options, write_rows, NULL, err);

@@ -97,6 +97,33 @@ TEST(test_format__table_widths_count_code_points)
     fixture_deinit(&f);
 }
 
+/* On a terminal a character may take two columns, or none. */
+TEST(test_format__table_widths_on_a_terminal)
+{
+    fixture f;
+    fixture_init(&f, schema,
+                 "{\"type\": \"T\", \"data\": {\"k\": \"漢字\", \"s\": \"e\xcc\x81\"}}"
+                 "{\"type\": \"T\", \"data\": {\"k\": \"漢字漢字a漢\", \"s\": \"\\u001b[m\"}}");
+    const char *query = "query q() { match { $t: T } return { $t.k as k, $t.s as s } }";
+    og_format_options options = format(OG_FORMAT_TABLE);
+    options.for_terminal = true;
+    expect(&f, query, options,
+           "2 rows from branch main via q\n"
+           "k           | s       \n------------+---------\n"
+           "漢字        | e\xcc\x81       \n漢字漢字a漢 | \\u001b[m\n");
+    options.max_column_width = 8;
+    expect(&f, query, options,
+           "2 rows from branch main via q\n"
+           "k        | s       \n---------+---------\n"
+           "漢字     | e\xcc\x81       \n漢字漢…  | \\u001b[m\n");
+    options.wrap_cells = true;
+    expect(&f, query, options,
+           "2 rows from branch main via q\n"
+           "k        | s       \n---------+---------\n"
+           "漢字     | e\xcc\x81       \n漢字漢字 | \\u001b[m\na漢      |         \n");
+    fixture_deinit(&f);
+}
+
 TEST(test_format__wide_cells_are_cut_or_wrapped)
 {
     fixture f;

@@ -65,3 +65,16 @@ TEST(test_str__distance_counts_edits_and_transpositions)
     assert_true(og_str_distance((og_str){longer, 65}, OG_STR("a"), 100) == SIZE_MAX);
     assert_int_equal(og_str_distance((og_str){longer, 64}, OG_STR(""), 100), 64);
 }
+
+TEST(test_str__columns_of_a_terminal)
+{
+    assert_int_equal(og_utf8_columns(OG_STR("")), 0);
+    assert_int_equal(og_utf8_columns(OG_STR("plain \033")), 7);
+    assert_int_equal(og_utf8_columns(OG_STR("漢字ﾊ")), 5);
+    assert_int_equal(og_utf8_columns(OG_STR("e\xcc\x81—…")), 3);
+    assert_int_equal(og_utf8_columns(OG_STR("\xff\xff")), 2); /* malformed: U+FFFD, twice */
+    assert_str_is(og_utf8_take_columns(OG_STR("漢字a"), 3), "漢");
+    assert_str_is(og_utf8_take_columns(OG_STR("e\xcc\x81x"), 1), "e\xcc\x81");
+    assert_str_is(og_utf8_take_columns(OG_STR("漢"), 1), "");
+    assert_str_is(og_utf8_take_columns(OG_STR("漢"), 9), "漢");
+}
