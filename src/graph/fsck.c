@@ -1,5 +1,6 @@
 #include "graph/fsck.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -54,11 +55,13 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
                           "Only other programs go by them, and would go on there: "
                           "omnigraph relocate corrects them."},
     [OG_FINDING_SIDECAR] = {"sidecar", OG_FINDING_LEFTOVER,
-                            "A write is under way, or its writer died: the next write after ten "
-                            "seconds without a sign of it settles it."},
+                            "A write is under way, or its writer died: after ten seconds without a "
+                            "sign of it the next write settles it, and --repair does."},
+    [OG_FINDING_NEWER_SIDECAR] = {"newer-sidecar", OG_FINDING_LEFTOVER,
+                                  "Only that version can go on with it. Until then its tables can "
+                                  "be read, not written."},
     [OG_FINDING_QUARANTINED] = {"quarantined", OG_FINDING_LEFTOVER,
-                                "Set aside because it could not be read; remove it when nothing is "
-                                "missing."},
+                                "It was set aside: remove it when nothing is missing."},
 };
 
 /* ---- telling ------------------------------------------------------------------------------ */
@@ -158,7 +161,8 @@ static bool same_state(const og_graph__state *a, const og_graph__state *b)
     return same;
 }
 
-/* A head file that is torn or older is passed over by readers; one that is believed must be right. */
+/* A head file that is torn or older is passed over by readers; one that is believed must be
+ * right. */
 static og_status check_head_file(og_graph__fsck *f, const og_graph__branch *branch,
                                  og_lance_table *manifest, const og_graph__state *state,
                                  og_error *err)
@@ -204,7 +208,8 @@ static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lan
     return og_graph__fsck_history(f, snapshot, err);
 }
 
-/* A branch without a version of its own yet is what its parent was: there is nothing of it to look at. */
+/* A branch without a version of its own yet is what its parent was: there is nothing of it to
+ * look at. */
 static bool is_unborn(og_graph__fsck *f, const char *name)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
@@ -239,18 +244,36 @@ static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err
 
 /* ---- operations under way ----------------------------------------------------------------- */
 
+static og_status tell_sidecar(og_graph__fsck *f, const og_graph__sidecar *sidecar, og_error *err)
+{
+    switch (sidecar->state) {
+    case OG_GRAPH__SIDECAR_NEWER:
+        return og_graph__fsck_tell(f, OG_FINDING_NEWER_SIDECAR, no_table, err,
+                                   "a newer version of omnigraph has left %s, of schema version "
+                                   "%" PRIu64,
+                                   sidecar->name, sidecar->schema_version);
+    case OG_GRAPH__SIDECAR_DAMAGED:
+        return og_graph__fsck_tell(f, OG_FINDING_SIDECAR, no_table, err,
+                                   "an operation has left %s, which can't be read", sidecar->name);
+    default:
+        return og_graph__fsck_tell(f, OG_FINDING_SIDECAR, no_table, err, "an operation has left %s",
+                                   sidecar->name);
+    }
+}
+
 static og_status check_recovery(og_graph__fsck *f, og_error *err)
 {
+    OG_GRAPH__AUTO_SIDECARS sidecars = {0};
     og_listing names = {0};
     og_store *store = f->repo->store;
+    OG_TRY(og_graph__sidecars_read(f->repo, &sidecars, err));
+    for (size_t i = 0; i < sidecars.count; i++)
+        OG_TRY(tell_sidecar(f, &sidecars.items[i], err));
     OG_TRY(store->ops->list(store, OG_GRAPH__RECOVERY, false, NULL, 0, &names, err));
     og_status s = OG_OK;
     for (size_t i = 0; i < names.len && s == OG_OK; i++) {
         og_str name = names.items[i].name;
-        if (og_str_ends(name, OG_STR(".json")))
-            s = og_graph__fsck_tell(f, OG_FINDING_SIDECAR, no_table, err,
-                                    "an operation has left %.*s", OG_FMT(name));
-        else if (og_str_ends(name, OG_STR(".quarantined")))
+        if (og_str_ends(name, OG_STR(".quarantined")))
             s = og_graph__fsck_tell(f, OG_FINDING_QUARANTINED, no_table, err,
                                     "%.*s could not be read", OG_FMT(name));
     }
@@ -266,7 +289,8 @@ static bool holds_name(const og_graph__sidecars *sidecars, const char *name)
     return false;
 }
 
-/* Go on with operations whose writers died, before anything is looked at. What fails stays, and is told. */
+/* Go on with operations whose writers died, before anything is looked at. What fails stays, and
+ * is told. */
 static og_status repair_recovery(og_graph__fsck *f, og_error *err)
 {
     OG_GRAPH__AUTO_SIDECARS before = {0};

@@ -35,6 +35,7 @@ typedef enum og_finding_kind {
     OG_FINDING_SCHEMA_CHANGE, /* a schema change that was begun */
     OG_FINDING_PLACE,         /* absolute paths that lead elsewhere: one finding for all */
     OG_FINDING_SIDECAR,
+    OG_FINDING_NEWER_SIDECAR,
     OG_FINDING_QUARANTINED,
     OG_FINDING_KINDS,
 } og_finding_kind;

@@ -412,12 +412,15 @@ TEST(test_fsck__finds_what_operations_left)
 {
     OPEN_WORLD(w);
     put_object(&w, OG_GRAPH__RECOVERY "01K9Z3W8Q6YB2T4M5N7P0R1S2V.json", "{}");
+    put_object(
+        &w, OG_GRAPH__RECOVERY "01K9Z3W8Q6YB2T4M5N7P0R1S2W.json",
+        "{\"schema_version\":2,\"operation_id\":\"01K9Z3W8Q6YB2T4M5N7P0R1S2W\",\"tables\":[]}");
     put_object(&w, OG_GRAPH__RECOVERY "some.json.quarantined", "?");
     put_object(&w, OG_GRAPH__RECOVERY "note.txt", "?");
     found f;
     og_fsck_output out = run(&w, false, &f);
-    assert_string_equal(f.kinds, "sidecar quarantined");
-    assert_int_equal(out.findings, 2);
+    assert_string_equal(f.kinds, "sidecar newer-sidecar quarantined");
+    assert_int_equal(out.findings, 3);
 }
 
 TEST(test_fsck__says_when_memory_is_out)
