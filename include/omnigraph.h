@@ -105,11 +105,12 @@ typedef struct og_session_options {
     uint64_t memory_bytes; /* per query; 0 = no limit */
     uint32_t timeout_ms;   /* per query; 0 = none */
     bool lenient; /* change ill-typed values as the reference does instead of refusing them */
-    /* Time travel: at most one of the two. Such a session reads that state and can't write. */
-    const char
-        *snapshot;  /* ULID of a commit, on any branch, or a version of the branch; NULL = none */
-    const char *at; /* the last commit of the branch not after a time ("2026-11-01",
-                             "2026-11-01T09:30:00Z"), or a version of the branch; NULL = none */
+    /* Time travel: at most one of the two. Such a session reads that state and can't write.
+     *   snapshot: ULID of a commit, on any branch, or a version of the branch
+     *   at: the last commit of the branch not after a time ("2026-11-01",
+     *       "2026-11-01T09:30:00Z"), or a version of the branch */
+    const char *snapshot;
+    const char *at;
 } og_session_options;
 #define OG_SESSION_OPTIONS_INIT                                                                    \
     {                                                                                              \
@@ -344,8 +345,8 @@ typedef struct og_merge_conflict {
 typedef struct og_merge_table {
     og_text table_key;
     uint64_t inserted, updated, deleted;
-    const char
-        *full_reason; /* why all rows were compared, not only what changed; NULL = they were not */
+    /* Why all rows were compared, not only those that changed; NULL = they were not. */
+    const char *full_reason;
 } og_merge_table;
 
 typedef struct og_merge_options {
@@ -407,8 +408,9 @@ typedef struct og_diff_row {
     bool is_edge;
     og_text type_name;
     og_text id;
-    og_text before, after;  /* JSON objects of all properties, of edges with "src" and "dst"; len 0
-                              where the row is not there */
+    /* JSON objects of all properties, of edges with "src" and "dst"; len 0 where the row is not
+     * there. */
+    og_text before, after;
     const og_text *changed; /* updates: names of the properties that differ */
     size_t changed_count;
 } og_diff_row;
@@ -543,8 +545,9 @@ typedef struct og_lint_options {
     const char *schema_path; /* for the report */
     const og_graph *graph;
     bool json;
-    og_lint_error_fn take_error; /* told of each query with an error; NULL = nobody. (A syntax error
-                                  * shows its place in the report.) */
+    /* Told of each query with an error; NULL = nobody. (A syntax error shows its place in the
+     * report.) */
+    og_lint_error_fn take_error;
     void *take_context;
 } og_lint_options;
 #define OG_LINT_OPTIONS_INIT                                                                       \
