@@ -151,14 +151,16 @@ static og_status retain_refs(survey *s, og_error *err)
 
 /* ---- versions of `__manifest` and what they pin --------------------------------------------- */
 
-static bool is_within_bounds(const og_lance_cleanup_options *o, const og_lance_table *manifest,
-                             uint64_t newest)
+/* By its number alone. */
+static bool is_near(const og_lance_cleanup_options *o, uint64_t version, uint64_t newest)
 {
-    uint64_t version = og_lance_table_version(manifest);
     /* The newest one is the cleanup's own mark; the last commit stands before it. */
-    return newest - version <= 1 ||
-           (o->by_age && og_lance_table_timestamp_us(manifest) >= o->before_us) ||
-           (o->by_count && newest - version - 1 <= o->keep_behind);
+    return newest - version <= 1 || (o->by_count && newest - version - 1 <= o->keep_behind);
+}
+
+static bool is_young(const og_lance_cleanup_options *o, const og_lance_table *manifest)
+{
+    return o->by_age && og_lance_table_timestamp_us(manifest) >= o->before_us;
 }
 
 static og_status retain_pins(survey *s, og_lance_table *manifest, og_error *err)
@@ -185,9 +187,12 @@ static og_status retain_branch(survey *s, og_str branch, og_error *err)
     OG_TRY(og_lance_list_versions(s->repo->env, path, &versions, &count, err));
     for (size_t i = count; i-- > 0;) {
         OG_AUTO(og_lance_table) manifest = NULL;
+        bool stays = is_near(s->bounds, versions[i], versions[count - 1]) ||
+                     og_graph__is_retained(s->out, path, versions[i]);
+        if (!stays && !s->bounds->by_age)
+            continue; /* there may be very many: they are not even opened */
         OG_TRY(og_lance_table_open(s->repo->env, path, versions[i], 0, &manifest, err));
-        if (!is_within_bounds(s->bounds, manifest, versions[count - 1]) &&
-            !og_graph__is_retained(s->out, path, versions[i]))
+        if (!stays && !is_young(s->bounds, manifest))
             continue;
         OG_TRY(retain(s->out, path, versions[i], err));
         OG_TRY(retain_pins(s, manifest, err));
