@@ -322,7 +322,7 @@ TEST(test_sidecar__newer_schema_is_never_removed)
     const og_fsck_input input = {.repair = true, .found = take_finding, .context = &found};
     og_fsck_output out;
     assert_ok(og_fsck_run("memory", &options, &input, &out, err));
-    assert_string_equal(og_buf_cstr(&found), "head sidecar ");
+    assert_string_equal(og_buf_cstr(&found), "head newer-sidecar ");
     assert_ok(og_branch_remove(w.repo, "b", err));
     assert_ok(fixture_write(w.repo, "B", "x", err));
     assert_true(is_there(&w, SIDECAR));
