@@ -5,7 +5,7 @@
 #include "graph/branch.h"
 #include "graph/commit.h"
 #include "graph/layout.h"
-#include "graph/resolve.h"
+#include "graph/restore.h"
 
 /* How long a writer is left alone that has moved all its tables by one version, and any other. */
 #define COMPLETE_GRACE_US INT64_C(1000000)

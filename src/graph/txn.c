@@ -7,6 +7,7 @@
 #include "graph/commit.h"
 #include "graph/foreign.h"
 #include "graph/resolve.h"
+#include "graph/restore.h"
 #include "lance/table/indices.h"
 #include "lance/table/rebase.h"
 #include "topo/directory.h"

@@ -1,7 +1,7 @@
 /* Targets: which state a commit, a version and a time mean, and what is read there. */
 #include "graph/history.h"
 #include "graph/layout.h"
-#include "graph/resolve.h"
+#include "graph/restore.h"
 #include "graph/target.h"
 #include "graph_fixture.h"
 #include "og_test.h"
