@@ -1,5 +1,7 @@
 #include "graph/constraints_priv.h"
 
+#include <inttypes.h>
+
 /* ---- making ------------------------------------------------------------------------------- */
 
 static og_status make_types(const og_type_def *defs, uint32_t count, og_graph__type_checks **out,
@@ -74,15 +76,15 @@ static og_status intern(og_graph__type_checks *t, og_str id, uint32_t *out, bool
 static og_status written_twice(const og_graph__written *w, uint32_t state, og_error *err)
 {
     const og_type_def *def = w->def;
-    uint32_t before = state - OG_GRAPH__FIRST_WRITTEN;
+    uint64_t first = (uint64_t)(state - OG_GRAPH__FIRST_WRITTEN) + 1, second = (uint64_t)w->row + 1;
     if (def->key.count > 0)
         return og_error_set_at(
             err, OG_INVALID, w->line, 0,
-            "@unique violation on %.*s.%.*s: value '%.*s' appears in rows %u and %u",
-            OG_FMT(def->name), OG_FMT(def->key.names[0]), OG_FMT(w->id), before, w->row);
+            "@unique violation on %.*s.%.*s: value '%.*s' appears in rows %" PRIu64 " and %" PRIu64,
+            OG_FMT(def->name), OG_FMT(def->key.names[0]), OG_FMT(w->id), first, second);
     return og_error_set_at(err, OG_INVALID, w->line, 0,
-                           "duplicate id '%.*s' in %.*s: rows %u and %u", OG_FMT(w->id),
-                           OG_FMT(def->name), before, w->row);
+                           "duplicate id '%.*s' in %.*s: rows %" PRIu64 " and %" PRIu64,
+                           OG_FMT(w->id), OG_FMT(def->name), first, second);
 }
 
 static og_status write_id(og_graph__type_checks *t, const og_graph__written *w, og_error *err)

@@ -145,8 +145,9 @@ static og_status add_tuple(og_graph__checks *checks, const og_graph__type_checks
         OG_AUTO_BUF what = OG_BUF_INIT;
         describe(&what, t->def, u, columns, row);
         return og_error_set_at(err, OG_INVALID, line, 0,
-                               "@unique violation on %s appears in rows %u and %u",
-                               og_buf_cstr(&what), (uint32_t)*place, number);
+                               "@unique violation on %s appears in rows %" PRIu64 " and %" PRIu64,
+                               og_buf_cstr(&what), (uint64_t)(uint32_t)*place + 1,
+                               (uint64_t)number + 1);
     }
     *place = number | (uint64_t)line << 32;
     return OG_OK;

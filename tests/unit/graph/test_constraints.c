@@ -101,14 +101,14 @@ TEST(test_constraints__unique_among_records)
     start(&g, "");
     text_graph_refuses(&g, OG_LOAD_APPEND,
                        P("a", ",\"code\":\"x\"") P("b", "") P("c", ",\"code\":\"x\""),
-                       "@unique violation on P.code: value 'x' appears in rows 0 and 2", 3);
+                       "@unique violation on P.code: value 'x' appears in rows 1 and 3", 3);
     text_graph_refuses(
         &g, OG_LOAD_APPEND, P("a", ",\"a\":\"x\",\"b\":0.1") P("c", ",\"a\":\"x\",\"b\":0.1"),
-        "@unique violation on P.(a, b): value '(x, 0.1)' appears in rows 0 and 1", 2);
+        "@unique violation on P.(a, b): value '(x, 0.1)' appears in rows 1 and 2", 2);
     text_graph_refuses(
         &g, OG_LOAD_APPEND,
         P("a", "") EDGE("S", "s", "a", "a", ",\"n\":1") EDGE("S", "t", "a", "a", ",\"n\":1"),
-        "@unique violation on S.(n, src): value '(1, a)' appears in rows 0 and 1", 3);
+        "@unique violation on S.(n, src): value '(1, a)' appears in rows 1 and 2", 3);
     text_graph_deinit(&g);
 }
 

@@ -319,11 +319,11 @@ TEST(test_load__one_key_twice_is_an_error_in_every_mode)
     text_graph_load(&g, OG_LOAD_OVERWRITE, PERSON("a"));
     for (int mode = OG_LOAD_OVERWRITE; mode <= OG_LOAD_MERGE; mode++) {
         text_graph_refuses(&g, (og_load_mode_kind)mode, PERSON("x") PERSON("a") PERSON("x"),
-                           "@unique violation on Person.name: value 'x' appears in rows 0 and 2",
+                           "@unique violation on Person.name: value 'x' appears in rows 1 and 3",
                            3);
         text_graph_refuses(&g, (og_load_mode_kind)mode,
                            PERSON("a") KNOWS("k", "a", "a") KNOWS("k", "a", "a"),
-                           "duplicate id 'k' in Knows: rows 0 and 1", 3);
+                           "duplicate id 'k' in Knows: rows 1 and 2", 3);
     }
     text_graph_deinit(&g);
 }
