@@ -33,6 +33,14 @@ static void describe(og_buf *out, const og_json *value)
     }
 }
 
+/* A whole number above all integer types, for a property of one of them. */
+static bool is_too_large(const og_prop_type *type, const og_json *value)
+{
+    bool takes_integers = og_scalar_is_numeric(type->scalar) && type->scalar != OG_SCALAR_F32 &&
+                          type->scalar != OG_SCALAR_F64;
+    return takes_integers && value->kind == OG_JSON_NUMBER && value->is_integer;
+}
+
 /* A value of the wrong type, in strict mode. */
 static og_status refuse(const og_graph__column *c, const og_json *value, bool is_item,
                         og_error *err)
@@ -43,6 +51,10 @@ static og_status refuse(const og_graph__column *c, const og_json *value, bool is
         return og_error_nomem(err);
     const og_prop_type *type = &c->prop->type;
     og_str name = og_scalar_name(arena, type->scalar, type->dim);
+    if (is_too_large(type, value))
+        return og_error_set(err, OG_INVALID,
+                            "value %.*s of property '%.*s' is out of range for %.*s",
+                            OG_FMT(value->text), OG_FMT(c->prop->name), OG_FMT(name));
     describe(&got, value);
     if (is_item)
         return og_error_set(err, OG_INVALID, "list property '%.*s' expects items of %.*s, got %s",
