@@ -249,19 +249,23 @@ static og_status read_value(const og_lance__full_zip *z, const uint8_t **p, cons
     return z->values->ops->value(z->values, bytes, sink, err);
 }
 
-/* The entries of `count` neighbouring rows, which are exactly the bytes given. */
-static og_status read_entries(const og_lance__page *page, const uint8_t *p, const uint8_t *end,
-                              uint64_t count, og_lance__leaf_values *leaf, og_error *err)
+/* The entries of `count` neighbouring rows from `row` on, which are exactly the bytes given. Each row
+ * begins where the index says: else it would read differently when it is asked for alone. */
+static og_status read_entries(const og_lance__page *page, uint64_t row, uint64_t count,
+                              og_bytes bytes, og_lance__leaf_values *leaf, og_error *err)
 {
     const og_lance__full_zip *z = &page->zip;
-    uint64_t rows = 0;
+    const uint8_t *p = bytes.ptr, *end = bytes.ptr + bytes.len;
+    uint64_t rows = 0, first = row_start(z, row);
     bool lists = z->rep_bits > 0;
     while (p < end || (!lists && rows < count)) {
         entry e = {0};
+        uint64_t at = first + (uint64_t)(p - bytes.ptr);
         OG_TRY(read_control(page, &p, end, &e, err));
-        rows += !lists || e.rep == page->layers.max_rep;
-        if (rows == 0 || rows > count)
+        bool begins = !lists || e.rep == page->layers.max_rep;
+        if (begins ? rows == count || row_start(z, row + rows) != at : rows == 0)
             return og_error_set(err, OG_CORRUPT, "the row offsets do not fit the rows");
+        rows += begins;
         OG_TRY(append_entry(z, e, leaf, err));
         if (!lists || e.def <= page->layers.max_visible_def)
             OG_TRY(read_value(z, &p, end, e.def, &leaf->values, err));
@@ -317,7 +321,7 @@ static og_status read_indexed(const og_lance__page *page, const og_lance__rows *
         if (status == OG_OK && leaf->values.kind == OG_LANCE__BYTES)
             status = og_lance__sink_reserve_data(&leaf->values, span.len, err);
         if (status == OG_OK)
-            status = read_entries(page, span.ptr, span.ptr + span.len, n, leaf, err);
+            status = read_entries(page, row, n, (og_bytes){span.ptr, span.len}, leaf, err);
         if (status != OG_OK)
             return og_error_context(err, status, "rows from %" PRIu64 " of the page", row);
         done += n;
