@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "base/number.h"
+
 #define MAX_RECORD_BYTES ((size_t)256 << 20)
 #define PROGRESS_RECORDS 1024
 
@@ -136,6 +138,14 @@ static og_status given_id(og_graph__load *load, const og_json *value, og_str *ou
     return OG_OK;
 }
 
+/* The reference writes into an id what an F32 was given as, which is stored rounded. */
+static bool names_same_single(const og_type_def *def, og_str given, og_str id)
+{
+    double a, b;
+    return def->properties[def->key_property].type.scalar == OG_SCALAR_F32 &&
+           og_parse_f64(given, &a) && og_parse_f64(id, &b) && (float)a == (float)b;
+}
+
 static og_status node_id(og_graph__load *load, const og_graph__load_table *t, og_str given,
                          og_str *out, og_error *err)
 {
@@ -146,6 +156,10 @@ static og_status node_id(og_graph__load *load, const og_graph__load_table *t, og
     OG_TRY(og_graph__key_id(def, &t->values[def->key_property], &load->scratch, out, err));
     if (given.ptr == NULL || og_str_eq(given, *out))
         return OG_OK;
+    if (names_same_single(def, given, *out)) {
+        *out = given;
+        return OG_OK;
+    }
     return og_error_set(err, OG_INVALID,
                         "node %.*s has explicit id '%.*s' that does not match @key property "
                         "'%.*s' value '%.*s'",
@@ -349,8 +363,8 @@ static void prepare_reads(og_graph__load *load)
     for (uint32_t i = 0; i < load->catalog->edge_count; i++) {
         OG_AUTO(og_topology) topology = NULL;
         if (is_mostly_new(load->edges[i], now, OG_TOPO_BUILD_EDGES))
-            (void)!og_snapshot_topology(now, load->edges[i]->def, OG_TOPO_OUT, &topology,
-                                         NULL, NULL);
+            (void)!og_snapshot_topology(now, load->edges[i]->def, OG_TOPO_OUT, &topology, NULL,
+                                        NULL);
     }
 }
 

@@ -384,6 +384,42 @@ og_status og_graph__rowset_finish(og_graph__rowset *rowset, og_batch *out, og_er
     return OG_OK;
 }
 
+/* ---- numbers as text ---------------------------------------------------------------------- */
+
+static bool write_decimal(og_buf *out, double value, bool is_single)
+{
+    value = is_single ? (double)(float)value : value;
+    if (isnan(value))
+        return og_buf_text(out, "NaN");
+    if (signbit(value))
+        og_buf_byte(out, '-');
+    value = fabs(value);
+    if (isinf(value))
+        return og_buf_text(out, "inf");
+    if (value == 0)
+        return og_buf_byte(out, '0');
+    char digits[17];
+    int exponent, count = is_single ? og_f32_shortest((float)value, digits, &exponent)
+                                    : og_f64_shortest(value, digits, &exponent);
+    /* value = 0.d1d2d3... x 10^exponent */
+    if (exponent <= 0) {
+        og_buf_text(out, "0.");
+        og_buf_fill(out, '0', (size_t)-exponent);
+        return og_buf_append(out, digits, (size_t)count);
+    }
+    int whole = exponent < count ? exponent : count;
+    og_buf_append(out, digits, (size_t)whole);
+    og_buf_fill(out, '0', (size_t)(exponent - whole));
+    if (whole < count)
+        og_buf_byte(out, '.');
+    return og_buf_append(out, digits + whole, (size_t)(count - whole));
+}
+
+bool og_graph__write_number(og_buf *out, double value)
+{
+    return write_decimal(out, value, false);
+}
+
 /* ---- ids of nodes ------------------------------------------------------------------------- */
 
 static og_status missing_key(const og_type_def *def, og_error *err)
@@ -434,13 +470,15 @@ static bool key_of_json(og_scalar scalar, const og_json *value, og_literal *out)
     }
 }
 
-static bool write_key(og_buf *out, const og_literal *key)
+/* The text of what is stored, so that all spellings of one value are one key: of an F32 the shortest
+ * that names it. */
+static bool write_key(og_buf *out, og_scalar scalar, const og_literal *key)
 {
     switch (key->kind) {
     case OG_LIT_BOOL:
         return og_buf_text(out, key->boolean ? "true" : "false");
     case OG_LIT_FLOAT:
-        return og_graph__write_number(out, key->real);
+        return write_decimal(out, key->real, scalar == OG_SCALAR_F32);
     case OG_LIT_DATE:
         return og_format_date(out, (int32_t)key->integer);
     case OG_LIT_DATETIME:
@@ -456,10 +494,10 @@ og_status og_graph__key_id(const og_type_def *def, const og_graph__value *value,
 {
     og_literal made;
     const og_literal *key = value->literal;
+    og_scalar scalar = def->properties[def->key_property].type.scalar;
     if (value->kind == OG_GRAPH__ABSENT || value->kind == OG_GRAPH__KEEP)
         return missing_key(def, err);
     if (value->kind == OG_GRAPH__JSON) {
-        og_scalar scalar = def->properties[def->key_property].type.scalar;
         if (!key_of_json(scalar, value->json, &made))
             return missing_key(def, err);
         key = &made;
@@ -471,37 +509,8 @@ og_status og_graph__key_id(const og_type_def *def, const og_graph__value *value,
         return OG_OK;
     }
     og_buf_clear(scratch);
-    if (!write_key(scratch, key))
+    if (!write_key(scratch, scalar, key))
         return og_error_nomem(err);
     *out = og_buf_view(scratch);
     return OG_OK;
-}
-
-/* ---- numbers in messages ------------------------------------------------------------------ */
-
-bool og_graph__write_number(og_buf *out, double value)
-{
-    if (isnan(value))
-        return og_buf_text(out, "NaN");
-    if (signbit(value))
-        og_buf_byte(out, '-');
-    value = fabs(value);
-    if (isinf(value))
-        return og_buf_text(out, "inf");
-    if (value == 0)
-        return og_buf_byte(out, '0');
-    char digits[17];
-    int exponent, count = og_f64_shortest(value, digits, &exponent);
-    /* value = 0.d1d2d3... x 10^exponent */
-    if (exponent <= 0) {
-        og_buf_text(out, "0.");
-        og_buf_fill(out, '0', (size_t)-exponent);
-        return og_buf_append(out, digits, (size_t)count);
-    }
-    int whole = exponent < count ? exponent : count;
-    og_buf_append(out, digits, (size_t)whole);
-    og_buf_fill(out, '0', (size_t)(exponent - whole));
-    if (whole < count)
-        og_buf_byte(out, '.');
-    return og_buf_append(out, digits + whole, (size_t)(count - whole));
 }
