@@ -286,15 +286,38 @@ static bool select_key(const og_table_info *infos, size_t count, const char *pre
     return false;
 }
 
-static og_status unknown_name(const og_snapshot *snapshot, const char *kind, og_str name,
-                              og_error *err)
+/* `prefixes`: what stands before the name of a node type, and of an edge type. */
+static void suggest(const og_catalog *catalog, og_str type, const char *const prefixes[2],
+                    og_error *err)
 {
-    og_error_set(err, OG_INVALID, "unknown export %s '%.*s'", kind, OG_FMT(name));
-    og_str near = og_catalog_nearest_node(snapshot->catalog, name);
-    if (near.len == 0)
-        near = og_catalog_nearest_edge(snapshot->catalog, name);
+    const char *prefix = prefixes[0];
+    og_str near = og_catalog_nearest_node(catalog, type);
+    if (near.len == 0) {
+        prefix = prefixes[1];
+        near = og_catalog_nearest_edge(catalog, type);
+    }
     if (near.len > 0)
-        og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(near));
+        og_error_hint(err, "Did you mean '%s%.*s'?", prefix, OG_FMT(near));
+}
+
+static og_status unknown_type(const og_catalog *catalog, og_str name, og_error *err)
+{
+    og_error_set(err, OG_INVALID, "unknown export type '%.*s'", OG_FMT(name));
+    suggest(catalog, name, (const char *const[]){"", ""}, err);
+    return OG_INVALID;
+}
+
+static og_status unknown_table(const og_catalog *catalog, og_str key, og_error *err)
+{
+    size_t colon = og_str_find(key, OG_STR(":"));
+    og_str type = colon != SIZE_MAX ? og_str_slice(key, colon + 1, key.len) : key;
+    const og_type_def *node = og_catalog_node(catalog, type);
+    const og_type_def *meant = node != NULL ? node : og_catalog_edge(catalog, type);
+    og_error_set(err, OG_INVALID, "unknown export table '%.*s'", OG_FMT(key));
+    if (meant != NULL)
+        og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(meant->table_key));
+    else
+        suggest(catalog, type, (const char *const[]){"node:", "edge:"}, err);
     return OG_INVALID;
 }
 
@@ -304,12 +327,12 @@ static og_status select_tables(const og_snapshot *snapshot, const og_export_inpu
 {
     for (size_t i = 0; i < input->table_count; i++)
         if (!select_key(infos, count, "", input->table_keys[i], selected))
-            return unknown_name(snapshot, "table", input->table_keys[i], err);
+            return unknown_table(snapshot->catalog, input->table_keys[i], err);
     for (size_t i = 0; i < input->type_count; i++) {
         bool is_node = select_key(infos, count, "node:", input->type_names[i], selected);
         bool is_edge = select_key(infos, count, "edge:", input->type_names[i], selected);
         if (!is_node && !is_edge)
-            return unknown_name(snapshot, "type", input->type_names[i], err);
+            return unknown_type(snapshot->catalog, input->type_names[i], err);
     }
     for (size_t i = 0; input->table_count + input->type_count == 0 && i < count; i++)
         selected[i] = true;

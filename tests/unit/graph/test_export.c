@@ -70,6 +70,9 @@ TEST(test_export__selects_types_and_tables)
     assert_string_equal(error.hint, "Did you mean 'Alpha'?");
     assert_status(export_some(&g, NULL, "edge:Alpha", &out, &error), OG_INVALID);
     assert_string_equal(error.message, "unknown export table 'edge:Alpha'");
+    assert_string_equal(error.hint, "Did you mean 'node:Alpha'?");
+    assert_status(export_some(&g, NULL, "Zed", &out, &error), OG_INVALID);
+    assert_string_equal(error.hint, "Did you mean 'edge:Zed'?");
     text_graph_deinit(&g);
 }
 
