@@ -7,7 +7,8 @@
 
 #include "lance/lance.h"
 
-/* Rows (name, age), the ages from `first` on, as one version of the table: its first one when `base` is NULL. */
+/* Rows (name, age), the ages from `first` on, as one version of the table:
+ * its first one when `base` is NULL. */
 static og_status put(og_lance_env *env, og_lance_table *base, int64_t first, og_error *err)
 {
     const og_lance_new_field fields[] = {

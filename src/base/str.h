@@ -65,8 +65,8 @@ uint32_t og_utf8_next(og_str s, size_t *offset);
 bool og_utf8_is_control(uint32_t code_point);
 /* Code points in well-formed text. */
 size_t og_utf8_length(og_str s);
-/* Columns in which a terminal shows the text: wide characters take two, combining ones none. What is
- * not known, and control characters, counts one. */
+/* Columns in which a terminal shows the text: wide characters take two, combining ones none.
+ * What is not known, and control characters, counts one. */
 size_t og_utf8_columns(og_str s);
 /* The longest start of the text that needs no more than so many. */
 og_str og_utf8_take_columns(og_str s, size_t columns);

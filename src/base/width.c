@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 
-/* The program's own locale may know ASCII only. (locale_t)0 where there is no such locale: then every
- * character counts one. */
+/* The program's own locale may know ASCII only. (locale_t)0 where there is no such locale:
+ * then every character counts one. */
 static locale_t unicode;
 
 static void open_unicode(void)

@@ -6,8 +6,8 @@ typedef og_lang__compile compile;
 typedef og_lang__mutation mutation;
 typedef og_lang__pair pair;
 
-/* What a strict run says of a literal that does not fit. A lenient one may store it, so it is for who
- * runs the query to refuse it; not so for a key, whose text is the id. */
+/* What a strict run says of a literal that does not fit. A lenient one may store it,
+ * so it is for who runs the query to refuse it; not so for a key, whose text is the id. */
 static og_status refuse(compile *c, const og_type_def *def, const pair *p, const og_literal *value,
                         const og_error *why, og_ir_query *query)
 {

@@ -1,6 +1,6 @@
 /* lancebench scan ROOT TABLE THREADS REPEATS COLUMN...  read whole columns, sum every value
  * lancebench take ROOT TABLE COUNT REPEATS COLUMN...    COUNT random rows, the same each time
- * lancebench write ROOT TABLE NEW THREADS COLUMN...     the rows of TABLE, from memory, as table NEW
+ * lancebench write ROOT TABLE NEW THREADS COLUMN...     the rows of TABLE, from memory, as NEW
  *
  * Measured program of bench/lance.py: prints one JSON object. Times are of the work alone,
  * without opening; a take begins with a cold cache of its own each time. */

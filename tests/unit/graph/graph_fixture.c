@@ -58,6 +58,20 @@ og_repo *fixture_open(og_store *store, const fixture_clock *clock)
     return repo;
 }
 
+void fixture_world_init(fixture_world *w)
+{
+    assert_ok(og_store_open_memory(&w->store, err));
+    fixture_clock_init(&w->clock);
+    fixture_init(w->store, &w->clock);
+    w->repo = fixture_open(w->store, &w->clock);
+}
+
+void fixture_world_deinit(fixture_world *w)
+{
+    og_repo_close(w->repo);
+    og_store_close(w->store);
+}
+
 static og_status row_batch(const char *id, og_batch *out, og_error *err)
 {
     OG_TRY(og_batch_init(out, 2, 1, err));

@@ -19,6 +19,15 @@ void fixture_clock_init(fixture_clock *clock);
 void fixture_init(og_store *store, const fixture_clock *clock);
 og_repo *fixture_open(og_store *store, const fixture_clock *clock);
 
+/* Such a graph in a memory store, and its clock; open. */
+typedef struct fixture_world {
+    og_store *store;
+    fixture_clock clock;
+    og_repo *repo;
+} fixture_world;
+void fixture_world_init(fixture_world *w);
+void fixture_world_deinit(fixture_world *w);
+
 /* Append one row with this id to a node table of the transaction. */
 og_status fixture_append(og_txn *txn, const char *type, const char *id, og_error *err);
 /* One commit that appends a row with this id to A and to B, or to one of them. */

@@ -7,25 +7,7 @@
 
 #define MINUTE_US INT64_C(60000000)
 
-typedef struct world {
-    og_store *store;
-    fixture_clock clock;
-    og_repo *repo;
-} world;
-
-static void world_init(world *w)
-{
-    assert_ok(og_store_open_memory(&w->store, err));
-    fixture_clock_init(&w->clock);
-    fixture_init(w->store, &w->clock);
-    w->repo = fixture_open(w->store, &w->clock);
-}
-
-static void world_deinit(world *w)
-{
-    og_repo_close(w->repo);
-    og_store_close(w->store);
-}
+typedef fixture_world world;
 
 static void publish_horizon(world *w)
 {
@@ -44,7 +26,7 @@ static uint64_t horizon_of(og_repo *repo)
 TEST(test_fence__sleeper_gives_up)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     const og_txn_options options = {.kind = "Load"};
     OG_AUTO(og_txn) sleeper = NULL;
     og_commit_result result;
@@ -59,13 +41,13 @@ TEST(test_fence__sleeper_gives_up)
     assert_int_equal(fixture_count(w.repo, "A"), 0);
     assert_ok(fixture_write_both(w.repo, "next", err));
     assert_int_equal(fixture_count(w.repo, "A"), 1);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_fence__horizon_is_known_to_all_and_never_goes_back)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_int_equal(horizon_of(w.repo), 0);
     publish_horizon(&w);
     uint64_t horizon = horizon_of(w.repo);
@@ -81,14 +63,14 @@ TEST(test_fence__horizon_is_known_to_all_and_never_goes_back)
         const char *head = "_omnigraph/head-main.json";
         assert_ok(w.store->ops->remove(w.store, &head, 1, err));
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* Its slots are taken, the cleanup passes, and it dies: nobody publishes it. */
 TEST(test_fence__dead_writer_is_not_helped)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     for (uint64_t at = 0;; at++) {
         og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
         og_store *faulty;
@@ -113,5 +95,5 @@ TEST(test_fence__dead_writer_is_not_helped)
             break;
         }
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }

@@ -9,31 +9,18 @@
 #include "graph_fixture.h"
 #include "og_test.h"
 
-typedef struct world {
-    og_store *store;
-    fixture_clock clock;
-    og_repo *repo;
-} world;
+typedef fixture_world world;
 
 /* Two rows in A and in B. */
 static void world_init(world *w)
 {
-    assert_ok(og_store_open_memory(&w->store, err));
-    fixture_clock_init(&w->clock);
-    fixture_init(w->store, &w->clock);
-    w->repo = fixture_open(w->store, &w->clock);
+    fixture_world_init(w);
     assert_ok(fixture_write_both(w->repo, "a", err));
     assert_ok(fixture_write_both(w->repo, "b", err));
 }
 
-static void world_deinit(world *w)
-{
-    og_repo_close(w->repo);
-    og_store_close(w->store);
-}
-
 #define OPEN_WORLD(name)                                                                           \
-    __attribute__((cleanup(world_deinit))) world name;                                             \
+    __attribute__((cleanup(fixture_world_deinit))) world name;                                     \
     world_init(&name)
 
 /* ---- what a check finds ------------------------------------------------------------------- */

@@ -9,25 +9,7 @@
 #include "graph_fixture.h"
 #include "og_test.h"
 
-typedef struct world {
-    og_store *store;
-    fixture_clock clock;
-    og_repo *repo;
-} world;
-
-static void world_init(world *w)
-{
-    assert_ok(og_store_open_memory(&w->store, err));
-    fixture_clock_init(&w->clock);
-    fixture_init(w->store, &w->clock);
-    w->repo = fixture_open(w->store, &w->clock);
-}
-
-static void world_deinit(world *w)
-{
-    og_repo_close(w->repo);
-    og_store_close(w->store);
-}
+typedef fixture_world world;
 
 /* Three commits by "tester", a second apart. */
 static void write_three(world *w)
@@ -95,42 +77,42 @@ static void tear_newest(const world *w, const char *path)
 TEST(test_history__lists_commits_oldest_first)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     check_three(&w);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__needs_no_derived_table)
 {
     const char *const lost[] = {OG_GRAPH__COMMITS "/", OG_GRAPH__ACTORS "/"};
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     for (size_t i = 0; i < 2; i++) {
         remove_all(&w, lost[i]);
         check_three(&w);
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__steps_over_torn_versions)
 {
     const char *const torn[] = {OG_GRAPH__COMMITS, OG_GRAPH__ACTORS};
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     for (size_t i = 0; i < 2; i++) {
         tear_newest(&w, torn[i]);
         check_three(&w);
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__joins_rows_of_the_reference)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     dag_rows_append(w.repo,
                     "FOREIGN 90 5 - - -\nFOREIGN 91 6 - - -\nMERGE 95 7 FOREIGN SIDE work\n");
@@ -148,13 +130,13 @@ TEST(test_history__joins_rows_of_the_reference)
     assert_str_is(c[5].branch, "work");
     assert_str_is(c[5].actor, "ann");
     assert_null(og_history_find(history, OG_STR("SIDE")));
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__believes_the_manifest_about_our_commits)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     OG_AUTO(og_history) before = read_history(&w);
     const og_commit_info *head = og_history_head(before);
@@ -163,7 +145,7 @@ TEST(test_history__believes_the_manifest_about_our_commits)
     remove_all(&w, OG_GRAPH__COMMITS "/");
     /* A new data set that says something else of the newest commit. */
     world other;
-    world_init(&other);
+    fixture_world_init(&other);
     og_listing listing = {0};
     dag_rows_append(other.repo, og_buf_cstr(&row));
     assert_ok(
@@ -181,14 +163,14 @@ TEST(test_history__believes_the_manifest_about_our_commits)
     assert_non_null(same);
     assert_int_equal(same->manifest_version, head->manifest_version);
     assert_int_equal(same->branch.len, 0);
-    world_deinit(&other);
-    world_deinit(&w);
+    fixture_world_deinit(&other);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__orders_by_version_time_and_id)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     dag_rows_append(w.repo, "D 50 9 - - -\nB 50 8 - - -\nA 50 8 - - -\nC 49 99 - - -\n");
     OG_AUTO(og_history) history = read_history(&w);
     size_t count;
@@ -198,7 +180,7 @@ TEST(test_history__orders_by_version_time_and_id)
     assert_str_is(c[2].id, "A");
     assert_str_is(c[3].id, "B");
     assert_str_is(c[4].id, "D");
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* A merge that changes no table has the version of its target; a clock that was set back gives
@@ -206,7 +188,7 @@ TEST(test_history__orders_by_version_time_and_id)
 TEST(test_history__puts_parents_first_whatever_the_clock_said)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     dag_rows_append(w.repo, "E 50 3 D - -\nD 50 5 C - -\nC 50 9 B - -\nX 50 4 - - -\n");
     OG_AUTO(og_history) history = read_history(&w);
     size_t count;
@@ -217,19 +199,19 @@ TEST(test_history__puts_parents_first_whatever_the_clock_said)
         assert_str_is(c[i + 1].id, order[i]);
         assert_ptr_equal(og_history_find(history, og_str_of(order[i])), &c[i + 1]);
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__survives_commits_in_a_circle_of_one_version)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     dag_rows_append(w.repo, "A 50 1 C - -\nB 50 2 A - -\nC 50 3 B - -\nD 50 0 D - -\n");
     OG_AUTO(og_history) history = read_history(&w);
     size_t count;
     og_history_commits(history, &count);
     assert_int_equal(count, 5);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* The reference's merge that changes nothing: a row with the version of its target. */
@@ -256,7 +238,7 @@ TEST(test_history__our_commits_follow_an_empty_merge_of_the_reference)
     const char *const ids[] = {"01AAAAAAAAAAAAAAAAAAAAAAAA", "01BBBBBBBBBBBBBBBBBBBBBBBB",
                                "01CCCCCCCCCCCCCCCCCCCCCCCC"};
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     for (int i = 0; i < 3; i++) {
         OG_AUTO(og_history) before = read_history(&w);
@@ -271,14 +253,14 @@ TEST(test_history__our_commits_follow_an_empty_merge_of_the_reference)
         assert_ok(fixture_write(w.repo, "A", ids[i], err));
         check_newest_two(&w, ids[i]);
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__first_commit_of_a_branch_follows_an_empty_merge_of_the_reference)
 {
     const char merge[] = "01AAAAAAAAAAAAAAAAAAAAAAAA";
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     OG_AUTO(og_history) before = read_history(&w);
     append_empty_merge(&w, merge, og_history_head(before));
@@ -287,23 +269,23 @@ TEST(test_history__first_commit_of_a_branch_follows_an_empty_merge_of_the_refere
     OG_AUTO(og_history) history = NULL;
     assert_ok(og_history_open(w.repo, "work", &history, err));
     assert_str_is(og_history_head(history)->parent, merge);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__unknown_branch_is_not_found)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     og_history *history;
     assert_status(og_history_open(w.repo, "nope", &history, NULL), OG_NOT_FOUND);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_history__finds_commits_and_operations)
 {
     world w;
     og_error error;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     OG_AUTO(og_history) history = read_history(&w);
     const og_commit_info *head = og_history_head(history), *found;
@@ -317,7 +299,7 @@ TEST(test_history__finds_commits_and_operations)
     assert_status(og_history_find_any(w.repo, OG_STR("nope"), &owner, &found, &error),
                   OG_NOT_FOUND);
     assert_string_equal(error.message, "commit 'nope' not found");
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* ---- merge bases -------------------------------------------------------------------------- */
@@ -326,8 +308,8 @@ TEST(test_history__finds_commits_and_operations)
 static void check_base(const char *source, const char *target, const char *expected)
 {
     world ours, theirs;
-    world_init(&ours);
-    world_init(&theirs);
+    fixture_world_init(&ours);
+    fixture_world_init(&theirs);
     dag_rows_append(ours.repo, source);
     dag_rows_append(theirs.repo, target);
     OG_AUTO(og_history) a = read_history(&ours);
@@ -337,8 +319,8 @@ static void check_base(const char *source, const char *target, const char *expec
     assert_str_is(base != NULL ? base->id : OG_STR("-"), expected);
     assert_ok(og_graph__merge_base(b, a, &base, err));
     assert_str_is(base != NULL ? base->id : OG_STR("-"), expected);
-    world_deinit(&theirs);
-    world_deinit(&ours);
+    fixture_world_deinit(&theirs);
+    fixture_world_deinit(&ours);
 }
 
 TEST(test_history__merge_base_is_where_branches_parted)
@@ -399,7 +381,7 @@ TEST(test_history__merge_base_survives_circles)
 TEST(test_history__says_when_memory_is_out)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     write_three(&w);
     dag_rows_append(w.repo, "FOREIGN 90 5 - - -\n");
     dag_rows_append_actors(w.repo, "FOREIGN ann\n");
@@ -415,5 +397,5 @@ TEST(test_history__says_when_memory_is_out)
         og_history_free(history);
         assert_true(s == OG_OK || s == OG_NOMEM);
     }
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }

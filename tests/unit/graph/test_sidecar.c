@@ -66,25 +66,7 @@ TEST(test_sidecar__newer_and_damaged)
 
 /* ---- going on ----------------------------------------------------------------------------- */
 
-typedef struct world {
-    og_store *store;
-    fixture_clock clock;
-    og_repo *repo;
-} world;
-
-static void world_init(world *w)
-{
-    assert_ok(og_store_open_memory(&w->store, err));
-    fixture_clock_init(&w->clock);
-    fixture_init(w->store, &w->clock);
-    w->repo = fixture_open(w->store, &w->clock);
-}
-
-static void world_deinit(world *w)
-{
-    og_repo_close(w->repo);
-    og_store_close(w->store);
-}
+typedef fixture_world world;
 
 /* A version above the newest, that deletes all rows and names no operation,
  * as other programs leave it. */
@@ -169,7 +151,7 @@ TEST(test_sidecar__all_moved_is_published)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         world w;
         og_error error;
-        world_init(&w);
+        fixture_world_init(&w);
         assert_ok(fixture_write_both(w.repo, "x", err));
         leave_sidecar(&w, kinds[i]);
         leave_head(&w, "A");
@@ -184,7 +166,7 @@ TEST(test_sidecar__all_moved_is_published)
         expect_audit(&w, "RolledForward",
                      "[{\"table_key\":\"node:A\",\"from_version\":2,\"to_version\":3},"
                      "{\"table_key\":\"node:B\",\"from_version\":2,\"to_version\":3}]");
-        world_deinit(&w);
+        fixture_world_deinit(&w);
     }
 }
 
@@ -192,7 +174,7 @@ TEST(test_sidecar__half_moved_is_undone)
 {
     world w;
     og_error error;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_ok(fixture_write_both(w.repo, "x", err));
     leave_sidecar(&w, "Load");
     leave_head(&w, "A");
@@ -205,7 +187,7 @@ TEST(test_sidecar__half_moved_is_undone)
     assert_false(is_there(&w, SIDECAR));
     expect_audit(&w, "RolledBack",
                  "[{\"table_key\":\"node:A\",\"from_version\":3,\"to_version\":2}]");
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* A sidecar that says A goes from version 1 to 2. */
@@ -228,7 +210,7 @@ TEST(test_sidecar__head_of_another_operation)
         world w;
         og_error error;
         og_store *faulty;
-        world_init(&w);
+        fixture_world_init(&w);
         og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
         assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
         og_repo *dying = fixture_open(faulty, &w.clock);
@@ -245,7 +227,7 @@ TEST(test_sidecar__head_of_another_operation)
         assert_ok(fixture_write(w.repo, "B", "z", err));
         assert_int_equal(fixture_count(w.repo, "A") + 2, fixture_count(w.repo, "B"));
         assert_int_equal(count_sidecars(&w), 0);
-        world_deinit(&w);
+        fixture_world_deinit(&w);
         if (!hit)
             break;
     }
@@ -255,7 +237,7 @@ TEST(test_sidecar__head_of_another_operation)
 TEST(test_sidecar__more_than_announced_is_undone)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_ok(fixture_write_both(w.repo, "x", err));
     leave_sidecar(&w, "Mutation");
     leave_head(&w, "A");
@@ -265,13 +247,13 @@ TEST(test_sidecar__more_than_announced_is_undone)
     assert_ok(fixture_write_both(w.repo, "y", err));
     assert_int_equal(fixture_count(w.repo, "A"), 2);
     assert_int_equal(fixture_count(w.repo, "B"), 2);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_sidecar__nothing_moved_or_published_already)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_ok(fixture_write_both(w.repo, "x", err));
     leave_sidecar(&w, "Load");
     w.clock.now_us += 11 * SECOND_US;
@@ -279,14 +261,14 @@ TEST(test_sidecar__nothing_moved_or_published_already)
     assert_false(is_there(&w, SIDECAR));
     expect_audit(&w, "RolledBack", "[]");
     assert_int_equal(fixture_count(w.repo, "A"), 2);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_sidecar__newer_schema_stops_its_tables_only)
 {
     world w;
     og_error error;
-    world_init(&w);
+    fixture_world_init(&w);
     put(&w, SIDECAR, "{\"schema_version\":2,\"tables\":[{\"table_key\":\"node:A\"}]}");
     w.clock.now_us += 60 * SECOND_US;
     assert_status(fixture_write(w.repo, "A", "x", &error), OG_CONFLICT);
@@ -295,7 +277,7 @@ TEST(test_sidecar__newer_schema_stops_its_tables_only)
     assert_ok(fixture_write(w.repo, "B", "x", err));
     assert_int_equal(fixture_count(w.repo, "A"), 0);
     assert_true(is_there(&w, SIDECAR));
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 static og_status take_finding(void *context, const og_finding *finding, og_error *err)
@@ -311,7 +293,7 @@ TEST(test_sidecar__newer_schema_is_never_removed)
 {
     world w;
     OG_AUTO_BUF found = OG_BUF_INIT;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_ok(og_branch_make(w.repo, NULL, "b", err));
     put(&w, SIDECAR,
         "{\"schema_version\":2,\"branch\":\"b\",\"og\":{\"op\":\"X\"},\"tables\":[{"
@@ -326,13 +308,13 @@ TEST(test_sidecar__newer_schema_is_never_removed)
     assert_ok(og_branch_remove(w.repo, "b", err));
     assert_ok(fixture_write(w.repo, "B", "x", err));
     assert_true(is_there(&w, SIDECAR));
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 TEST(test_sidecar__damaged_is_set_aside)
 {
     world w;
-    world_init(&w);
+    fixture_world_init(&w);
     put(&w, SIDECAR, "{\"schema_version\":1,");
     put(&w, "__recovery/notes.txt", "mine");
     leave_head(&w, "A");
@@ -342,7 +324,7 @@ TEST(test_sidecar__damaged_is_set_aside)
     assert_false(is_there(&w, SIDECAR));
     assert_true(is_there(&w, SIDECAR ".quarantined"));
     assert_true(is_there(&w, "__recovery/notes.txt"));
-    world_deinit(&w);
+    fixture_world_deinit(&w);
 }
 
 /* A writer of ours dies anywhere: the next writes, of any table, leave no sidecar of it. */
@@ -352,7 +334,7 @@ TEST(test_sidecar__of_ours_is_tidied)
         world w;
         og_error error;
         og_store *faulty;
-        world_init(&w);
+        fixture_world_init(&w);
         og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
         assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
         og_repo *dying = fixture_open(faulty, &w.clock);
@@ -366,7 +348,7 @@ TEST(test_sidecar__of_ours_is_tidied)
         assert_ok(fixture_write(w.repo, "A", "y", err));
         assert_int_equal(count_sidecars(&w), 0);
         assert_int_equal(fixture_count(w.repo, "A"), fixture_count(w.repo, "B"));
-        world_deinit(&w);
+        fixture_world_deinit(&w);
         if (!hit)
             break;
     }
@@ -380,7 +362,7 @@ TEST(test_sidecar__of_a_deleted_branch_goes_with_it)
         world w;
         og_error error;
         og_store *faulty;
-        world_init(&w);
+        fixture_world_init(&w);
         assert_ok(og_branch_make(w.repo, NULL, "b", err));
         og_store_fault_at plan = {.at = UINT64_MAX, .fault = OG_STORE_CRASH};
         assert_ok(og_store_wrap(w.store, og_store_hook_at(&plan), 0, &faulty, err));
@@ -393,7 +375,7 @@ TEST(test_sidecar__of_a_deleted_branch_goes_with_it)
         assert_ok(og_branch_remove(w.repo, "b", err));
         assert_int_equal(count_sidecars(&w), 0);
         assert_ok(fixture_write_both(w.repo, "y", err));
-        world_deinit(&w);
+        fixture_world_deinit(&w);
         if (!hit)
             break;
     }
@@ -405,7 +387,7 @@ TEST(test_sidecar__of_a_branch_that_is_gone)
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
         world w;
         char text[512];
-        world_init(&w);
+        fixture_world_init(&w);
         snprintf(text, sizeof text,
                  "{\"schema_version\":1,\"operation_id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\","
                  "\"started_at\":\"%lld\",\"branch\":\"b\",\"writer_kind\":\"Load\",\"tables\":["
@@ -419,7 +401,7 @@ TEST(test_sidecar__of_a_branch_that_is_gone)
         assert_ok(fixture_write_both(w.repo, "y", err));
         assert_false(is_there(&w, SIDECAR));
         assert_int_equal(fixture_count(w.repo, "A"), 2);
-        world_deinit(&w);
+        fixture_world_deinit(&w);
     }
 }
 
@@ -450,7 +432,7 @@ static bool recover_twice(bool all, uint64_t at)
 {
     world w;
     og_store *watched;
-    world_init(&w);
+    fixture_world_init(&w);
     assert_ok(fixture_write_both(w.repo, "x", err));
     leave_sidecar(&w, "Load");
     leave_head(&w, "A");
@@ -466,7 +448,7 @@ static bool recover_twice(bool all, uint64_t at)
     assert_false(is_there(&w, SIDECAR));
     assert_int_equal(fixture_count(w.repo, "A"), !all + 1);
     assert_int_equal(fixture_count(w.repo, "B"), !all + m.met);
-    world_deinit(&w);
+    fixture_world_deinit(&w);
     return m.met;
 }
 

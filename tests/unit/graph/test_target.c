@@ -8,35 +8,22 @@
 
 #define START_US 1700000000000000
 
-typedef struct world {
-    og_store *store;
-    fixture_clock clock;
-    og_repo *repo;
-} world;
+typedef fixture_world world;
 
 /* A graph with three commits at START_US + 1, 2 and 3 seconds, which add a row to A each. */
 static void world_init(world *w)
 {
     const char *const ids[] = {"a", "b", "c"};
-    assert_ok(og_store_open_memory(&w->store, err));
-    fixture_clock_init(&w->clock);
-    fixture_init(w->store, &w->clock);
-    w->repo = fixture_open(w->store, &w->clock);
+    fixture_world_init(w);
     for (int i = 0; i < 3; i++) {
         w->clock.now_us += 1000000;
         assert_ok(fixture_write(w->repo, "A", ids[i], err));
     }
 }
 
-static void world_deinit(world *w)
-{
-    og_repo_close(w->repo);
-    og_store_close(w->store);
-}
-
 /* A world that is closed last, after the snapshots of the test. */
 #define OPEN_WORLD(name)                                                                           \
-    __attribute__((cleanup(world_deinit))) world name;                                             \
+    __attribute__((cleanup(fixture_world_deinit))) world name;                                     \
     world_init(&name)
 
 /* Rows of A that a scan of the target's snapshot finds. */
