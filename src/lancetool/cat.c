@@ -159,12 +159,12 @@ static og_status run(tool_call *call, og_error *err)
 }
 
 static const tool_option options[] = {
-    {"version", "N|TAG", "a version by number or tag (default: the newest)"},
-    {"branch", "NAME", "a branch (default: main)"},
+    TOOL_VERSION,
+    TOOL_BRANCH,
     {"columns", "A,B", "only these columns, in this order"},
     {"row-ids", NULL, "add _rowid, _rowaddr and both version columns"},
     {"all-bytes", NULL, "print bytes above 4096, too, instead of their digest"},
-    {NULL, NULL, NULL},
+    {0},
 };
 
 const tool_verb tool_cat = {

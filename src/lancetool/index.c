@@ -195,15 +195,15 @@ static og_status run(tool_call *call, og_error *err)
 }
 
 static const tool_option options[] = {
-    {"branch", "BRANCH", "Branch of the table; else main"},
-    {"version", "VERSION", "Version or tag to look at; else the newest"},
+    TOOL_BRANCH,
+    TOOL_VERSION,
     {"name", "NAME", "create: name of the index; else COLUMN_idx"},
     {"value", "VALUE", "find: rows with this value"},
     {"from", "VALUE", "find: rows with this value or a higher one"},
     {"to", "VALUE", "find: rows with this value or a lower one"},
     {"null", NULL, "find: rows without a value"},
     TOOL_FORCE,
-    {NULL, NULL, NULL},
+    {0},
 };
 
 const tool_verb tool_index = {

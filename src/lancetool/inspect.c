@@ -288,10 +288,10 @@ static og_status run(tool_call *call, og_error *err)
 }
 
 static const tool_option options[] = {
-    {"version", "N|TAG", "a version by number or tag (default: the newest)"},
-    {"branch", "NAME", "a branch (default: main)"},
+    TOOL_VERSION,
+    TOOL_BRANCH,
     {"pages", NULL, "list the pages of each data file, with their encodings"},
-    {NULL, NULL, NULL},
+    {0},
 };
 
 const tool_verb tool_inspect = {

@@ -25,6 +25,16 @@ typedef struct tool_option {
     const char *help;
 } tool_option;
 
+/* Options that several verbs have. */
+#define TOOL_BRANCH                                                                                \
+    {                                                                                              \
+        "branch", "NAME", "a branch of the table (default: main)"                                  \
+    }
+#define TOOL_VERSION                                                                               \
+    {                                                                                              \
+        "version", "N|TAG", "a version by number or tag (default: the newest)"                     \
+    }
+
 typedef struct tool_call tool_call;
 
 typedef struct tool_verb {

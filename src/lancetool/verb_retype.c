@@ -163,7 +163,6 @@ const tool_verb tool_retype_column = {
         "column go.\n",
     .examples = "  lancetool retype-column people.lance age int64\n"
                 "  lancetool retype-column people.lance tags 'list<large_utf8>'\n",
-    .options =
-        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
+    .options = (const tool_option[]){TOOL_BRANCH, TOOL_FORCE, {0}},
     .run = run,
 };

@@ -208,7 +208,7 @@ const tool_verb tool_append = {
                 "  lancetool append --key id people.lance changed.jsonl\n",
     .options =
         (const tool_option[]){{"key", "COLUMNS", "replace rows whose values in these are equal"},
-                              {"branch", "BRANCH", "a branch of the table"},
+                              TOOL_BRANCH,
                               TOOL_FORCE,
                               {0}},
     .run = run_append,
@@ -356,7 +356,7 @@ const tool_verb tool_delete = {
                 "  lancetool delete --where 'age < 18' people.lance\n",
     .options = (const tool_option[]){{"ids", "IDS", "row ids (_rowid), joined by commas"},
                                      {"where", "CONDITION", "COLUMN OP VALUE; OP = != < <= > >="},
-                                     {"branch", "BRANCH", "a branch of the table"},
+                                     TOOL_BRANCH,
                                      TOOL_FORCE,
                                      {0}},
     .run = run_delete,
@@ -392,9 +392,8 @@ const tool_verb tool_restore = {
     .summary = "Make an earlier version the newest again",
     .about = "The version becomes a new one; nothing is lost.\n",
     .examples = "  lancetool restore --version 3 people.lance\n",
-    .options = (const tool_option[]){{"version", "VERSION", "a number or a tag"},
-                                     {"branch", "BRANCH", "a branch of the table"},
-                                     TOOL_FORCE,
-                                     {0}},
+    .options =
+        (const tool_option[]){
+            {"version", "VERSION", "a number or a tag"}, TOOL_BRANCH, TOOL_FORCE, {0}},
     .run = run_restore,
 };

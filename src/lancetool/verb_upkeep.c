@@ -46,7 +46,7 @@ const tool_verb tool_compact = {
     .options =
         (const tool_option[]){{"target-rows", "N", "rows of a fragment (1048576)"},
                               {"all-deletions", NULL, "rewrite for a single deleted row, too"},
-                              {"branch", "BRANCH", "a branch of the table"},
+                              TOOL_BRANCH,
                               TOOL_FORCE,
                               {0}},
     .run = run_compact,
@@ -171,7 +171,7 @@ const tool_verb tool_config = {
     .options = (const tool_option[]){{"schema", NULL, "the metadata of the schema, not the config"},
                                      {"metadata", NULL, "the metadata of the table"},
                                      {"version", "N|TAG", "show: of this version or tag"},
-                                     {"branch", "BRANCH", "a branch of the table"},
+                                     TOOL_BRANCH,
                                      TOOL_FORCE,
                                      {0}},
     .run = run_config,
@@ -199,8 +199,7 @@ const tool_verb tool_drop_columns = {
     .summary = "Drop columns; no file is rewritten",
     .about = "",
     .examples = "  lancetool drop-columns people.lance age phone\n",
-    .options =
-        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
+    .options = (const tool_option[]){TOOL_BRANCH, TOOL_FORCE, {0}},
     .run = run_drop_columns,
 };
 
@@ -224,8 +223,7 @@ const tool_verb tool_rename_column = {
     .summary = "Give a column another name",
     .about = "",
     .examples = "  lancetool rename-column people.lance age years\n",
-    .options =
-        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
+    .options = (const tool_option[]){TOOL_BRANCH, TOOL_FORCE, {0}},
     .run = run_rename_column,
 };
 
@@ -251,7 +249,6 @@ const tool_verb tool_add_columns = {
     .summary = "Add columns that are null in all rows",
     .about = "FIELDS is NAME: TYPE, ... as for import --schema.\n",
     .examples = "  lancetool add-columns people.lance 'note: utf8, tags: list<utf8>'\n",
-    .options =
-        (const tool_option[]){{"branch", "BRANCH", "a branch of the table"}, TOOL_FORCE, {0}},
+    .options = (const tool_option[]){TOOL_BRANCH, TOOL_FORCE, {0}},
     .run = run_add_columns,
 };

@@ -181,11 +181,11 @@ static og_status run(tool_call *call, og_error *err)
 }
 
 static const tool_option options[] = {
-    {"version", "N|TAG", "a version by number or tag (default: the newest)"},
-    {"branch", "NAME", "a branch (default: main)"},
+    TOOL_VERSION,
+    TOOL_BRANCH,
     {"all", NULL, "every version that is there"},
     {"sums", "FILE", "compare all files with their sums in FILE; add those of new files"},
-    {NULL, NULL, NULL},
+    {0},
 };
 
 const tool_verb tool_verify = {
