@@ -261,7 +261,7 @@ static bool step(sim_world *w)
         lose_power(w);
     if (is_hit(w, SIM_FAULT_JUMP)) {
         sim_count(&sim_total->faults[SIM_FAULT_JUMP]);
-        w->now_us += INT64_C(15000000);
+        w->now_us += sim_chance(&w->rng, 1, 2) ? INT64_C(15000000) : -INT64_C(15000000);
     }
     sim_process *p = pick(w);
     if (p == NULL)
