@@ -49,6 +49,12 @@ static og_status check_default(const og_lang__schema *schema, const og_lang__dec
         return og_error_nomem(err);
     if (!a->has_value)
         return og_lang__schema_fail(schema, a->name.span, err, "%s requires a value", what.ptr);
+    /* As a word it would be text for a String. */
+    if (og_str_is(a->value, "null") && schema->source.ptr[a->value_span.start] != '"') {
+        og_lang__schema_fail(schema, a->value_span, err, "%s: null is no default", what.ptr);
+        og_error_hint(err, "Leave the annotation out, or write \"null\" for the text.");
+        return OG_INVALID;
+    }
     og_literal value;
     og_status status =
         og_lang__default_value(&prop->type, a->value, what, schema->arena, &value, err);

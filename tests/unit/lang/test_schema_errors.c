@@ -228,6 +228,8 @@ TEST(test_schema_errors__strict)
     check_strict("x: Vector(2) @default(\"[1]\")", "@default on N.x: expected 2 values");
     check_strict("x: [I32] @default(3)", "@default on N.x: expected");
     check_strict("x: I32 @default", "@default on N.x requires a value");
+    check_strict("x: I32? @default(null)", "@default on N.x: null is no default");
+    check_strict("x: String @default(null)", "@default on N.x: null is no default");
     check_strict("x: I32 @default(1) @default(2)", "property N.x declares @default multiple times");
     check_strict("x: String @check(x, \"(a\")", "@check on N.x: ");
     check_strict("x: I32 @range(x, 5..1)",
