@@ -25,7 +25,10 @@ static og_status unknown_type(const og_graph__load *load, uint64_t number, bool 
                           : og_catalog_nearest_node(load->catalog, name);
     og_error_set(err, OG_INVALID, "record %" PRIu64 ": unknown %s type '%.*s'", number,
                  is_edge ? "edge" : "node", OG_FMT(name));
-    if (near.len > 0)
+    if ((is_edge ? og_catalog_node : og_catalog_edge)(load->catalog, name) != NULL)
+        og_error_hint(err, "'%.*s' is the name of %s type: give it as \"%s\".", OG_FMT(name),
+                      is_edge ? "a node" : "an edge", is_edge ? "type" : "edge");
+    else if (near.len > 0)
         og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(near));
     return OG_INVALID;
 }
