@@ -2,8 +2,8 @@
 
 #include "base/bits.h"
 
-bool og_columnar__flat_field(og_bytes flat, uint32_t table, unsigned slot, unsigned width,
-                             uint32_t *out)
+/* The position of a table's field of `width` bytes. False: damaged. */
+static bool field_at(og_bytes flat, uint32_t table, unsigned slot, unsigned width, uint32_t *out)
 {
     *out = 0;
     if (!og_columnar__flat_fits(flat, table, 4))
@@ -24,7 +24,7 @@ bool og_columnar__flat_field(og_bytes flat, uint32_t table, unsigned slot, unsig
 bool og_columnar__flat_target(og_bytes flat, uint32_t table, unsigned slot, uint32_t *out)
 {
     uint32_t at;
-    if (!og_columnar__flat_field(flat, table, slot, 4, &at))
+    if (!field_at(flat, table, slot, 4, &at))
         return false;
     *out = 0;
     if (at == 0)
@@ -52,7 +52,7 @@ int64_t og_columnar__flat_number(og_bytes flat, uint32_t table, unsigned slot, u
                                  int64_t fallback, bool *ok)
 {
     uint32_t at;
-    *ok = og_columnar__flat_field(flat, table, slot, width, &at) && *ok;
+    *ok = field_at(flat, table, slot, width, &at) && *ok;
     if (!*ok || at == 0)
         return fallback;
     const uint8_t *p = flat.ptr + at;

@@ -14,9 +14,6 @@ static inline bool og_columnar__flat_fits(og_bytes flat, uint64_t at, uint64_t w
 {
     return at <= flat.len && width <= flat.len - at;
 }
-/* The position of a table's field of `width` bytes. False: damaged. */
-bool og_columnar__flat_field(og_bytes flat, uint32_t table, unsigned slot, unsigned width,
-                             uint32_t *out);
 /* The position of the table, vector or text that a field refers to. False: damaged. */
 bool og_columnar__flat_target(og_bytes flat, uint32_t table, unsigned slot, uint32_t *out);
 /* The first item of a vector, of *out_count items of `item` bytes, to which a field refers.

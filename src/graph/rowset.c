@@ -470,8 +470,8 @@ static bool key_of_json(og_scalar scalar, const og_json *value, og_literal *out)
     }
 }
 
-/* The text of what is stored, so that all spellings of one value are one key: of an F32 the shortest
- * that names it. */
+/* The text of what is stored, so that all spellings of one value are one key:
+ * of an F32 the shortest that names it. */
 static bool write_key(og_buf *out, og_scalar scalar, const og_literal *key)
 {
     switch (key->kind) {

@@ -249,8 +249,8 @@ static og_status read_value(const og_lance__full_zip *z, const uint8_t **p, cons
     return z->values->ops->value(z->values, bytes, sink, err);
 }
 
-/* The entries of `count` neighbouring rows from `row` on, which are exactly the bytes given. Each row
- * begins where the index says: else it would read differently when it is asked for alone. */
+/* The entries of `count` neighbouring rows from `row` on, which are exactly the bytes given. Each
+ * row begins where the index says: else it would read differently when it is asked for alone. */
 static og_status read_entries(const og_lance__page *page, uint64_t row, uint64_t count,
                               og_bytes bytes, og_lance__leaf_values *leaf, og_error *err)
 {
