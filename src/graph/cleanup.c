@@ -93,8 +93,8 @@ static og_status exists(cleaning *c, og_str branch, bool *out, og_error *err)
     return s == OG_NOT_FOUND ? OG_OK : s;
 }
 
-/* Whoever uses the name again must not use the numbers of its versions again: what is derived from them goes
- * by their numbers. */
+/* Whoever uses the name again must not use the numbers of its versions again: what is derived from
+ * them goes by their numbers. */
 static og_status drop_branch(cleaning *c, const char *dataset, og_str branch, og_error *err)
 {
     og_lance_branch_slots slots;
@@ -123,8 +123,8 @@ static og_status drop_orphans(cleaning *c, const char *dataset, og_error *err)
     return s;
 }
 
-/* A version that is gone when it is looked at, after it was listed, went with a branch that somebody deleted: look
- * again. What the first look had removed counts. */
+/* A version that is gone when it is looked at, after it was listed, went with a branch that
+ * somebody deleted: look again. What the first look had removed counts. */
 static og_status sweep(og_repo *repo, const char *dataset, const og_lance_cleanup_options *options,
                        og_lance_cleanup_stats *out, og_error *err)
 {
@@ -159,8 +159,8 @@ static og_status clean_table(cleaning *c, og_cleanup_table *t, og_error *err)
     return t->error != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* Nobody who began when files that nothing names were young enough to be left alone, and slept since,
- * may publish them now. A horizon a day is enough, so the time that counts is midnight. */
+/* Nobody who began when files that nothing names were young enough to be left alone, and slept
+ * since, may publish them now. A horizon a day is enough, so the time that counts is midnight. */
 static og_status fence(cleaning *c, og_error *err)
 {
     c->options.now_us -= c->options.now_us % DAY_US;
@@ -212,8 +212,8 @@ static og_status run(cleaning *c, const og_cleanup_input *input, og_cleanup_outp
     og_lance_cleanup_stats control;
     OG_TRY(begin_anew(c, input, err));
     OG_TRY(list_tables(c->repo, out, err));
-    /* Its versions stay, every one: a slot that was free again could be taken by a writer that slept since
-     * it built its version, and that would hold for published what nobody sees. */
+    /* Its versions stay, every one: a slot that was free again could be taken by a writer that
+     * slept since it built its version, and that would hold for published what nobody sees. */
     og_lance_cleanup_options strays = c->options;
     strays.by_age = strays.by_count = false;
     OG_TRY(sweep(c->repo, OG_GRAPH__MANIFEST, &strays, &control, err));

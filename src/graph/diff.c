@@ -145,8 +145,8 @@ typedef struct named_slot {
 /* Candidates of one side, in order of id. */
 typedef OG_VEC(named_slot) named_slots;
 
-/* Candidates are joined in parts, told by the hash of their ids, so that two tables that share nothing can
- * be compared without both being in memory. The ids are read anew for each part. */
+/* Candidates are joined in parts, told by the hash of their ids, so that two tables that share
+ * nothing can be compared without both being in memory. The ids are read anew for each part. */
 typedef struct part {
     uint64_t number, count;
     og_arena *arena; /* ids */

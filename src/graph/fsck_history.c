@@ -1,5 +1,5 @@
-/* The commits of a branch: parents and versions that are there, and the tables in which the reference looks
- * for them. */
+/* The commits of a branch: parents and versions that are there, and the tables in which the
+ * reference looks for them. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,7 +8,8 @@
 #include "graph/history.h"
 #include "graph/layout.h"
 
-/* A commit's row follows it; who is at it is given so many looks, each after twice as long as the one before. */
+/* A commit's row follows it; who is at it is given so many looks, each after twice as long as the
+ * one before. */
 #define LOOKS 5
 #define FIRST_WAIT_US 10000
 

@@ -1,4 +1,5 @@
-/* The indices of a pinned version. We search by none of them: what is wrong misleads other programs. */
+/* The indices of a pinned version. We search by none of them: what is wrong misleads other
+ * programs. */
 #include <inttypes.h>
 
 #include "graph/fsck_priv.h"
@@ -30,8 +31,8 @@ static og_status has_files(const indices *i, const og_lance_index *index, bool *
     return OG_OK;
 }
 
-/* Fragments that are gone may be named, those that never were may not: a row that comes to one would be taken for
- * covered. */
+/* Fragments that are gone may be named, those that never were may not: a row that comes to one
+ * would be taken for covered. */
 static og_status check_coverage(const indices *i, const og_lance_index *index, og_error *err)
 {
     int64_t max = og_lance_table_max_fragment_id(i->table);

@@ -1,12 +1,12 @@
-/* Absolute paths that lead elsewhere, of all branches and tables: a graph that was moved or copied has many, and one
- * line says it. */
+/* Absolute paths that lead elsewhere, of all branches and tables: a graph that was moved or copied
+ * has many, and one line says it. */
 #include <inttypes.h>
 
 #include "graph/fsck_priv.h"
 #include "graph/place.h"
 
-/* The folder of the graph of which the path speaks: what it has before the part that all places of the graph
- * end in. */
+/* The folder of the graph of which the path speaks: what it has before the part that all places of
+ * the graph end in. */
 static og_str root_of(const og_graph__fsck *f, const og_graph__place *place)
 {
     size_t root = strlen(f->repo->store->root);

@@ -1,7 +1,8 @@
 /* Ids of all tables, what @unique and @card say of them, and the ends of all edges.
  *
- * Whether an end is a node is asked by hash, like all that is counted (fsck_tally.c): an edge that leads to
- * an id that is not there, but whose hash is another's, would be missed, once in some 10^19 pairs. */
+ * Whether an end is a node is asked by hash, like all that is counted (fsck_tally.c): an edge that
+ * leads to an id that is not there, but whose hash is another's, would be missed, once in some
+ * 10^19 pairs. */
 #include <inttypes.h>
 #include <stdio.h>
 

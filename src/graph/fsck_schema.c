@@ -1,5 +1,6 @@
-/* The files that say the schema over again, and changes of it that were begun. That `_schema.pg` compiles, and to
- * what `__schema_state.json` has the hash of, is a condition of opening the graph. */
+/* The files that say the schema over again, and changes of it that were begun. That
+ * `_schema.pg` compiles, and to what `__schema_state.json` has the hash of, is a condition of
+ * opening the graph. */
 #include "base/json.h"
 #include "graph/fsck_priv.h"
 #include "graph/layout.h"
@@ -34,7 +35,8 @@ static bool is_same_text(const og_blob *blob, og_str text)
     return blob->len == text.len && memcmp(blob->ptr, text.ptr, text.len) == 0;
 }
 
-/* The canonical form, byte for byte: its hash is compared by the reference when it opens the graph. */
+/* The canonical form, byte for byte: its hash is compared by the reference when it opens the
+ * graph. */
 static og_status check_ir(og_graph__fsck *f, og_str ir, og_error *err)
 {
     OG_AUTO(og_blob) stored = NULL;

@@ -1,10 +1,10 @@
 /* Values that occur in too many rows, or in too few, in bounded memory.
  *
- * Tuples of values are compared by their XXH3-64. A table is gone through in as many passes as it takes to
- * hold the hashes of one pass, sorted; each pass looks at its share of the hashes. Tuples whose hashes
- * occur as often as they should not are then counted by what they are, so two different ones with one
- * hash are told apart where they would be told of; together they would hide that each is too
- * seldom, once in some 10^19 pairs. */
+ * Tuples of values are compared by their XXH3-64. A table is gone through in as many passes as it
+ * takes to hold the hashes of one pass, sorted; each pass looks at its share of the hashes. Tuples
+ * whose hashes occur as often as they should not are then counted by what they are, so two
+ * different ones with one hash are told apart where they would be told of; together they would hide
+ * that each is too seldom, once in some 10^19 pairs. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

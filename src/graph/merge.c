@@ -145,9 +145,10 @@ static og_status open_base(og_graph__merge *m, const og_commit_info *base, og_er
     return s;
 }
 
-/* A third branch that both sides merged leads to commits which only it knows, and the target may have merged
- * what the source got after we looked at it. What either head comes from was there before the target was
- * read, so histories that are read now know it. A branch that was deleted meanwhile tells nothing. */
+/* A third branch that both sides merged leads to commits which only it knows, and the target may
+ * have merged what the source got after we looked at it. What either head comes from was there
+ * before the target was read, so histories that are read now know it. A branch that was deleted
+ * meanwhile tells nothing. */
 static og_status add_other_histories(og_graph__merge *m, sides *s, og_error *err)
 {
     og_str *names;
@@ -232,8 +233,8 @@ static int by_key(const void *a, const void *b)
                       (*(const og_type_def *const *)b)->table_key);
 }
 
-/* Heads that nobody published are settled before anything is read. If that, or another's commit, moved the
- * target, the base may be another, too: begin anew. */
+/* Heads that nobody published are settled before anything is read. If that, or another's commit,
+ * moved the target, the base may be another, too: begin anew. */
 static og_status prepare_tables(og_graph__merge *m, const og_type_def *const *defs, size_t count,
                                 og_error *err)
 {

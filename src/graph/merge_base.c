@@ -3,7 +3,8 @@
 #include "base/vec.h"
 #include "graph/history.h"
 
-/* A commit that can be reached from one of the heads. Steps are + 1, so that 0 says "not from there". */
+/* A commit that can be reached from one of the heads. Steps are + 1, so that 0 says "not from
+ * there". */
 typedef struct ancestor {
     const og_commit_info *commit;
     uint64_t steps[2]; /* from the head of the source, of the target */
@@ -38,7 +39,8 @@ static const og_commit_info *find(search *s, og_str id)
     return NULL;
 }
 
-/* Note that a commit is `steps` away from the head of `side`; breadth first, so the first note counts. */
+/* Note that a commit is `steps` away from the head of `side`; breadth first, so the first note
+ * counts. */
 static bool reach(search *s, og_str id, int side, uint64_t steps)
 {
     const og_commit_info *commit = id.len > 0 ? find(s, id) : NULL;

@@ -1,13 +1,11 @@
 /* graph/merge: what the merged graph would violate that neither branch violates by itself.
  *
  * Only what both sides changed can do that together, so only the changes of both are looked at:
- *   ends    an edge that theirs brings, at a node that ours deleted; an edge that ours changed, at a
- *           node that theirs deleted
- *   card    sources at which both sides changed edges
- *   unique  rows that theirs brings against rows that ours changed (merge_unique.c)
- *   values  rows that theirs brings: a value of theirs that ours does not have
- * A disputed row counts as it is in ours; what it would violate is not told: that depends on how the
- * dispute ends. */
+ *   ends    an edge that theirs brings, at a node that ours deleted; an edge that ours changed, at
+ * a node that theirs deleted card    sources at which both sides changed edges unique  rows that
+ * theirs brings against rows that ours changed (merge_unique.c) values  rows that theirs brings: a
+ * value of theirs that ours does not have A disputed row counts as it is in ours; what it would
+ * violate is not told: that depends on how the dispute ends. */
 #include <stdlib.h>
 
 #include "graph/constraints_priv.h"

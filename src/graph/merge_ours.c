@@ -1,8 +1,9 @@
-/* graph/merge: what ours changed since the base, found from manifests and the ids of rows that moved.
+/* graph/merge: what ours changed since the base, found from manifests and the ids of rows that
+ * moved.
  *
- * A row of the base that the delta from base to ours does not name is in ours as it was, under the same
- * row id. All others are looked for by id among the rows that the delta names. So no directory of
- * the whole table is needed, and none is trusted across branches. */
+ * A row of the base that the delta from base to ours does not name is in ours as it was, under the
+ * same row id. All others are looked for by id among the rows that the delta names. So no directory
+ * of the whole table is needed, and none is trusted across branches. */
 #include "graph/merge_priv.h"
 
 void og_graph__ours_deinit(og_graph__ours *mine)
@@ -182,7 +183,8 @@ static og_status check_ids(og_graph__merge_table *t, const og_row_change *change
     return OG_OK;
 }
 
-/* A foreign writer may have stored an id twice: one row of ours answers for one change, not for two. */
+/* A foreign writer may have stored an id twice: one row of ours answers for one change, not for
+ * two. */
 static uint32_t slot_by_id(og_graph__ours *mine, og_str id)
 {
     const uint64_t *slot = og_strmap_get(mine->ids, id);

@@ -36,8 +36,8 @@ static bool can_combine(const og_graph__row_sides *s)
     return true;
 }
 
-/* Do both edits together leave ours as it is? What differs, ours changed; and theirs did not, or the two
- * could not be combined. */
+/* Do both edits together leave ours as it is? What differs, ours changed; and theirs did not, or
+ * the two could not be combined. */
 static bool ours_has_all(const og_graph__row_sides *s)
 {
     for (size_t i = 0; i < s->words; i++)

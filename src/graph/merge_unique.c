@@ -1,8 +1,8 @@
 /* graph/merge: rows that share the values of a @unique only because the sides come together.
  *
  * A row that theirs brings can collide with another one that it brings, or with one that ours
- * changed since the base: any other row of ours is in theirs as well, where it would collide already. Pairs
- * that collide within ours or within theirs are left alone. */
+ * changed since the base: any other row of ours is in theirs as well, where it would collide
+ * already. Pairs that collide within ours or within theirs are left alone. */
 #include <stdlib.h>
 
 #include "graph/constraints_priv.h"
@@ -34,7 +34,8 @@ static og_status encode(const search *s, const og_batch *rows, int64_t row, uint
                                   s->column_count, row, out_exempt, err);
 }
 
-/* Note a row with the tuple in s->a: one that ours has only when the merge brings the tuple, too. */
+/* Note a row with the tuple in s->a: one that ours has only when the merge brings the tuple,
+ * too. */
 static og_status add_holder(search *s, og_str id, size_t taken, og_error *err)
 {
     bool is_ours = taken == SIZE_MAX, is_new = false;

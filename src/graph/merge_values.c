@@ -1,5 +1,5 @@
-/* graph/merge: values that theirs brings and the schema does not allow. Programs that check what they write
- * leave none; a foreign writer may. */
+/* graph/merge: values that theirs brings and the schema does not allow. Programs that check what
+ * they write leave none; a foreign writer may. */
 #include "columnar/kernels.h"
 #include "graph/merge_priv.h"
 #include "graph/value_check.h"

@@ -97,8 +97,8 @@ static og_status open_histories(survey *s, og_error *err)
     return OG_OK;
 }
 
-/* A merge of two branches needs the state at which they were last the same: as their own histories know it,
- * should other branches be deleted, and as all know it. */
+/* A merge of two branches needs the state at which they were last the same: as their own histories
+ * know it, should other branches be deleted, and as all know it. */
 static og_status retain_base_among(survey *s, const og_history *const *histories, size_t count,
                                    bool *out_unknown, og_error *err)
 {
