@@ -64,7 +64,7 @@ static size_t similar_limit(const char *name)
     return strlen(name) < 6 ? 2 : 3;
 }
 
-/* `group` is the word before, or NULL. Of "branch create" the first word alone is a candidate, too. */
+/* `group` is the word before, or NULL. Of "branch create" the first word alone is one, too. */
 static const char *nearest_verb(const char *group, const char *word)
 {
     static char first[64];

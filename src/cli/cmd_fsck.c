@@ -87,8 +87,8 @@ static og_status print_end(const report *r, const og_fsck_result *done, og_error
                          "clean: %" PRIu64 " rows in %" PRIu64 " versions of tables, %" PRIu64
                          " branches\n",
                          done->rows, done->tables, done->branches);
-    return cli_print(err, "%" PRIu64 " findings, %" PRIu64 " repaired\n", done->problems,
-                     done->repaired);
+    return cli_print(err, "%" PRIu64 " finding%s, %" PRIu64 " repaired\n", done->problems,
+                     done->problems == 1 ? "" : "s", done->repaired);
 }
 
 og_status cli_run_fsck(cli *c, og_error *err)

@@ -125,8 +125,8 @@ static bool leads_to(cli *c, const char *path, og_str folder, const char *uri)
     return named != NULL && is_same_folder(named, uri);
 }
 
-/* Beside the graph, unless there is one; for a URL, in the current folder. A relative path is meant from
- * the file's folder. */
+/* Beside the graph, unless there is one; for a URL, in the current folder. A relative path is meant
+ * from the file's folder. */
 static og_status scaffold_config(cli *c, const char *uri, og_error *err)
 {
     og_str folder, name;

@@ -263,7 +263,7 @@ static og_status load_records(og_graph__load *load, og_json_stream *stream, og_a
 
 /* ---- the load ----------------------------------------------------------------------------- */
 
-/* A load streams, so it can't be run again; all that it decided by what is stored is in the checks. */
+/* A load streams, so it can't be run again; what it decided by what is stored is in the checks. */
 static og_status holds(void *context, og_snapshot *was, og_snapshot *now, og_error *err)
 {
     const og_graph__load *load = context;

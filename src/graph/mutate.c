@@ -11,8 +11,8 @@
 #include "lang/frame.h"
 #include "lang/query.h"
 
-/* Heads that must be resolved may renew the snapshot, others may commit first; then all statements run
- * again. */
+/* Heads that must be resolved may renew the snapshot, others may commit first; then all statements
+ * run again. */
 #define MAX_ATTEMPTS 8
 
 /* One run of all statements over one snapshot. */
@@ -61,7 +61,8 @@ static og_status overlay_of(run *r, const og_type_def *def, og_overlay **out, og
     return OG_OK;
 }
 
-/* Between statements, parts of an update and before the commit: did the caller or the time say stop? */
+/* Between statements, parts of an update and before the commit: did the caller or the time say
+ * stop? */
 static og_status check_stop(const run *r, og_error *err)
 {
     const og_mutate_input *in = r->input;
@@ -116,8 +117,8 @@ static og_status evaluate_as(run *r, const og_type_def *def, int32_t property, o
     return s;
 }
 
-/* The value of a predicate: of the property's type, or of its items for `contains`; a comparison of a
- * number keeps the number as written. */
+/* The value of a predicate: of the property's type, or of its items for `contains`; a comparison of
+ * a number keeps the number as written. */
 static og_status predicate_value(run *r, const og_ir_mutation *m, og_literal **out, og_error *err)
 {
     const og_ir_predicate *p = &m->predicate;
@@ -193,8 +194,9 @@ static og_status name_row(run *r, const og_type_def *def, const og_graph__value 
     return row->id.ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* A node that this mutation deleted may come back. Edges that others put to it meanwhile are to go all the same,
- * and no check would miss them: with edge tables that have moved all statements run again. */
+/* A node that this mutation deleted may come back. Edges that others put to it meanwhile are to go
+ * all the same, and no check would miss them: with edge tables that have moved all statements run
+ * again. */
 static og_status search_edges_of(run *r, const og_type_def *node, og_error *err)
 {
     for (uint32_t i = 0; i < r->catalog->edge_count; i++) {
@@ -504,7 +506,8 @@ static og_status run_statements(run *r, og_error *err)
     return OG_OK;
 }
 
-/* One attempt. *out_again: a head was resolved after rows had been read; nothing is lost, run again. */
+/* One attempt. *out_again: a head was resolved after rows had been read; nothing is lost, run
+ * again. */
 static og_status attempt(run *r, og_mutate_output *out, bool *out_again, og_error *err)
 {
     *out_again = false;
@@ -515,7 +518,8 @@ static og_status attempt(run *r, og_mutate_output *out, bool *out_again, og_erro
     if (r->affected_nodes + r->affected_edges == 0)
         return OG_OK;
     og_status s = apply(r, err);
-    /* Whatever came of it: rows that were found stand elsewhere in the version that is built on now. */
+    /* Whatever came of it: rows that were found stand elsewhere in the version that is built on
+     * now. */
     *out_again = og_txn_snapshot(r->txn)->manifest_version != r->snapshot->manifest_version;
     if (*out_again || s != OG_OK)
         return *out_again ? OG_OK : s;
