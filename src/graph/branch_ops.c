@@ -228,9 +228,8 @@ static og_status sync_source(creation *c, og_error *err)
         return og_error_nomem(err);
     const char *name = og_buf_cstr(&buf);
     og_status s = c->store->ops->sync(c->store, &name, 1, err);
-    if (s != OG_OK && is_source_gone(c))
-        return og_graph__branch_not_found(c->from,
-                                          err); /* a cleanup took the version with its branch */
+    if (s != OG_OK && is_source_gone(c)) /* a cleanup took the version with its branch */
+        return og_graph__branch_not_found(c->from, err);
     if (s == OG_UNKNOWN && err != NULL)
         err->status = OG_IO; /* of the sync: nothing of the branch is there */
     return s == OG_UNKNOWN ? OG_IO : s;

@@ -106,8 +106,8 @@ og_status og_graph__sync_staged(og_graph__run *r, og_error *err)
     og_status s = og_graph__sync_names(r, err);
     if (s != OG_UNKNOWN || r->commit->slots_held > 0)
         return s;
-    if (og_graph__check_branch(r, NULL) ==
-        OG_CONFLICT) /* the version that is built on went with it */
+    /* Did the version that is built on go with its branch? */
+    if (og_graph__check_branch(r, NULL) == OG_CONFLICT)
         return og_graph__branch_gone(err, r->branch->name);
     if (is_below_freed(r)) {
         og_error_set(err, OG_CONFLICT, "versions were cleaned up meanwhile");

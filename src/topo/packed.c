@@ -56,18 +56,21 @@ void og_topo__unpack(const uint8_t *packed, size_t count, uint32_t width, uint32
 {
     /* The widths of ten thousand to four million rows by themselves: their shifts are constants. */
     switch (width) {
-#define WIDTH(n)                                                                                   \
+#define CASE(n)                                                                                    \
     case n:                                                                                        \
         unpack(packed, count, n, out);                                                             \
-        break;
-        WIDTH(14)
-        WIDTH(15)
-        WIDTH(16)
-        WIDTH(17)
-        WIDTH(18)
-        WIDTH(19)
-        WIDTH(20) WIDTH(21) WIDTH(22)
-#undef WIDTH
-            default : unpack(packed, count, width, out);
+        break
+        CASE(14);
+        CASE(15);
+        CASE(16);
+        CASE(17);
+        CASE(18);
+        CASE(19);
+        CASE(20);
+        CASE(21);
+        CASE(22);
+#undef CASE
+    default:
+        unpack(packed, count, width, out);
     }
 }

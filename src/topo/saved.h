@@ -6,8 +6,8 @@
  *   offset  size
  *   0       8      magic "OGDIR02\n" or "OGTOPO3\n"
  *   8       4      header length h (JSON), 4 bytes 0
- *   16      h      header: key (path, version, epochs, next_row_id, max_fragment_id), counts,
- *                  section sizes and XXH3-64 sums
+ *   16      h      header: what it was made from (path, version, epochs, next_row_id,
+ *                  fragments), counts, widths of numbers and XXH3-64 sums
  *   then    the sections, each 64-aligned
  *
  * Numbers are packed (packed.h). Before them stands a section of sums, one for each block of 8 KiB,

@@ -39,7 +39,9 @@ size_t og_topology_bytes(const og_topology *t)
         entries += by_edge[i] != NULL ? t->edge_count : 0;
     entries += b->out_offsets != NULL ? (size_t)t->out.vertex_count + 1 : 0;
     entries += b->in_offsets != NULL ? (size_t)t->in.vertex_count + 1 : 0;
-    return sizeof *t + sizeof *b + entries * sizeof(uint32_t);
+    const og_blob *file = b->sections[0].packed.file; /* the same in all sections */
+    size_t read_bytes = file != NULL && !file->is_mapped ? file->len : 0;
+    return sizeof *t + sizeof *b + read_bytes + entries * sizeof(uint32_t);
 }
 
 og_topology *og_topo__topology_new(const og_topo__key *key)

@@ -46,6 +46,7 @@ OG_DEFINE_AUTO(og_topology, og_topology_unref)
 OG_NODISCARD og_status og_topology_build(og_lance_table *edges, og_lance_table *from_table,
                                          og_directory *from, og_lance_table *to_table,
                                          og_directory *to, og_topology **out, og_error *err);
+/* Bytes of memory it holds, its file included unless that is mapped. */
 size_t og_topology_bytes(const og_topology *topology);
 
 /* The edges at some nodes, as far as they are known: slots of the edge table,
