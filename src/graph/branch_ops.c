@@ -80,9 +80,10 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
     OG_TRY(og_lance_branch_survey(c->store, path, name, out_slots, err));
     if (out_slots->newest == 0)
         return OG_OK;
-    /* The mark first, and above: a delete that is about to put the branch's ref back sees it, or
-     * we its ref. */
-    uint64_t floor = out_slots->newest + 1;
+    /* The mark first, and above all others: a delete that is about to put the branch's ref back
+     * sees it, or we its ref. */
+    uint64_t used = out_slots->newest > out_slots->floor ? out_slots->newest : out_slots->floor;
+    uint64_t floor = used + 1;
     OG_TRY(og_lance_branch_mark(c->store, path, name, floor, err));
     OG_TRY(check_absent(c->repo, c->to, err));
     OG_TRY(og_lance_branch_clear(c->store, path, name, floor, err));
@@ -259,8 +260,9 @@ static og_status create(creation *c, og_error *err)
         og_snapshot_unref(OG_TAKE(c->snapshot));
         OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     }
-    OG_TRY(stage_commits(c, err));
+    /* `__manifest` first: its mark is what a delete looks at before the branch comes back. */
     OG_TRY(clear_leftovers(c, OG_GRAPH__MANIFEST, &slots, err));
+    OG_TRY(stage_commits(c, err));
     OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
@@ -354,7 +356,6 @@ typedef struct deletion {
     og_buf ref_name;       /* in `__manifest` */
     og_blob *ref;          /* of this life of the name */
     uint64_t newest;       /* version of `__manifest` */
-    uint64_t floor;        /* mark of earlier lives there */
     uint64_t last;         /* version; or the one that a slow creator may still put */
     uint64_t last_commits; /* and of the DAG */
 } deletion;
@@ -409,7 +410,8 @@ static og_status remove_ref(deletion *d, og_error *err)
 }
 
 /* The branch is there again, unless somebody has used the name meanwhile, or is about to
- * (clear_leftovers): then what the ref leads to is not all there, or is going to be cleared. */
+ * (clear_leftovers): then what the ref leads to is not all there, or is going to be cleared. A mark
+ * above our own may be of such a one; who can't tell must not say that the branch is there. */
 static bool put_back(deletion *d)
 {
     const char *name = og_buf_cstr(&d->ref_name);
@@ -418,7 +420,7 @@ static bool put_back(deletion *d)
         d->store->ops->sync(d->store, &name, 1, NULL) != OG_OK)
         return false;
     if (og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, NULL) == OG_OK &&
-        slots.newest >= d->newest && (slots.floor <= d->last || slots.floor == d->floor))
+        slots.newest >= d->newest && slots.floor <= d->last)
         return true;
     (void)!og_store_remove_same(d->store, name, ref_of(d), NULL);
     return false;
@@ -444,7 +446,6 @@ static og_status find_last(deletion *d, og_error *err)
         return og_graph__branch_not_found(d->branch, err);
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
     d->newest = slots.newest;
-    d->floor = slots.floor;
     d->last = slots.newest > first ? slots.newest : first;
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__COMMITS, name_of(d), &slots, err));
     d->last_commits = slots.newest;

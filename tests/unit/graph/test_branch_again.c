@@ -1,7 +1,11 @@
 /* A name of a branch that others use again while somebody makes or deletes a branch of it: before
  * each call of the store in turn. What they were told is there stays there. */
+#include <pthread.h>
+#include <semaphore.h>
+
 #include "graph/branch_ops.h"
 #include "graph_fixture.h"
+#include "lance/table/branch.h"
 #include "og_test.h"
 
 /* Others come before call `at`. */
@@ -156,4 +160,89 @@ TEST(test_branch_again__made_by_others_before_its_ref_comes_back)
     assert_ok(fixture_write_on(repo, "d", NULL, "4", err));
     og_repo_close(repo);
     og_store_close(i.m.store);
+}
+
+/* Branch b is deleted. At the last moment d is made of it; its ref comes back when somebody who
+ * makes a branch of the name has just seen that there is none, and is about to clear away what is
+ * left of it. */
+typedef struct rivals {
+    meeting m;
+    bool has_child, is_clearing;
+    og_status deleted;
+    sem_t gone, back;
+    pthread_t thread;
+} rivals;
+
+static og_store_fault before_delete(void *context, uint64_t call, const char *op, const char *name)
+{
+    rivals *r = context;
+    (void)call;
+    if (strcmp(name, "__manifest/_refs/branches/b.json") != 0)
+        return OG_STORE_PASS;
+    if (strcmp(op, "remove") == 0 && !r->has_child) {
+        r->has_child = true;
+        og_repo *other = fixture_open(r->m.store, &r->m.clock);
+        assert_ok(og_branch_make(other, "b", "d", err));
+        og_repo_close(other);
+    } else if (strcmp(op, "put_if_absent") == 0) {
+        sem_post(&r->gone);
+        sem_wait(&r->back);
+    }
+    return OG_STORE_PASS;
+}
+
+static void *delete_b(void *context)
+{
+    rivals *r = context;
+    og_store *watched;
+    og_error error;
+    assert_ok(og_store_wrap(r->m.store, (og_store_hook){before_delete, r}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &r->m.clock);
+    r->deleted = og_branch_remove(repo, "b", &error);
+    og_repo_close(repo);
+    og_store_close(watched);
+    return NULL;
+}
+
+static og_store_fault before_make(void *context, uint64_t call, const char *op, const char *name)
+{
+    rivals *r = context;
+    (void)call;
+    if (r->is_clearing || strcmp(op, "remove") != 0 ||
+        strncmp(name, "__manifest/tree/b/_versions/", 28) != 0)
+        return OG_STORE_PASS;
+    r->is_clearing = true;
+    sem_post(&r->back);
+    pthread_join(r->thread, NULL);
+    return OG_STORE_PASS;
+}
+
+TEST(test_branch_again__comes_back_while_it_is_cleared_away)
+{
+    rivals r = {.m = {.name = "b"}};
+    og_store *watched;
+    og_error error;
+    begin(&r.m);
+    /* Of an earlier life. A program that goes by no marks made the branch below it. */
+    assert_ok(og_lance_branch_mark(r.m.store, "__manifest", OG_STR("b"), 100, err));
+    assert_int_equal(sem_init(&r.gone, 0, 0) | sem_init(&r.back, 0, 0), 0);
+    assert_int_equal(pthread_create(&r.thread, NULL, delete_b, &r), 0);
+    sem_wait(&r.gone);
+    assert_ok(og_store_wrap(r.m.store, (og_store_hook){before_make, &r}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &r.m.clock);
+    og_status made = og_branch_make(repo, NULL, "b", &error);
+    assert_true(r.is_clearing);
+    og_repo_close(repo);
+    og_store_close(watched);
+    /* Either it came back, as it was, or it is the new one: of main, with one row. */
+    bool is_back = r.deleted == OG_CONFLICT;
+    assert_int_equal(r.deleted, is_back ? OG_CONFLICT : OG_UNKNOWN);
+    assert_int_equal(made, is_back ? OG_EXISTS : OG_OK);
+    repo = fixture_open(r.m.store, &r.m.clock);
+    assert_int_equal(fixture_count_on(repo, "b", "A"), is_back ? 3 : 1);
+    assert_int_equal(fixture_count_on(repo, "d", "A"), 3);
+    og_repo_close(repo);
+    sem_destroy(&r.gone);
+    sem_destroy(&r.back);
+    og_store_close(r.m.store);
 }
