@@ -82,15 +82,17 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     OG_AUTO(og_lance_table) table = NULL;
     og_status status = og_lance_table_open(s->repo->env, og_buf_cstr(&path), pin->version,
                                            pin->manifest_bytes, &table, err);
-    bool is_gone = status == OG_NOT_FOUND || (s->is_past && pin->manifest_bytes != 0 &&
-                                              is_another(s, og_buf_cstr(&path), pin));
+    /* A writer that slept over the cleanup, too, may have taken the slot that it freed. */
+    bool is_gone = status == OG_NOT_FOUND ||
+                   ((s->is_past || status == OG_CORRUPT) && pin->manifest_bytes != 0 &&
+                    is_another(s, og_buf_cstr(&path), pin));
     if (s->is_past && is_gone)
         return og_error_set(err, OG_NOT_FOUND,
                             "table %.*s: version %" PRIu64 ", which version %" PRIu64
                             " of branch '%s' needs, was cleaned away",
                             OG_FMT(def->table_key), pin->version, s->state->manifest_version,
                             s->base.branch);
-    if (status == OG_NOT_FOUND && is_superseded(s)) {
+    if (is_gone && is_superseded(s)) {
         og_error_set(err, OG_CONFLICT,
                      "table %.*s: version %" PRIu64 " was cleaned away while it was to be read",
                      OG_FMT(def->table_key), pin->version);

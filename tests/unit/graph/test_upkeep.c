@@ -368,3 +368,47 @@ TEST(test_upkeep__a_reader_of_a_branch_that_was_deleted_and_cleaned_away_runs_ag
     og_repo_close(repo);
     og_store_close(w.store);
 }
+
+static og_blob *manifest_of(const world *w, const og_type_def *def, uint64_t version, og_buf *name)
+{
+    og_blob *bytes = NULL;
+    og_buf_clear(name);
+    OG_AUTO_BUF path = OG_BUF_INIT;
+    assert_true(og_buf_str(&path, def->table_path));
+    assert_true(og_lance_manifest_name(name, og_buf_cstr(&path), version));
+    (void)!w->store->ops->get(w->store, og_buf_cstr(name), &bytes, NULL);
+    return bytes;
+}
+
+/* A writer that slept over the cleanup, too, may have put a version of its own where the reader's
+ * stood. */
+TEST(test_upkeep__a_reader_whose_version_gave_way_to_a_sleeper_s_runs_again)
+{
+    world w;
+    world_init(&w, 1);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    assert_ok(fixture_write(repo, "B", "alone", err));
+    assert_ok(fixture_write_both(repo, "both", err));
+    og_repo *reader = fixture_open(w.store, &w.clock);
+    OG_AUTO(og_snapshot) slept = NULL;
+    assert_ok(og_repo_snapshot(reader, "main", &slept, err));
+    const og_type_def *a = og_catalog_node(slept->catalog, OG_STR("A"));
+    const og_type_def *b = og_catalog_node(slept->catalog, OG_STR("B"));
+    OG_AUTO_BUF name = OG_BUF_INIT;
+    OG_AUTO(og_blob) other = manifest_of(&w, b, 3, &name); /* of one table: of another length */
+    assert_non_null(other);
+
+    assert_ok(fixture_write(repo, "A", "later", err));
+    w.clock.now_us += HOUR_US;
+    assert_true(clean(repo, (og_cleanup_input){.by_count = true, .keep = 0}) > 0);
+    assert_null(manifest_of(&w, a, 3, &name));
+    assert_ok(w.store->ops->put_if_absent(w.store, og_buf_cstr(&name),
+                                          (og_bytes){other->ptr, other->len}, true, err));
+    og_lance_table *table;
+    og_error error;
+    assert_status(og_snapshot_table(slept, a, &table, &error), OG_CONFLICT);
+    og_snapshot_unref(OG_TAKE(slept));
+    og_repo_close(reader);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
