@@ -189,7 +189,7 @@ static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err
     OG_TRY(og_lance_branch_list(c->repo->store, OG_GRAPH__MANIFEST, c->arena, &c->branches,
                                 &c->branch_count, err));
     OG_TRY(og_graph__retain(c->repo, &c->options, &c->retained, err));
-    c->options.is_pinned = og_graph__is_retained;
+    c->options.is_pinned = og_graph__must_stay;
     c->options.context = &c->retained;
     return OG_OK;
 }
@@ -221,6 +221,7 @@ static og_status run(cleaning *c, const og_cleanup_input *input, og_cleanup_outp
         OG_TRY(clean_table(c, &out->tables[i], err));
     /* Derived: what is wrong with them never matters. A new branch begins here. */
     c->orphan_age_s = BRANCH_CREATION_S;
+    c->options.is_pinned = og_graph__is_retained;
     (void)!clean(c, OG_GRAPH__COMMITS, &control, NULL);
     (void)!clean(c, OG_GRAPH__ACTORS, &control, NULL);
     return OG_OK;

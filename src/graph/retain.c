@@ -50,9 +50,13 @@ static og_status retain(og_graph__retained *r, const char *path, uint64_t versio
 {
     OG_AUTO_BUF key = OG_BUF_INIT;
     if (!og_buf_printf(&key, "%s@%" PRIu64, path, version) ||
-        og_strmap_put(r->versions, og_buf_view(&key), NULL) == NULL ||
-        og_strmap_put(r->versions, og_str_of(path), NULL) == NULL)
+        og_strmap_put(r->versions, og_buf_view(&key), NULL) == NULL)
         return og_error_nomem(err);
+    uint64_t *newest = og_strmap_put(r->versions, og_str_of(path), NULL);
+    if (newest == NULL)
+        return og_error_nomem(err);
+    if (version > *newest)
+        *newest = version;
     return OG_OK;
 }
 
@@ -63,6 +67,13 @@ bool og_graph__is_retained(void *context, const char *path, uint64_t version)
     /* When there is no memory to ask with, it stays. */
     return !og_buf_printf(&key, "%s@%" PRIu64, path, version) ||
            og_strmap_get(r->versions, og_buf_view(&key)) != NULL;
+}
+
+bool og_graph__must_stay(void *context, const char *path, uint64_t version)
+{
+    const og_graph__retained *r = context;
+    const uint64_t *newest = og_strmap_get(r->versions, og_str_of(path));
+    return newest == NULL || version > *newest || og_graph__is_retained(context, path, version);
 }
 
 bool og_graph__is_place_retained(const og_graph__retained *retained, const char *path)
@@ -200,6 +211,31 @@ static og_status retain_branch(survey *s, og_str branch, og_error *err)
     return OG_OK;
 }
 
+static bool has_branch(const og_lance_refs *refs, const og_lance_branch *wanted)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < refs->branch_count && !found; i++)
+        found = og_str_eq(refs->branches[i].name, wanted->name) &&
+                refs->branches[i].parent_version == wanted->parent_version &&
+                refs->branches[i].created_s == wanted->created_s;
+    return found;
+}
+
+/* A branch that was made since the first look may be of a state that its source had left when that
+ * was looked at. OG_NOT_FOUND: there is one. */
+static og_status check_branches(const survey *s, og_error *err)
+{
+    og_lance_refs now;
+    bool same = true;
+    OG_TRY(og_lance_refs_read(s->repo->env, OG_GRAPH__MANIFEST, &now, err));
+    for (uint32_t i = 0; i < now.branch_count; i++)
+        same &= has_branch(&s->refs, &now.branches[i]);
+    og_lance_refs_deinit(&now);
+    return same ? OG_OK
+                : og_error_set(err, OG_NOT_FOUND,
+                               "branches were made while it was seen what to keep");
+}
+
 static og_status run(survey *s, og_error *err)
 {
     s->arena = og_arena_new(0);
@@ -214,7 +250,7 @@ static og_status run(survey *s, og_error *err)
     OG_TRY(retain_branch(s, OG_STR(""), err));
     for (size_t i = 0; i < s->branch_count; i++)
         OG_TRY(retain_branch(s, s->branches[i], err));
-    return OG_OK;
+    return check_branches(s, err);
 }
 
 og_status og_graph__retain(og_repo *repo, const og_lance_cleanup_options *bounds,

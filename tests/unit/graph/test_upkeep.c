@@ -278,16 +278,16 @@ TEST(test_upkeep__a_failing_table_does_not_stop_the_others)
 
 /* ---- branches that go meanwhile -------------------------------------------------------------- */
 
-/* Deletes a branch before the call with number `at`. */
-typedef struct deleter {
+/* Deletes a branch, or makes one, before the call with number `at`. */
+typedef struct meddler {
     world *w;
     uint64_t at, calls;
     bool is_done;
-} deleter;
+} meddler;
 
 static og_store_fault delete_at(void *context, uint64_t call, const char *op, const char *name)
 {
-    deleter *d = context;
+    meddler *d = context;
     (void)op, (void)name;
     d->calls = call + 1;
     if (call != d->at || d->is_done)
@@ -310,7 +310,7 @@ static bool clean_while_branch_goes(uint64_t at)
     assert_ok(fixture_write_on(repo, "b", "A", "more", err));
     og_repo_close(repo);
 
-    deleter d = {.w = &w, .at = at};
+    meddler d = {.w = &w, .at = at};
     OG_AUTO(og_store) watched = NULL;
     assert_ok(og_store_wrap(w.store, (og_store_hook){delete_at, &d}, 0, &watched, err));
     og_repo *cleaner = fixture_open(watched, &w.clock);
@@ -336,6 +336,59 @@ TEST(test_upkeep__a_branch_may_go_at_any_time_of_a_cleanup)
     uint64_t at = 0;
     while (clean_while_branch_goes(at))
         at += 2;
+    assert_true(at > 50);
+}
+
+/* Makes a branch before the call with number `at`, and goes on with main. */
+static og_store_fault make_at(void *context, uint64_t call, const char *op, const char *name)
+{
+    meddler *d = context;
+    (void)op, (void)name;
+    if (call != d->at || d->is_done)
+        return OG_STORE_PASS;
+    d->is_done = true;
+    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
+    assert_ok(fixture_write_both(repo, "for b", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    for (int i = 0; i < 3; i++)
+        assert_ok(fixture_write_both(repo, i == 0 ? "x" : i == 1 ? "y" : "z", err));
+    og_repo_close(repo);
+    return OG_STORE_PASS;
+}
+
+/* Clean while a branch comes before that call; false: it has fewer. */
+static bool clean_while_branch_comes(uint64_t at)
+{
+    world w;
+    world_init(&w, 3);
+    meddler d = {.w = &w, .at = at};
+    OG_AUTO(og_store) watched = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){make_at, &d}, 0, &watched, err));
+    og_repo *cleaner = fixture_open(watched, &w.clock);
+    const og_cleanup_input input = {.by_count = true, .keep = 0};
+    og_cleanup_output out;
+    assert_ok(og_cleanup_run(cleaner, &input, &out, err));
+    og_cleanup_output_deinit(&out);
+    og_repo_close(cleaner);
+
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    assert_int_equal(fixture_count(repo, "A"), d.is_done ? 7 : 3);
+    if (d.is_done) {
+        assert_int_equal(fixture_count_on(repo, "b", "A"), 4);
+        assert_int_equal(fixture_count_on(repo, "b", "B"), 4);
+        assert_ok(fixture_write_on(repo, "b", NULL, "after", err));
+    }
+    og_repo_close(repo);
+    og_store_close(OG_TAKE(watched));
+    og_store_close(w.store);
+    return d.is_done;
+}
+
+TEST(test_upkeep__a_branch_may_come_at_any_time_of_a_cleanup)
+{
+    uint64_t at = 0;
+    while (clean_while_branch_comes(at))
+        at++;
     assert_true(at > 50);
 }
 
