@@ -319,7 +319,8 @@ static void forget_versions(sim_world *w, int branch, uint64_t number)
     }
     for (int i = 0; i < w->plan->op_count; i++) {
         sim_result *r = &w->results[i];
-        if (w->plan->ops[i].branch != branch || !r->published || r->version <= number)
+        bool was_before = r->life + 1 < b->life; /* of an earlier branch of the name */
+        if (w->plan->ops[i].branch != branch || was_before || !r->published || r->version <= number)
             continue;
         if (r->acknowledged)
             sim_wrong(w, "operation %d was acknowledged and is lost", i);
