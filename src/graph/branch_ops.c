@@ -8,6 +8,7 @@
 #include "graph/head_file.h"
 #include "graph/later.h"
 #include "graph/layout.h"
+#include "graph/restore.h"
 #include "graph/schema_files.h"
 
 /* ---- names -------------------------------------------------------------------------------- */
@@ -177,6 +178,43 @@ static og_status check_source(creation *c, og_error *err)
     return og_graph__branch_not_found(c->from, err);
 }
 
+/* The name of the source's version after ours. */
+static bool next_of_source(const creation *c, og_buf *out)
+{
+    const og_graph__snapshot *from = og_graph__snapshot_of(c->snapshot);
+    return og_lance_manifest_name(out, c->from->manifest_path, from->state->manifest_version + 1);
+}
+
+/* OG_NOT_FOUND: a version of a table that the source's state pins is not there. */
+static og_status find_pins(const creation *c, og_error *err)
+{
+    const og_graph__state *state = og_graph__snapshot_of(c->snapshot)->state;
+    for (size_t i = 0; i < state->pin_count; i++) {
+        OG_AUTO_BUF name = OG_BUF_INIT;
+        uint64_t bytes;
+        if (!og_graph__slot_name(&name, &state->pins[i], state->pins[i].version))
+            return og_error_nomem(err);
+        OG_TRY(c->store->ops->head(c->store, og_buf_cstr(&name), &bytes, err));
+    }
+    return OG_OK;
+}
+
+/* A cleanup that did not see our ref keeps what the newest state of the source pins. Has the source
+ * left the state that we made a branch of, its tables are looked for. */
+static og_status check_pins(creation *c, og_error *err)
+{
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    uint64_t bytes;
+    if (!next_of_source(c, &next))
+        return og_error_nomem(err);
+    if (c->store->ops->head(c->store, og_buf_cstr(&next), &bytes, NULL) != OG_OK ||
+        find_pins(c, NULL) != OG_NOT_FOUND)
+        return OG_OK;
+    OG_TRY(take_back(c, err));
+    og_error_set(err, OG_CONFLICT, "what branch '%s' had was cleaned up meanwhile", c->from->name);
+    return og_graph__retryable(err);
+}
+
 /* Was the branch made and deleted by others between our look at its marks and our ref? Then our
  * first version would have a number that was given already. Nobody else leaves marks now that
  * the ref is ours. */
@@ -266,8 +304,12 @@ static og_status create(creation *c, og_error *err)
     OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
     OG_TRY(put_ref(c, err));
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    if (next_of_source(c, &next))
+        og_store_expect(c->store, OG_STORE_HEAD, og_buf_cstr(&next), 0);
     OG_TRY(check_floor(c, err));
-    return check_source(c, err);
+    OG_TRY(check_source(c, err));
+    return check_pins(c, err);
 }
 
 og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_error *err)

@@ -392,6 +392,58 @@ TEST(test_upkeep__a_branch_may_come_at_any_time_of_a_cleanup)
     assert_true(at > 50);
 }
 
+/* Goes on with main and cleans up, before the call with number `at`. */
+static og_store_fault clean_at(void *context, uint64_t call, const char *op, const char *name)
+{
+    meddler *d = context;
+    (void)op, (void)name;
+    if (call != d->at || d->is_done)
+        return OG_STORE_PASS;
+    d->is_done = true;
+    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
+    for (int i = 0; i < 3; i++)
+        assert_ok(fixture_write_both(repo, i == 0 ? "x" : i == 1 ? "y" : "z", err));
+    clean(repo, (og_cleanup_input){.by_count = true, .keep = 0});
+    og_repo_close(repo);
+    return OG_STORE_PASS;
+}
+
+/* Make a branch while that happens before that call; false: it has fewer. */
+static bool make_while_cleaned(uint64_t at)
+{
+    world w;
+    world_init(&w, 3);
+    meddler d = {.w = &w, .at = at};
+    OG_AUTO(og_store) watched = NULL;
+    assert_ok(og_store_wrap(w.store, (og_store_hook){clean_at, &d}, 0, &watched, err));
+    og_repo *creator = fixture_open(watched, &w.clock);
+    og_error why;
+    og_status made = og_branch_make(creator, NULL, "b", &why);
+    og_repo_close(creator);
+
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    if (made == OG_OK) {
+        uint64_t rows = fixture_count_on(repo, "b", "A");
+        assert_true(rows == 3 || rows == 6);
+        assert_ok(fixture_write_on(repo, "b", NULL, "after", err));
+    } else {
+        assert_int_equal(made, OG_CONFLICT);
+        assert_ok(og_branch_make(repo, NULL, "b", err));
+    }
+    og_repo_close(repo);
+    og_store_close(OG_TAKE(watched));
+    og_store_close(w.store);
+    return d.is_done;
+}
+
+TEST(test_upkeep__main_may_be_cleaned_at_any_time_of_making_a_branch)
+{
+    uint64_t at = 0;
+    while (make_while_cleaned(at))
+        at++;
+    assert_true(at > 10);
+}
+
 /* Who slept over it is told to look again, not that the graph is damaged. */
 TEST(test_upkeep__a_reader_of_a_branch_that_was_deleted_and_cleaned_away_runs_again)
 {
