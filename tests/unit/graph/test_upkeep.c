@@ -281,22 +281,36 @@ TEST(test_upkeep__a_failing_table_does_not_stop_the_others)
 /* Deletes a branch, or makes one, before the call with number `at`. */
 typedef struct meddler {
     world *w;
-    uint64_t at, calls;
+    uint64_t at;
     bool is_done;
 } meddler;
 
+/* Another process's handle when it is time, once; else NULL. */
+static og_repo *meddle(meddler *d, uint64_t call)
+{
+    if (call != d->at || d->is_done)
+        return NULL;
+    d->is_done = true;
+    return fixture_open(d->w->store, &d->w->clock);
+}
+
 static og_store_fault delete_at(void *context, uint64_t call, const char *op, const char *name)
 {
-    meddler *d = context;
     (void)op, (void)name;
-    d->calls = call + 1;
-    if (call != d->at || d->is_done)
+    og_repo *repo = meddle(context, call);
+    if (repo == NULL)
         return OG_STORE_PASS;
-    d->is_done = true;
-    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
     assert_ok(og_branch_remove(repo, "b", err));
     og_repo_close(repo);
     return OG_STORE_PASS;
+}
+
+/* Three commits that leave the versions before them behind. */
+static void go_on(og_repo *repo)
+{
+    static const char *const ids[] = {"x", "y", "z"};
+    for (int i = 0; i < 3; i++)
+        assert_ok(fixture_write_both(repo, ids[i], err));
 }
 
 /* Clean while the branch goes before that call; false: it has fewer. */
@@ -342,16 +356,13 @@ TEST(test_upkeep__a_branch_may_go_at_any_time_of_a_cleanup)
 /* Makes a branch before the call with number `at`, and goes on with main. */
 static og_store_fault make_at(void *context, uint64_t call, const char *op, const char *name)
 {
-    meddler *d = context;
     (void)op, (void)name;
-    if (call != d->at || d->is_done)
+    og_repo *repo = meddle(context, call);
+    if (repo == NULL)
         return OG_STORE_PASS;
-    d->is_done = true;
-    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
     assert_ok(fixture_write_both(repo, "for b", err));
     assert_ok(og_branch_make(repo, NULL, "b", err));
-    for (int i = 0; i < 3; i++)
-        assert_ok(fixture_write_both(repo, i == 0 ? "x" : i == 1 ? "y" : "z", err));
+    go_on(repo);
     og_repo_close(repo);
     return OG_STORE_PASS;
 }
@@ -395,14 +406,11 @@ TEST(test_upkeep__a_branch_may_come_at_any_time_of_a_cleanup)
 /* Goes on with main and cleans up, before the call with number `at`. */
 static og_store_fault clean_at(void *context, uint64_t call, const char *op, const char *name)
 {
-    meddler *d = context;
     (void)op, (void)name;
-    if (call != d->at || d->is_done)
+    og_repo *repo = meddle(context, call);
+    if (repo == NULL)
         return OG_STORE_PASS;
-    d->is_done = true;
-    og_repo *repo = fixture_open(d->w->store, &d->w->clock);
-    for (int i = 0; i < 3; i++)
-        assert_ok(fixture_write_both(repo, i == 0 ? "x" : i == 1 ? "y" : "z", err));
+    go_on(repo);
     clean(repo, (og_cleanup_input){.by_count = true, .keep = 0});
     og_repo_close(repo);
     return OG_STORE_PASS;
