@@ -94,10 +94,7 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
 /* Of the newest row of the source's DAG; "" when another program wrote it, or there is none. */
 static og_str newest_commit(const creation *c)
 {
-    og_str last = OG_STR("");
-    if (c->dag.commits != NULL)
-        last = og_lance_table_transaction_property(c->dag.commits, OG_STR("og.commit"));
-    return last.ptr != NULL ? last : OG_STR("");
+    return c->dag.commits != NULL ? og_graph__newest_commit(c->dag.commits) : OG_STR("");
 }
 
 static og_status stage_commits(creation *c, og_error *err)
@@ -200,14 +197,12 @@ static og_status find_pins(const creation *c, og_error *err)
 }
 
 /* A cleanup that did not see our ref keeps what the newest state of the source pins. Has the source
- * left the state that we made a branch of, its tables are looked for. */
-static og_status check_pins(creation *c, og_error *err)
+ * left the state that we made a branch of, its tables are looked for.
+ * next: the name of the source's version after that state. */
+static og_status check_pins(creation *c, const char *next, og_error *err)
 {
-    OG_AUTO_BUF next = OG_BUF_INIT;
     uint64_t bytes;
-    if (!next_of_source(c, &next))
-        return og_error_nomem(err);
-    if (c->store->ops->head(c->store, og_buf_cstr(&next), &bytes, NULL) != OG_OK ||
+    if (c->store->ops->head(c->store, next, &bytes, NULL) != OG_OK ||
         find_pins(c, NULL) != OG_NOT_FOUND)
         return OG_OK;
     OG_TRY(take_back(c, err));
@@ -303,13 +298,14 @@ static og_status create(creation *c, og_error *err)
     OG_TRY(stage_commits(c, err));
     OG_TRY(stage_manifest(c, &slots, err));
     OG_TRY(sync_source(c, err));
-    OG_TRY(put_ref(c, err));
     OG_AUTO_BUF next = OG_BUF_INIT;
-    if (next_of_source(c, &next))
-        og_store_expect(c->store, OG_STORE_HEAD, og_buf_cstr(&next), 0);
+    if (!next_of_source(c, &next))
+        return og_error_nomem(err);
+    OG_TRY(put_ref(c, err));
+    og_store_expect(c->store, OG_STORE_HEAD, og_buf_cstr(&next), 0);
     OG_TRY(check_floor(c, err));
     OG_TRY(check_source(c, err));
-    return check_pins(c, err);
+    return check_pins(c, og_buf_cstr(&next), err);
 }
 
 og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_error *err)

@@ -65,8 +65,7 @@ static dataset actors_of(og_repo *repo)
     return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint, NULL};
 }
 
-/* The commit of the newest row; "" when another program wrote it. */
-static og_str newest_commit(const og_lance_table *table)
+og_str og_graph__newest_commit(const og_lance_table *table)
 {
     og_str commit = og_lance_table_transaction_property(table, OG_STR("og.commit"));
     return commit.ptr != NULL ? commit : OG_STR("");
@@ -88,7 +87,7 @@ static og_status open_newest(const dataset *d, uint64_t below, og_lance_table **
     uint64_t version = below != 0 && below < *out_head ? below : *out_head;
     for (int i = 0; i < MAX_TORN_VERSIONS && version > 0; i++, version--) {
         s = og_lance_table_open(d->repo->env, d->path, version, 0, out, err);
-        if (s == OG_OK && newest_commit(*out).len > 0)
+        if (s == OG_OK && og_graph__newest_commit(*out).len > 0)
             __atomic_store_n(d->hint, version, __ATOMIC_RELAXED);
         if (s != OG_CORRUPT && s != OG_NOT_FOUND)
             return s;
@@ -166,7 +165,7 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
         return OG_OK;
-    og_str last = newest_commit(out->commits);
+    og_str last = og_graph__newest_commit(out->commits);
     if (last.len > 0 && is_ours(state)) {
         out->is_complete = og_str_eq(last, state->commit_id);
         return OG_OK;
@@ -192,7 +191,7 @@ static bool recall(og_repo *repo, og_str branch_id, og_graph__dag *dag)
     pthread_mutex_unlock(&repo->lock);
     if (dag->commits == NULL)
         return false;
-    og_str last = newest_commit(dag->commits);
+    og_str last = og_graph__newest_commit(dag->commits);
     dag->is_complete = last.len > 0 && og_str_is(last, dag->head_id);
     dag->head_version = og_lance_table_version(dag->commits);
     if (!dag->is_complete)

@@ -62,4 +62,8 @@ OG_NODISCARD og_status og_graph__dag_create(og_lance_env *env, const og_graph__o
                                             uint64_t manifest_version, const og_random *random,
                                             og_error *err);
 
+/* The commit of the newest row of a version of the DAG, borrowed; "" when another program wrote
+ * that version. */
+og_str og_graph__newest_commit(const og_lance_table *commits);
+
 #endif
