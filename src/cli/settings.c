@@ -127,6 +127,17 @@ static og_status named_graph(cli *c, const char *name, og_error *err)
 
 /* Where the command line itself says the graph is, or NULL. An alias's first argument is the
  * graph only when nothing else says where it is. */
+/* Of commands that take nothing but the graph. */
+static og_status check_given_once(const cli_args *args, og_error *err)
+{
+    const char *uri = cli_value(args, CLI_URI);
+    if (uri == NULL || args->arguments.len == 0 || args->verb->argument_is_no_graph ||
+        args->verb->argument_repeats)
+        return OG_OK;
+    return og_error_set(err, OG_INVALID, "the graph was given twice: '%s' and --uri '%s'",
+                        args->arguments.items[0], uri);
+}
+
 static const char *given_uri(cli *c, const char *target)
 {
     const cli_args *args = &c->args;
@@ -140,6 +151,7 @@ static const char *given_uri(cli *c, const char *target)
 og_status cli_resolve(cli *c, const cli_alias *alias, og_error *err)
 {
     const char *target = cli_value(&c->args, CLI_TARGET);
+    OG_TRY(check_given_once(&c->args, err));
     if (target == NULL && alias != NULL)
         target = alias->graph;
     const char *uri = given_uri(c, target);

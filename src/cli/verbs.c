@@ -114,12 +114,12 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
 };
 
 #define ALWAYS (CLI_BIT(CLI_AS) | CLI_BIT(CLI_HELP))
-#define ON_GRAPH (ALWAYS | CLI_BIT(CLI_TARGET) | CLI_BIT(CLI_CONFIG))
+#define ON_GRAPH (ALWAYS | CLI_BIT(CLI_TARGET) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_URI))
 #define TIME_TRAVEL (CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_SNAPSHOT) | CLI_BIT(CLI_AT))
 #define WITH_QUERY                                                                                 \
-    (ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_ALIAS) | CLI_BIT(CLI_QUERY) |                       \
-     CLI_BIT(CLI_QUERY_STRING) | CLI_BIT(CLI_NAME) | CLI_BIT(CLI_PARAMS) |                         \
-     CLI_BIT(CLI_PARAMS_FILE) | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LENIENT))
+    (ON_GRAPH | CLI_BIT(CLI_ALIAS) | CLI_BIT(CLI_QUERY) | CLI_BIT(CLI_QUERY_STRING) |              \
+     CLI_BIT(CLI_NAME) | CLI_BIT(CLI_PARAMS) | CLI_BIT(CLI_PARAMS_FILE) | CLI_BIT(CLI_BRANCH) |    \
+     CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LENIENT))
 
 const cli_verb cli_verbs[] = {
     {.name = "init",
@@ -200,7 +200,7 @@ const cli_verb cli_verbs[] = {
               "only,\nuntil it is merged.",
      .examples = "  omnigraph branch create --uri team.omni review\n"
                  "  omnigraph branch create --from review review/second\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_FROM) | CLI_BIT(CLI_JSON),
+     .options = ON_GRAPH | CLI_BIT(CLI_FROM) | CLI_BIT(CLI_JSON),
      .argument = "NAME",
      .argument_help = "Letters, digits, '.', '-' and '_', with '/' between segments",
      .argument_required = true,
@@ -210,15 +210,17 @@ const cli_verb cli_verbs[] = {
     {.name = "branch list",
      .summary = "List the branches of a graph",
      .about = "",
-     .examples = "  omnigraph branch list --uri team.omni\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_JSON),
+     .examples = "  omnigraph branch list team.omni\n",
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON),
+     .argument = "URI",
+     .argument_help = "Folder of the graph",
      .run = cli_run_branch_list},
     {.name = "branch delete",
      .summary = "Delete a branch",
      .about = "Refused while a branch that was made of it exists. What was merged elsewhere stays "
               "there.",
      .examples = "  omnigraph branch delete --uri team.omni review\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_JSON),
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON),
      .argument = "NAME",
      .argument_help = "Name of the branch",
      .argument_required = true,
@@ -234,8 +236,8 @@ const cli_verb cli_verbs[] = {
      .examples = "  omnigraph branch merge review\n"
                  "  omnigraph branch merge review --into main --delete-branch --uri team.omni\n"
                  "  omnigraph branch merge review --preview --json\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_INTO) | CLI_BIT(CLI_DELETE_BRANCH) |
-                CLI_BIT(CLI_PREVIEW) | CLI_BIT(CLI_PROPERTY_LEVEL) | CLI_BIT(CLI_JSON),
+     .options = ON_GRAPH | CLI_BIT(CLI_INTO) | CLI_BIT(CLI_DELETE_BRANCH) | CLI_BIT(CLI_PREVIEW) |
+                CLI_BIT(CLI_PROPERTY_LEVEL) | CLI_BIT(CLI_JSON),
      .argument = "SOURCE",
      .argument_help = "Branch whose changes are taken",
      .argument_required = true,
@@ -280,7 +282,7 @@ const cli_verb cli_verbs[] = {
               "called unknown:\nthen it tells whether that was published.",
      .examples = "  omnigraph commit show --uri team.omni 01K9Z3W8Q6YB2T4M5N7P0R1S2V\n"
                  "  omnigraph commit show 01K9Z3W8Q6YB2T4M5N7P0R1S2V --json\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_JSON),
+     .options = ON_GRAPH | CLI_BIT(CLI_JSON),
      .argument = "COMMIT_ID",
      .argument_help = "Id of the commit or operation",
      .argument_required = true,
@@ -300,8 +302,8 @@ const cli_verb cli_verbs[] = {
                  "  omnigraph diff v12 v15\n"
                  "  omnigraph diff main@2026-11-01 main --type Person --op insert,delete --json\n"
                  "  omnigraph diff 01K9Z3W8Q6YB2T4M5N7P0R1S2V --stat\n",
-     .options = ON_GRAPH | CLI_BIT(CLI_URI) | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_TYPE) |
-                CLI_BIT(CLI_KIND) | CLI_BIT(CLI_OP) | CLI_BIT(CLI_STAT) | CLI_BIT(CLI_JSON),
+     .options = ON_GRAPH | CLI_BIT(CLI_BRANCH) | CLI_BIT(CLI_TYPE) | CLI_BIT(CLI_KIND) |
+                CLI_BIT(CLI_OP) | CLI_BIT(CLI_STAT) | CLI_BIT(CLI_JSON),
      .argument = "STATE",
      .argument_help = "Branch, commit, version or moment: one or two",
      .argument_required = true,
