@@ -3,6 +3,7 @@
 #include "graph/ahead.h"
 #include "graph/commit.h"
 #include "graph/dag.h"
+#include "graph/fence.h"
 #include "graph/foreign.h"
 #include "graph/fork.h"
 #include "graph/head_file.h"
@@ -10,6 +11,8 @@
 #include "graph/layout.h"
 #include "graph/restore.h"
 #include "graph/schema_files.h"
+
+#define MAX_BEGINNINGS 4
 
 /* ---- names -------------------------------------------------------------------------------- */
 
@@ -48,6 +51,7 @@ typedef struct creation {
     og_snapshot *snapshot; /* of `from` */
     og_graph__dag dag;     /* of `from` */
     og_graph__fork commits, manifest;
+    bool is_overtaken; /* nothing of it is there, and a new beginning may succeed */
 } creation;
 
 static void creation_free(creation *c)
@@ -196,17 +200,23 @@ static og_status find_pins(const creation *c, og_error *err)
     return OG_OK;
 }
 
-/* A cleanup that did not see our ref keeps what the newest state of the source pins. Has the source
- * left the state that we made a branch of, its tables are looked for.
+/* A cleanup keeps what the newest state of the source pins, and looks for branches behind its look
+ * at that. So as long as the source has not left the state that we made a branch of, now that our
+ * ref is there, none takes anything of it. Else one that did not see our ref may be removing what
+ * the state pins, or have done so.
  * next: the name of the source's version after that state. */
 static og_status check_pins(creation *c, const char *next, og_error *err)
 {
     uint64_t bytes;
-    if (c->store->ops->head(c->store, next, &bytes, NULL) != OG_OK ||
-        find_pins(c, NULL) != OG_NOT_FOUND)
+    if (c->store->ops->head(c->store, next, &bytes, NULL) == OG_NOT_FOUND)
+        return OG_OK;
+    /* In this order: what a cleanup has taken that is over by now is missing. */
+    if (!og_graph__is_cleaned(c->repo) && find_pins(c, NULL) == OG_OK)
         return OG_OK;
     OG_TRY(take_back(c, err));
-    og_error_set(err, OG_CONFLICT, "what branch '%s' had was cleaned up meanwhile", c->from->name);
+    c->is_overtaken = true;
+    og_error_set(err, OG_CONFLICT, "branch '%s' was written and cleaned up meanwhile",
+                 c->from->name);
     return og_graph__retryable(err);
 }
 
@@ -223,6 +233,7 @@ static og_status check_floor(creation *c, og_error *err)
     if (slots.floor < c->manifest.staged->version)
         return OG_OK;
     OG_TRY(take_back(c, err));
+    c->is_overtaken = true;
     og_error_set(err, OG_CONFLICT, "branch '%s' was made and deleted meanwhile", c->to->name);
     return og_graph__retryable(err);
 }
@@ -308,6 +319,26 @@ static og_status create(creation *c, og_error *err)
     return check_pins(c, og_buf_cstr(&next), err);
 }
 
+static og_status create_once(og_repo *repo, og_graph__branch *from, og_graph__branch *to,
+                             bool *out_overtaken, og_error *err)
+{
+    creation *c = og_calloc(1, sizeof *c);
+    *out_overtaken = false;
+    if (c == NULL)
+        return og_error_nomem(err);
+    *c = (creation){.repo = repo, .store = repo->store, .from = from, .to = to};
+    og_graph__later_wait(repo);
+    og_graph__expect_create(repo, from, to);
+    og_status s = create(c, err);
+    og_store_expect_no_more(repo->store);
+    *out_overtaken = c->is_overtaken;
+    if (s == OG_OK)
+        og_graph__later(repo, complete, c);
+    else
+        creation_free(c);
+    return s;
+}
+
 og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_error *err)
 {
     og_graph__branch *source, *made;
@@ -319,18 +350,10 @@ og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_e
     OG_TRY(og_graph__branch_get(repo, from, &source, err));
     OG_TRY(check_public(og_str_of(source->name), "branch_create", err));
     OG_TRY(og_graph__branch_get(repo, name, &made, err));
-    creation *c = og_calloc(1, sizeof *c);
-    if (c == NULL)
-        return og_error_nomem(err);
-    *c = (creation){.repo = repo, .store = repo->store, .from = source, .to = made};
-    og_graph__later_wait(repo);
-    og_graph__expect_create(repo, source, made);
-    og_status s = create(c, err);
-    og_store_expect_no_more(repo->store);
-    if (s == OG_OK)
-        og_graph__later(repo, complete, c);
-    else
-        creation_free(c);
+    bool again = true;
+    og_status s = OG_CONFLICT;
+    for (int attempt = 0; again && attempt < MAX_BEGINNINGS; attempt++)
+        s = create_once(repo, source, made, &again, err);
     return s;
 }
 
@@ -447,18 +470,27 @@ static og_status remove_ref(deletion *d, og_error *err)
     return s == OG_UNKNOWN ? unknown_delete(d->branch, err) : s;
 }
 
-/* The branch is there again, unless somebody has used the name meanwhile, or is about to
- * (clear_leftovers): then what the ref leads to is not all there, or is going to be cleared. A mark
- * above our own may be of such a one; who can't tell must not say that the branch is there. */
+/* Unless somebody has used the name meanwhile, or is about to (clear_leftovers): then what the ref
+ * leads to is not all there, or is going to be cleared. A mark above our own may be of such a one,
+ * or of a cleanup, which did not keep what the branch had; who can't tell must not say that the
+ * branch is there. */
+static bool may_be_back(const deletion *d)
+{
+    og_lance_branch_slots slots;
+    return og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, NULL) ==
+               OG_OK &&
+           slots.newest >= d->newest && slots.floor <= d->last;
+}
+
+/* The branch is there again. */
 static bool put_back(deletion *d)
 {
     const char *name = og_buf_cstr(&d->ref_name);
-    og_lance_branch_slots slots;
-    if (og_graph__put_once(d->store, name, ref_of(d), NULL) != OG_OK ||
+    /* Looked at before, too, so that nobody sees a ref that is not going to stay. */
+    if (!may_be_back(d) || og_graph__put_once(d->store, name, ref_of(d), NULL) != OG_OK ||
         d->store->ops->sync(d->store, &name, 1, NULL) != OG_OK)
         return false;
-    if (og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, NULL) == OG_OK &&
-        slots.newest >= d->newest && slots.floor <= d->last)
+    if (may_be_back(d))
         return true;
     (void)!og_store_remove_same(d->store, name, ref_of(d), NULL);
     return false;

@@ -43,25 +43,14 @@ static og_status list_tables(og_repo *repo, og_cleanup_output *out, og_error *er
     return OG_OK;
 }
 
-/* ---- forks of branches that are gone -------------------------------------------------------- */
-
-static bool is_branch(const og_str *branches, size_t count, og_str name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (og_str_eq(branches[i], name))
-            return true;
-    return false;
-}
-
 /* ---- cleaning -------------------------------------------------------------------------------- */
 
 typedef struct cleaning {
     og_repo *repo;
     og_lance_cleanup_options options; /* pins what is retained */
     og_graph__retained retained;
+    og_graph__cleanup_mark mark;
     og_arena *arena;
-    og_str *branches;
-    size_t branch_count;
     int64_t orphan_age_s;
 } cleaning;
 
@@ -77,11 +66,11 @@ static bool is_orphan(const cleaning *c, const char *dataset, const og_lance_bra
     OG_AUTO_BUF path = OG_BUF_INIT;
     int64_t age_s = og_repo_now_us(c->repo) / 1000000 - branch->created_s;
     return og_lance_branch_path(&path, dataset, branch->name) &&
-           !is_branch(c->branches, c->branch_count, branch->name) && age_s >= c->orphan_age_s &&
+           og_lance_refs_branch(&c->retained.refs, branch->name) == NULL &&
+           age_s >= c->orphan_age_s &&
            !og_graph__is_place_retained(&c->retained, og_buf_cstr(&path));
 }
 
-/* Is there a branch of this name now? The list of branches may be old: a cleanup takes its time. */
 static og_status exists(cleaning *c, og_str branch, bool *out, og_error *err)
 {
     OG_AUTO_BUF name = OG_BUF_INIT;
@@ -93,22 +82,54 @@ static og_status exists(cleaning *c, og_str branch, bool *out, og_error *err)
     return s == OG_NOT_FOUND ? OG_OK : s;
 }
 
-/* Whoever uses the name again must not use the numbers of its versions again: what is derived from
- * them goes by their numbers. */
+/* The branch is gone, and the delete that took its ref does not put it back: it marked the versions
+ * first, so one that is not at its end is seen here, and it finds our mark above its own, or we its
+ * ref (put_back in branch_ops.c). *out false: somebody has the name. */
+static og_status end_branch(cleaning *c, og_str branch, og_lance_branch_slots *out_slots,
+                            bool *out_is_gone, og_error *err)
+{
+    og_store *store = c->repo->store;
+    bool is_there;
+    *out_slots = (og_lance_branch_slots){0};
+    OG_TRY(exists(c, branch, &is_there, err));
+    if (!is_there) {
+        OG_TRY(og_lance_branch_survey(store, OG_GRAPH__MANIFEST, branch, out_slots, err));
+        uint64_t newest = out_slots->newest, floor = out_slots->floor;
+        if (newest > 0 && floor > 0) {
+            out_slots->floor = (newest > floor ? newest : floor) + 1;
+            OG_TRY(og_lance_branch_mark(store, OG_GRAPH__MANIFEST, branch, out_slots->floor, err));
+            OG_TRY(exists(c, branch, &is_there, err));
+        }
+    }
+    *out_is_gone = !is_there;
+    return OG_OK;
+}
+
+/* Of a branch of a dataset. Whoever uses the name again must not use the numbers of its versions
+ * again: what is derived from them goes by their numbers. */
+typedef struct farewell {
+    cleaning *c;
+    const char *dataset;
+} farewell;
+
+static og_status say_farewell(void *context, og_str branch, bool *out_is_gone, og_error *err)
+{
+    const farewell *f = context;
+    og_lance_branch_slots slots;
+    OG_TRY(end_branch(f->c, branch, &slots, out_is_gone, err));
+    if (!*out_is_gone)
+        return OG_OK;
+    OG_TRY(og_lance_branch_survey(f->c->repo->store, f->dataset, branch, &slots, err));
+    return slots.newest > 0
+               ? og_lance_branch_mark(f->c->repo->store, f->dataset, branch, slots.newest, err)
+               : OG_OK;
+}
+
 static og_status drop_branch(cleaning *c, const char *dataset, og_str branch, og_error *err)
 {
-    og_lance_branch_slots slots;
-    og_store *store = c->repo->store;
-    bool is_made_again = false;
-    OG_TRY(og_lance_branch_survey(store, dataset, branch, &slots, err));
-    OG_TRY(exists(c, branch, &is_made_again, err));
-    if (is_made_again)
-        return OG_OK;
-    if (slots.newest > 0) {
-        OG_TRY(og_lance_branch_mark(store, dataset, branch, slots.newest, err));
-        OG_TRY(og_lance_branch_clear(store, dataset, branch, slots.newest, err));
-    }
-    return og_lance_cleanup_branch(c->repo->env, dataset, branch, err);
+    farewell f = {c, dataset};
+    const og_lance_last_look look = {say_farewell, &f};
+    return og_lance_cleanup_branch(c->repo->env, dataset, branch, &look, err);
 }
 
 static og_status drop_orphans(cleaning *c, const char *dataset, og_error *err)
@@ -142,6 +163,7 @@ static og_status sweep(og_repo *repo, const char *dataset, const og_lance_cleanu
 
 static og_status clean(cleaning *c, const char *dataset, og_lance_cleanup_stats *out, og_error *err)
 {
+    OG_TRY(og_graph__cleanup_lives(c->repo, &c->mark, err));
     OG_TRY(drop_orphans(c, dataset, err));
     return sweep(c->repo, dataset, &c->options, out, err);
 }
@@ -179,6 +201,42 @@ static og_status fence(cleaning *c, og_error *err)
     return OG_OK;
 }
 
+static bool is_parent(const og_lance_refs *refs, og_str branch)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < refs->branch_count && !found; i++)
+        found = og_str_eq(refs->branches[i].parent, branch);
+    return found;
+}
+
+/* Branches that were not among those looked at, and of which there still are versions: deletes that
+ * are under way, or died, after the ref was gone. What they had is not kept, so they must not come
+ * back. OG_NOT_FOUND: one has. */
+static og_status end_deletes(cleaning *c, og_error *err)
+{
+    const og_lance_refs *refs = &c->retained.refs;
+    og_store *store = c->repo->store;
+    int64_t before_us = og_repo_now_us(c->repo) - BRANCH_CREATION_S * INT64_C(1000000);
+    og_str *names;
+    size_t count;
+    OG_TRY(og_lance_branch_remains(store, OG_GRAPH__MANIFEST, c->arena, &names, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        og_lance_branch_slots slots;
+        bool is_gone;
+        if (og_lance_refs_branch(refs, names[i]) != NULL)
+            continue;
+        OG_TRY(end_branch(c, names[i], &slots, &is_gone, err));
+        if (!is_gone)
+            return og_error_set(err, OG_NOT_FOUND, "branch '%.*s' came back", OG_FMT(names[i]));
+        /* Other programs put a branch's first version before its ref, and a branch that was made of
+         * it may need its versions. */
+        if (slots.newest > 0 && slots.floor > slots.newest && slots.newest_put_us != 0 &&
+            slots.newest_put_us < before_us && !is_parent(refs, names[i]))
+            OG_TRY(og_lance_branch_clear(store, OG_GRAPH__MANIFEST, names[i], slots.floor, err));
+    }
+    return OG_OK;
+}
+
 static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err)
 {
     c->arena = og_arena_new(0);
@@ -186,9 +244,8 @@ static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err
         return og_error_nomem(err);
     c->options = og_graph__cleanup_bounds(input, og_repo_now_us(c->repo));
     OG_TRY(fence(c, err));
-    OG_TRY(og_lance_branch_list(c->repo->store, OG_GRAPH__MANIFEST, c->arena, &c->branches,
-                                &c->branch_count, err));
     OG_TRY(og_graph__retain(c->repo, &c->options, &c->retained, err));
+    OG_TRY(end_deletes(c, err));
     c->options.is_pinned = og_graph__must_stay;
     c->options.context = &c->retained;
     return OG_OK;
@@ -200,7 +257,7 @@ static og_status begin_anew(cleaning *c, const og_cleanup_input *input, og_error
     og_status s = OG_NOT_FOUND;
     for (int attempt = 0; s == OG_NOT_FOUND && attempt < MAX_BEGINNINGS; attempt++) {
         cleaning_deinit(c);
-        *c = (cleaning){.repo = c->repo};
+        *c = (cleaning){.repo = c->repo, .mark = c->mark};
         s = begin(c, input, err);
     }
     return s;
@@ -235,7 +292,10 @@ og_status og_cleanup_run(og_repo *repo, const og_cleanup_input *input, og_cleanu
         return og_error_set(err, OG_INVALID,
                             "cleanup requires at least one of --keep or --older-than");
     cleaning c = {.repo = repo};
-    og_status s = run(&c, input, out, err);
+    og_status s = og_graph__cleanup_begin(repo, &c.mark, err);
+    if (s == OG_OK)
+        s = run(&c, input, out, err);
+    og_graph__cleanup_end(repo, &c.mark);
     cleaning_deinit(&c);
     if (s != OG_OK)
         og_cleanup_output_deinit(out);

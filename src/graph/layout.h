@@ -20,6 +20,8 @@
 #define OG_GRAPH__RECOVERY "__recovery/"
 /* Head files: this, the branch's encoded name, and ".json". */
 #define OG_GRAPH__HEAD_PREFIX "_omnigraph/head-"
+/* Marks of cleanups under way (graph/fence.h): this and a ULID. */
+#define OG_GRAPH__CLEANUPS "_omnigraph/cleanup/"
 /* The reference holds this branch while it changes the types. */
 #define OG_GRAPH__SCHEMA_LOCK "__schema_apply_lock__"
 /* There while an init is under way; holds its ULID. */

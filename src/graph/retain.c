@@ -6,6 +6,7 @@
 #include "graph/history.h"
 #include "graph/layout.h"
 #include "graph/repo_priv.h"
+#include "lance/table/branch.h"
 
 /* Work that is done once for all branches. */
 typedef struct survey {
@@ -15,7 +16,6 @@ typedef struct survey {
     og_arena *arena;
     og_str *branches; /* without main */
     size_t branch_count;
-    og_lance_refs refs; /* of `__manifest` */
     OG_VEC(og_history *) histories;
 } survey;
 
@@ -24,14 +24,14 @@ static void survey_deinit(survey *s)
     for (size_t i = 0; i < s->histories.len; i++)
         og_history_free(s->histories.items[i]);
     og_vec_deinit(&s->histories);
-    og_lance_refs_deinit(&s->refs);
     og_arena_free(s->arena);
 }
 
 void og_graph__retained_deinit(og_graph__retained *retained)
 {
     og_strmap_free(retained->versions);
-    retained->versions = NULL;
+    og_lance_refs_deinit(&retained->refs);
+    *retained = (og_graph__retained){0};
 }
 
 og_lance_cleanup_options og_graph__cleanup_bounds(const og_cleanup_input *input, int64_t now_us)
@@ -151,12 +151,13 @@ static og_status retain_merge_bases(survey *s, og_error *err)
 
 static og_status retain_refs(survey *s, og_error *err)
 {
-    for (uint32_t i = 0; i < s->refs.tag_count; i++)
-        OG_TRY(retain_on_branch(s, OG_GRAPH__MANIFEST, s->refs.tags[i].branch,
-                                s->refs.tags[i].version, err));
-    for (uint32_t i = 0; i < s->refs.branch_count; i++)
-        OG_TRY(retain_on_branch(s, OG_GRAPH__MANIFEST, s->refs.branches[i].parent,
-                                s->refs.branches[i].parent_version, err));
+    const og_lance_refs *refs = &s->out->refs;
+    for (uint32_t i = 0; i < refs->tag_count; i++)
+        OG_TRY(retain_on_branch(s, OG_GRAPH__MANIFEST, refs->tags[i].branch, refs->tags[i].version,
+                                err));
+    for (uint32_t i = 0; i < refs->branch_count; i++)
+        OG_TRY(retain_on_branch(s, OG_GRAPH__MANIFEST, refs->branches[i].parent,
+                                refs->branches[i].parent_version, err));
     return OG_OK;
 }
 
@@ -229,11 +230,23 @@ static og_status check_branches(const survey *s, og_error *err)
     bool same = true;
     OG_TRY(og_lance_refs_read(s->repo->env, OG_GRAPH__MANIFEST, &now, err));
     for (uint32_t i = 0; i < now.branch_count; i++)
-        same &= has_branch(&s->refs, &now.branches[i]);
+        same &= has_branch(&s->out->refs, &now.branches[i]);
     og_lance_refs_deinit(&now);
     return same ? OG_OK
                 : og_error_set(err, OG_NOT_FOUND,
                                "branches were made while it was seen what to keep");
+}
+
+static og_status name_branches(survey *s, og_error *err)
+{
+    const og_lance_refs *refs = &s->out->refs;
+    s->branches = og_arena_array_of(s->arena, og_str, refs->branch_count + 1);
+    if (s->branches == NULL)
+        return og_error_nomem(err);
+    for (uint32_t i = 0; i < refs->branch_count; i++)
+        if (og_lance_branch_is_safe(refs->branches[i].name))
+            s->branches[s->branch_count++] = refs->branches[i].name;
+    return OG_OK;
 }
 
 static og_status run(survey *s, og_error *err)
@@ -242,9 +255,9 @@ static og_status run(survey *s, og_error *err)
     s->out->versions = og_strmap_new(false);
     if (s->arena == NULL || s->out->versions == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_lance_branch_list(s->repo->store, OG_GRAPH__MANIFEST, s->arena, &s->branches,
-                                &s->branch_count, err));
-    OG_TRY(og_lance_refs_read(s->repo->env, OG_GRAPH__MANIFEST, &s->refs, err));
+    /* One look at the branches: of two, a delete that puts its ref back could be missed by one. */
+    OG_TRY(og_lance_refs_read(s->repo->env, OG_GRAPH__MANIFEST, &s->out->refs, err));
+    OG_TRY(name_branches(s, err));
     OG_TRY(retain_refs(s, err));
     OG_TRY(retain_merge_bases(s, err));
     OG_TRY(retain_branch(s, OG_STR(""), err));

@@ -5,9 +5,11 @@
 
 #include "base/map.h"
 #include "graph/cleanup.h"
+#include "lance/table/refs.h"
 
 typedef struct og_graph__retained {
     og_strmap *versions; /* "<dataset path>@<version>"; and each path -> its newest of them */
+    og_lance_refs refs;  /* of `__manifest`: the branches that were looked at */
 } og_graph__retained;
 void og_graph__retained_deinit(og_graph__retained *retained);
 

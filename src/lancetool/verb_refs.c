@@ -156,7 +156,7 @@ static og_status delete_branch(tool_call *call, og_error *err)
     OG_TRY(need_name(call, &branch, err));
     OG_TRY(open_to_write(call, &place, err));
     OG_TRY(check_childless(&place, branch, err));
-    return og_lance_cleanup_branch(place.env, place.dataset, branch, err);
+    return og_lance_cleanup_branch(place.env, place.dataset, branch, NULL, err);
 }
 
 static og_status run_branch(tool_call *call, og_error *err)

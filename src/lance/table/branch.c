@@ -341,6 +341,48 @@ static og_status list_slots(og_store *store, const char *path, og_str branch, og
     return store->ops->list(store, og_buf_cstr(out_folder), false, NULL, 0, out, err);
 }
 
+/* The branch whose version the object is; ptr NULL: of none. */
+static og_str branch_of_version(og_str object, size_t prefix)
+{
+    bool is_old;
+    og_str folder = OG_STR("/_versions/");
+    og_str rest = og_str_slice(object, prefix, object.len);
+    size_t end = rest.len;
+    while (end > 0 && rest.ptr[end - 1] != '/')
+        end--;
+    og_str place = og_str_slice(rest, 0, end);
+    if (place.len <= folder.len || !og_str_ends(place, folder) ||
+        og_table__version_of_name(object, &is_old) == 0)
+        return (og_str){NULL, 0};
+    return og_str_slice(place, 0, place.len - folder.len);
+}
+
+og_status og_lance_branch_remains(og_store *store, const char *path, og_arena *arena,
+                                  og_str **out_names, size_t *out_count, og_error *err)
+{
+    OG_AUTO_BUF folder = OG_BUF_INIT;
+    __attribute__((cleanup(listing_auto))) og_listing listing = {0};
+    if (!og_table__join(&folder, path, "tree/"))
+        return og_error_nomem(err);
+    OG_TRY(store->ops->list(store, og_buf_cstr(&folder), true, NULL, 0, &listing, err));
+    og_str *names = og_arena_array_of(arena, og_str, listing.len + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < listing.len && names != NULL; i++) {
+        og_str name = branch_of_version(listing.items[i].name, folder.len);
+        /* Versions of one branch stand together. */
+        if (name.ptr == NULL || (count > 0 && og_str_eq(names[count - 1], name)))
+            continue;
+        names[count] = og_arena_str(arena, name);
+        if (names[count++].ptr == NULL)
+            return og_error_nomem(err);
+    }
+    if (names == NULL)
+        return og_error_nomem(err);
+    *out_names = names;
+    *out_count = count;
+    return OG_OK;
+}
+
 static og_lance_branch_slots read_slots(const og_listing *listing, size_t prefix)
 {
     og_lance_branch_slots slots = {0};

@@ -54,6 +54,12 @@ bool og_lance_branch_encode_ref(og_buf *out, const og_lance_ref *ref);
 OG_NODISCARD og_status og_lance_branch_list(og_store *store, const char *path, og_arena *arena,
                                             og_str **out_names, size_t *out_count, og_error *err);
 
+/* Names of the branches that have versions, whether or not they have a ref; in `arena`. One listing
+ * of all branches' folders. */
+OG_NODISCARD og_status og_lance_branch_remains(og_store *store, const char *path, og_arena *arena,
+                                               og_str **out_names, size_t *out_count,
+                                               og_error *err);
+
 /* What stands in a branch's `_versions`, whether or not it has a ref. */
 typedef struct og_lance_branch_slots {
     uint64_t newest;       /* the highest version; 0 = none */

@@ -398,33 +398,58 @@ static og_status is_of_branch(const sweep *s, og_str name, og_str own, bool *out
     return OG_OK;
 }
 
-static og_status remove_branch(sweep *s, og_str branch, og_error *err)
+static og_status remove_own(sweep *s, og_str own, bool versions, og_error *err)
 {
-    og_store *store = og_lance_env_store(s->env);
-    OG_AUTO_BUF ref = OG_BUF_INIT;
-    OG_AUTO_BUF folder = OG_BUF_INIT;
-    s->arena = og_arena_new(0);
-    if (s->arena == NULL || !og_lance_branch_ref_name(&ref, s->path, branch) ||
-        !og_lance_branch_path(&folder, s->path, branch) || !og_buf_byte(&folder, '/'))
-        return og_error_nomem(err);
-    const char *name = og_buf_cstr(&ref);
-    og_str own = og_str_slice(og_buf_view(&folder), 0, folder.len - 1);
-    OG_TRY(store->ops->remove(store, &name, 1, err));
-    OG_TRY(store->ops->list(store, og_buf_cstr(&folder), true, NULL, 0, &s->listing, err));
     for (size_t i = 0; i < s->listing.len; i++) {
+        const og_object_info *o = &s->listing.items[i];
         bool goes;
-        OG_TRY(is_of_branch(s, s->listing.items[i].name, own, &goes, err));
-        if (goes)
-            OG_TRY(doom(s, &s->listing.items[i], &s->stats->files_removed, err));
+        OG_TRY(is_of_branch(s, o->name, own, &goes, err));
+        if (goes && og_str_ends(o->name, OG_STR(".manifest")) == versions)
+            OG_TRY(doom(s, o, &s->stats->files_removed, err));
     }
     return flush(s, err);
 }
 
-og_status og_lance_cleanup_branch(og_lance_env *env, const char *path, og_str branch, og_error *err)
+/* The ref last: a later cleanup finds by it what this one left. */
+static og_status remove_listed(sweep *s, og_str own, const char *ref, const og_blob *was,
+                               og_error *err)
+{
+    OG_TRY(remove_own(s, own, true, err));
+    OG_TRY(remove_own(s, own, false, err));
+    if (was == NULL)
+        return OG_OK;
+    og_store *store = og_lance_env_store(s->env);
+    og_status status = og_store_remove_same(store, ref, (og_bytes){was->ptr, was->len}, err);
+    return status == OG_NOT_FOUND || status == OG_EXISTS ? OG_OK : status;
+}
+
+static og_status remove_branch(sweep *s, og_str branch, const og_lance_last_look *look,
+                               og_error *err)
+{
+    og_store *store = og_lance_env_store(s->env);
+    OG_AUTO_BUF ref = OG_BUF_INIT;
+    OG_AUTO_BUF folder = OG_BUF_INIT;
+    OG_AUTO(og_blob) was = NULL;
+    bool is_gone = true;
+    s->arena = og_arena_new(0);
+    if (s->arena == NULL || !og_lance_branch_ref_name(&ref, s->path, branch) ||
+        !og_lance_branch_path(&folder, s->path, branch) || !og_buf_byte(&folder, '/'))
+        return og_error_nomem(err);
+    og_status got = store->ops->get(store, og_buf_cstr(&ref), &was, err);
+    OG_TRY(got == OG_NOT_FOUND ? OG_OK : got);
+    OG_TRY(store->ops->list(store, og_buf_cstr(&folder), true, NULL, 0, &s->listing, err));
+    if (look != NULL)
+        OG_TRY(look->is_gone(look->context, branch, &is_gone, err));
+    og_str own = og_str_slice(og_buf_view(&folder), 0, folder.len - 1);
+    return is_gone ? remove_listed(s, own, og_buf_cstr(&ref), was, err) : OG_OK;
+}
+
+og_status og_lance_cleanup_branch(og_lance_env *env, const char *path, og_str branch,
+                                  const og_lance_last_look *look, og_error *err)
 {
     og_lance_cleanup_stats stats = {0};
     sweep s = {.env = env, .path = path, .stats = &stats};
-    og_status status = remove_branch(&s, branch, err);
+    og_status status = remove_branch(&s, branch, look, err);
     sweep_deinit(&s);
     return status;
 }

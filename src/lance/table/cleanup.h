@@ -41,10 +41,19 @@ OG_NODISCARD og_status og_lance_cleanup(og_lance_env *env, const char *path,
                                         const og_lance_cleanup_options *options,
                                         og_lance_cleanup_stats *out, og_error *err);
 
-/* Remove a branch: its ref first, then the table's files in its folder. Branches below it ("a/b"
- * below "a") are left alone, whether they have refs or not, and so are the marks of used version
- * numbers (branch.h). A missing branch is no error. */
+/* Does nobody have the branch any more? */
+typedef struct og_lance_last_look {
+    og_status (*is_gone)(void *context, og_str branch, bool *out, og_error *err);
+    void *context;
+} og_lance_last_look;
+
+/* Remove a branch: the table's files in its folder, versions first, and its ref. Branches below it
+ * ("a/b" below "a") are left alone, whether they have refs or not, and so are the marks of used
+ * version numbers (branch.h). A missing branch is no error.
+ *
+ * `look` (may be NULL) is asked once it has been seen what there is, and nothing that comes later
+ * is removed: should others use the name again from then on, all that is theirs stays. */
 OG_NODISCARD og_status og_lance_cleanup_branch(og_lance_env *env, const char *path, og_str branch,
-                                               og_error *err);
+                                               const og_lance_last_look *look, og_error *err);
 
 #endif

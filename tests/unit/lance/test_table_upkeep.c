@@ -532,12 +532,12 @@ TEST(test_table_upkeep__removing_a_branch_leaves_those_below_it)
         assert_ok(w.inner->ops->put(w.inner, own[i], x, err));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_ok(w.inner->ops->put(w.inner, others[i], x, err));
-    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err));
+    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), NULL, err));
     uint64_t bytes;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_ok(w.inner->ops->head(w.inner, others[i], &bytes, err));
     assert_int_equal(count_files(&w, "t/"), before + sizeof others / sizeof *others);
-    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), err)); /* nothing is left to do */
+    assert_ok(og_lance_cleanup_branch(w.env, "t", OG_STR("a"), NULL, err)); /* nothing is left to do */
 }
 
 /* Versions that are kept among those that go (by a tag, or because somebody needs
