@@ -1,15 +1,18 @@
 /* versionsbench branches TYPES...         make and delete a branch of a graph of so many types
  * versionsbench inserts COMMITS...        insert one row after so many commits: warm handle,
  *                                         cold process
+ * versionsbench rows ROWS...              insert one row, and one edge, into tables of so many rows
+ *                                         in a cold process, after loading them and SINCE commits
+ *                                         later
  * versionsbench history FOLDER COMMITS    insert rows, one a commit, into the graph in FOLDER
  *                                         until it has so many commits
  * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys of
  *                                         tables of so many rows
  * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
  *
- * Measured program of bench/versions.py: prints one JSON object a line. `branches` and `inserts`
- * work on a store in memory that stands behind one that is far away (store/far.h) and, while a cost
- * is taken, answers after LATENCY: what stands in a row are calls of which each began after the one
+ * Measured program of bench/versions.py: prints one JSON object a line. `branches`, `inserts`
+ * and `rows` work on a store in memory that stands behind one that is far away (store/far.h) and,
+ * while a cost is taken, answers after LATENCY: what stands in a row are calls of which each began after the one
  * before had ended. A sync costs nothing there, nor do the parts of an object before it is
  * finished. With VERSIONSBENCH_TRACE set, these calls are listed. `changes` works on a plain store
  * in memory, `write` and `history` on a folder. */
@@ -34,6 +37,7 @@
 #define LATENCY_NS 30000000
 #define CHANGED 50
 #define ROUNDS 16
+#define SINCE 500
 #define COMMITS 63 /* of which the one in the middle is taken: most fold nothing */
 
 static og_error error;
@@ -185,15 +189,27 @@ static og_repo *repo_new(og_store *store, og_str schema)
 
 /* ---- single rows -------------------------------------------------------------------------- */
 
-static og_status insert(og_repo *repo, const char *branch, const char *name, uint64_t i)
+static og_status run(og_repo *repo, const char *branch, og_str statement)
 {
     OG_AUTO_BUF source = OG_BUF_INIT;
     OG_AUTO(og_program) program = NULL;
     og_mutate_output out;
-    og_buf_printf(&source, "query q() { insert P { name: \"%s-%" PRIu64 "\", age: 1 } }", name, i);
+    og_buf_printf(&source, "query q() { %.*s }", OG_FMT(statement));
     must(og_program_compile(og_buf_view(&source), NULL, og_repo_catalog(repo), &program, err));
     const og_mutate_input input = {.branch = branch, .query = og_program_query(program)};
     return og_mutate_run(repo, &input, &out, err);
+}
+
+static void write_insert(og_buf *out, const char *name, uint64_t i)
+{
+    og_buf_printf(out, "insert P { name: \"%s-%" PRIu64 "\", age: 1 }", name, i);
+}
+
+static og_status insert(og_repo *repo, const char *branch, const char *name, uint64_t i)
+{
+    OG_AUTO_BUF statement = OG_BUF_INIT;
+    write_insert(&statement, name, i);
+    return run(repo, branch, og_buf_view(&statement));
 }
 
 #define PERSON "node P { name: String @key\n age: I32? }\n"
@@ -206,18 +222,25 @@ static cost warm_insert(remote *r, og_repo *repo, uint64_t i)
 }
 
 /* In a handle that begins with it, as if in a process that does: nothing is in memory. */
-static cost cold_insert(remote *r, og_repo *unused, uint64_t i)
+static cost cold_run(remote *r, og_str statement)
 {
     og_store *store;
-    (void)unused;
     must(og_store_open_far(r->wire, &store, err));
     cost start = slow_start(r);
     og_repo *repo = repo_open(store);
-    must(insert(repo, NULL, "p", i));
+    must(run(repo, NULL, statement));
     cost c = settled(r, &start);
     og_repo_close(repo);
     og_store_close(store);
     return c;
+}
+
+static cost cold_insert(remote *r, og_repo *unused, uint64_t i)
+{
+    OG_AUTO_BUF statement = OG_BUF_INIT;
+    (void)unused;
+    write_insert(&statement, "p", i);
+    return cold_run(r, og_buf_view(&statement));
 }
 
 /* Of a few, the one with the fewest in a row: threads that a busy
@@ -392,13 +415,19 @@ static og_status read_people(void *context, uint8_t *dst, size_t cap, size_t *ou
     return OG_OK;
 }
 
-static void load(og_repo *repo, const char *branch, people p)
+static void load_from(og_repo *repo, const char *branch, people p,
+                      og_status (*read)(void *, uint8_t *, size_t, size_t *, og_error *))
 {
     og_load_output out;
     const og_load_input input = {
-        .branch = branch, .mode = OG_LOAD_MERGE, .read = read_people, .read_context = &p};
+        .branch = branch, .mode = OG_LOAD_MERGE, .read = read, .read_context = &p};
     must(og_load_run(repo, &input, &out, err));
     og_load_output_deinit(&out);
+}
+
+static void load(og_repo *repo, const char *branch, people p)
+{
+    load_from(repo, branch, p, read_people);
 }
 
 static cost merge(og_store *store, og_repo *repo)
@@ -488,6 +517,59 @@ static void changes_of(uint64_t rows)
     og_store_close(store);
 }
 
+/* ---- rows in a table ---------------------------------------------------------------------- */
+
+#define PERSONS "node P { name: String @key\n age: I32? }\nedge K: P -> P\n"
+
+/* Nodes as warm_insert and others name them, and an edge from each to itself. */
+static og_status read_persons(void *context, uint8_t *dst, size_t cap, size_t *out_len,
+                              og_error *error_out)
+{
+    people *p = context;
+    size_t len = 0;
+    (void)error_out;
+    for (; p->next < p->end && cap - len > 256; p->next++)
+        len += (size_t)snprintf((char *)dst + len, cap - len,
+                                "{\"type\":\"P\",\"data\":{\"name\":\"p-%" PRIu64
+                                "\"}}\n{\"edge\":\"K\",\"from\":\"p-%" PRIu64
+                                "\",\"to\":\"p-%" PRIu64 "\"}\n",
+                                p->next, p->next, p->next);
+    *out_len = len;
+    return OG_OK;
+}
+
+static cost cold_edge(remote *r, og_repo *unused, uint64_t i)
+{
+    OG_AUTO_BUF statement = OG_BUF_INIT;
+    (void)unused;
+    og_buf_printf(&statement, "insert K { from: \"p-%" PRIu64 "\", to: \"p-0\" }", i / 2);
+    return cold_run(r, og_buf_view(&statement));
+}
+
+static void print_rows(remote *r, const char *when, uint64_t rows, uint64_t *done)
+{
+    cost node = fewest(cold_insert, r, NULL, done), edge = fewest(cold_edge, r, NULL, done);
+    printf("{\"rows\": %" PRIu64 ", \"when\": \"%s\"", rows, when);
+    print_cost("node", &node);
+    print_cost("edge", &edge);
+    printf("}\n");
+    fflush(stdout);
+}
+
+static void rows_of(uint64_t rows)
+{
+    remote r;
+    remote_open(&r);
+    og_repo *repo = repo_new(r.memory, OG_STR(PERSONS));
+    load_from(repo, NULL, (people){.end = rows}, read_persons);
+    uint64_t done = rows;
+    print_rows(&r, "loaded", rows, &done);
+    insert_until(r.memory, repo, &done, done + SINCE);
+    og_repo_close(repo);
+    print_rows(&r, "later", rows, &done);
+    remote_close(&r);
+}
+
 /* ---- a writer among others ---------------------------------------------------------------- */
 
 static bool input_ended(void)
@@ -528,7 +610,10 @@ static void write_rows(char **args)
 int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "";
-    if (strcmp(what, "branches") == 0)
+    if (strcmp(what, "rows") == 0)
+        for (int i = 2; i < argc; i++)
+            rows_of(number(argv[i]));
+    else if (strcmp(what, "branches") == 0)
         for (int i = 2; i < argc; i++)
             branches_of(number(argv[i]));
     else if (strcmp(what, "inserts") == 0)
