@@ -33,10 +33,10 @@ static og_status find_by_id(og_snapshot *snapshot, og_lance_table *table, const 
     uint32_t vertex, slot = UINT32_MAX;
     OG_AUTO(og_directory) directory = NULL;
     OG_TRY(og_snapshot_directory(snapshot, def, &directory, NULL, err));
+    OG_TRY(og_directory_find(directory, table, &id, 1, &vertex, err));
     *out_found = !og_directory_has_duplicates(directory);
     if (!*out_found)
         return OG_OK;
-    OG_TRY(og_directory_find(directory, table, &id, 1, &vertex, err));
     if (vertex != OG_NO_VERTEX)
         OG_TRY(og_lance_slots_of(table, &(uint64_t){vertex}, 1, &slot, err));
     *out_slots = og_malloc(sizeof **out_slots);

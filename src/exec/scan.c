@@ -298,11 +298,10 @@ og_status og_exec__find_key(og_exec *x, const og_exec__step *step, bool *out_kno
     OG_AUTO(og_directory) directory = NULL;
     OG_TRY(og_snapshot_directory(x->snapshot, x->plan->query->vars[step->var].def, &directory, NULL,
                                  err));
-    if (og_directory_has_duplicates(directory)) {
+    OG_TRY(og_directory_find(directory, t->table, &id->text, 1, out_vertex, err));
+    if (og_directory_has_duplicates(directory))
         *out_known = false; /* several rows may answer: scan */
-        return OG_OK;
-    }
-    return og_directory_find(directory, t->table, &id->text, 1, out_vertex, err);
+    return OG_OK;
 }
 
 og_status og_exec__make_scan(og_exec *x, const og_exec__step *step, const uint32_t *slots,

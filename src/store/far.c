@@ -16,6 +16,8 @@ typedef struct trip {
     pthread_t thread, owner;
     og_store_request request;
     size_t max_keys;
+    uint64_t offset; /* of a range, and its bytes */
+    size_t len;
     og_status status;
     og_error err;
     og_blob *blob; /* of a get, or to upload */
@@ -67,6 +69,9 @@ static void *travel(void *context)
     case OG_STORE_GET:
         t->status = ops->get(t->inner, t->name, &t->blob, &t->err);
         break;
+    case OG_STORE_RANGE:
+        t->status = ops->get_range(t->inner, t->name, t->offset, t->len, &t->blob, &t->err);
+        break;
     case OG_STORE_HEAD:
         t->status = ops->head(t->inner, t->name, &t->bytes, &t->err);
         break;
@@ -80,9 +85,7 @@ static void *travel(void *context)
     return NULL;
 }
 
-/* NULL when no memory or thread is left: then the call is made when it is asked for. */
-static trip *depart(far_store *f, og_store_request request, const char *name, size_t max_keys,
-                    og_blob *blob)
+static trip *prepare(far_store *f, og_store_request request, const char *name)
 {
     size_t size = strlen(name) + 1;
     trip *t = og_calloc(1, sizeof *t + size);
@@ -90,20 +93,25 @@ static trip *depart(far_store *f, og_store_request request, const char *name, si
         return NULL;
     t->inner = f->inner;
     t->request = request;
-    t->max_keys = max_keys;
     t->owner = pthread_self();
-    t->blob = blob != NULL ? og_blob_ref(blob) : NULL;
     memcpy(t->name, name, size);
-    if (pthread_create(&t->thread, NULL, travel, t) != 0) {
-        trip_free(t);
-        return NULL;
-    }
     return t;
 }
 
-/* Take the first trip of this thread from a list: that of a name, or any. NULL when there is
- * none. */
-static trip *take(far_store *f, trip **list, og_store_request request, const char *name)
+/* Takes a trip that was prepared. NULL when no memory or thread is left: then the call is made when
+ * it is asked for. */
+static trip *depart(trip *t)
+{
+    if (t == NULL || pthread_create(&t->thread, NULL, travel, t) == 0)
+        return t;
+    trip_free(t);
+    return NULL;
+}
+
+/* Take the first trip of this thread from a list: that of a name (of a range, with this offset), or
+ * any. NULL when there is none. */
+static trip *take(far_store *f, trip **list, og_store_request request, const char *name,
+                  uint64_t offset)
 {
     trip *found = NULL;
     pthread_t self = pthread_self();
@@ -111,7 +119,8 @@ static trip *take(far_store *f, trip **list, og_store_request request, const cha
     for (trip **at = list; *at != NULL && found == NULL;) {
         trip *t = *at;
         if (pthread_equal(t->owner, self) &&
-            (name == NULL || (t->request == request && strcmp(t->name, name) == 0))) {
+            (name == NULL ||
+             (t->request == request && t->offset == offset && strcmp(t->name, name) == 0))) {
             *at = t->next;
             found = t;
         } else {
@@ -157,7 +166,7 @@ static og_status answer_of(const trip *t, og_error *err)
 static og_status land(far_store *f, og_error *err)
 {
     og_status status = OG_OK;
-    for (trip *t; (t = take(f, &f->uploads, OG_STORE_UPLOAD, NULL)) != NULL; trip_free(t))
+    for (trip *t; (t = take(f, &f->uploads, OG_STORE_UPLOAD, NULL, 0)) != NULL; trip_free(t))
         if (t->status != OG_OK && status == OG_OK)
             status = answer_of(t, err);
     return status;
@@ -225,20 +234,38 @@ static void far_expect(og_store *s, og_store_request request, const char *name, 
 {
     far_store *f = (far_store *)s;
     OG_AUTO(og_blob) own = request == OG_STORE_GET ? find_kept(f, name) : NULL;
-    if (own == NULL && under_way(f, &f->expected) < MAX_TRIPS)
-        (void)!add(f, &f->expected, depart(f, request, name, max_keys, NULL));
+    if (own != NULL || under_way(f, &f->expected) >= MAX_TRIPS)
+        return;
+    trip *t = prepare(f, request, name);
+    if (t != NULL)
+        t->max_keys = max_keys;
+    (void)!add(f, &f->expected, depart(t));
+}
+
+static void far_expect_range(og_store *s, const char *name, uint64_t offset, size_t len)
+{
+    far_store *f = (far_store *)s;
+    OG_AUTO(og_blob) own = find_kept(f, name);
+    if (own != NULL || under_way(f, &f->expected) >= MAX_TRIPS)
+        return;
+    trip *t = prepare(f, OG_STORE_RANGE, name);
+    if (t != NULL) {
+        t->offset = offset;
+        t->len = len;
+    }
+    (void)!add(f, &f->expected, depart(t));
 }
 
 static void far_expect_no_more(og_store *s)
 {
     far_store *f = (far_store *)s;
-    for (trip *t; (t = take(f, &f->expected, OG_STORE_GET, NULL)) != NULL;)
+    for (trip *t; (t = take(f, &f->expected, OG_STORE_GET, NULL, 0)) != NULL;)
         trip_free(t);
 }
 
 static trip *expected(far_store *f, og_store_request request, const char *name)
 {
-    return take(f, &f->expected, request, name);
+    return take(f, &f->expected, request, name, 0);
 }
 
 /* ---- reads -------------------------------------------------------------------------------- */
@@ -263,6 +290,23 @@ static og_status far_get(og_store *s, const char *name, og_blob **out, og_error 
     return status;
 }
 
+static og_status fetch_range(far_store *f, const char *name, uint64_t offset, size_t len,
+                             og_blob **out, og_error *err)
+{
+    trip *t = take(f, &f->expected, OG_STORE_RANGE, name, offset);
+    if (t != NULL && t->len != len) {
+        trip_free(t);
+        t = NULL;
+    }
+    if (t == NULL)
+        return f->inner->ops->get_range(f->inner, name, offset, len, out, err);
+    og_status status = answer_of(t, err);
+    if (status == OG_OK)
+        *out = OG_TAKE(t->blob);
+    trip_free(t);
+    return status;
+}
+
 static og_status far_get_range(og_store *s, const char *name, uint64_t offset, size_t len,
                                og_blob **out, og_error *err)
 {
@@ -271,7 +315,7 @@ static og_status far_get_range(og_store *s, const char *name, uint64_t offset, s
     OG_AUTO(og_blob) own = find_kept(f, name);
     if (own == NULL) {
         og_store__count(&s->stats.bytes_read, len);
-        return f->inner->ops->get_range(f->inner, name, offset, len, out, err);
+        return fetch_range(f, name, offset, len, out, err);
     }
     if (offset > own->len || len > own->len - offset)
         return og_error_set(err, OG_CORRUPT, "%s is shorter than what is read of it", name);
@@ -405,7 +449,10 @@ static og_status writer_finish(og_object_writer *base, og_error *err)
     if (under_way(f, &f->uploads) >= MAX_TRIPS)
         OG_TRY(land(f, err));
     keep(f, w->name, blob);
-    if (!add(f, &f->uploads, depart(f, OG_STORE_UPLOAD, w->name, 0, blob)))
+    trip *t = prepare(f, OG_STORE_UPLOAD, w->name);
+    if (t != NULL)
+        t->blob = og_blob_ref(blob);
+    if (!add(f, &f->uploads, depart(t)))
         return og_error_nomem(err);
     return OG_OK;
 }
@@ -470,6 +517,7 @@ og_status og_store_open_far(og_store *inner, og_store **out, og_error *err)
         .remove_same = far_remove_same,
         .sync = far_sync,
         .expect = far_expect,
+        .expect_range = far_expect_range,
         .expect_no_more = far_expect_no_more,
         .close = far_close,
     };

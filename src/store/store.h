@@ -100,6 +100,7 @@ typedef enum og_store_request {
     OG_STORE_GET,
     OG_STORE_HEAD,
     OG_STORE_LIST,   /* not recursive, from the first name */
+    OG_STORE_RANGE,  /* by expect_range */
     OG_STORE_UPLOAD, /* for use inside a store: never announced */
 } og_store_request;
 
@@ -153,8 +154,9 @@ typedef struct og_store_ops {
     /* Announce a call that this thread will make soon. A store that is far away sends the request
      * at once, and the call then takes its answer, which may be older than the call but not than
      * the announcement. `max_keys` is that of a listing. expect_no_more drops what this thread
-     * announced and did not ask for. Both are NULL in a store that is near. */
+     * announced and did not ask for. All three are NULL in a store that is near. */
     void (*expect)(og_store *s, og_store_request request, const char *name, size_t max_keys);
+    void (*expect_range)(og_store *s, const char *name, uint64_t offset, size_t len);
     void (*expect_no_more)(og_store *s);
     /* Begin to bring a small object into memory, because somebody will read it soon. NULL op:
      * the store gains nothing from it. */
@@ -200,6 +202,12 @@ static inline void og_store_expect(og_store *s, og_store_request request, const 
 {
     if (s->ops->expect != NULL)
         s->ops->expect(s, request, name, max_keys);
+}
+
+static inline void og_store_expect_range(og_store *s, const char *name, uint64_t offset, size_t len)
+{
+    if (s->ops->expect_range != NULL)
+        s->ops->expect_range(s, name, offset, len);
 }
 
 static inline void og_store_read_ahead(og_store *s, const char *name)

@@ -376,8 +376,6 @@ static og_status find_incident(og_topo_cache *c, const hop_tables *h, bool at_sr
     og_lance_table *nodes = at_src ? h->from : h->to;
     og_topo_source ignored;
     OG_TRY(get_directory(c, nodes, &directory, &ignored, err));
-    if (og_directory_has_duplicates(directory))
-        return OG_OK;
     og_status s =
         og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
     return s == OG_CORRUPT ? OG_OK : s; /* a damaged topology tells nothing */

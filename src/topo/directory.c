@@ -4,7 +4,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "topo/directory_priv.h"
+#include "topo/saved.h"
 
 /* Deltas that hold more than this share of the directory at the bottom together make a new one of
  * all. */
@@ -41,8 +41,9 @@ void og_directory_unref(og_directory *d)
 
 bool og_directory_has_duplicates(const og_directory *d)
 {
-    const og_directory *mended = __atomic_load_n(&d->mended, __ATOMIC_ACQUIRE);
-    return mended != NULL ? mended->has_duplicates : d->has_duplicates;
+    for (const og_directory *m; (m = __atomic_load_n(&d->mended, __ATOMIC_ACQUIRE)) != NULL;)
+        d = m;
+    return __atomic_load_n(&d->has_duplicates, __ATOMIC_RELAXED);
 }
 
 uint64_t og_directory_version(const og_directory *d)
@@ -61,13 +62,6 @@ size_t og_directory_bytes(const og_directory *d)
     return own + (d->root != NULL ? og_directory_bytes(d->root) : 0);
 }
 
-/* Five sixths full at most: a walk then looks at some four places for an id that is there, at
- * twenty for one that is not, in one or two cache lines. */
-static uint64_t places_for(uint64_t expected)
-{
-    return expected + expected / 5 + 16;
-}
-
 static uint32_t bits_of(uint64_t value)
 {
     return value != 0 ? 64 - (uint32_t)__builtin_clzll(value) : 1;
@@ -79,7 +73,7 @@ og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id)
     if (d == NULL)
         return NULL;
     d->refs = 1;
-    d->place_count = places_for(expected);
+    d->place_count = og_topo__places_for(expected);
     d->vertex_bits = bits_of(next_row_id);
     size_t bytes = (size_t)og_topo__place_bytes(d);
     d->owned = og_malloc(bytes);
@@ -151,28 +145,69 @@ static uint32_t next_candidate(og_directory *d, uint64_t hash, uint64_t *place, 
 
 /* A walk over the candidates of one id: the newest delta first, then what lies below it. */
 typedef struct walk {
-    og_directory *at;
+    og_directory *at, *end; /* not entered; NULL: none */
     uint64_t hash, place, steps;
 } walk;
 
-static walk walk_start(og_directory *d, uint64_t hash)
+static walk walk_start(og_directory *d, og_directory *end, uint64_t hash)
 {
-    return (walk){.at = d, .hash = hash, .place = first_place(d, hash)};
+    return (walk){.at = d, .end = end, .hash = hash, .place = first_place(d, hash)};
+}
+
+/* Leave what is left of a level. */
+static void walk_down(walk *w)
+{
+    w->at = w->at->root;
+    if (w->at != NULL) {
+        w->place = first_place(w->at, w->hash);
+        w->steps = 0;
+    }
 }
 
 static uint32_t walk_next(walk *w)
 {
-    while (w->at != NULL) {
+    for (; w->at != w->end; walk_down(w)) {
         uint32_t vertex = next_candidate(w->at, w->hash, &w->place, &w->steps);
         if (vertex != OG_NO_VERTEX)
             return vertex;
-        w->at = w->at->root;
-        if (w->at != NULL) {
-            w->place = first_place(w->at, w->hash);
-            w->steps = 0;
-        }
     }
     return OG_NO_VERTEX;
+}
+
+/* ---- far blocks --------------------------------------------------------------------------- */
+
+/* Bytes that a walk looks at; few take more. */
+#define WALK_BYTES 128
+
+static size_t missing_blocks(const og_directory *d, const uint64_t *hashes, size_t count,
+                             uint64_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t width = d->vertex_bits + OG_TOPO__TAG_BITS;
+        out[2 * i] = first_place(d, hashes[i]) * width / 8;
+        out[2 * i + 1] = out[2 * i] + WALK_BYTES;
+    }
+    return og_topo__missing(&d->saved, out, 2 * count);
+}
+
+/* Where a walk would wait for one block after the other, bring in those of all ids and levels side
+ * by side. `scratch` holds two numbers for each hash. */
+static void bring_blocks(og_directory *top, const uint64_t *hashes, size_t count, uint64_t *scratch)
+{
+    for (og_directory *d = top; d != NULL; d = d->root)
+        if (d->saved.far != NULL)
+            og_topo__expect_missing(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
+    for (og_directory *d = top; d != NULL; d = d->root)
+        if (d->saved.far != NULL)
+            og_topo__bring(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
+}
+
+static bool has_far_blocks(const og_directory *d)
+{
+    for (; d != NULL; d = d->root)
+        if (d->saved.far != NULL)
+            return true;
+    return false;
 }
 
 /* ---- finding ------------------------------------------------------------------------------ */
@@ -185,6 +220,8 @@ typedef struct round_state {
     uint32_t which[BATCH]; /* index of the id */
     uint32_t live_which[BATCH];
     walk walks[BATCH];
+    uint64_t hashes[BATCH];
+    uint64_t scratch[2 * BATCH];
 } round_state;
 
 static og_status id_field(const og_lance_table *table, uint32_t *out, og_error *err)
@@ -197,9 +234,21 @@ static og_status id_field(const og_lance_table *table, uint32_t *out, og_error *
     return OG_OK;
 }
 
-/* Compare one candidate of each id; those that differ ask their walk for the next one. */
-static og_status compare_round(og_lance_table *table, uint32_t field, const og_str *ids,
-                               round_state *r, size_t *inout_count, uint32_t *out, og_error *err)
+/* A row with this very id was found. The ids of a level differ, but the levels were not compared
+ * with one another when they were made: so look below, too. */
+static void take_vertex(og_directory *d, walk *w, uint32_t vertex, uint32_t *out)
+{
+    if (*out == OG_NO_VERTEX)
+        *out = vertex;
+    else
+        __atomic_store_n(&d->has_duplicates, 1, __ATOMIC_RELAXED);
+    walk_down(w);
+}
+
+/* Compare one candidate of each id, then ask its walk for the next one. */
+static og_status compare_round(og_directory *d, og_lance_table *table, uint32_t field,
+                               const og_str *ids, round_state *r, size_t *inout_count,
+                               uint32_t *out, og_error *err)
 {
     size_t count = *inout_count, live = 0, left = 0;
     OG_TRY(og_lance_slots_of(table, r->row_ids, count, r->slots, err));
@@ -213,14 +262,12 @@ static og_status compare_round(og_lance_table *table, uint32_t field, const og_s
     if (live > 0)
         OG_TRY(og_lance_take(table, &field, 1, r->live_slots, live, &texts, err));
     for (size_t i = 0; i < live; i++) {
-        uint32_t at = r->live_which[i];
-        if (og_str_eq(og_array_str(texts.columns[0], (int64_t)i), ids[r->which[at]])) {
-            out[r->which[at]] = (uint32_t)r->row_ids[at];
-            r->row_ids[at] = UINT64_MAX;
-        }
+        uint32_t at = r->live_which[i], which = r->which[at];
+        if (og_str_eq(og_array_str(texts.columns[0], (int64_t)i), ids[which]))
+            take_vertex(d, &r->walks[at], (uint32_t)r->row_ids[at], &out[which]);
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t vertex = r->row_ids[i] != UINT64_MAX ? walk_next(&r->walks[i]) : OG_NO_VERTEX;
+        uint32_t vertex = walk_next(&r->walks[i]);
         if (vertex == OG_NO_VERTEX)
             continue;
         r->row_ids[left] = vertex;
@@ -244,9 +291,13 @@ static og_status find_batch(og_directory *d, og_lance_table *table, uint32_t fie
                             og_error *err)
 {
     size_t open = 0;
+    for (size_t i = 0; i < count; i++)
+        r->hashes[i] = og_hash64(ids[i].ptr, ids[i].len);
+    if (has_far_blocks(d))
+        bring_blocks(d, r->hashes, count, r->scratch);
     for (size_t i = 0; i < count; i++) {
         out[i] = OG_NO_VERTEX;
-        walk w = walk_start(d, og_hash64(ids[i].ptr, ids[i].len));
+        walk w = walk_start(d, NULL, r->hashes[i]);
         uint32_t vertex = walk_next(&w);
         if (vertex == OG_NO_VERTEX)
             continue;
@@ -255,15 +306,16 @@ static og_status find_batch(og_directory *d, og_lance_table *table, uint32_t fie
         r->walks[open++] = w;
     }
     while (open > 0)
-        OG_TRY(compare_round(table, field, ids, r, &open, out, err));
+        OG_TRY(compare_round(d, table, field, ids, r, &open, out, err));
     return OG_OK;
 }
 
-/* The live row of one id among its candidates; is the point lookup, so without any buffer. */
-static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
-                          uint32_t *out, og_error *err)
+/* The live row of one id among the candidates of a walk; is the point lookup, so without any
+ * buffer. */
+static og_status find_on_walk(og_directory *d, walk w, og_lance_table *table, uint32_t field,
+                              og_str id, uint32_t *out, og_error *err)
 {
-    walk w = walk_start(d, og_hash64(id.ptr, id.len));
+    *out = OG_NO_VERTEX;
     for (uint32_t vertex; (vertex = walk_next(&w)) != OG_NO_VERTEX;) {
         uint64_t row_id = vertex;
         uint32_t slot;
@@ -272,13 +324,19 @@ static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field
             continue;
         OG_AUTO_BATCH text = {0};
         OG_TRY(og_lance_take(table, &field, 1, &slot, 1, &text, err));
-        if (og_str_eq(og_array_str(text.columns[0], 0), id)) {
-            *out = vertex;
-            return OG_OK;
-        }
+        if (og_str_eq(og_array_str(text.columns[0], 0), id))
+            take_vertex(d, &w, vertex, out);
     }
-    *out = OG_NO_VERTEX;
     return OG_OK;
+}
+
+static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
+                          uint32_t *out, og_error *err)
+{
+    uint64_t hash = og_hash64(id.ptr, id.len), scratch[2];
+    if (has_far_blocks(d))
+        bring_blocks(d, &hash, 1, scratch);
+    return find_on_walk(d, walk_start(d, NULL, hash), table, field, id, out, err);
 }
 
 static og_status find(og_directory *d, og_lance_table *table, uint32_t field, const og_str *ids,
@@ -296,14 +354,29 @@ static og_status find(og_directory *d, og_lance_table *table, uint32_t field, co
     return OG_OK;
 }
 
-/* What stands in for a directory whose file is damaged. Two threads may build it; one is kept. */
+/* A far file that does not fit its sums any more may have been replaced by a newer one, which is
+ * tried once. */
+static og_status remake(og_directory *d, og_lance_table *table, og_directory **out, og_error *err)
+{
+    OG_AUTO(og_directory) again = NULL;
+    if (has_far_blocks(d) && !d->is_second)
+        again = og_topo__load_directory(og_lance_env_store(og_lance_table_env(table)), table);
+    if (again == NULL)
+        return og_directory_build(table, out, err);
+    again->is_second = true;
+    OG_TRY(og_directory_extend(again, table, out, err));
+    (*out)->is_second = true;
+    return OG_OK;
+}
+
+/* What stands in for a directory whose file is damaged. Two threads may make it; one is kept. */
 static og_status mend(og_directory *d, og_lance_table *table, og_directory **out, og_error *err)
 {
     *out = __atomic_load_n(&d->mended, __ATOMIC_ACQUIRE);
     if (*out != NULL)
         return OG_OK;
     OG_AUTO(og_directory) fresh = NULL;
-    OG_TRY(og_directory_build(table, &fresh, err));
+    OG_TRY(remake(d, table, &fresh, err));
     og_directory *none = NULL;
     bool is_first = __atomic_compare_exchange_n(&d->mended, &none, fresh, false, __ATOMIC_ACQ_REL,
                                                 __ATOMIC_ACQUIRE);
@@ -322,17 +395,18 @@ og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str
         return OG_OK;
     og_directory *mended;
     OG_TRY(mend(d, table, &mended, err));
-    return find(mended, table, field, ids, count, out_vertices, err);
+    return og_directory_find(mended, table, ids, count, out_vertices, err);
 }
 
 /* ---- building ----------------------------------------------------------------------------- */
 
-/* Is there a live row with this very id already? Equal tags are rare, so texts are read singly. */
+/* Does this level have a live row with this very id already? Equal tags are rare, so texts are read
+ * singly. Levels below are not asked: of a saved one that would touch every block. */
 static og_status is_known(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
-                          bool *out, og_error *err)
+                          uint64_t hash, bool *out, og_error *err)
 {
     uint32_t vertex;
-    OG_TRY(find_one(d, table, field, id, &vertex, err));
+    OG_TRY(find_on_walk(d, walk_start(d, d->root, hash), table, field, id, &vertex, err));
     *out = vertex != OG_NO_VERTEX;
     return OG_OK;
 }
@@ -363,7 +437,7 @@ static og_status add_batch(og_directory *d, og_lance_table *table, uint32_t fiel
         og_str id = og_array_str(ids, i);
         uint64_t hash = og_hash64(id.ptr, id.len);
         bool known;
-        OG_TRY(is_known(d, table, field, id, &known, err));
+        OG_TRY(is_known(d, table, field, id, hash, &known, err));
         d->has_duplicates |= known;
         OG_TRY(insert(d, table, hash, row_ids[i], err));
     }

@@ -39,8 +39,8 @@ OG_NODISCARD og_status og_directory_find(og_directory *directory, og_lance_table
                                          const og_str *ids, size_t count, uint32_t *out_vertices,
                                          og_error *err);
 
-/* Did two live rows share an id when it was built? It gives one vertex for an id,
- * so the caller must then scan instead. */
+/* Are there two live rows with one id, as far as is known? It gives one vertex for an id, so the
+ * caller must then scan instead. Asked after a find, it is known of all ids that were looked for. */
 bool og_directory_has_duplicates(const og_directory *directory);
 /* Version and next_row_id of the table it was made from. */
 uint64_t og_directory_version(const og_directory *directory);

@@ -12,8 +12,8 @@
 
 struct og_directory {
     int32_t refs;
-    bool has_duplicates;
-    uint64_t version; /* of the table it was made from */
+    int32_t has_duplicates; /* see og_directory_has_duplicates; atomic */
+    uint64_t version;       /* of the table it was made from */
     uint64_t next_row_id;
     int64_t max_fragment_id; /* rows added later stand in fragments above it */
     uint64_t entry_count;
@@ -26,12 +26,20 @@ struct og_directory {
     og_directory *root;    /* what this one only adds rows to; may have a root itself; or NULL */
     og_topo__summed saved; /* the places, when they are in a file; else zeros */
     int32_t is_damaged;    /* a block's sum was wrong: lookups go to `mended` */
-    og_directory *mended;  /* built from the table in its stead, once; NULL = not needed */
+    og_directory *mended;  /* made in its stead, once; NULL = not needed */
+    bool is_second;        /* stands in for one itself */
 };
 
 /* An empty directory with room for `expected` ids of vertices below next_row_id;
  * NULL when out of memory. */
 og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id);
+
+/* Places for so many ids. Five sixths full at most: a walk then looks at some four places for an id
+ * that is there, at twenty for one that is not, in one or two cache lines. */
+static inline uint64_t og_topo__places_for(uint64_t expected)
+{
+    return expected + expected / 5 + 16;
+}
 
 /* Bytes of the places. */
 static inline uint64_t og_topo__place_bytes(const og_directory *d)

@@ -202,6 +202,8 @@ og_status og_topo__incident(og_topology *base, og_lance_table *edges, og_lance_t
     if (vertices == NULL)
         return og_error_nomem(err);
     OG_TRY(og_directory_find(directory, nodes, ids, id_count, vertices, err));
+    if (og_directory_has_duplicates(directory))
+        return OG_OK;
     edge_ids edges_found = {0};
     og_status s = find_edges(base, at_src, vertices, id_count, &edges_found, err);
     const id_list *found = &edges_found.found;

@@ -14,6 +14,9 @@
 #define TOPOLOGY_MAGIC "OGTOPO3\n"
 #define PREAMBLE 16
 #define ALIGN 64
+/* Of a directory in a store that does not map objects this is read first: all that stands before
+ * the places, up to three million of them. Files are not shorter. */
+#define HEAD_BYTES ((size_t)16 << 10)
 
 static void file_name(char dst[96], const char *kind, const char *path)
 {
@@ -24,7 +27,10 @@ void og_topo__expect_directory(og_store *store, const char *path)
 {
     char name[96];
     file_name(name, "directory", path);
-    og_store_expect(store, OG_STORE_GET, name, 0);
+    if (store->maps_objects)
+        og_store_expect(store, OG_STORE_GET, name, 0);
+    else
+        og_store_expect_range(store, name, 0, HEAD_BYTES);
 }
 
 /* ---- container ---------------------------------------------------------------------------- */
@@ -42,12 +48,15 @@ static bool put_section(og_buf *file, const void *bytes, size_t len)
            og_buf_fill(file, 0, og_align_up(file->len, ALIGN) - file->len);
 }
 
-/* A file that was read: its header, and where the sections begin. */
+/* A file that was read, or its head: its header, and where the sections begin. */
 typedef struct saved_file {
+    og_store *store;
+    const char *name; /* borrowed */
+    bool is_head;
     og_blob *blob;
     og_arena *arena;
     og_json header;
-    size_t offset; /* of the next section */
+    uint64_t offset; /* of the next section */
 } saved_file;
 
 static void close_file(saved_file *f)
@@ -56,17 +65,17 @@ static void close_file(saved_file *f)
     og_arena_free(f->arena);
 }
 
-/* What is read in one go is prefetched by who reads it. */
-static bool open_file(og_store *store, const char *name, const char *magic, saved_file *f)
+static bool is_aligned(const void *ptr)
 {
-    *f = (saved_file){0};
-    if (store->ops->get(store, name, &f->blob, NULL) != OG_OK)
-        return false;
+    return (uintptr_t)ptr % sizeof(uint64_t) == 0;
+}
+
+static bool read_header(saved_file *f, const char *magic)
+{
     f->arena = og_arena_new((size_t)1 << 20);
     const og_blob *b = f->blob;
-    og_blob_read_at_random(b);
     if (f->arena == NULL || b->len < PREAMBLE || memcmp(b->ptr, magic, 8) != 0 ||
-        (uintptr_t)b->ptr % sizeof(uint64_t) != 0)
+        !is_aligned(b->ptr))
         return false;
     size_t length = og_load_u32(b->ptr + 8);
     if (length > b->len - PREAMBLE)
@@ -74,31 +83,72 @@ static bool open_file(og_store *store, const char *name, const char *magic, save
     og_str text = {(const char *)b->ptr + PREAMBLE, length};
     if (og_json_parse(f->arena, text, &f->header, NULL) != OG_OK)
         return false;
-    f->offset = (size_t)og_align_up(PREAMBLE + length, ALIGN);
+    f->offset = og_align_up(PREAMBLE + length, ALIGN);
     return true;
 }
 
-/* The next section of `count` values; NULL when the file is shorter. */
-static const void *next_section(saved_file *f, uint64_t count, size_t value_bytes)
+/* What is read in one go is prefetched by who reads it. */
+static bool open_file(og_store *store, const char *name, const char *magic, saved_file *f)
 {
-    uint64_t bytes;
-    if (og_mul_overflow(count, value_bytes, &bytes) || f->offset > f->blob->len ||
-        bytes > f->blob->len - f->offset)
-        return NULL;
-    const void *section = f->blob->ptr + f->offset;
-    f->offset = (size_t)og_align_up(f->offset + bytes, ALIGN);
-    return section;
+    *f = (saved_file){.store = store, .name = name};
+    if (store->ops->get(store, name, &f->blob, NULL) != OG_OK)
+        return false;
+    og_blob_read_at_random(f->blob);
+    return read_header(f, magic);
+}
+
+static bool open_head(og_store *store, const char *name, const char *magic, saved_file *f)
+{
+    *f = (saved_file){.store = store, .name = name, .is_head = true};
+    return store->ops->get_range(store, name, 0, HEAD_BYTES, &f->blob, NULL) == OG_OK &&
+           read_header(f, magic);
+}
+
+/* The place of the next section of `count` values; false when it would be beyond all places. */
+static bool next_place(saved_file *f, uint64_t count, size_t value_bytes, uint64_t *out,
+                       uint64_t *out_bytes)
+{
+    if (og_mul_overflow(count, value_bytes, out_bytes) || *out_bytes > INT64_MAX - f->offset)
+        return false;
+    *out = f->offset;
+    f->offset = og_align_up(f->offset + *out_bytes, ALIGN);
+    return true;
+}
+
+/* The bytes at this place as far as the file, or its head, was read; else NULL. */
+static const void *bytes_at(const saved_file *f, uint64_t place, uint64_t bytes)
+{
+    return place <= f->blob->len && bytes <= f->blob->len - place ? f->blob->ptr + place : NULL;
+}
+
+/* The same, or bytes that are read for it: *out_blob is a reference to what holds them. */
+static const void *fetch_at(const saved_file *f, uint64_t place, uint64_t bytes, og_blob **out_blob)
+{
+    const void *there = bytes_at(f, place, bytes);
+    if (there != NULL)
+        *out_blob = og_blob_ref(f->blob);
+    else if (f->is_head && f->store->ops->get_range(f->store, f->name, place, (size_t)bytes,
+                                                    out_blob, NULL) == OG_OK)
+        there = (*out_blob)->len == bytes && is_aligned((*out_blob)->ptr) ? (*out_blob)->ptr : NULL;
+    return there;
 }
 
 /* The next two sections: sums of blocks, which have this sum themselves, and the blocks. */
 static bool find_summed(saved_file *f, uint64_t bytes, uint64_t sums_sum, og_topo__summed *out)
 {
-    uint64_t blocks = og_topo__block_count(bytes);
-    const uint64_t *sums = next_section(f, blocks, sizeof *sums);
-    const uint8_t *start = next_section(f, bytes, 1);
-    return sums != NULL && start != NULL &&
-           og_hash64(sums, (size_t)blocks * sizeof *sums) == sums_sum &&
-           og_topo__summed_init(out, f->blob, start, bytes, sums);
+    uint64_t blocks = og_topo__block_count(bytes), sums_at, sums_bytes, start, size;
+    if (!next_place(f, blocks, sizeof(uint64_t), &sums_at, &sums_bytes) ||
+        !next_place(f, bytes, 1, &start, &size))
+        return false;
+    OG_AUTO(og_blob) blob = NULL;
+    const uint64_t *sums = fetch_at(f, sums_at, sums_bytes, &blob);
+    const uint8_t *there = bytes_at(f, start, size);
+    if (sums == NULL || (there == NULL && !f->is_head) ||
+        og_hash64(sums, (size_t)sums_bytes) != sums_sum)
+        return false;
+    if (there != NULL)
+        return og_topo__summed_init(out, f->blob, there, size, sums);
+    return og_topo__summed_init_far(out, f->store, f->name, start, size, blob, sums);
 }
 
 static bool get_number(const og_json *header, const char *key, uint64_t *out)
@@ -196,18 +246,18 @@ void og_topo__save_directory(og_store *store, const og_directory *d, const og_la
     file_name(name, "directory", og_lance_table_path(table));
     if (!json.failed && put_header(&file, DIRECTORY_MAGIC, &json) &&
         put_section(&file, sums, (size_t)blocks * sizeof *sums) &&
-        put_section(&file, d->places, (size_t)bytes))
+        put_section(&file, d->places, (size_t)bytes) &&
+        og_buf_fill(&file, 0, file.len < HEAD_BYTES ? HEAD_BYTES - file.len : 0))
         store_file(store, name, &file);
 }
 
-/* The file bounds the places: each takes more than a byte. */
-static bool directory_fits(const saved_file *f, const og_lance_table *table,
-                           const uint64_t n[D_NUMBERS])
+/* There are not more places than the table has ever had rows for. */
+static bool directory_fits(const og_lance_table *table, const uint64_t n[D_NUMBERS])
 {
     return n[D_VERSION] <= og_lance_table_version(table) &&
            n[D_NEXT_ROW_ID] <= og_lance_table_next_row_id(table) && n[D_FRAGMENTS] <= UINT32_MAX &&
            n[D_VERTEX_BITS] >= 1 && n[D_VERTEX_BITS] <= 32 && n[D_PLACES] > 0 &&
-           n[D_PLACES] <= f->blob->len;
+           n[D_PLACES] <= og_topo__places_for(og_lance_table_next_row_id(table));
 }
 
 static bool fill_directory(saved_file *f, const og_lance_table *table, og_directory *d)
@@ -217,7 +267,7 @@ static bool fill_directory(saved_file *f, const og_lance_table *table, og_direct
     snprintf(epoch, sizeof epoch, "%.*s", OG_FMT(og_topo_epoch(table)));
     if (!text_is(&f->header, "path", og_lance_table_path(table)) ||
         !text_is(&f->header, "epoch", epoch) ||
-        !get_numbers(&f->header, directory_names, n, D_NUMBERS) || !directory_fits(f, table, n))
+        !get_numbers(&f->header, directory_names, n, D_NUMBERS) || !directory_fits(table, n))
         return false;
     d->version = n[D_VERSION];
     d->next_row_id = n[D_NEXT_ROW_ID];
@@ -238,7 +288,8 @@ og_directory *og_topo__load_directory(og_store *store, const og_lance_table *tab
     OG_AUTO(og_directory) d = og_calloc(1, sizeof *d);
     if (d != NULL)
         d->refs = 1;
-    bool ok = d != NULL && open_file(store, name, DIRECTORY_MAGIC, &f);
+    bool ok = d != NULL &&
+              (store->maps_objects ? open_file : open_head)(store, name, DIRECTORY_MAGIC, &f);
     if (ok)
         ok = fill_directory(&f, table, d);
     if (d != NULL)

@@ -2,16 +2,19 @@
  * and mended when damaged. */
 #include "og_test.h"
 
+#include <pthread.h>
+
 #include "base/id.h"
 #include "columnar/builder.h"
 #include "lance/table/write.h"
+#include "store/far.h"
 #include "store/memory.h"
 #include "topo/saved.h"
 
 #define ROWS 40000 /* their places are several blocks */
 
 typedef struct fixture {
-    og_store *store;
+    og_store *memory, *store; /* the store: that memory, or one around it that does not map */
     og_lance_env *env;
     og_lance_table *table;
 } fixture;
@@ -54,19 +57,45 @@ static void write_rows(fixture *f, og_lance_op op, uint32_t start, uint32_t end)
     assert_ok(og_lance_write_table(write, &f->table, err));
 }
 
-static void open_fixture(fixture *f)
+static void open_on(fixture *f, bool is_far)
 {
     *f = (fixture){0};
-    assert_ok(og_store_open_memory(&f->store, err));
+    assert_ok(og_store_open_memory(&f->memory, err));
+    f->store = f->memory;
+    if (is_far)
+        assert_ok(og_store_open_far(f->memory, &f->store, err));
     assert_ok(og_lance_env_new(f->store, 1 << 24, &f->env, err));
     write_rows(f, OG_LANCE_CREATE, 0, ROWS);
+}
+
+static void open_fixture(fixture *f)
+{
+    open_on(f, false);
 }
 
 static void close_fixture(fixture *f)
 {
     og_lance_table_unref(f->table);
     og_lance_env_free(f->env);
-    og_store_close(f->store);
+    if (f->store != f->memory)
+        og_store_close(f->store);
+    og_store_close(f->memory);
+}
+
+static void build_and_save(fixture *f)
+{
+    OG_AUTO(og_directory) d = NULL;
+    assert_ok(og_directory_build(f->table, &d, err));
+    og_topo__save_directory(f->store, d, f->table);
+}
+
+static uint32_t find_one(og_directory *d, fixture *f, uint32_t i)
+{
+    char text[16];
+    uint32_t vertex;
+    og_str id = id_text(i, text);
+    assert_ok(og_directory_find(d, f->table, &id, 1, &vertex, err));
+    return vertex;
 }
 
 /* Ids below `end` are there, those from it on are not. */
@@ -84,7 +113,8 @@ static void check_all(og_directory *d, fixture *f, uint32_t end)
     }
 }
 
-static void flip(og_store *store, size_t from_end)
+/* Flip a bit, counted from the end when `at` is negative, and drop the last `cut` bytes. */
+static void damage(og_store *store, long at, size_t cut)
 {
     char name[96];
     snprintf(name, sizeof name, "_omnigraph/directory/%016llx",
@@ -93,7 +123,9 @@ static void flip(og_store *store, size_t from_end)
     assert_ok(store->ops->get(store, name, &old, err));
     OG_AUTO_BUF bytes = OG_BUF_INIT;
     assert_true(og_buf_append(&bytes, old->ptr, old->len));
-    bytes.ptr[bytes.len - from_end] ^= 4;
+    if (at != 0)
+        bytes.ptr[at > 0 ? (size_t)at : bytes.len - (size_t)-at] ^= 4;
+    bytes.len -= cut;
     assert_ok(store->ops->put(store, name, og_buf_bytes(&bytes), err));
 }
 
@@ -145,10 +177,189 @@ TEST(test_directory__a_damaged_block_is_found_and_made_good)
     OG_AUTO(og_directory) d = NULL;
     assert_ok(og_directory_build(f.table, &d, err));
     og_topo__save_directory(f.store, d, f.table);
-    flip(f.store, 70000); /* in the last block but one */
+    damage(f.store, -70000, 0);
     OG_AUTO(og_directory) saved = og_topo__load_directory(f.store, f.table);
     assert_non_null(saved);
     check_all(saved, &f, ROWS);
     assert_non_null(saved->mended);
+    close_fixture(&f);
+}
+
+/* Levels are not compared when the upper one is made: that is found by who looks for the id. */
+TEST(test_directory__an_id_added_twice_is_found_out)
+{
+    fixture f;
+    open_fixture(&f);
+    OG_AUTO(og_directory) d = NULL;
+    OG_AUTO(og_directory) more = NULL;
+    assert_ok(og_directory_build(f.table, &d, err));
+    write_rows(&f, OG_LANCE_APPEND, 100, 102);
+    assert_ok(og_directory_extend(d, f.table, &more, err));
+    assert_int_equal(find_one(more, &f, 99), 99);
+    assert_false(og_directory_has_duplicates(more));
+    assert_int_equal(find_one(more, &f, 100), ROWS);
+    assert_true(og_directory_has_duplicates(more));
+    OG_AUTO(og_directory) built = NULL;
+    assert_ok(og_directory_build(f.table, &built, err));
+    assert_true(og_directory_has_duplicates(built));
+    close_fixture(&f);
+}
+
+TEST(test_directory__an_id_added_twice_is_found_out_among_many)
+{
+    fixture f;
+    open_fixture(&f);
+    char texts[2][16];
+    const og_str ids[2] = {id_text(7, texts[0]), id_text(100, texts[1])};
+    uint32_t vertices[2];
+    OG_AUTO(og_directory) d = NULL;
+    OG_AUTO(og_directory) more = NULL;
+    assert_ok(og_directory_build(f.table, &d, err));
+    write_rows(&f, OG_LANCE_APPEND, 100, 102);
+    assert_ok(og_directory_extend(d, f.table, &more, err));
+    assert_ok(og_directory_find(more, f.table, ids, 2, vertices, err));
+    assert_int_equal(vertices[0], 7);
+    assert_int_equal(vertices[1], ROWS);
+    assert_true(og_directory_has_duplicates(more));
+    close_fixture(&f);
+}
+
+/* ---- in a store that does not map objects ------------------------------------------------- */
+
+TEST(test_directory__far_reads_the_blocks_it_needs)
+{
+    fixture f;
+    open_on(&f, true);
+    build_and_save(&f);
+    uint64_t before = f.memory->stats.bytes_read;
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    assert_true(f.memory->stats.bytes_read - before < 17000);
+    before = f.memory->stats.bytes_read;
+    assert_int_equal(find_one(d, &f, ROWS), OG_NO_VERTEX);
+    assert_true(f.memory->stats.bytes_read - before <= 2 * OG_TOPO__BLOCK_BYTES);
+    for (uint32_t i = 0; i < 300; i++)
+        assert_int_equal(find_one(d, &f, i * 100), i * 100);
+    check_all(d, &f, ROWS);
+    assert_null(d->mended);
+    close_fixture(&f);
+}
+
+TEST(test_directory__far_and_small_is_in_its_head)
+{
+    fixture f = {0};
+    assert_ok(og_store_open_memory(&f.memory, err));
+    assert_ok(og_store_open_far(f.memory, &f.store, err));
+    assert_ok(og_lance_env_new(f.store, 1 << 24, &f.env, err));
+    write_rows(&f, OG_LANCE_CREATE, 0, 10);
+    build_and_save(&f);
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    assert_null(d->saved.far);
+    check_all(d, &f, 10);
+    close_fixture(&f);
+}
+
+TEST(test_directory__far_damaged_blocks_are_made_good)
+{
+    fixture f;
+    open_on(&f, true);
+    for (int cut = 0; cut < 2; cut++) {
+        build_and_save(&f);
+        damage(f.store, cut ? 0 : -70000, cut ? 70000 : 0);
+        OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+        assert_non_null(d);
+        check_all(d, &f, ROWS);
+        assert_non_null(d->mended);
+        OG_AUTO(og_directory) one_by_one = og_topo__load_directory(f.store, f.table);
+        assert_non_null(one_by_one);
+        for (uint32_t i = 0; i < 300; i++)
+            assert_int_equal(find_one(one_by_one, &f, i * 100), i * 100);
+        assert_non_null(one_by_one->mended);
+    }
+    close_fixture(&f);
+}
+
+TEST(test_directory__far_damaged_sums_are_found_at_once)
+{
+    fixture f;
+    open_on(&f, true);
+    build_and_save(&f);
+    damage(f.store, 400, 0); /* between the header and 512, where they end */
+    assert_null(og_topo__load_directory(f.store, f.table));
+    build_and_save(&f);
+    damage(f.store, 0, (size_t)180 << 10); /* leaves less than a head */
+    assert_null(og_topo__load_directory(f.store, f.table));
+    close_fixture(&f);
+}
+
+/* Another process has saved a newer one since: its blocks are not those of our sums. */
+TEST(test_directory__far_and_replaced_is_read_again)
+{
+    fixture f;
+    open_on(&f, true);
+    build_and_save(&f);
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    write_rows(&f, OG_LANCE_APPEND, ROWS, ROWS + 900);
+    OG_AUTO(og_directory) more = NULL;
+    assert_ok(og_directory_extend(d, f.table, &more, err));
+    build_and_save(&f);
+    check_all(more, &f, ROWS + 900);
+    assert_non_null(more->mended);
+    assert_non_null(more->mended->saved.far);
+    assert_null(more->mended->mended);
+    close_fixture(&f);
+}
+
+typedef struct finder {
+    pthread_t thread;
+    og_directory *d;
+    fixture *f;
+    uint32_t first;
+    bool is_right;
+} finder;
+
+static void *find_some(void *context)
+{
+    finder *x = context;
+    x->is_right = true;
+    for (uint32_t i = x->first; i < x->first + 2000; i += 7) {
+        char text[16];
+        uint32_t vertex;
+        og_str id = id_text(i, text);
+        x->is_right &= og_directory_find(x->d, x->f->table, &id, 1, &vertex, NULL) == OG_OK &&
+                       vertex == (i < ROWS ? i : OG_NO_VERTEX);
+    }
+    return NULL;
+}
+
+static void find_together(fixture *f, og_directory *d)
+{
+    finder finders[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        finders[i] = (finder){.d = d, .f = f, .first = ROWS - 1800 + 200 * i};
+        assert_int_equal(pthread_create(&finders[i].thread, NULL, find_some, &finders[i]), 0);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        pthread_join(finders[i].thread, NULL);
+        assert_true(finders[i].is_right);
+    }
+}
+
+TEST(test_directory__far_finds_in_several_threads)
+{
+    fixture f;
+    open_on(&f, true);
+    build_and_save(&f);
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    find_together(&f, d);
+    assert_null(d->mended);
+    damage(f.store, -70000, 0);
+    OG_AUTO(og_directory) damaged = og_topo__load_directory(f.store, f.table);
+    assert_non_null(damaged);
+    find_together(&f, damaged);
+    assert_non_null(damaged->mended);
     close_fixture(&f);
 }
