@@ -42,6 +42,58 @@ static og_status check_absent(const og_repo *repo, const og_graph__branch *branc
     return s == OG_OK ? already_exists(branch, err) : s;
 }
 
+/* ---- descendants -------------------------------------------------------------------------- */
+
+typedef og_status (*child_fn)(og_repo *repo, const og_graph__branch *branch, og_str child,
+                              const og_lance_ref *ref, og_error *err);
+
+/* Call `visit` for each branch that was made of this one, by name: the reference tells the first,
+ * too. Forks, not names, make descendants. */
+static og_status each_child(og_repo *repo, const og_graph__branch *branch, child_fn visit,
+                            og_error *err)
+{
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_str *names;
+    size_t count;
+    if (arena == NULL)
+        return og_error_nomem(err);
+    OG_TRY(og_lance_branch_list(repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
+    og_graph__expect_refs(repo->store, names, count, branch->name);
+    for (size_t i = 0; i < count; i++) {
+        og_lance_ref ref;
+        if (og_str_is(names[i], branch->name))
+            continue;
+        og_status s =
+            og_lance_branch_read(repo->store, OG_GRAPH__MANIFEST, names[i], arena, &ref, err);
+        if (s == OG_NOT_FOUND)
+            continue; /* deleted since the listing */
+        OG_TRY(s);
+        if (og_str_is(ref.parent, branch->name))
+            OG_TRY(visit(repo, branch, names[i], &ref, err));
+    }
+    return OG_OK;
+}
+
+/* As long as it has no first version it is read from its source. */
+static og_status complete_child(og_repo *repo, const og_graph__branch *branch, og_str child,
+                                const og_lance_ref *ref, og_error *err)
+{
+    OG_AUTO_BUF text = OG_BUF_INIT;
+    OG_AUTO_BUF first = OG_BUF_INIT;
+    og_graph__branch *known;
+    uint64_t bytes;
+    (void)branch;
+    if (!og_buf_str(&text, child))
+        return og_error_nomem(err);
+    OG_TRY(og_graph__branch_get(repo, og_buf_cstr(&text), &known, err));
+    if (!og_lance_manifest_name(&first, known->manifest_path, ref->first_version))
+        return og_error_nomem(err);
+    og_status s = repo->store->ops->head(repo->store, og_buf_cstr(&first), &bytes, err);
+    if (s == OG_NOT_FOUND)
+        s = og_graph__fork_complete(repo, known, err);
+    return s == OG_NOT_FOUND ? OG_OK : s; /* it, or what it was made of, is gone */
+}
+
 /* ---- the parts of a new branch ------------------------------------------------------------ */
 
 typedef struct creation {
@@ -91,6 +143,7 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
     uint64_t floor = used + 1;
     OG_TRY(og_lance_branch_mark(c->store, path, name, floor, err));
     OG_TRY(check_absent(c->repo, c->to, err));
+    OG_TRY(each_child(c->repo, c->to, complete_child, err));
     OG_TRY(og_lance_branch_clear(c->store, path, name, floor, err));
     return og_lance_branch_survey(c->store, path, name, out_slots, err);
 }
@@ -359,34 +412,19 @@ og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_e
 
 /* ---- delete ------------------------------------------------------------------------------- */
 
-/* Forks, not names, make descendants. Of several the first by name is told, as the reference
- * does. */
+static og_status refuse_child(og_repo *repo, const og_graph__branch *branch, og_str child,
+                              const og_lance_ref *ref, og_error *err)
+{
+    (void)repo, (void)ref;
+    return og_error_set(err, OG_CONFLICT,
+                        "cannot delete branch '%s' because descendant branch '%.*s' still "
+                        "depends on it",
+                        branch->name, OG_FMT(child));
+}
+
 static og_status check_no_descendants(og_repo *repo, const og_graph__branch *branch, og_error *err)
 {
-    OG_AUTO(og_arena) arena = og_arena_new(0);
-    og_str *names;
-    size_t count;
-    if (arena == NULL)
-        return og_error_nomem(err);
-    OG_TRY(og_lance_branch_list(repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
-    og_graph__expect_refs(repo->store, names, count, branch->name);
-    for (size_t i = 0; i < count; i++) {
-        og_lance_ref ref;
-        if (og_str_is(names[i], branch->name))
-            continue;
-        og_status s =
-            og_lance_branch_read(repo->store, OG_GRAPH__MANIFEST, names[i], arena, &ref, err);
-        if (s == OG_NOT_FOUND)
-            continue; /* deleted since the listing */
-        OG_TRY(s);
-        if (!og_str_is(ref.parent, branch->name))
-            continue;
-        return og_error_set(err, OG_CONFLICT,
-                            "cannot delete branch '%s' because descendant branch '%.*s' still "
-                            "depends on it",
-                            branch->name, OG_FMT(names[i]));
-    }
-    return OG_OK;
+    return each_child(repo, branch, refuse_child, err);
 }
 
 static void forget(og_repo *repo, og_graph__branch *branch)

@@ -208,13 +208,15 @@ static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lan
     return og_graph__fsck_history(f, snapshot, err);
 }
 
-/* A branch without a version of its own yet is what its parent was: there is nothing of it to
+/* A branch without a version of its own yet is what its parent was: there is nothing else of it to
  * look at. */
-static bool is_unborn(og_graph__fsck *f, const char *name)
+static og_status check_unborn(og_graph__fsck *f, const char *name, og_error *err)
 {
     OG_AUTO(og_snapshot) snapshot = NULL;
-    return og_repo_snapshot(f->repo, name, &snapshot, NULL) == OG_OK &&
-           og_graph__is_unborn(snapshot);
+    og_error problem;
+    og_status s = og_repo_snapshot(f->repo, name, &snapshot, &problem);
+    return s == OG_OK ? OG_OK
+                      : og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
 }
 
 static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err)
@@ -228,8 +230,8 @@ static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err
         return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
     OG_AUTO(og_lance_table) manifest = NULL;
     s = open_manifest(f, branch, &manifest, &problem);
-    if (s == OG_NOT_FOUND && !branch->is_main && is_unborn(f, name))
-        return OG_OK;
+    if (s == OG_NOT_FOUND && !branch->is_main)
+        return check_unborn(f, name, err);
     if (s != OG_OK)
         return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
     OG_TRY(og_graph__fsck_content(f, manifest, OG_FINDING_MANIFEST, no_table, NULL, err));

@@ -7,6 +7,7 @@
 #include "graph/cleanup.h"
 #include "graph/fsck.h"
 #include "graph_fixture.h"
+#include "lance/table/branch.h"
 #include "og_test.h"
 
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
@@ -324,4 +325,89 @@ TEST(test_cleanup_race__a_delete_may_be_cleaned_at_any_time)
         for (uint64_t at = child_at; delete_while_cleaned(child_at, at); at++)
             most = at > most ? at : most;
     assert_true(most > 20);
+}
+
+/* ---- a branch without a first version, whose parent is gone ---------------------------------- */
+
+static og_store_fault no_first_version(void *context, uint64_t call, const char *op,
+                                       const char *name)
+{
+    (void)context, (void)call;
+    bool is_clone =
+        strcmp(op, "put_if_absent") == 0 && strncmp(name, "__manifest/tree/c/", 18) == 0;
+    return is_clone ? OG_STORE_FAIL : OG_STORE_PASS;
+}
+
+static void make_unborn(fixture_world *w)
+{
+    og_store *watched;
+    assert_ok(fixture_write_both(w->repo, "1", err));
+    assert_ok(og_branch_make(w->repo, NULL, "b", err));
+    assert_ok(fixture_write_on(w->repo, "b", NULL, "2", err));
+    assert_ok(og_store_wrap(w->store, (og_store_hook){no_first_version, NULL}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &w->clock);
+    assert_ok(og_branch_make(repo, "b", "c", err));
+    og_repo_close(repo);
+    og_store_close(watched);
+}
+
+/* Who uses the name again clears away what the earlier branch had: the other way out of a delete
+ * that died before it could put the ref back. */
+TEST(test_cleanup_race__a_name_that_is_used_again_leaves_what_was_made_of_it)
+{
+    fixture_world w;
+    const char *ref = "__manifest/_refs/branches/b.json";
+    fixture_world_init(&w);
+    make_unborn(&w);
+    assert_ok(w.store->ops->remove(w.store, &ref, 1, err));
+    assert_ok(og_branch_make(w.repo, NULL, "b", err));
+    assert_int_equal(fixture_count_on(w.repo, "b", "A"), 1);
+    assert_int_equal(fixture_count_on(w.repo, "c", "A"), 2);
+    assert_ok(fixture_write_on(w.repo, "c", NULL, "3", err));
+    assert_int_equal(fixture_count_on(w.repo, "c", "B"), 3);
+    clean(w.repo);
+    check(w.store, &w.clock);
+    fixture_world_deinit(&w);
+}
+
+static og_status tell(void *context, const og_finding *finding, og_error *err)
+{
+    (void)err;
+    snprintf(context, 256, "%s: %s", og_finding_classes[finding->kind].id, finding->message);
+    return OG_OK;
+}
+
+/* Another program may do so. The branch is nothing then; all else goes on, and says how to be rid
+ * of it. */
+TEST(test_cleanup_race__a_branch_of_nothing_is_in_nobody_s_way)
+{
+    fixture_world w;
+    og_error error;
+    char told[256];
+    const char *ref = "__manifest/_refs/branches/b.json";
+    const og_fsck_input input = {.repair = true, .found = tell, .context = told};
+    og_fsck_output out;
+    og_cleanup_output cleaned;
+    fixture_world_init(&w);
+    make_unborn(&w);
+    const og_repo_options options = {.store = w.store, .clock = &w.clock.clock};
+    assert_ok(w.store->ops->remove(w.store, &ref, 1, err));
+    assert_ok(og_lance_branch_clear(w.store, "__manifest", OG_STR("b"), 100, err));
+    const char *says = "branch 'c' not found: its source was deleted before it was made";
+    const char *hint = "Free the name with: omnigraph branch delete c --uri GRAPH";
+    assert_status(fixture_write_on(w.repo, "c", NULL, "3", &error), OG_NOT_FOUND);
+    assert_string_equal(error.message, says);
+    assert_string_equal(error.hint, hint);
+    assert_status(og_branch_make(w.repo, "c", "d", &error), OG_NOT_FOUND);
+    assert_string_equal(error.hint, hint);
+    assert_status(og_cleanup_run(w.repo, &keep_nothing, &cleaned, &error), OG_NOT_FOUND);
+    assert_string_equal(error.hint, hint);
+    assert_ok(fixture_write_both(w.repo, "3", err));
+    assert_ok(og_fsck_run("memory", &options, &input, &out, err));
+    assert_string_equal(told, "branch: branch 'c' not found: its source was deleted before it was "
+                              "made");
+    assert_ok(og_branch_remove(w.repo, "c", err));
+    clean(w.repo);
+    check(w.store, &w.clock);
+    fixture_world_deinit(&w);
 }
