@@ -116,6 +116,7 @@ static og_status stage_tables(og_graph__run *r, og_error *err)
         const og_lance_staged *staged;
         OG_TRY(name_operation(c, t, err));
         OG_TRY(og_lance_write_stage(t->write, &staged, err));
+        memcpy(move->pin.op, c->op.id, sizeof move->pin.op);
         move->pin.version = staged->version;
         move->pin.manifest_bytes = staged->manifest.len;
         move->pin.row_count = staged->row_count;

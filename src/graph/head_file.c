@@ -57,10 +57,22 @@ og_graph__hints og_graph__head_hints(og_store *store, const char *name, og_buf *
     return hints;
 }
 
-/* One table of a head file: [key, path, branch, version, manifest_bytes, row_count]. */
+static bool read_op(const og_json *item, og_graph__pin *out)
+{
+    if (item->kind != OG_JSON_STRING || item->text.len >= sizeof out->op)
+        return false;
+    memcpy(out->op, item->text.ptr, item->text.len);
+    return true;
+}
+
+/* One table of a head file: [key, path, branch, version, manifest_bytes, row_count, operation]; the
+ * last may be absent. */
 static bool read_head_table(og_arena *arena, const og_json *item, og_graph__pin *out)
 {
-    if (item->kind != OG_JSON_ARRAY || item->count != 6)
+    if (item->kind != OG_JSON_ARRAY || item->count < 6 || item->count > 7)
+        return false;
+    *out = (og_graph__pin){0};
+    if (item->count == 7 && !read_op(&item->items[6], out))
         return false;
     for (int i = 0; i < 6; i++)
         if (item->items[i].kind != (i < 3 ? OG_JSON_STRING : OG_JSON_NUMBER))
@@ -143,8 +155,13 @@ void og_graph__head_write(og_store *store, const char *name, const og_graph__sta
         og_json_write_str(&json, pin->table_path);
         og_buf_byte(&json, ',');
         og_json_write_str(&json, pin->table_branch);
-        og_buf_printf(&json, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", pin->version,
-                      pin->manifest_bytes, pin->row_count);
+        og_buf_printf(&json, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, pin->version, pin->manifest_bytes,
+                      pin->row_count);
+        if (pin->op[0] != '\0')
+            og_buf_byte(&json, ',');
+        if (pin->op[0] != '\0')
+            og_json_write_str(&json, og_str_of(pin->op));
+        og_buf_byte(&json, ']');
     }
     og_buf_text(&json, "]}\n");
     head_sum(og_buf_view(&json), sum);

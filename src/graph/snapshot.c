@@ -35,17 +35,25 @@ static og_status check_columns(const og_lance_table *table, const og_type_def *d
     return OG_OK;
 }
 
+static bool is_of_another(og_lance_table *there, const og_graph__pin *pin)
+{
+    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
+    return op.ptr != NULL && pin->op[0] != '\0' && !og_str_is(op, pin->op);
+}
+
 /* A version that a cleanup has taken leaves its slot free, and a writer that slept for long may
  * have put its own there, which was never published: of another size, or of another operation than
- * the pin's row names. */
-static bool is_another(const og_graph__snapshot *s, const char *path, const og_graph__pin *pin)
+ * the pin's row names. `table`: what was opened by the pin's size, or NULL. */
+static bool is_another(const og_graph__snapshot *s, const char *path, const og_graph__pin *pin,
+                       og_lance_table *table)
 {
     OG_AUTO(og_lance_table) there = NULL;
-    if (og_lance_table_open(s->repo->env, path, pin->version, 0, &there, NULL) != OG_OK)
+    if (table != NULL && !s->is_past)
+        return is_of_another(table, pin);
+    if (pin->manifest_bytes == 0 ||
+        og_lance_table_open(s->repo->env, path, pin->version, 0, &there, NULL) != OG_OK)
         return false;
-    og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));
-    return og_lance_table_manifest_bytes(there) != pin->manifest_bytes ||
-           (op.ptr != NULL && pin->op[0] != '\0' && !og_str_is(op, pin->op));
+    return og_lance_table_manifest_bytes(there) != pin->manifest_bytes || is_of_another(there, pin);
 }
 
 /* Was the branch deleted since? */
@@ -83,9 +91,8 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     og_status status = og_lance_table_open(s->repo->env, og_buf_cstr(&path), pin->version,
                                            pin->manifest_bytes, &table, err);
     /* A writer that slept over the cleanup, too, may have taken the slot that it freed. */
-    bool is_gone = status == OG_NOT_FOUND ||
-                   ((s->is_past || status == OG_CORRUPT) && pin->manifest_bytes != 0 &&
-                    is_another(s, og_buf_cstr(&path), pin));
+    bool is_gone = status == OG_NOT_FOUND || ((status == OG_OK || status == OG_CORRUPT) &&
+                                              is_another(s, og_buf_cstr(&path), pin, table));
     if (s->is_past && is_gone)
         return og_error_set(err, OG_NOT_FOUND,
                             "table %.*s: version %" PRIu64 ", which version %" PRIu64

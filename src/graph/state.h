@@ -17,7 +17,7 @@ typedef struct og_graph__pin {
     uint64_t version;
     uint64_t manifest_bytes; /* size of that version's manifest; 0 = unknown */
     uint64_t row_count;
-    char op[27]; /* operation that its row names; "" = none, or unknown (from a head file) */
+    char op[27]; /* operation that its row names; "" = none, or unknown */
 } og_graph__pin;
 
 typedef struct og_graph__state {

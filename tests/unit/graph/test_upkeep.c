@@ -493,9 +493,20 @@ static og_blob *manifest_of(const world *w, const og_type_def *def, uint64_t ver
     return bytes;
 }
 
+/* The same manifest as another operation would have made it. */
+static void of_another_operation(og_buf *manifest)
+{
+    const og_str key = OG_STR("og.op"), text = og_buf_view(manifest);
+    size_t at = og_str_find(text, key);
+    assert_true(at != SIZE_MAX);
+    at += key.len + 2; /* tag and length of the value */
+    assert_true(og_ulid_valid(og_str_slice(text, at, at + 26)));
+    manifest->ptr[at + 25] = manifest->ptr[at + 25] == '0' ? '1' : '0';
+}
+
 /* A writer that slept over the cleanup, too, may have put a version of its own where the reader's
- * stood. */
-TEST(test_upkeep__a_reader_whose_version_gave_way_to_a_sleeper_s_runs_again)
+ * stood. `is_as_long`: only the operation that it names tells. */
+static void read_a_sleeper_s(bool is_as_long)
 {
     world w;
     world_init(&w, 1);
@@ -508,15 +519,21 @@ TEST(test_upkeep__a_reader_whose_version_gave_way_to_a_sleeper_s_runs_again)
     const og_type_def *a = og_catalog_node(slept->catalog, OG_STR("A"));
     const og_type_def *b = og_catalog_node(slept->catalog, OG_STR("B"));
     OG_AUTO_BUF name = OG_BUF_INIT;
-    OG_AUTO(og_blob) other = manifest_of(&w, b, 3, &name); /* of one table: of another length */
-    assert_non_null(other);
+    OG_AUTO(og_blob) ours = manifest_of(&w, a, 3, &name);
+    OG_AUTO(og_blob) shorter = manifest_of(&w, b, 3, &name); /* of one table */
+    assert_true(ours != NULL && shorter != NULL && shorter->len != ours->len);
+    const og_blob *taken = is_as_long ? ours : shorter;
+    OG_AUTO_BUF other = OG_BUF_INIT;
+    assert_true(og_buf_append(&other, taken->ptr, taken->len));
+    if (is_as_long)
+        of_another_operation(&other);
 
     assert_ok(fixture_write(repo, "A", "later", err));
     w.clock.now_us += HOUR_US;
     assert_true(clean(repo, (og_cleanup_input){.by_count = true, .keep = 0}) > 0);
     assert_null(manifest_of(&w, a, 3, &name));
-    assert_ok(w.store->ops->put_if_absent(w.store, og_buf_cstr(&name),
-                                          (og_bytes){other->ptr, other->len}, true, err));
+    assert_ok(
+        w.store->ops->put_if_absent(w.store, og_buf_cstr(&name), og_buf_bytes(&other), true, err));
     og_lance_table *table;
     og_error error;
     assert_status(og_snapshot_table(slept, a, &table, &error), OG_CONFLICT);
@@ -524,4 +541,10 @@ TEST(test_upkeep__a_reader_whose_version_gave_way_to_a_sleeper_s_runs_again)
     og_repo_close(reader);
     og_repo_close(repo);
     og_store_close(w.store);
+}
+
+TEST(test_upkeep__a_reader_whose_version_gave_way_to_a_sleeper_s_runs_again)
+{
+    read_a_sleeper_s(false);
+    read_a_sleeper_s(true);
 }
