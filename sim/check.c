@@ -40,7 +40,8 @@ og_repo *sim_open_plain(sim_world *w)
     const og_repo_options options = {.store = w->store,
                                      .clock = &w->clock,
                                      .random = &w->processes[0].random,
-                                     .no_derived = true};
+                                     .no_derived = true,
+                                     .history_rows = SIM_HISTORY_ROWS};
     if (og_repo_open("sim", &options, &repo, &err) != OG_OK)
         sim_wrong(w, "the graph can't be opened: %s (%s)", err.message, err.detail);
     return repo;
@@ -78,6 +79,27 @@ bool sim_is_state(sim_world *w, const sim_state *state, og_str text, const char 
 
 /* ---- looks -------------------------------------------------------------------------------- */
 
+/* All commits. What is read of them step by step, the newest first, must be the same. */
+static og_status read_commits(sim_world *w, og_history *history, const og_commit_info **out,
+                              size_t *out_count, og_error *err)
+{
+    const og_commit_info *commit;
+    size_t known = 0;
+    do
+        OG_TRY(og_history_at(history, known, &commit, err));
+    while (commit != NULL && ++known < 8);
+    const og_commit_info *const *line = og_graph__history_known(history, &known);
+    OG_AUTO_FREE const og_commit_info **before = og_calloc(known + 1, sizeof *before);
+    if (before == NULL)
+        return og_error_nomem(err);
+    memcpy(before, line, known * sizeof *before);
+    OG_TRY(og_history_commits(history, out, out_count, err));
+    for (size_t i = 0; i < known && i < *out_count; i++)
+        if (!og_str_eq(before[i]->id, (*out)[*out_count - 1 - i].id))
+            sim_wrong(w, "the newest commits of a branch depend on how they are read");
+    return OG_OK;
+}
+
 static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
 {
     sim_branch *b = &w->branches[branch];
@@ -95,7 +117,10 @@ static og_status look(sim_world *w, og_repo *repo, int branch, og_error *err)
     OG_TRY(sim_export(snapshot, &text, err));
     sim_state state = b->count > 0 ? newest(b)->state : (sim_state){0};
     const sim_looked at = {branch, snapshot, og_buf_view(&text)};
-    int commit = sim_follow_commits(w, &at, history, last, &state);
+    const og_commit_info *commits;
+    size_t count;
+    OG_TRY(read_commits(w, history, &commits, &count, err));
+    int commit = sim_follow_commits(w, &at, commits, count, last, &state);
     if (commit < 0 && b->count > 0)
         commit = newest(b)->commit;
     if (!sim_is_wrong(w))
@@ -189,7 +214,8 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
     OG_TRY(og_repo_snapshot(repo, sim_branch_name(branch), &snapshot, err));
     OG_TRY(og_history_open(repo, sim_branch_name(branch), &history, err));
     OG_TRY(sim_export(snapshot, &text, err));
-    const og_commit_info *head = og_history_head(history);
+    const og_commit_info *head;
+    OG_TRY(og_history_head(history, &head, err));
     int commit = source_commit(w, repo, branch);
     if (commit < 0 && head != NULL)
         commit = sim_commit_find(w, head->id);

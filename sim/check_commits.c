@@ -187,11 +187,9 @@ static void follow_commit(sim_world *w, const sim_looked *at, const og_commit_in
         sim_wrong(w, "operation %d was published on a state that refuses it", op);
 }
 
-int sim_follow_commits(sim_world *w, const sim_looked *at, const og_history *history, uint64_t last,
-                       sim_state *state)
+int sim_follow_commits(sim_world *w, const sim_looked *at, const og_commit_info *commits,
+                       size_t count, uint64_t last, sim_state *state)
 {
-    size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
     int newest_commit = -1;
     for (size_t i = 0; i < count && !sim_is_wrong(w); i++) {
         const og_commit_info *c = &commits[i];

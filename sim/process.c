@@ -134,7 +134,8 @@ static og_status open_repo(sim_process *p, og_error *err)
     const og_repo_options options = {.store = p->store,
                                      .clock = &p->clock,
                                      .random = &p->random,
-                                     .no_derived = p->number % 2 == 1};
+                                     .no_derived = p->number % 2 == 1,
+                                     .history_rows = SIM_HISTORY_ROWS};
     return p->repo != NULL ? OG_OK : og_repo_open("sim", &options, &p->repo, err);
 }
 

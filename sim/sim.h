@@ -23,6 +23,7 @@ enum {
     SIM_BRANCHES = 4,
     SIM_OPS = 512,
     SIM_AIMS = 32,
+    SIM_HISTORY_ROWS = 4,            /* read at first, so that histories have to be read on */
     SIM_FAULTS = OG_STORE_CRASH + 1, /* and those below */
     SIM_FAULT_POWER = SIM_FAULTS,
     SIM_FAULT_SLOW,
@@ -223,10 +224,10 @@ typedef struct sim_looked {
     og_snapshot *snapshot;
     og_str text; /* its export */
 } sim_looked;
-/* Commits of the branch from version `last` on that are not known yet:
+/* Those of a branch's commits from version `last` on that are not known yet:
  * `state` becomes what they left. The newest one's index; -1 = none. */
-int sim_follow_commits(sim_world *w, const sim_looked *at, const og_history *history, uint64_t last,
-                       sim_state *state);
+int sim_follow_commits(sim_world *w, const sim_looked *at, const og_commit_info *commits,
+                       size_t count, uint64_t last, sim_state *state);
 bool sim_prints_as(const sim_world *w, const sim_state *state, og_str text);
 
 /* ---- check_end.c -------------------------------------------------------------------------- */

@@ -30,11 +30,18 @@ og_status og_commit_list(og_session *session, const og_commit_list_options *opti
     og_api__read_options(&known, sizeof known, options);
     OG_AUTO(og_history) history = NULL;
     OG_TRY(og_history_open(session->graph->repo, session->branch, &history, err));
-    size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
+    size_t count = SIZE_MAX; /* newest first, the history is read as far as it is asked for */
+    const og_commit_info *commits = NULL, *c;
+    if (!known.reverse)
+        OG_TRY(og_history_commits(history, &commits, &count, err));
     uint64_t left = known.limit != 0 ? known.limit : UINT64_MAX;
     for (size_t i = 0; i < count && left > 0; i++) {
-        const og_commit_info *c = &commits[known.reverse ? count - 1 - i : i];
+        if (known.reverse)
+            OG_TRY(og_history_at(history, i, &c, err));
+        else
+            c = &commits[i];
+        if (c == NULL)
+            break;
         if (known.actor != NULL && !og_str_is(c->actor, known.actor))
             continue;
         OG_TRY(hand_over(c, take, context, err));

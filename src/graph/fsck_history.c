@@ -17,11 +17,13 @@ static const og_str no_table = {"", 0};
 
 /* ---- commits ------------------------------------------------------------------------------ */
 
-static og_status check_commit(og_graph__fsck *f, const og_history *history,
-                              const og_commit_info *commit, const og_snapshot *newest,
-                              og_error *err)
+static og_status check_commit(og_graph__fsck *f, og_history *history, const og_commit_info *commit,
+                              const og_snapshot *newest, og_error *err)
 {
-    if (commit->parent.len > 0 && og_history_find(history, commit->parent) == NULL)
+    const og_commit_info *parent = NULL;
+    if (commit->parent.len > 0)
+        OG_TRY(og_history_find(history, commit->parent, &parent, err));
+    if (commit->parent.len > 0 && parent == NULL)
         OG_TRY(og_graph__fsck_tell(f, OG_FINDING_HISTORY, no_table, err,
                                    "the parent %.*s of commit %.*s is not there",
                                    OG_FMT(commit->parent), OG_FMT(commit->id)));
@@ -55,17 +57,20 @@ static og_status add_rows(og_graph__fsck *f, og_graph__snapshot *at, const og_co
 }
 
 /* Commits that have no row, and the last of them. */
-static size_t count_missing(const og_history *history, const og_commit_info **out_last)
+static og_status count_missing(og_history *history, size_t *out, const og_commit_info **out_last,
+                               og_error *err)
 {
-    size_t count, missing = 0;
-    const og_commit_info *commits = og_history_commits(history, &count);
+    size_t count;
+    const og_commit_info *commits;
+    OG_TRY(og_history_commits(history, &commits, &count, err));
+    *out = 0;
     for (size_t i = 0; i < count; i++) {
         if (commits[i].has_row)
             continue;
-        missing++;
+        ++*out;
         *out_last = &commits[i];
     }
-    return missing;
+    return OG_OK;
 }
 
 /* The history of the branch, with a row for each commit if that only takes a while. */
@@ -75,22 +80,24 @@ static og_status open_history(og_graph__fsck *f, const char *branch, og_history 
     OG_TRY(og_history_open(f->repo, branch, out, err));
     int64_t wait_us = FIRST_WAIT_US;
     const og_commit_info *last;
-    for (int look = 1; look < LOOKS && count_missing(*out, &last) > 0; look++, wait_us *= 2) {
-        OG_AUTO(og_history) again = NULL;
+    size_t missing;
+    OG_TRY(count_missing(*out, &missing, &last, err));
+    for (int look = 1; look < LOOKS && missing > 0; look++, wait_us *= 2) {
+        og_history_free(OG_TAKE(*out));
         og_clock_sleep(f->repo->clock, wait_us);
-        OG_TRY(og_history_open(f->repo, branch, &again, err));
-        og_history_free(*out);
-        *out = OG_TAKE(again);
+        OG_TRY(og_history_open(f->repo, branch, out, err));
+        OG_TRY(count_missing(*out, &missing, &last, err));
     }
     return OG_OK;
 }
 
-static og_status check_rows(og_graph__fsck *f, const og_history *history, og_graph__snapshot *at,
+static og_status check_rows(og_graph__fsck *f, og_history *history, og_graph__snapshot *at,
                             og_error *err)
 {
     static const char message[] = "%s misses %zu commits, the last one is %.*s";
     const og_commit_info *last = NULL;
-    size_t missing = count_missing(history, &last);
+    size_t missing;
+    OG_TRY(count_missing(history, &missing, &last, err));
     if (missing == 0)
         return OG_OK;
     const char *path = at->branch->commits_path;
@@ -132,7 +139,8 @@ og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_er
     OG_AUTO(og_snapshot) newest = NULL;
     OG_TRY(og_repo_snapshot(f->repo, at->branch->name, &newest, err));
     size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
+    const og_commit_info *commits;
+    OG_TRY(og_history_commits(history, &commits, &count, err));
     for (size_t i = 0; i < count; i++)
         OG_TRY(check_commit(f, history, &commits[i], newest, err));
     OG_TRY(check_rows(f, history, at, err)); /* first: it repairs the tables, too */

@@ -100,10 +100,10 @@ static const char *branch_name(const char *name)
     return name != NULL ? name : "main";
 }
 
-static og_status head_of(const og_history *history, const char *branch, const char *what,
+static og_status head_of(og_history *history, const char *branch, const char *what,
                          const og_commit_info **out, og_error *err)
 {
-    *out = og_history_head(history);
+    OG_TRY(og_history_head(history, out, err));
     if (*out == NULL)
         return og_error_set(err, OG_CORRUPT, "%s branch '%s' has no head commit", what, branch);
     return OG_OK;
@@ -169,8 +169,8 @@ static og_status find_base(og_graph__merge *m, sides *s, og_error *err)
 {
     bool unknown;
     for (int attempt = 0; attempt < 2; attempt++) {
-        const og_history *const *histories = (const og_history *const *)s->histories.items;
-        OG_TRY(og_graph__merge_base_among(histories, s->histories.len, &s->base, &unknown, err));
+        OG_TRY(og_graph__merge_base_among(s->histories.items, s->histories.len, &s->base, &unknown,
+                                          err));
         if (!unknown || attempt > 0)
             break;
         OG_TRY(add_other_histories(m, s, err));

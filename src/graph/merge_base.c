@@ -1,4 +1,14 @@
-/* The merge base of two histories. */
+/* The merge base of two histories.
+ *
+ * Both heads' pasts are painted, the youngest commit first (as git's paint_down_to_common does). A
+ * commit that has both colours is common, and what it comes from is stale: an ancestor of a common
+ * ancestor. When only stale commits are left to be looked at, each commit between a head and a base
+ * has been looked at, as none of them is common. So all bases are among the common ones that are not
+ * stale, and a single one is the base. The times of commits decide in which order they are looked
+ * at, and so how far back the histories are read; not what is found.
+ *
+ * More than one may be bases, or ancestors of each other that the painting did not come to. Then,
+ * and when a parent is in no history, all ancestors are walked over and compared. */
 #include "base/map.h"
 #include "base/vec.h"
 #include "graph/history.h"
@@ -12,7 +22,7 @@ typedef struct ancestor {
 } ancestor;
 
 typedef struct search {
-    const og_history *const *histories;
+    og_history *const *histories;
     size_t history_count;
     bool has_unknown; /* some parent is in no history */
     og_strmap *index; /* id -> index into ancestors */
@@ -27,52 +37,62 @@ static void search_deinit(search *s)
     og_vec_deinit(&s->queue);
 }
 
-/* Any history may know a parent: merges lead from one into the other. */
-static const og_commit_info *find(search *s, og_str id)
+/* Any history may know a parent: merges lead from one into the other. They are read on in turn, so
+ * that it does not matter whose past it is in. NULL: none knows it. */
+static og_status find(search *s, og_str id, const og_commit_info **out, og_error *err)
 {
-    for (size_t i = 0; i < s->history_count; i++) {
-        const og_commit_info *commit = og_history_find(s->histories[i], id);
-        if (commit != NULL)
-            return commit;
+    bool is_first = true, has_more = true;
+    for (*out = NULL; *out == NULL && has_more; is_first = false) {
+        has_more = false;
+        for (size_t i = 0; i < s->history_count && *out == NULL; i++) {
+            og_history *h = s->histories[i];
+            if (!is_first && !og_graph__history_is_whole(h))
+                OG_TRY(og_graph__history_grow(h, err));
+            *out = og_graph__history_peek(h, id);
+            has_more |= !og_graph__history_is_whole(h);
+        }
     }
-    s->has_unknown = true;
-    return NULL;
+    s->has_unknown |= *out == NULL;
+    return OG_OK;
 }
 
 /* Note that a commit is `steps` away from the head of `side`; breadth first, so the first note
  * counts. */
-static bool reach(search *s, og_str id, int side, uint64_t steps)
+static og_status reach(search *s, og_str id, int side, uint64_t steps, og_error *err)
 {
-    const og_commit_info *commit = id.len > 0 ? find(s, id) : NULL;
+    const og_commit_info *commit = NULL;
     bool is_new;
+    if (id.len > 0)
+        OG_TRY(find(s, id, &commit, err));
     if (commit == NULL)
-        return true;
+        return OG_OK;
     uint64_t *at = og_strmap_put(s->index, commit->id, &is_new);
     if (at == NULL)
-        return false;
+        return og_error_nomem(err);
     if (is_new) {
         *at = s->ancestors.len;
         if (!og_vec_push(&s->ancestors, (ancestor){.commit = commit}))
-            return false;
+            return og_error_nomem(err);
     }
     ancestor *a = &s->ancestors.items[*at];
     if (a->steps[side] != 0)
-        return true;
+        return OG_OK;
     a->steps[side] = steps;
-    return og_vec_push(&s->queue, *at);
+    return og_vec_push(&s->queue, *at) ? OG_OK : og_error_nomem(err);
 }
 
 static og_status walk(search *s, const og_commit_info *head, int side, og_error *err)
 {
     s->queue.len = 0;
-    bool ok = reach(s, head->id, side, 1);
-    for (size_t i = 0; ok && i < s->queue.len; i++) {
+    OG_TRY(reach(s, head->id, side, 1, err));
+    for (size_t i = 0; i < s->queue.len; i++) {
         const ancestor *a = &s->ancestors.items[s->queue.items[i]];
         const og_commit_info *commit = a->commit;
         uint64_t steps = a->steps[side] + 1;
-        ok = reach(s, commit->parent, side, steps) && reach(s, commit->merged_parent, side, steps);
+        OG_TRY(reach(s, commit->parent, side, steps, err));
+        OG_TRY(reach(s, commit->merged_parent, side, steps, err));
     }
-    return ok ? OG_OK : og_error_nomem(err);
+    return OG_OK;
 }
 
 static bool is_common(const ancestor *a)
@@ -100,40 +120,189 @@ static bool is_better(const ancestor *a, const ancestor *b)
     return og_str_cmp(x->id, y->id) > 0;
 }
 
-og_status og_graph__merge_base_among(const og_history *const *histories, size_t count,
-                                     const og_commit_info **out, bool *out_unknown, og_error *err)
+/* All common ancestors, and the best of those that no other one follows. */
+static og_status compare_all(search *s, const og_commit_info *const heads[2],
+                             const og_commit_info **out, og_error *err)
 {
-    search s = {.histories = histories, .history_count = count, .index = og_strmap_new(true)};
-    og_status status = s.index != NULL ? OG_OK : og_error_nomem(err);
-    for (int side = 0; side < 2 && status == OG_OK; side++) {
-        const og_commit_info *head = og_history_head(histories[side]);
-        status = head != NULL ? walk(&s, head, side, err) : OG_OK;
-    }
-    for (size_t i = 0; i < s.ancestors.len; i++) {
-        const ancestor *a = &s.ancestors.items[i];
+    s->index = og_strmap_new(true);
+    if (s->index == NULL)
+        return og_error_nomem(err);
+    for (int side = 0; side < 2; side++)
+        if (heads[side] != NULL)
+            OG_TRY(walk(s, heads[side], side, err));
+    for (size_t i = 0; i < s->ancestors.len; i++) {
+        const ancestor *a = &s->ancestors.items[i];
         if (!is_common(a))
             continue;
-        mark_parent(&s, a->commit->parent);
-        mark_parent(&s, a->commit->merged_parent);
+        mark_parent(s, a->commit->parent);
+        mark_parent(s, a->commit->merged_parent);
     }
     const ancestor *best = NULL;
-    for (size_t i = 0; i < s.ancestors.len; i++) {
-        const ancestor *a = &s.ancestors.items[i];
+    for (size_t i = 0; i < s->ancestors.len; i++) {
+        const ancestor *a = &s->ancestors.items[i];
         if (is_common(a) && !a->has_heir && (best == NULL || is_better(a, best)))
             best = a;
     }
-    if (status == OG_OK) {
-        *out = best != NULL ? best->commit : NULL;
-        *out_unknown = s.has_unknown;
-    }
-    search_deinit(&s);
-    return status;
+    *out = best != NULL ? best->commit : NULL;
+    return OG_OK;
 }
 
-og_status og_graph__merge_base(const og_history *source, const og_history *target,
-                               const og_commit_info **out, og_error *err)
+/* ---- painting ----------------------------------------------------------------------------- */
+
+enum { OF_SOURCE = 1, OF_TARGET = 2, STALE = 4, COMMON = OF_SOURCE | OF_TARGET };
+
+typedef struct painted {
+    const og_commit_info *commit;
+    unsigned colours;
+    bool is_queued;
+} painted;
+
+typedef struct painting {
+    search *search;
+    og_strmap *index; /* id -> index into commits */
+    OG_VEC(painted) commits;
+    OG_VEC(size_t) heap; /* of those that are still to be looked at; the youngest is the first */
+    size_t fresh;        /* of these, not stale */
+} painting;
+
+static void painting_deinit(painting *p)
 {
-    const og_history *const histories[] = {source, target};
-    bool unknown;
-    return og_graph__merge_base_among(histories, 2, out, &unknown, err);
+    og_strmap_free(p->index);
+    og_vec_deinit(&p->commits);
+    og_vec_deinit(&p->heap);
+}
+
+static bool is_younger(const painting *p, size_t a, size_t b)
+{
+    const og_commit_info *x = p->commits.items[p->heap.items[a]].commit;
+    const og_commit_info *y = p->commits.items[p->heap.items[b]].commit;
+    if (x->created_at_us != y->created_at_us)
+        return x->created_at_us > y->created_at_us;
+    return x->manifest_version > y->manifest_version;
+}
+
+static void swap(painting *p, size_t a, size_t b)
+{
+    size_t kept = p->heap.items[a];
+    p->heap.items[a] = p->heap.items[b];
+    p->heap.items[b] = kept;
+}
+
+static bool push(painting *p, size_t commit)
+{
+    if (!og_vec_push(&p->heap, commit))
+        return false;
+    for (size_t at = p->heap.len - 1; at > 0 && is_younger(p, at, (at - 1) / 2); at = (at - 1) / 2)
+        swap(p, at, (at - 1) / 2);
+    return true;
+}
+
+static size_t pop(painting *p)
+{
+    size_t first = p->heap.items[0], at = 0;
+    p->heap.items[0] = p->heap.items[--p->heap.len];
+    for (;;) {
+        size_t next = 2 * at + 1;
+        if (next + 1 < p->heap.len && is_younger(p, next + 1, next))
+            next++;
+        if (next >= p->heap.len || !is_younger(p, next, at))
+            return first;
+        swap(p, at, next);
+        at = next;
+    }
+}
+
+/* Add colours to a commit; when it has got new ones it is to be looked at (again). */
+static og_status paint(painting *p, const og_commit_info *commit, unsigned colours, og_error *err)
+{
+    bool is_new;
+    uint64_t *at = og_strmap_put(p->index, commit->id, &is_new);
+    if (at == NULL || (is_new && !og_vec_push(&p->commits, (painted){.commit = commit})))
+        return og_error_nomem(err);
+    if (is_new)
+        *at = p->commits.len - 1;
+    painted *c = &p->commits.items[*at];
+    if ((c->colours & colours) == colours)
+        return OG_OK;
+    bool was_fresh = c->is_queued && (c->colours & STALE) == 0;
+    c->colours |= colours;
+    if (!c->is_queued && !push(p, (size_t)*at))
+        return og_error_nomem(err);
+    c->is_queued = true;
+    p->fresh += (c->colours & STALE) == 0;
+    p->fresh -= was_fresh;
+    return OG_OK;
+}
+
+static og_status paint_parent(painting *p, og_str id, unsigned colours, og_error *err)
+{
+    const og_commit_info *parent = NULL;
+    if (id.len > 0)
+        OG_TRY(find(p->search, id, &parent, err));
+    return parent != NULL ? paint(p, parent, colours, err) : OG_OK;
+}
+
+static og_status paint_down(painting *p, og_error *err)
+{
+    while (p->fresh > 0 && !p->search->has_unknown) {
+        painted *c = &p->commits.items[pop(p)];
+        const og_commit_info *commit = c->commit;
+        unsigned colours = c->colours;
+        c->is_queued = false;
+        p->fresh -= (colours & STALE) == 0;
+        if ((colours & COMMON) == COMMON)
+            colours |= STALE; /* for its parents */
+        OG_TRY(paint_parent(p, commit->parent, colours, err));
+        OG_TRY(paint_parent(p, commit->merged_parent, colours, err));
+    }
+    return OG_OK;
+}
+
+/* *out_sure: there is one base, *out, or none, NULL. */
+static og_status find_by_painting(painting *p, const og_commit_info *const heads[2],
+                                  const og_commit_info **out, bool *out_sure, og_error *err)
+{
+    size_t bases = 0;
+    p->index = og_strmap_new(true);
+    if (p->index == NULL)
+        return og_error_nomem(err);
+    OG_TRY(paint(p, heads[0], OF_SOURCE, err));
+    OG_TRY(paint(p, heads[1], OF_TARGET, err));
+    OG_TRY(paint_down(p, err));
+    *out = NULL;
+    for (size_t i = 0; i < p->commits.len; i++) {
+        if (p->commits.items[i].colours != COMMON)
+            continue;
+        *out = p->commits.items[i].commit;
+        bases++;
+    }
+    *out_sure = bases <= 1 && !p->search->has_unknown;
+    return OG_OK;
+}
+
+/* ---- both --------------------------------------------------------------------------------- */
+
+static og_status find_base(search *s, const og_commit_info **out, og_error *err)
+{
+    const og_commit_info *heads[2];
+    bool is_sure = false;
+    for (int side = 0; side < 2; side++)
+        OG_TRY(og_history_head(s->histories[side], &heads[side], err));
+    if (heads[0] != NULL && heads[1] != NULL) {
+        painting p = {.search = s};
+        og_status status = find_by_painting(&p, heads, out, &is_sure, err);
+        painting_deinit(&p);
+        OG_TRY(status);
+    }
+    return is_sure ? OG_OK : compare_all(s, heads, out, err);
+}
+
+og_status og_graph__merge_base_among(og_history *const *histories, size_t count,
+                                     const og_commit_info **out, bool *out_unknown, og_error *err)
+{
+    search s = {.histories = histories, .history_count = count};
+    og_status status = find_base(&s, out, err);
+    *out_unknown = s.has_unknown;
+    search_deinit(&s);
+    return status;
 }

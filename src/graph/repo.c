@@ -10,6 +10,7 @@
 
 #define DEFAULT_CACHE_BYTES ((size_t)256 << 20)
 #define DEFAULT_TOPOLOGY_BYTES ((size_t)512 << 20)
+#define DEFAULT_HISTORY_ROWS 512
 
 const char *og_repo_uri(const og_repo *repo)
 {
@@ -107,6 +108,7 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
     repo->clock = o->clock != NULL ? o->clock : &og_system_clock;
     repo->random = o->random != NULL ? o->random : &og_system_random;
     repo->no_derived = o->no_derived;
+    repo->history_rows = o->history_rows != 0 ? o->history_rows : DEFAULT_HISTORY_ROWS;
     repo->uri = og_strdup(uri);
     if (repo->uri == NULL)
         return og_error_nomem(err);

@@ -20,6 +20,7 @@ struct og_repo {
     const og_clock *clock;
     const og_random *random;
     bool no_derived;
+    size_t history_rows;
     pthread_mutex_t lock;          /* guards `branches` and the `current` of each */
     og_graph__branch *branches;    /* all that were asked for so far */
     struct og_graph__piece *later; /* later.h; guarded by lock, like the next two */

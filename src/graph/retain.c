@@ -110,7 +110,7 @@ static og_status open_histories(survey *s, og_error *err)
 
 /* A merge of two branches needs the state at which they were last the same: as their own histories
  * know it, should other branches be deleted, and as all know it. */
-static og_status retain_base_among(survey *s, const og_history *const *histories, size_t count,
+static og_status retain_base_among(survey *s, og_history *const *histories, size_t count,
                                    bool *out_unknown, og_error *err)
 {
     const og_commit_info *base;
@@ -120,7 +120,7 @@ static og_status retain_base_among(survey *s, const og_history *const *histories
                : retain_on_branch(s, OG_GRAPH__MANIFEST, base->branch, base->manifest_version, err);
 }
 
-static og_status retain_pair(survey *s, size_t i, size_t k, const og_history **room, og_error *err)
+static og_status retain_pair(survey *s, size_t i, size_t k, og_history **room, og_error *err)
 {
     size_t n = 0;
     bool unknown;
@@ -140,7 +140,7 @@ static og_status retain_merge_bases(survey *s, og_error *err)
     if (s->branch_count == 0)
         return OG_OK;
     OG_TRY(open_histories(s, err));
-    OG_AUTO_FREE const og_history **room = og_calloc(s->histories.len, sizeof *room);
+    OG_AUTO_FREE og_history **room = og_calloc(s->histories.len, sizeof *room);
     if (room == NULL)
         return og_error_nomem(err);
     for (size_t i = 0; i < s->histories.len; i++)

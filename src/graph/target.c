@@ -155,12 +155,13 @@ static og_status at_time(og_repo *repo, const og_target *target, og_snapshot **o
 {
     OG_AUTO(og_history) history = NULL;
     OG_TRY(og_history_open(repo, target->branch, &history, err));
-    size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
-    while (count > 0 && commits[count - 1].created_at_us > target->time_us)
-        count--;
-    if (count > 0)
-        return open_commit(repo, &commits[count - 1], out, err);
+    const og_commit_info *commit;
+    size_t newer = 0;
+    do {
+        OG_TRY(og_history_at(history, newer++, &commit, err));
+    } while (commit != NULL && commit->created_at_us > target->time_us);
+    if (commit != NULL)
+        return open_commit(repo, commit, out, err);
     OG_AUTO_BUF time = OG_BUF_INIT;
     if (!og_format_datetime(&time, target->time_us / 1000, true, false))
         return og_error_nomem(err);

@@ -161,6 +161,19 @@ og_status og_lance_row_ids(og_lance_table *table, const uint32_t *slots, size_t 
     return OG_OK;
 }
 
+og_status og_lance_ids_ascend(og_lance_table *table, bool *out, og_error *err)
+{
+    og_table__row_index *index;
+    OG_TRY(get_index(table, &index, err));
+    *out = !table->ids_are_slots;
+    for (size_t i = 1; i < index->runs.len; i++) {
+        const og_table__id_run *before = &index->runs.items[i - 1], *run = &index->runs.items[i];
+        *out &=
+            run->first_id > before->first_id && run->first_id - before->first_id >= before->count;
+    }
+    return OG_OK;
+}
+
 /* The run that may hold the id: the last one that begins at or below it. `count` > 0. */
 static const og_table__id_run *run_of_id(const og_table__id_run *runs, size_t count, uint64_t id)
 {

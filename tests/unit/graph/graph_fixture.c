@@ -50,12 +50,41 @@ void fixture_init(og_store *store, const fixture_clock *clock)
     assert_ok(og_repo_init("memory", og_str_of(schema), false, &options, err));
 }
 
-og_repo *fixture_open(og_store *store, const fixture_clock *clock)
+og_repo *fixture_open_window(og_store *store, const fixture_clock *clock, size_t history_rows)
 {
-    og_repo_options options = {.store = store, .clock = &clock->clock, .random = &fixture_random};
+    og_repo_options options = {.store = store,
+                               .clock = &clock->clock,
+                               .random = &fixture_random,
+                               .history_rows = history_rows};
     og_repo *repo = NULL;
     assert_ok(og_repo_open("memory", &options, &repo, err));
     return repo;
+}
+
+og_repo *fixture_open(og_store *store, const fixture_clock *clock)
+{
+    return fixture_open_window(store, clock, 0);
+}
+
+const og_commit_info *fixture_commits(og_history *history, size_t *out_count)
+{
+    const og_commit_info *commits = NULL;
+    assert_ok(og_history_commits(history, &commits, out_count, err));
+    return commits;
+}
+
+const og_commit_info *fixture_head(og_history *history)
+{
+    const og_commit_info *head = NULL;
+    assert_ok(og_history_head(history, &head, err));
+    return head;
+}
+
+const og_commit_info *fixture_find(og_history *history, og_str id)
+{
+    const og_commit_info *found = NULL;
+    assert_ok(og_history_find(history, id, &found, err));
+    return found;
 }
 
 void fixture_world_init(fixture_world *w)

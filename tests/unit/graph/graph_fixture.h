@@ -3,6 +3,7 @@
 #ifndef GRAPH_FIXTURE_H
 #define GRAPH_FIXTURE_H
 
+#include "graph/history.h"
 #include "graph/txn.h"
 #include "store/memory.h"
 #include "store/wrap.h"
@@ -18,6 +19,8 @@ void fixture_clock_init(fixture_clock *clock);
 /* A new graph of node types A and B (`name: String @key`) and edge type E from A to B. */
 void fixture_init(og_store *store, const fixture_clock *clock);
 og_repo *fixture_open(og_store *store, const fixture_clock *clock);
+/* The same; histories are read in windows that begin with so many rows of `__manifest`. */
+og_repo *fixture_open_window(og_store *store, const fixture_clock *clock, size_t history_rows);
 
 /* Such a graph in a memory store, and its clock; open. */
 typedef struct fixture_world {
@@ -37,6 +40,11 @@ og_status fixture_write(og_repo *repo, const char *type, const char *id, og_erro
 /* The same on a branch; type NULL: both. */
 og_status fixture_write_on(og_repo *repo, const char *branch, const char *type, const char *id,
                            og_error *err);
+
+/* og_history_commits, _head and _find, which must not fail. */
+const og_commit_info *fixture_commits(og_history *history, size_t *out_count);
+const og_commit_info *fixture_head(og_history *history);
+const og_commit_info *fixture_find(og_history *history, og_str id);
 
 /* Rows of a type as `__manifest` counts them, and as a scan finds them.
  * Fails the test when they differ. */

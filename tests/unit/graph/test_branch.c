@@ -720,7 +720,9 @@ TEST(test_branch__history_of_an_earlier_branch_of_the_name)
     OG_AUTO(og_history) of_b = NULL;
     assert_ok(og_history_open(repo, NULL, &of_main, err));
     assert_ok(og_history_open(repo, "b", &of_b, err));
-    assert_true(og_str_eq(og_history_head(of_b)->id, og_history_head(of_main)->id));
+    assert_true(og_str_eq(fixture_head(of_b)->id, fixture_head(of_main)->id));
+    og_history_free(OG_TAKE(of_main));
+    og_history_free(OG_TAKE(of_b));
     og_repo_close(repo);
     og_store_close(faulty);
     og_store_close(w.store);

@@ -254,7 +254,7 @@ TEST(test_commit__what_another_finished_or_undid_is_recorded)
             assert_true(is_forward || og_str_is(og_str_slice(text, 26, text.len), back));
             assert_int_equal(is_forward, is_helped);
             assert_ok(og_history_open(repo, NULL, &history, &error));
-            const og_commit_info *commit = og_history_find(history, og_str_slice(text, 0, 26));
+            const og_commit_info *commit = fixture_find(history, og_str_slice(text, 0, 26));
             assert_non_null(commit);
             assert_true(og_str_is(commit->actor, is_forward ? "tester" : "omnigraph:recovery"));
             forwards += is_forward;

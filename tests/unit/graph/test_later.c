@@ -47,7 +47,7 @@ static size_t commits_of(og_repo *repo, const char *branch)
     OG_AUTO(og_history) history = NULL;
     size_t count;
     assert_ok(og_history_open(repo, branch, &history, err));
-    (void)og_history_commits(history, &count);
+    (void)fixture_commits(history, &count);
     return count;
 }
 

@@ -269,6 +269,7 @@ static void read_all(world *w)
     assert_ok(og_repo_snapshot(repo, NULL, &snapshot, err));
     assert_ok(og_export_run(snapshot, &export, err));
     assert_ok(og_history_open(repo, NULL, &history, err));
+    assert_non_null(fixture_head(history));
     og_snapshot_unref(OG_TAKE(snapshot));
     og_history_free(OG_TAKE(history));
     og_repo_close(repo);

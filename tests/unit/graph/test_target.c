@@ -63,7 +63,7 @@ TEST(test_target__a_commit_is_the_state_it_made)
     OG_AUTO(og_history) history = NULL;
     assert_ok(og_history_open(w.repo, NULL, &history, err));
     size_t count;
-    const og_commit_info *commits = og_history_commits(history, &count);
+    const og_commit_info *commits = fixture_commits(history, &count);
     for (size_t i = 0; i < count; i++) {
         og_target target = {0};
         og_target_set_snapshot(&target, commits[i].id.ptr);
