@@ -26,6 +26,14 @@ og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node, 
     return og_topo_cache_directory(snapshot->topo, table, out, out_source, err);
 }
 
+og_status og_snapshot_find(og_snapshot *snapshot, const og_type_def *node, const og_str *ids,
+                           size_t count, uint32_t *out_vertices, og_error *err)
+{
+    og_lance_table *table;
+    OG_TRY(og_snapshot_table(snapshot, node, &table, err));
+    return og_topo_cache_find(snapshot->topo, table, ids, count, out_vertices, err);
+}
+
 typedef struct hop_tables {
     og_lance_table *edges, *from, *to;
 } hop_tables;

@@ -39,6 +39,10 @@ OG_NODISCARD og_status og_snapshot_table(og_snapshot *snapshot, const og_type_de
 OG_NODISCARD og_status og_snapshot_directory(og_snapshot *snapshot, const og_type_def *node,
                                              og_directory **out, og_topo_source *out_source,
                                              og_error *err);
+/* og_directory_find in the directory. */
+OG_NODISCARD og_status og_snapshot_find(og_snapshot *snapshot, const og_type_def *node,
+                                        const og_str *ids, size_t count, uint32_t *out_vertices,
+                                        og_error *err);
 OG_NODISCARD og_status og_snapshot_topology(og_snapshot *snapshot, const og_type_def *edge,
                                             unsigned parts, og_topology **out,
                                             og_topo_source *out_source, og_error *err);

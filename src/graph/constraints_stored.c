@@ -57,9 +57,7 @@ static og_status find_stored(og_txn *txn, const og_type_def *def, const og_str *
             out_vertices[i] = OG_NO_VERTEX;
         return OG_OK;
     }
-    OG_AUTO(og_directory) directory = NULL;
-    OG_TRY(og_snapshot_directory(snapshot, def, &directory, NULL, err));
-    return og_directory_find(directory, table, ids, count, out_vertices, err);
+    return og_snapshot_find(snapshot, def, ids, count, out_vertices, err);
 }
 
 /* ---- endpoints ---------------------------------------------------------------------------- */

@@ -234,13 +234,11 @@ og_status og_overlay_find_ends(og_overlay *o, bool at_src, const og_str *ids, si
 static og_status stored_slots(og_overlay *o, const og_str *ids, size_t count, uint32_t *out,
                               og_error *err)
 {
-    OG_AUTO(og_directory) directory = NULL;
-    OG_TRY(og_snapshot_directory(o->snapshot, o->def, &directory, NULL, err));
     OG_AUTO_FREE uint32_t *vertices = og_reallocarray(NULL, count, sizeof *vertices);
     OG_AUTO_FREE uint64_t *row_ids = og_reallocarray(NULL, count, sizeof *row_ids);
     if (vertices == NULL || row_ids == NULL)
         return og_error_nomem(err);
-    OG_TRY(og_directory_find(directory, o->table, ids, count, vertices, err));
+    OG_TRY(og_snapshot_find(o->snapshot, o->def, ids, count, vertices, err));
     for (size_t i = 0; i < count; i++)
         row_ids[i] = vertices[i] != OG_NO_VERTEX ? vertices[i] : UINT64_MAX;
     OG_TRY(og_lance_slots_of(o->table, row_ids, count, out, err));

@@ -108,6 +108,12 @@ static trip *depart(trip *t)
     return NULL;
 }
 
+static bool is_wanted(const trip *t, og_store_request request, const char *name, uint64_t offset)
+{
+    return pthread_equal(t->owner, pthread_self()) && t->request == request &&
+           t->offset == offset && strcmp(t->name, name) == 0;
+}
+
 /* Take the first trip of this thread from a list: that of a name (of a range, with this offset), or
  * any. NULL when there is none. */
 static trip *take(far_store *f, trip **list, og_store_request request, const char *name,
@@ -118,9 +124,7 @@ static trip *take(far_store *f, trip **list, og_store_request request, const cha
     pthread_mutex_lock(&f->lock);
     for (trip **at = list; *at != NULL && found == NULL;) {
         trip *t = *at;
-        if (pthread_equal(t->owner, self) &&
-            (name == NULL ||
-             (t->request == request && t->offset == offset && strcmp(t->name, name) == 0))) {
+        if (name != NULL ? is_wanted(t, request, name, offset) : pthread_equal(t->owner, self)) {
             *at = t->next;
             found = t;
         } else {
@@ -242,11 +246,22 @@ static void far_expect(og_store *s, og_store_request request, const char *name, 
     (void)!add(f, &f->expected, depart(t));
 }
 
+/* Has this thread announced it already? */
+static bool is_expected(far_store *f, const char *name, uint64_t offset)
+{
+    bool found = false;
+    pthread_mutex_lock(&f->lock);
+    for (const trip *t = f->expected; t != NULL && !found; t = t->next)
+        found = is_wanted(t, OG_STORE_RANGE, name, offset);
+    pthread_mutex_unlock(&f->lock);
+    return found;
+}
+
 static void far_expect_range(og_store *s, const char *name, uint64_t offset, size_t len)
 {
     far_store *f = (far_store *)s;
     OG_AUTO(og_blob) own = find_kept(f, name);
-    if (own != NULL || under_way(f, &f->expected) >= MAX_TRIPS)
+    if (own != NULL || is_expected(f, name, offset) || under_way(f, &f->expected) >= MAX_TRIPS)
         return;
     trip *t = prepare(f, OG_STORE_RANGE, name);
     if (t != NULL) {

@@ -156,6 +156,7 @@ typedef struct og_store_ops {
      * the announcement. `max_keys` is that of a listing. expect_no_more drops what this thread
      * announced and did not ask for. All three are NULL in a store that is near. */
     void (*expect)(og_store *s, og_store_request request, const char *name, size_t max_keys);
+    /* The same of get_range; announced twice, it is sent once. */
     void (*expect_range)(og_store *s, const char *name, uint64_t offset, size_t len);
     void (*expect_no_more)(og_store *s);
     /* Begin to bring a small object into memory, because somebody will read it soon. NULL op:

@@ -10,6 +10,9 @@
 
 /* What took longer than this to make is worth a file: reading it back costs about a tenth. */
 #define SAVE_AFTER_US 1000
+/* What was added to a saved directory is saved when it is as much as this: who opens the graph then
+ * reads few ids, however many commits there were, and few of those who do write a file. */
+#define SAVE_ROWS 512
 
 typedef struct directory_entry {
     og_directory *directory;
@@ -177,29 +180,46 @@ static void keep_directory(og_topo_cache *c, const og_lance_table *table, og_dir
     evict(c);
 }
 
-static og_status make_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
-                                og_topo_source *source, og_error *err)
+static bool has_many_newer(const og_topo_cache *c, const og_directory *saved,
+                           const og_lance_table *table)
+{
+    return c->save_clock != NULL &&
+           og_lance_table_next_row_id(table) - saved->next_row_id >= SAVE_ROWS;
+}
+
+/* Ids that will be looked for in a directory; none: NULL. */
+typedef struct wanted_ids {
+    const og_str *ids;
+    size_t count;
+} wanted_ids;
+
+static og_status make_directory(og_topo_cache *c, og_lance_table *table, const wanted_ids *ids,
+                                og_directory **out, og_topo_source *source, og_error *err)
 {
     og_store *store = og_lance_env_store(c->env);
     directory_entry *entry = best_directory(c, table);
     OG_AUTO(og_directory) base =
         entry != NULL ? og_directory_ref(entry->directory) : og_topo__load_directory(store, table);
     bool from_file = entry == NULL && base != NULL;
+    bool has_many = from_file && has_many_newer(c, base, table);
+    og_directory *below = has_many ? og_topo__bottom_of(base) : base;
     int64_t start = now_us(c);
+    if (from_file && ids != NULL) /* they travel beside what the extension reads */
+        og_topo__expect_ids(below, ids->ids, ids->count);
     if (base != NULL)
-        OG_TRY(og_directory_extend(base, table, out, err));
+        OG_TRY(og_directory_extend(below, table, out, err));
     else
         OG_TRY(og_directory_build(table, out, err));
     bool is_same = *out == base;
     *source = is_same ? (from_file ? OG_TOPO_SAVED : OG_TOPO_CACHED)
                       : (base != NULL ? OG_TOPO_EXTENDED : OG_TOPO_BUILT);
-    if (!is_same && is_worth_saving(c, start))
+    if ((*out)->root == NULL ? !is_same && is_worth_saving(c, start) : has_many)
         og_topo__save_directory(store, *out, table);
     return OG_OK;
 }
 
-static og_status get_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
-                               og_topo_source *source, og_error *err)
+static og_status get_directory(og_topo_cache *c, og_lance_table *table, const wanted_ids *ids,
+                               og_directory **out, og_topo_source *source, og_error *err)
 {
     directory_entry *e = best_directory(c, table);
     if (e != NULL && og_directory_next_row_id(e->directory) == og_lance_table_next_row_id(table)) {
@@ -208,7 +228,7 @@ static og_status get_directory(og_topo_cache *c, og_lance_table *table, og_direc
         *source = OG_TOPO_CACHED;
         return OG_OK;
     }
-    OG_TRY(make_directory(c, table, out, source, err));
+    OG_TRY(make_directory(c, table, ids, out, source, err));
     keep_directory(c, table, *out);
     return OG_OK;
 }
@@ -224,16 +244,33 @@ void og_topo_cache_expect_directory(og_topo_cache *c, const char *path)
         og_topo__expect_directory(og_lance_env_store(c->env), path);
 }
 
+static og_status locked_directory(og_topo_cache *c, og_lance_table *table, const wanted_ids *ids,
+                                  og_directory **out, og_topo_source *source, og_error *err)
+{
+    pthread_mutex_lock(&c->lock);
+    og_status s = get_directory(c, table, ids, out, source, err);
+    pthread_mutex_unlock(&c->lock);
+    return s;
+}
+
 og_status og_topo_cache_directory(og_topo_cache *c, og_lance_table *table, og_directory **out,
                                   og_topo_source *out_source, og_error *err)
 {
     og_topo_source source;
-    pthread_mutex_lock(&c->lock);
-    og_status s = get_directory(c, table, out, &source, err);
-    pthread_mutex_unlock(&c->lock);
-    if (s == OG_OK && out_source != NULL)
+    OG_TRY(locked_directory(c, table, NULL, out, &source, err));
+    if (out_source != NULL)
         *out_source = source;
-    return s;
+    return OG_OK;
+}
+
+og_status og_topo_cache_find(og_topo_cache *c, og_lance_table *table, const og_str *ids,
+                             size_t count, uint32_t *out_vertices, og_error *err)
+{
+    const wanted_ids wanted = {ids, count};
+    og_topo_source ignored;
+    OG_AUTO(og_directory) directory = NULL;
+    OG_TRY(locked_directory(c, table, &wanted, &directory, &ignored, err));
+    return og_directory_find(directory, table, ids, count, out_vertices, err);
 }
 
 /* ---- topologies --------------------------------------------------------------------------- */
@@ -284,8 +321,8 @@ static og_status make_topology(og_topo_cache *c, const hop_tables *h, og_topolog
     OG_AUTO(og_directory) from = NULL;
     OG_AUTO(og_directory) to = NULL;
     og_topo_source ignored;
-    OG_TRY(get_directory(c, h->from, &from, &ignored, err));
-    OG_TRY(get_directory(c, h->to, &to, &ignored, err));
+    OG_TRY(get_directory(c, h->from, NULL, &from, &ignored, err));
+    OG_TRY(get_directory(c, h->to, NULL, &to, &ignored, err));
     if (base != NULL)
         return og_topo__topology_extend(base, h->edges, h->from, from, h->to, to, out, err);
     return og_topology_build(h->edges, h->from, from, h->to, to, out, err);
@@ -375,7 +412,7 @@ static og_status find_incident(og_topo_cache *c, const hop_tables *h, bool at_sr
     OG_AUTO(og_directory) directory = NULL;
     og_lance_table *nodes = at_src ? h->from : h->to;
     og_topo_source ignored;
-    OG_TRY(get_directory(c, nodes, &directory, &ignored, err));
+    OG_TRY(get_directory(c, nodes, NULL, &directory, &ignored, err));
     og_status s =
         og_topo__incident(base, h->edges, nodes, directory, at_src, ids, id_count, out, err);
     return s == OG_CORRUPT ? OG_OK : s; /* a damaged topology tells nothing */

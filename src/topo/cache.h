@@ -32,6 +32,10 @@ typedef enum og_topo_source {
 OG_NODISCARD og_status og_topo_cache_directory(og_topo_cache *cache, og_lance_table *table,
                                                og_directory **out, og_topo_source *out_source,
                                                og_error *err);
+/* og_directory_find in that directory. */
+OG_NODISCARD og_status og_topo_cache_find(og_topo_cache *cache, og_lance_table *table,
+                                          const og_str *ids, size_t count, uint32_t *out_vertices,
+                                          og_error *err);
 /* Announce that the directory of the table at this path will be asked for: unless one is in memory,
  * the store begins to fetch the saved one (og_store_expect). */
 void og_topo_cache_expect_directory(og_topo_cache *cache, const char *path);

@@ -178,6 +178,8 @@ static uint32_t walk_next(walk *w)
 
 /* Bytes that a walk looks at; few take more. */
 #define WALK_BYTES 128
+/* Ids whose blocks are announced before the ids themselves are looked for. */
+#define FEW_IDS 4
 
 static size_t missing_blocks(const og_directory *d, const uint64_t *hashes, size_t count,
                              uint64_t *out)
@@ -190,13 +192,29 @@ static size_t missing_blocks(const og_directory *d, const uint64_t *hashes, size
     return og_topo__missing(&d->saved, out, 2 * count);
 }
 
+static void expect_blocks(const og_directory *d, const uint64_t *hashes, size_t count,
+                          uint64_t *scratch)
+{
+    for (; d != NULL; d = d->root)
+        if (d->saved.far != NULL)
+            og_topo__expect_missing(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
+}
+
+void og_topo__expect_ids(og_directory *d, const og_str *ids, size_t count)
+{
+    uint64_t hashes[FEW_IDS], scratch[2 * FEW_IDS];
+    if (count > FEW_IDS)
+        return;
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = og_hash64(ids[i].ptr, ids[i].len);
+    expect_blocks(d, hashes, count, scratch);
+}
+
 /* Where a walk would wait for one block after the other, bring in those of all ids and levels side
  * by side. `scratch` holds two numbers for each hash. */
 static void bring_blocks(og_directory *top, const uint64_t *hashes, size_t count, uint64_t *scratch)
 {
-    for (og_directory *d = top; d != NULL; d = d->root)
-        if (d->saved.far != NULL)
-            og_topo__expect_missing(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
+    expect_blocks(top, hashes, count, scratch);
     for (og_directory *d = top; d != NULL; d = d->root)
         if (d->saved.far != NULL)
             og_topo__bring(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
@@ -398,6 +416,13 @@ og_status og_directory_find(og_directory *d, og_lance_table *table, const og_str
     return og_directory_find(mended, table, ids, count, out_vertices, err);
 }
 
+og_directory *og_topo__bottom_of(og_directory *d)
+{
+    while (d->root != NULL)
+        d = d->root;
+    return d;
+}
+
 /* ---- building ----------------------------------------------------------------------------- */
 
 /* Does this level have a live row with this very id already? Equal tags are rare, so texts are read
@@ -520,6 +545,54 @@ static og_directory *level_below(og_directory *base, uint64_t next_row_id)
     return base;
 }
 
+/* Slots from the first to the last of live rows with ids from `first_id` on: *out_start is
+ * UINT32_MAX without one. A fold joins new rows to older ones, which are not to be read again. */
+static og_status newer_slots(og_lance_table *table, uint64_t first_id, uint32_t *out_start,
+                             uint32_t *out_end, og_error *err)
+{
+    uint64_t ids[BATCH], end = og_lance_table_next_row_id(table);
+    uint32_t slots[BATCH];
+    *out_start = UINT32_MAX;
+    *out_end = 0;
+    for (uint64_t id = first_id; id < end;) {
+        size_t count = 0;
+        for (; id < end && count < BATCH; id++)
+            ids[count++] = id;
+        OG_TRY(og_lance_slots_of(table, ids, count, slots, err));
+        for (size_t i = 0; i < count; i++) {
+            if (slots[i] == UINT32_MAX)
+                continue;
+            *out_start = slots[i] < *out_start ? slots[i] : *out_start;
+            *out_end = slots[i] >= *out_end ? slots[i] + 1 : *out_end;
+        }
+    }
+    return OG_OK;
+}
+
+/* So many ids for each row that may have one of them are too many to ask where each is. */
+#define IDS_PER_ROW 8
+
+/* The rows that came since `below`, of which there are at most so many, in a level of their own. */
+static og_status lay_upon(og_directory *below, og_lance_table *table, uint64_t rows,
+                          uint32_t first_slot, og_directory **out, og_error *err)
+{
+    uint64_t next_row_id = og_lance_table_next_row_id(table);
+    uint64_t ids = next_row_id - below->next_row_id; /* rows may be older ones that were folded */
+    OG_AUTO(og_directory) d = og_topo__directory_new(rows < ids ? rows : ids, next_row_id);
+    if (d == NULL)
+        return og_error_nomem(err);
+    d->root = og_directory_ref(below);
+    d->has_duplicates = below->has_duplicates;
+    uint32_t start = first_slot, end = UINT32_MAX;
+    if (start != UINT32_MAX && ids / IDS_PER_ROW <= rows)
+        OG_TRY(newer_slots(table, below->next_row_id, &start, &end, err));
+    if (start != UINT32_MAX)
+        OG_TRY(add_rows(d, table, start, end, below->next_row_id, err));
+    stamp(d, table);
+    *out = OG_TAKE(d);
+    return OG_OK;
+}
+
 og_status og_directory_extend(og_directory *base, og_lance_table *table, og_directory **out,
                               og_error *err)
 {
@@ -529,23 +602,12 @@ og_status og_directory_extend(og_directory *base, og_lance_table *table, og_dire
         *out = og_directory_ref(base); /* no id was added, and removed rows have no slot */
         return OG_OK;
     }
-    og_directory *bottom = base, *below = level_below(base, next_row_id);
-    while (bottom->root != NULL)
-        bottom = bottom->root;
+    og_directory *bottom = og_topo__bottom_of(base), *below = level_below(base, next_row_id);
     uint32_t first_slot;
     uint64_t rows = newer_rows(table, bottom->max_fragment_id, &first_slot);
-    if (rows > bottom->entry_count / MERGE_SHARE + 1024)
+    uint64_t ids = next_row_id - bottom->next_row_id;
+    if ((rows < ids ? rows : ids) > bottom->entry_count / MERGE_SHARE + 1024)
         return og_directory_build(table, out, err);
     rows = newer_rows(table, below->max_fragment_id, &first_slot);
-    uint64_t ids = next_row_id - below->next_row_id; /* rows may be older ones that were folded */
-    OG_AUTO(og_directory) d = og_topo__directory_new(rows < ids ? rows : ids, next_row_id);
-    if (d == NULL)
-        return og_error_nomem(err);
-    d->root = og_directory_ref(below);
-    d->has_duplicates = below->has_duplicates;
-    if (rows > 0)
-        OG_TRY(add_rows(d, table, first_slot, UINT32_MAX, below->next_row_id, err));
-    stamp(d, table);
-    *out = OG_TAKE(d);
-    return OG_OK;
+    return lay_upon(below, table, rows, first_slot, out, err);
 }

@@ -34,6 +34,11 @@ struct og_directory {
  * NULL when out of memory. */
 og_directory *og_topo__directory_new(uint64_t expected, uint64_t next_row_id);
 
+/* Announce to the store which blocks a find of these ids will touch, if they are few. */
+void og_topo__expect_ids(og_directory *directory, const og_str *ids, size_t count);
+/* The one that all others lie upon. */
+og_directory *og_topo__bottom_of(og_directory *directory);
+
 /* Places for so many ids. Five sixths full at most: a walk then looks at some four places for an id
  * that is there, at twenty for one that is not, in one or two cache lines. */
 static inline uint64_t og_topo__places_for(uint64_t expected)

@@ -11,6 +11,7 @@
 #include "topo/packed.h"
 
 #define DIRECTORY_MAGIC "OGDIR02\n"
+#define LATER_MAGIC "OGLATE1\n"
 #define TOPOLOGY_MAGIC "OGTOPO3\n"
 #define PREAMBLE 16
 #define ALIGN 64
@@ -18,19 +19,26 @@
  * the places, up to three million of them. Files are not shorter. */
 #define HEAD_BYTES ((size_t)16 << 10)
 
-static void file_name(char dst[96], const char *kind, const char *path)
+static void file_name(char dst[96], const char *kind, const char *path, const char *suffix)
 {
-    snprintf(dst, 96, "_omnigraph/%s/%016" PRIx64, kind, og_fnv1a64(og_str_of(path)));
+    snprintf(dst, 96, "_omnigraph/%s/%016" PRIx64 "%s", kind, og_fnv1a64(og_str_of(path)), suffix);
+}
+
+static void directory_name(char dst[96], const char *path, bool is_later)
+{
+    file_name(dst, "directory", path, is_later ? ".later" : "");
 }
 
 void og_topo__expect_directory(og_store *store, const char *path)
 {
-    char name[96];
-    file_name(name, "directory", path);
-    if (store->maps_objects)
-        og_store_expect(store, OG_STORE_GET, name, 0);
-    else
-        og_store_expect_range(store, name, 0, HEAD_BYTES);
+    for (int is_later = 0; is_later < 2; is_later++) {
+        char name[96];
+        directory_name(name, path, is_later);
+        if (store->maps_objects)
+            og_store_expect(store, OG_STORE_GET, name, 0);
+        else
+            og_store_expect_range(store, name, 0, HEAD_BYTES);
+    }
 }
 
 /* ---- container ---------------------------------------------------------------------------- */
@@ -210,16 +218,25 @@ enum {
     D_VERTEX_BITS,
     D_DUPLICATES,
     D_SUMS,
+    D_FIRST, /* of rows that were added later: next_row_id of what they were added to */
     D_NUMBERS
 };
 static const char *const directory_names[D_NUMBERS] = {"version",    "next_row_id", "fragments",
                                                        "entries",    "places",      "vertex_bits",
-                                                       "duplicates", "sums_sum"};
+                                                       "duplicates", "sums_sum",    "first_row_id"};
+
+static size_t number_count(bool is_later)
+{
+    return is_later ? D_NUMBERS : D_FIRST;
+}
 
 void og_topo__save_directory(og_store *store, const og_directory *d, const og_lance_table *table)
 {
     uint64_t bytes = og_topo__place_bytes(d), blocks = og_topo__block_count(bytes);
-    OG_AUTO_FREE uint64_t *sums = d->root == NULL ? og_topo__sum_blocks(d->places, bytes) : NULL;
+    bool is_later = d->root != NULL;
+    if (is_later && d->root->saved.file == NULL)
+        return;
+    OG_AUTO_FREE uint64_t *sums = og_topo__sum_blocks(d->places, bytes);
     if (sums == NULL)
         return;
     const uint64_t n[D_NUMBERS] = {
@@ -231,6 +248,7 @@ void og_topo__save_directory(og_store *store, const og_directory *d, const og_la
         [D_VERTEX_BITS] = d->vertex_bits,
         [D_DUPLICATES] = d->has_duplicates,
         [D_SUMS] = og_hash64(sums, (size_t)blocks * sizeof *sums),
+        [D_FIRST] = is_later ? d->root->next_row_id : 0,
     };
     char epoch[80];
     snprintf(epoch, sizeof epoch, "%.*s", OG_FMT(og_topo_epoch(table)));
@@ -238,13 +256,13 @@ void og_topo__save_directory(og_store *store, const og_directory *d, const og_la
     og_buf_byte(&json, '{');
     put_text_member(&json, "path", og_lance_table_path(table));
     put_text_member(&json, "epoch", epoch);
-    put_numbers(&json, directory_names, n, D_NUMBERS);
+    put_numbers(&json, directory_names, n, number_count(is_later));
     og_buf_byte(&json, '}');
 
     OG_AUTO_BUF file = OG_BUF_INIT;
     char name[96];
-    file_name(name, "directory", og_lance_table_path(table));
-    if (!json.failed && put_header(&file, DIRECTORY_MAGIC, &json) &&
+    directory_name(name, og_lance_table_path(table), is_later);
+    if (!json.failed && put_header(&file, is_later ? LATER_MAGIC : DIRECTORY_MAGIC, &json) &&
         put_section(&file, sums, (size_t)blocks * sizeof *sums) &&
         put_section(&file, d->places, (size_t)bytes) &&
         og_buf_fill(&file, 0, file.len < HEAD_BYTES ? HEAD_BYTES - file.len : 0))
@@ -260,14 +278,16 @@ static bool directory_fits(const og_lance_table *table, const uint64_t n[D_NUMBE
            n[D_PLACES] <= og_topo__places_for(og_lance_table_next_row_id(table));
 }
 
-static bool fill_directory(saved_file *f, const og_lance_table *table, og_directory *d)
+static bool fill_directory(saved_file *f, const og_lance_table *table, og_directory *root,
+                           og_directory *d)
 {
     uint64_t n[D_NUMBERS];
     char epoch[80];
     snprintf(epoch, sizeof epoch, "%.*s", OG_FMT(og_topo_epoch(table)));
     if (!text_is(&f->header, "path", og_lance_table_path(table)) ||
         !text_is(&f->header, "epoch", epoch) ||
-        !get_numbers(&f->header, directory_names, n, D_NUMBERS) || !directory_fits(table, n))
+        !get_numbers(&f->header, directory_names, n, number_count(root != NULL)) ||
+        !directory_fits(table, n) || (root != NULL && n[D_FIRST] != root->next_row_id))
         return false;
     d->version = n[D_VERSION];
     d->next_row_id = n[D_NEXT_ROW_ID];
@@ -276,25 +296,46 @@ static bool fill_directory(saved_file *f, const og_lance_table *table, og_direct
     d->place_count = n[D_PLACES];
     d->vertex_bits = (uint32_t)n[D_VERTEX_BITS];
     d->has_duplicates = n[D_DUPLICATES] != 0;
+    d->root = root != NULL ? og_directory_ref(root) : NULL;
     return find_summed(f, og_topo__place_bytes(d), n[D_SUMS], &d->saved) &&
            (d->places = d->saved.bytes) != NULL;
 }
 
+static bool open_level(og_store *store, const og_lance_table *table, bool is_later, char name[96],
+                       saved_file *f)
+{
+    directory_name(name, og_lance_table_path(table), is_later);
+    return (store->maps_objects ? open_file : open_head)(
+        store, name, is_later ? LATER_MAGIC : DIRECTORY_MAGIC, f);
+}
+
+/* `root`: of rows that were added to it; NULL: all. */
+static og_directory *load_level(saved_file *f, const og_lance_table *table, og_directory *root)
+{
+    OG_AUTO(og_directory) d = og_calloc(1, sizeof *d);
+    if (d == NULL)
+        return NULL;
+    d->refs = 1;
+    return fill_directory(f, table, root, d) ? OG_TAKE(d) : NULL;
+}
+
+/* Where objects are not mapped both heads travel side by side, also when the second is not needed.
+ */
 og_directory *og_topo__load_directory(og_store *store, const og_lance_table *table)
 {
-    char name[96];
-    file_name(name, "directory", og_lance_table_path(table));
-    saved_file f;
-    OG_AUTO(og_directory) d = og_calloc(1, sizeof *d);
-    if (d != NULL)
-        d->refs = 1;
-    bool ok = d != NULL &&
-              (store->maps_objects ? open_file : open_head)(store, name, DIRECTORY_MAGIC, &f);
-    if (ok)
-        ok = fill_directory(&f, table, d);
-    if (d != NULL)
-        close_file(&f);
-    return ok ? OG_TAKE(d) : NULL;
+    char names[2][96];
+    saved_file files[2] = {0};
+    if (!store->maps_objects)
+        og_topo__expect_directory(store, og_lance_table_path(table));
+    bool opened = open_level(store, table, false, names[0], &files[0]);
+    OG_AUTO(og_directory) d = opened ? load_level(&files[0], table, NULL) : NULL;
+    bool is_all = d != NULL && d->next_row_id == og_lance_table_next_row_id(table);
+    if (!store->maps_objects || (d != NULL && !is_all))
+        opened = open_level(store, table, true, names[1], &files[1]);
+    og_directory *later = d != NULL && !is_all && opened ? load_level(&files[1], table, d) : NULL;
+    close_file(&files[0]);
+    close_file(&files[1]);
+    return later != NULL ? later : OG_TAKE(d);
 }
 
 /* ---- topologies --------------------------------------------------------------------------- */
@@ -395,7 +436,7 @@ void og_topo__save_topology(og_store *store, const og_topology *t)
 
     OG_AUTO_BUF file = OG_BUF_INIT;
     char name[96];
-    file_name(name, "topology", b->key.edge_path);
+    file_name(name, "topology", b->key.edge_path, "");
     if (!json.failed && put_header(&file, TOPOLOGY_MAGIC, &json) &&
         og_buf_append(&file, sections.ptr, sections.len))
         store_file(store, name, &file);
@@ -444,7 +485,7 @@ static bool fill_topology(saved_file *f, const uint64_t n[NUMBERS], og_topology 
 og_topology *og_topo__load_topology(og_store *store, const og_topo__key *wanted)
 {
     char name[96];
-    file_name(name, "topology", wanted->edge_path);
+    file_name(name, "topology", wanted->edge_path, "");
     saved_file f;
     uint64_t n[NUMBERS];
     OG_AUTO(og_topology) t = NULL;

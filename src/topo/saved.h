@@ -1,10 +1,11 @@
 /* topo/saved - directories and topologies as files under `_omnigraph/`.
  *
- * Derived state: one file per table (the newest kept), replaced whole, never synced. Little-endian,
- * read in place when the store maps objects:
+ * Derived state: one file per table (the newest kept), replaced whole, never synced; beside that of
+ * a directory one of what was added to it since (".later"). Little-endian, read in place when the
+ * store maps objects:
  *
  *   offset  size
- *   0       8      magic "OGDIR02\n" or "OGTOPO3\n"
+ *   0       8      magic "OGDIR02\n", "OGLATE1\n" or "OGTOPO3\n"
  *   8       4      header length h (JSON), 4 bytes 0
  *   16      h      header: what it was made from (path, version, epochs, next_row_id,
  *                  fragments), counts, widths of numbers and XXH3-64 sums
@@ -21,10 +22,10 @@
 #include "topo/directory_priv.h"
 #include "topo/topology_priv.h"
 
-/* The saved directory of a table, when there is one of this epoch made at
- * `version` or earlier; else NULL. */
+/* The saved directory of a table, when there is one of this epoch made at `version` or earlier; else
+ * NULL. With the rows that were added later, as far as they were saved. */
 og_directory *og_topo__load_directory(og_store *store, const og_lance_table *table);
-/* Save a directory that has no root. Failing is no error. */
+/* Save a directory that has no root, or that lies upon a saved one. Failing is no error. */
 void og_topo__save_directory(og_store *store, const og_directory *directory,
                              const og_lance_table *table);
 

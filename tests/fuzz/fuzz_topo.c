@@ -1,7 +1,8 @@
 /* Saved directories and topologies. The first byte: 'd' or 't', the rest is the file as it stands;
  * 'D' or 'T', the rest is what a directory or topology holds, which is saved with right sums and
  * read again; 'F', the same of a directory whose header is so long that its sections begin about
- * where the part ends that is read first in a store that does not map. What loads answers every
+ * where the part ends that is read first in a store that does not map; 'L', the same of two
+ * directories, of which the second was added to the first. What loads answers every
  * question, and points nowhere outside. Directories are opened in both kinds of stores. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,15 +66,31 @@ static void put_directory(og_store *store, const uint8_t *data, size_t size)
     put_file(store, "directory", file.ptr, file.len);
 }
 
-static void save_directory(og_store *store, og_lance_table *table, const uint8_t *data, size_t size)
+static og_directory *new_directory(const uint8_t *data, size_t size, uint64_t next_row_id)
 {
-    OG_AUTO(og_directory) d = og_topo__directory_new(EXPECTED, 5);
+    og_directory *d = og_topo__directory_new(EXPECTED, 5);
     check(d != NULL);
     size_t most = (size_t)og_topo__place_bytes(d);
     memcpy(d->owned, data, size < most ? size : most);
     d->version = 1;
-    d->next_row_id = 5;
+    d->next_row_id = next_row_id;
+    return d;
+}
+
+static void save_directory(og_store *store, og_lance_table *table, const uint8_t *data, size_t size)
+{
+    OG_AUTO(og_directory) d = new_directory(data, size, 5);
     og_topo__save_directory(store, d, table);
+}
+
+static void save_two(og_store *store, og_lance_table *table, const uint8_t *data, size_t size)
+{
+    OG_AUTO(og_directory) base = new_directory(data, size / 2, 3);
+    OG_AUTO(og_directory) later = new_directory(data + size / 2, size - size / 2, 5);
+    og_topo__save_directory(store, base, table);
+    later->root = og_topo__load_directory(store, table);
+    check(later->root != NULL);
+    og_topo__save_directory(store, later, table);
 }
 
 /* Spaces behind the header, and a byte that differs, as the first bytes say. */
@@ -204,6 +221,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         put_file(store, "topology", data + 1, size - 1);
     else if (data[0] == 'D' || data[0] == 'F')
         save_directory(store, table, data + 1, size - 1);
+    else if (data[0] == 'L')
+        save_two(store, table, data + 1, size - 1);
     else
         save_topology(store, data + 1, size - 1);
     if (data[0] == 'F')

@@ -4,14 +4,16 @@
  * versionsbench rows ROWS...              insert one row, and one edge, into tables of so many rows
  *                                         in a cold process, after loading them and SINCE commits
  *                                         later
+ * versionsbench turns WRITERS...          insert one row, in one of so many warm handles that insert
+ *                                         in turn
  * versionsbench history FOLDER COMMITS    insert rows, one a commit, into the graph in FOLDER
  *                                         until it has so many commits
  * versionsbench changes ROWS...           merge and diff CHANGED rows, spread over the keys of
  *                                         tables of so many rows
  * versionsbench write FOLDER BRANCH NAME  insert rows NAME-0, NAME-1, ... until standard input ends
  *
- * Measured program of bench/versions.py: prints one JSON object a line. `branches`, `inserts`
- * and `rows` work on a store in memory that stands behind one that is far away (store/far.h) and,
+ * Measured program of bench/versions.py: prints one JSON object a line. `branches`, `inserts`,
+ * `turns` and `rows` work on a store in memory that stands behind one that is far away (store/far.h) and,
  * while a cost is taken, answers after LATENCY: what stands in a row are calls of which each began after the one
  * before had ended. A sync costs nothing there, nor do the parts of an object before it is
  * finished. With VERSIONSBENCH_TRACE set, these calls are listed. `changes` works on a plain store
@@ -37,7 +39,8 @@
 #define LATENCY_NS 30000000
 #define CHANGED 50
 #define ROUNDS 16
-#define SINCE 500
+#define MAX_WRITERS 8
+#define SINCE 1000
 #define COMMITS 63 /* of which the one in the middle is taken: most fold nothing */
 
 static og_error error;
@@ -243,15 +246,17 @@ static cost cold_insert(remote *r, og_repo *unused, uint64_t i)
     return cold_run(r, og_buf_view(&statement));
 }
 
-/* Of a few, the one with the fewest in a row: threads that a busy
- * machine lets wait make some more. */
+/* Of a few, the one with the fewest in a row, then of the fewest bytes: threads that a busy machine
+ * lets wait make some more, and now and then one saves what the next ones read. */
 static cost fewest(cost (*insert_one)(remote *, og_repo *, uint64_t), remote *r, og_repo *repo,
                    uint64_t *done)
 {
     cost least = {.in_a_row = UINT64_MAX};
     for (int i = 0; i < 3; i++) {
         cost c = insert_one(r, repo, (*done)++);
-        least = c.in_a_row < least.in_a_row ? c : least;
+        bool is_less =
+            c.in_a_row != least.in_a_row ? c.in_a_row < least.in_a_row : c.bytes < least.bytes;
+        least = is_less ? c : least;
     }
     return least;
 }
@@ -327,6 +332,37 @@ static void inserts(char **counts, int count)
     og_repo_close(repo_new(r.store, OG_STR(PERSON)));
     for (int i = 0; i < count; i++)
         inserts_after(&r, &done, number(counts[i]));
+    remote_close(&r);
+}
+
+/* Handles of processes of their own, which know what the others did only by the store. */
+static void turns_of(uint64_t writers)
+{
+    remote r;
+    og_store *stores[MAX_WRITERS];
+    og_repo *repos[MAX_WRITERS];
+    uint64_t done = 0;
+    cost least = {.in_a_row = UINT64_MAX};
+    remote_open(&r);
+    og_repo_close(repo_new(r.store, OG_STR(PERSON)));
+    writers = writers < MAX_WRITERS ? writers : MAX_WRITERS;
+    for (uint64_t i = 0; i < writers; i++) {
+        must(og_store_open_far(r.wire, &stores[i], err));
+        repos[i] = repo_open(stores[i]);
+    }
+    for (uint64_t i = 0; i < 4 * writers; i++) {
+        cost c = warm_insert(&r, repos[i % writers], done++);
+        if (i >= writers && c.in_a_row < least.in_a_row)
+            least = c;
+    }
+    printf("{\"writers\": %" PRIu64, writers);
+    print_cost("warm", &least);
+    printf("}\n");
+    fflush(stdout);
+    for (uint64_t i = 0; i < writers; i++) {
+        og_repo_close(repos[i]);
+        og_store_close(stores[i]);
+    }
     remote_close(&r);
 }
 
@@ -613,6 +649,9 @@ int main(int argc, char **argv)
     if (strcmp(what, "rows") == 0)
         for (int i = 2; i < argc; i++)
             rows_of(number(argv[i]));
+    else if (strcmp(what, "turns") == 0)
+        for (int i = 2; i < argc; i++)
+            turns_of(number(argv[i]));
     else if (strcmp(what, "branches") == 0)
         for (int i = 2; i < argc; i++)
             branches_of(number(argv[i]));

@@ -224,6 +224,75 @@ TEST(test_directory__an_id_added_twice_is_found_out_among_many)
     close_fixture(&f);
 }
 
+/* ---- what was added later ------------------------------------------------------------------ */
+
+/* Save a directory, then what 900 more rows add to it. */
+static void save_in_two(fixture *f)
+{
+    build_and_save(f);
+    OG_AUTO(og_directory) base = og_topo__load_directory(f->store, f->table);
+    OG_AUTO(og_directory) more = NULL;
+    assert_non_null(base);
+    write_rows(f, OG_LANCE_APPEND, ROWS, ROWS + 900);
+    assert_ok(og_directory_extend(base, f->table, &more, err));
+    assert_ptr_equal(more->root, base);
+    og_topo__save_directory(f->store, more, f->table);
+}
+
+TEST(test_directory__added_rows_are_saved_beside)
+{
+    for (int is_far = 0; is_far < 2; is_far++) {
+        fixture f;
+        open_on(&f, is_far);
+        save_in_two(&f);
+        OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+        assert_non_null(d);
+        assert_non_null(d->root);
+        assert_int_equal(og_directory_next_row_id(d), ROWS + 900);
+        check_all(d, &f, ROWS + 900);
+        assert_null(d->mended);
+        write_rows(&f, OG_LANCE_APPEND, ROWS + 900, ROWS + 910);
+        OG_AUTO(og_directory) more = NULL;
+        assert_ok(og_directory_extend(d, f.table, &more, err));
+        assert_ptr_equal(more->root, d);
+        check_all(more, &f, ROWS + 910);
+        close_fixture(&f);
+    }
+}
+
+/* They belong to the directory that they were added to. */
+TEST(test_directory__added_rows_of_an_earlier_directory_are_ignored)
+{
+    fixture f;
+    open_fixture(&f);
+    save_in_two(&f);
+    build_and_save(&f);
+    write_rows(&f, OG_LANCE_APPEND, ROWS + 900, ROWS + 910);
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    assert_null(d->root);
+    assert_int_equal(og_directory_next_row_id(d), ROWS + 900);
+    close_fixture(&f);
+}
+
+/* Of rows that a fold has joined to older ones, only the new ones are read. */
+TEST(test_directory__rows_among_older_ones)
+{
+    fixture f;
+    open_fixture(&f);
+    OG_AUTO(og_directory) d = NULL;
+    OG_AUTO(og_directory) more = NULL;
+    assert_ok(og_directory_build(f.table, &d, err));
+    d->next_row_id -= 20000; /* as if it had not known half of them */
+    d->max_fragment_id = -1;
+    d->entry_count = 20000 * 8;
+    write_rows(&f, OG_LANCE_APPEND, ROWS, ROWS + 10);
+    assert_ok(og_directory_extend(d, f.table, &more, err));
+    assert_int_equal(more->entry_count, 20010);
+    assert_int_equal(find_one(more, &f, ROWS + 9), ROWS + 9);
+    close_fixture(&f);
+}
+
 /* ---- in a store that does not map objects ------------------------------------------------- */
 
 TEST(test_directory__far_reads_the_blocks_it_needs)
