@@ -2,7 +2,7 @@
 """Branches, commits, merges, diffs and writers that meet: what they cost, beside the goals.
 
 usage: versions.py --tool VERSIONSBENCH --ours OMNIGRAPH [--oracle OMNIGRAPH] [--work DIR] [--commits N]
-                   [--persons N] [--seconds S] [--only branches,inserts,history,changes,merge,writers]
+                   [--persons N] [--seconds S] [--only branches,inserts,rows,history,changes,merge,writers]
 
 Counts and ratios within this run, each with its goal and whether it is met. Store calls and round trips are those of
 a simulated store (tests/tools/versionsbench.c); merges are timed by processor time there, since other work on
@@ -70,7 +70,19 @@ def inserts(args):
         tell(f'insert, warm, KiB, {words}', [round(k, 1) for k in kib], '1.5 x the first + 64',
              all(k <= 1.5 * kib[0] + 64 for k in kib))
     cold = [round(line['cold']['bytes'] / 1024, 1) for line in lines]
-    print(f'      insert, cold, KiB, with the ids of the table: {cold}', flush=True)
+    print(f'      insert, cold, KiB: {cold}', flush=True)
+
+
+def rows(args):
+    lines = tool_lines(args, 'rows', 1000, 100_000, 1_000_000)
+    for when, words in (('loaded', 'after a load'), ('later', '1,000 commits later')):
+        at = f'into 1k, 100k, 1M rows {words}, opening included'
+        nodes = [line['node'] for line in lines if line['when'] == when]
+        calls, rounds = [n['calls'] for n in nodes], [n['in_a_row'] for n in nodes]
+        kib = [round(n['bytes'] / 1024, 1) for n in nodes]
+        tell(f'insert {at}, round trips in a row', rounds, 'at most 8', max(rounds) <= 8)
+        tell(f'insert {at}, store calls', calls, 'the first + 1', max(calls) <= calls[0] + 1)
+        tell(f'insert {at}, KiB', kib, '1.5 x the first + 64', all(k <= 1.5 * kib[0] + 64 for k in kib))
 
 
 # ---- long histories in a folder --------------------------------------------------------------------
@@ -286,8 +298,8 @@ def writers(args):
 
 
 def main():
-    parts = {'branches': branches, 'inserts': inserts, 'history': history, 'changes': changes, 'merge': merge,
-             'writers': writers}
+    parts = {'branches': branches, 'inserts': inserts, 'rows': rows, 'history': history, 'changes': changes,
+             'merge': merge, 'writers': writers}
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--tool', required=True)
     ap.add_argument('--ours', required=True)

@@ -578,7 +578,7 @@ static cost cold_edge(remote *r, og_repo *unused, uint64_t i)
 {
     OG_AUTO_BUF statement = OG_BUF_INIT;
     (void)unused;
-    og_buf_printf(&statement, "insert K { from: \"p-%" PRIu64 "\", to: \"p-0\" }", i / 2);
+    og_buf_printf(&statement, "insert K { from: \"p-%" PRIu64 "\", to: \"p-0\" }", i / 4);
     return cold_run(r, og_buf_view(&statement));
 }
 
