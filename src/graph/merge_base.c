@@ -3,9 +3,10 @@
  * Both heads' pasts are painted, the youngest commit first (as git's paint_down_to_common does). A
  * commit that has both colours is common, and what it comes from is stale: an ancestor of a common
  * ancestor. When only stale commits are left to be looked at, each commit between a head and a base
- * has been looked at, as none of them is common. So all bases are among the common ones that are not
- * stale, and a single one is the base. The times of commits decide in which order they are looked
- * at, and so how far back the histories are read; not what is found.
+ * has been looked at, as none of them is common. So all bases are among the common ones that are
+ * not stale, and a single one is the base, however little of what is stale was found to be so. The
+ * times of commits decide in which order they are looked at, and so how far back the histories are
+ * read; not what is found.
  *
  * More than one may be bases, or ancestors of each other that the painting did not come to. Then,
  * and when a parent is in no history, all ancestors are walked over and compared. */
@@ -25,6 +26,7 @@ typedef struct search {
     og_history *const *histories;
     size_t history_count;
     bool has_unknown; /* some parent is in no history */
+    uint64_t read;    /* windows, so far */
     og_strmap *index; /* id -> index into ancestors */
     OG_VEC(ancestor) ancestors;
     OG_VEC(size_t) queue;
@@ -37,19 +39,28 @@ static void search_deinit(search *s)
     og_vec_deinit(&s->queue);
 }
 
-/* Any history may know a parent: merges lead from one into the other. They are read on in turn, so
- * that it does not matter whose past it is in. NULL: none knows it. */
+/* Any history may know a parent: merges lead from one into the other. */
+static const og_commit_info *find_known(const search *s, og_str id)
+{
+    const og_commit_info *commit = NULL;
+    for (size_t i = 0; i < s->history_count && commit == NULL; i++)
+        commit = og_graph__history_peek(s->histories[i], id);
+    return commit;
+}
+
+/* Histories are read on in turn, so that it does not matter whose past it is in. NULL: none knows
+ * it. */
 static og_status find(search *s, og_str id, const og_commit_info **out, og_error *err)
 {
-    bool is_first = true, has_more = true;
-    for (*out = NULL; *out == NULL && has_more; is_first = false) {
+    bool has_more = true;
+    while ((*out = find_known(s, id)) == NULL && has_more) {
         has_more = false;
-        for (size_t i = 0; i < s->history_count && *out == NULL; i++) {
-            og_history *h = s->histories[i];
-            if (!is_first && !og_graph__history_is_whole(h))
-                OG_TRY(og_graph__history_grow(h, err));
-            *out = og_graph__history_peek(h, id);
-            has_more |= !og_graph__history_is_whole(h);
+        for (size_t i = 0; i < s->history_count; i++) {
+            if (og_graph__history_is_whole(s->histories[i]))
+                continue;
+            OG_TRY(og_graph__history_grow(s->histories[i], err));
+            has_more = true;
+            s->read++;
         }
     }
     s->has_unknown |= *out == NULL;
@@ -152,14 +163,14 @@ static og_status compare_all(search *s, const og_commit_info *const heads[2],
 enum { OF_SOURCE = 1, OF_TARGET = 2, STALE = 4, COMMON = OF_SOURCE | OF_TARGET };
 
 typedef struct painted {
-    const og_commit_info *commit;
+    const og_commit_info *commit; /* NULL: not among what is read; then it is stale */
     unsigned colours;
     bool is_queued;
 } painted;
 
 typedef struct painting {
     search *search;
-    og_strmap *index; /* id -> index into commits */
+    og_strmap *index; /* id -> index into commits, in order of these */
     OG_VEC(painted) commits;
     OG_VEC(size_t) heap; /* of those that are still to be looked at; the youngest is the first */
     size_t fresh;        /* of these, not stale */
@@ -212,21 +223,24 @@ static size_t pop(painting *p)
     }
 }
 
-/* Add colours to a commit; when it has got new ones it is to be looked at (again). */
-static og_status paint(painting *p, const og_commit_info *commit, unsigned colours, og_error *err)
+/* The entry of an id. The pointer is valid until the next one is made. */
+static painted *entry_of(painting *p, og_str id)
 {
     bool is_new;
-    uint64_t *at = og_strmap_put(p->index, commit->id, &is_new);
-    if (at == NULL || (is_new && !og_vec_push(&p->commits, (painted){.commit = commit})))
-        return og_error_nomem(err);
+    uint64_t *at = og_strmap_put(p->index, id, &is_new);
+    if (at == NULL || (is_new && !og_vec_push(&p->commits, (painted){0})))
+        return NULL;
     if (is_new)
         *at = p->commits.len - 1;
-    painted *c = &p->commits.items[*at];
-    if ((c->colours & colours) == colours)
+    return &p->commits.items[*at];
+}
+
+/* Have a commit looked at (again), if it has been found. */
+static og_status queue(painting *p, painted *c, bool was_fresh, og_error *err)
+{
+    if (c->commit == NULL)
         return OG_OK;
-    bool was_fresh = c->is_queued && (c->colours & STALE) == 0;
-    c->colours |= colours;
-    if (!c->is_queued && !push(p, (size_t)*at))
+    if (!c->is_queued && !push(p, (size_t)(c - p->commits.items)))
         return og_error_nomem(err);
     c->is_queued = true;
     p->fresh += (c->colours & STALE) == 0;
@@ -234,12 +248,51 @@ static og_status paint(painting *p, const og_commit_info *commit, unsigned colou
     return OG_OK;
 }
 
+/* Add colours to a commit. */
+static og_status paint(painting *p, og_str id, const og_commit_info *commit, unsigned colours,
+                       og_error *err)
+{
+    painted *c = entry_of(p, id);
+    if (c == NULL)
+        return og_error_nomem(err);
+    bool was_found = c->commit != NULL;
+    bool was_fresh = c->is_queued && (c->colours & STALE) == 0;
+    if (was_found && (c->colours & colours) == colours)
+        return OG_OK;
+    c->colours |= colours;
+    c->commit = was_found ? c->commit : commit;
+    return queue(p, c, was_fresh, err);
+}
+
+/* Histories have been read on: are stale commits among what came? */
+static og_status find_stale(painting *p, og_error *err)
+{
+    for (size_t i = 0; i < p->commits.len; i++) {
+        og_str id;
+        uint64_t at;
+        painted *c = &p->commits.items[i];
+        if (c->commit != NULL)
+            continue;
+        id = og_strmap_at(p->index, i, &at);
+        c->commit = find_known(p->search, id);
+        OG_TRY(queue(p, c, false, err));
+    }
+    return OG_OK;
+}
+
+/* For stale commits nothing is read: they matter where others lead to them. */
 static og_status paint_parent(painting *p, og_str id, unsigned colours, og_error *err)
 {
-    const og_commit_info *parent = NULL;
-    if (id.len > 0)
-        OG_TRY(find(p->search, id, &parent, err));
-    return parent != NULL ? paint(p, parent, colours, err) : OG_OK;
+    const og_commit_info *parent;
+    if (id.len == 0)
+        return OG_OK;
+    if ((colours & STALE) != 0)
+        return paint(p, id, find_known(p->search, id), colours, err);
+    uint64_t read = p->search->read;
+    OG_TRY(find(p->search, id, &parent, err));
+    if (p->search->read != read)
+        OG_TRY(find_stale(p, err));
+    return parent != NULL ? paint(p, id, parent, colours, err) : OG_OK;
 }
 
 static og_status paint_down(painting *p, og_error *err)
@@ -266,8 +319,8 @@ static og_status find_by_painting(painting *p, const og_commit_info *const heads
     p->index = og_strmap_new(true);
     if (p->index == NULL)
         return og_error_nomem(err);
-    OG_TRY(paint(p, heads[0], OF_SOURCE, err));
-    OG_TRY(paint(p, heads[1], OF_TARGET, err));
+    OG_TRY(paint(p, heads[0]->id, heads[0], OF_SOURCE, err));
+    OG_TRY(paint(p, heads[1]->id, heads[1], OF_TARGET, err));
     OG_TRY(paint_down(p, err));
     *out = NULL;
     for (size_t i = 0; i < p->commits.len; i++) {

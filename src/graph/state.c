@@ -61,6 +61,16 @@ const og_graph__pin *og_graph__state_pin(const og_graph__state *state, og_str ta
     return bsearch(&key, state->pins, state->pin_count, sizeof *state->pins, by_table_key);
 }
 
+static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *out)
+{
+    *out = *pin;
+    out->table_key = og_arena_str(arena, pin->table_key);
+    out->table_path = og_arena_str(arena, pin->table_path);
+    out->table_branch = og_arena_str(arena, pin->table_branch);
+    return out->table_key.ptr != NULL && out->table_path.ptr != NULL &&
+           out->table_branch.ptr != NULL;
+}
+
 /* ---- reading the rows --------------------------------------------------------------------- */
 
 /* Everything learnt about one table while the rows go by. */
@@ -77,10 +87,12 @@ typedef struct row_reader {
     og_strmap *index; /* table_key -> index into tables */
     OG_VEC(table_rows) tables;
     og_str last_og; /* metadata of the last row that has an `og` object */
+    bool has_other; /* rows that do more than move pins */
 } row_reader;
 
 static void row_reader_deinit(row_reader *r)
 {
+    og_graph__state_unref(r->state);
     og_strmap_free(r->index);
     og_vec_deinit(&r->tables);
 }
@@ -167,6 +179,7 @@ static og_status take_row(row_reader *r, const og_batch *batch, int64_t row, og_
     }
     if (og_str_is(type, OG_GRAPH__ROW_VERSION))
         return take_version_row(r, batch, row, err);
+    r->has_other |= !og_str_is(type, OG_GRAPH__ROW_COMMIT) && !og_str_is(type, OG_GRAPH__ROW_ABORT);
     if (og_str_is(type, OG_GRAPH__ROW_GC))
         return take_horizon(r, metadata, err);
     if (og_str_is(type, OG_GRAPH__ROW_TABLE)) {
@@ -329,7 +342,8 @@ og_status og_graph__stamp_check(const og_lance_table *manifest, og_error *err)
     return OG_OK;
 }
 
-static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *err)
+/* Rows from slot `start` on. */
+static og_status scan_rows(row_reader *r, og_lance_table *manifest, uint32_t start, og_error *err)
 {
     static const int columns[SCANNED] = {
         [TYPE] = OG_GRAPH__COL_OBJECT_TYPE,      [LOCATION] = OG_GRAPH__COL_LOCATION,
@@ -340,7 +354,7 @@ static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *er
     uint32_t fields[SCANNED];
     OG_TRY(find_columns(manifest, columns, SCANNED, fields, err));
     OG_AUTO(og_lance_scan) scan = NULL;
-    OG_TRY(og_lance_scan_open(manifest, fields, SCANNED, 0, UINT32_MAX, &scan, err));
+    OG_TRY(og_lance_scan_open(manifest, fields, SCANNED, start, UINT32_MAX, &scan, err));
     for (;;) {
         OG_AUTO_BATCH batch = {0};
         const uint32_t *slots;
@@ -351,21 +365,140 @@ static og_status scan_rows(row_reader *r, og_lance_table *manifest, og_error *er
     }
 }
 
+/* A reader that has read the rows from slot `start` on. */
+static og_status read_rows(row_reader *r, og_lance_table *manifest, uint32_t start, og_error *err)
+{
+    *r = (row_reader){.state = og_graph__state_new(og_lance_table_version(manifest)),
+                      .index = og_strmap_new(false)};
+    return r->state == NULL || r->index == NULL ? og_error_nomem(err)
+                                                : scan_rows(r, manifest, start, err);
+}
+
+/* Hand over the reader's state, if all went well. */
+static og_status finish(row_reader *r, og_status status, og_graph__state **out)
+{
+    if (status == OG_OK)
+        *out = OG_TAKE(r->state);
+    row_reader_deinit(r);
+    return status;
+}
+
 og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out, og_error *err)
 {
+    row_reader r;
     OG_TRY(og_graph__stamp_check(manifest, err));
-    row_reader r = {.state = og_graph__state_new(og_lance_table_version(manifest)),
-                    .index = og_strmap_new(false)};
-    og_status s =
-        r.state == NULL || r.index == NULL ? og_error_nomem(err) : scan_rows(&r, manifest, err);
+    og_status s = read_rows(&r, manifest, 0, err);
     if (s == OG_OK)
         s = finish_pins(&r, err);
+    return finish(&r, s, out);
+}
+
+/* ---- an earlier state --------------------------------------------------------------------- */
+
+#define FIRST_ROWS 256
+
+/* Do rows stand in the order in which they were added, and was none removed? */
+static og_status is_append_only(og_lance_table *manifest, bool *out, og_error *err)
+{
+    og_status s = og_lance_ids_ascend(manifest, out, err);
+    *out = s == OG_OK && *out &&
+           og_lance_table_row_count(manifest) == og_lance_table_slot_count(manifest);
+    return s == OG_CORRUPT ? OG_OK : s; /* what the rows say is not damaged by that */
+}
+
+/* Were rows only added since? Then *out_start is the slot of the first one. */
+static og_status only_grew(og_lance_table *manifest, og_lance_table *later, uint32_t *out_start,
+                           bool *out, og_error *err)
+{
+    *out = strcmp(og_lance_table_path(manifest), og_lance_table_path(later)) == 0 &&
+           og_lance_table_version(manifest) < og_lance_table_version(later);
+    if (*out)
+        OG_TRY(is_append_only(manifest, out, err));
+    if (*out)
+        OG_TRY(is_append_only(later, out, err));
+    if (*out) {
+        OG_TRY(og_lance_slots_below(later, og_lance_table_next_row_id(manifest), out_start, err));
+        *out = *out_start == og_lance_table_slot_count(manifest);
+    }
+    return OG_OK;
+}
+
+/* Is there a row for each table whose pin moved later, and one of a commit? */
+static bool tells_all(const row_reader *before, const row_reader *since)
+{
+    bool tells = before->last_og.len > 0;
+    for (size_t i = 0; i < since->tables.len && tells; i++) {
+        const uint64_t *at = og_strmap_get(before->index, since->tables.items[i].pin.table_key);
+        const table_rows *t = at != NULL ? &before->tables.items[*at] : NULL;
+        tells = t != NULL && t->has_version && !t->has_tombstone;
+    }
+    return tells;
+}
+
+/* Complete what the last rows told: pins that moved since are theirs, the others the later ones. */
+static og_status merge_pins(row_reader *before, const row_reader *since,
+                            const og_graph__state *later, og_error *err)
+{
+    og_graph__state *state = before->state;
+    OG_AUTO(og_arena) scratch = og_arena_new(0);
+    og_graph__pin *pins =
+        og_arena_array_of(state->arena, og_graph__pin, later->pin_count > 0 ? later->pin_count : 1);
+    if (scratch == NULL || pins == NULL)
+        return og_error_nomem(err);
+    for (size_t i = 0; i < later->pin_count; i++) {
+        const og_graph__pin *pin = &later->pins[i];
+        if (!copy_pin(state->arena, pin, &pins[i]))
+            return og_error_nomem(err);
+        if (og_strmap_get(since->index, pin->table_key) == NULL)
+            continue;
+        table_rows *t = table_of(before, pin->table_key);
+        if (t == NULL)
+            return og_error_nomem(err);
+        OG_TRY(read_version_metadata(scratch, t, err));
+        t->pin.table_path = pins[i].table_path;
+        pins[i] = t->pin;
+    }
+    og_graph__state_set_pins(state, pins, later->pin_count);
+    state->horizon_ms = later->horizon_ms;
+    return read_commit(before, scratch, err);
+}
+
+/* Try with so many rows; *out stays NULL when they do not tell all. */
+static og_status read_last(og_lance_table *manifest, uint32_t rows, const row_reader *since,
+                           const og_graph__state *later, og_graph__state **out, og_error *err)
+{
+    row_reader before;
+    uint32_t slots = (uint32_t)og_lance_table_slot_count(manifest);
+    og_status s = read_rows(&before, manifest, slots - rows, err);
+    if (s == OG_OK && !tells_all(&before, since)) {
+        row_reader_deinit(&before);
+        return OG_OK;
+    }
     if (s == OG_OK)
-        *out = r.state;
-    else
-        og_graph__state_unref(r.state);
-    row_reader_deinit(&r);
-    return s;
+        s = merge_pins(&before, since, later, err);
+    return finish(&before, s, out);
+}
+
+og_status og_graph__state_read_before(og_lance_table *manifest, const og_graph__state *later,
+                                      og_lance_table *later_manifest, og_graph__state **out,
+                                      og_error *err)
+{
+    uint32_t start, slots = (uint32_t)og_lance_table_slot_count(manifest);
+    bool can_tell;
+    OG_TRY(og_graph__stamp_check(manifest, err));
+    OG_TRY(only_grew(manifest, later_manifest, &start, &can_tell, err));
+    if (!can_tell)
+        return og_graph__state_read(manifest, out, err);
+    row_reader since;
+    og_status s = read_rows(&since, later_manifest, start, err);
+    *out = NULL;
+    for (uint32_t rows = FIRST_ROWS;
+         s == OG_OK && *out == NULL && !since.has_other && rows<slots; rows = rows> UINT32_MAX / 4
+             ? UINT32_MAX
+             : rows * 4)
+        s = read_last(manifest, rows, &since, later, out, err);
+    row_reader_deinit(&since);
+    return s != OG_OK || *out != NULL ? s : og_graph__state_read(manifest, out, err);
 }
 
 /* ---- what became of an operation ---------------------------------------------------------- */
@@ -423,16 +556,6 @@ og_status og_graph__op_fate_since(og_lance_table *base, og_lance_table *manifest
 }
 
 /* ---- a state after a commit --------------------------------------------------------------- */
-
-static bool copy_pin(og_arena *arena, const og_graph__pin *pin, og_graph__pin *out)
-{
-    *out = *pin;
-    out->table_key = og_arena_str(arena, pin->table_key);
-    out->table_path = og_arena_str(arena, pin->table_path);
-    out->table_branch = og_arena_str(arena, pin->table_branch);
-    return out->table_key.ptr != NULL && out->table_path.ptr != NULL &&
-           out->table_branch.ptr != NULL;
-}
 
 og_status og_graph__state_advance(const og_graph__state *state, uint64_t manifest_version,
                                   const og_graph__pin *pins, size_t pin_count, og_str commit_id,

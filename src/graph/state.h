@@ -47,6 +47,14 @@ void og_graph__state_set_pins(og_graph__state *state, og_graph__pin *pins, size_
 /* Read all rows of an open `__manifest`. OG_UNSUPPORTED when its internal schema stamp is newer. */
 OG_NODISCARD og_status og_graph__state_read(og_lance_table *manifest, og_graph__state **out,
                                             og_error *err);
+/* The same for an earlier version than that of `later`, whose `__manifest` is `later_manifest`, of
+ * one life of one branch. Tables whose pins did not move in between have the later pins; so only
+ * rows that came in between are read, and the last ones before these. When they do not tell all,
+ * as after types were added or rows were rewritten in between, all rows are read. */
+OG_NODISCARD og_status og_graph__state_read_before(og_lance_table *manifest,
+                                                   const og_graph__state *later,
+                                                   og_lance_table *later_manifest,
+                                                   og_graph__state **out, og_error *err);
 /* Only the check of the stamp. */
 OG_NODISCARD og_status og_graph__stamp_check(const og_lance_table *manifest, og_error *err);
 /* The pin of a table, or NULL. */

@@ -127,7 +127,10 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
                             newest->branch, version, newest->manifest_version);
     OG_TRY(s);
     OG_AUTO(og_graph__state) state = NULL;
-    OG_TRY(og_graph__state_read(manifest, &state, err));
+    if (version == newest->manifest_version)
+        state = og_graph__state_ref(at->state);
+    else
+        OG_TRY(og_graph__state_read_before(manifest, at->state, at->manifest, &state, err));
     OG_TRY(
         og_graph__snapshot_new(repo, at->branch, at->branch_id, state, manifest, newest, out, err));
     og_graph__snapshot *snapshot = og_graph__snapshot_of(*out);

@@ -174,6 +174,19 @@ og_status og_lance_ids_ascend(og_lance_table *table, bool *out, og_error *err)
     return OG_OK;
 }
 
+og_status og_lance_slots_below(og_lance_table *table, uint64_t row_id, uint32_t *out, og_error *err)
+{
+    og_table__row_index *index;
+    OG_TRY(get_index(table, &index, err));
+    *out = 0;
+    for (size_t i = 0; i < index->runs.len; i++) {
+        const og_table__id_run *run = &index->runs.items[i];
+        uint64_t below = row_id > run->first_id ? row_id - run->first_id : 0;
+        *out += below < run->count ? (uint32_t)below : run->count;
+    }
+    return OG_OK;
+}
+
 /* The run that may hold the id: the last one that begins at or below it. `count` > 0. */
 static const og_table__id_run *run_of_id(const og_table__id_run *runs, size_t count, uint64_t id)
 {

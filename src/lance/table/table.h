@@ -127,6 +127,9 @@ OG_NODISCARD og_status og_lance_slots_of(og_lance_table *table, const uint64_t *
 /* Do row ids ascend from slot to slot, and outlive their version? Then the rows stand in the order
  * in which they were added, whatever folds and compactions there were. */
 OG_NODISCARD og_status og_lance_ids_ascend(og_lance_table *table, bool *out, og_error *err);
+/* How many slots have row ids below `row_id`: when ids ascend, those before a certain slot. */
+OG_NODISCARD og_status og_lance_slots_below(og_lance_table *table, uint64_t row_id, uint32_t *out,
+                                            og_error *err);
 /* _row_last_updated_at_version and _row_created_at_version of each slot. */
 OG_NODISCARD og_status og_lance_row_versions(og_lance_table *table, const uint32_t *slots,
                                              size_t count, uint64_t *out_updated,
