@@ -289,24 +289,54 @@ static og_status file_list(og_store *store, const char *prefix, bool recursive,
     return OG_OK;
 }
 
+/* 0 when there is no such object any more. */
+static int remove_one(og_store__file *s, const char *name)
+{
+    og_store__file_take_durable(s, name);
+    if (unlinkat(s->root_fd, name, 0) == 0) {
+        /* No content is left to sync, only the folder. */
+        og_store__file_note_durable(s, name);
+        return 0;
+    }
+    return errno == ENOENT || errno == ENOTDIR || errno == EISDIR ? 0 : errno;
+}
+
+/* Where files are given back to the disk as they go, each removal waits for it. */
+#define REMOVE_THREADS 8
+
+typedef struct removal {
+    og_store__file *s;
+    const char *const *names;
+    int *errnums;
+} removal;
+
+static og_status remove_turn(void *context, size_t i, og_error *err)
+{
+    const removal *r = context;
+    (void)err;
+    r->errnums[i] = remove_one(r->s, r->names[i]);
+    return OG_OK;
+}
+
 static og_status file_remove(og_store *store, const char *const *names, size_t count, og_error *err)
 {
     og_store__file *s = (og_store__file *)store;
+    bool beside = count >= OG_STORE_REMOVE_BESIDE;
     og_store__count(&store->stats.deletes, count);
     for (size_t i = 0; i < count; i++)
         OG_TRY(og_store__check_name(names[i], err));
+    /* Without memory they go one by one. */
+    OG_AUTO_FREE int *errnums = beside ? og_calloc(count, sizeof *errnums) : NULL;
+    if (errnums != NULL) {
+        OG_AUTO(og_pool) pool = og_pool_new(REMOVE_THREADS);
+        removal r = {s, names, errnums};
+        OG_TRY(og_pool_run(pool, count, remove_turn, &r, err));
+    }
     /* One that fails does not spare the others; the first failure is the one reported. */
     og_status first = OG_OK;
     for (size_t i = 0; i < count; i++) {
-        og_store__file_take_durable(s, names[i]);
-        if (unlinkat(s->root_fd, names[i], 0) == 0) {
-            /* No content is left to sync, only the folder. */
-            og_store__file_note_durable(s, names[i]);
-            continue;
-        }
-        int errnum = errno;
-        bool absent = errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR;
-        if (!absent && first == OG_OK)
+        int errnum = errnums != NULL ? errnums[i] : remove_one(s, names[i]);
+        if (errnum != 0 && first == OG_OK)
             first = og_store__file_error(s, errnum, "cannot remove", names[i], err);
     }
     return first;

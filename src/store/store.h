@@ -95,6 +95,8 @@ static inline void og_turn_end(og_turn *turn)
 }
 OG_DEFINE_AUTO(og_turn, og_turn_end)
 
+#define OG_STORE_REMOVE_BESIDE 64
+
 /* A call that can be announced by `expect`. */
 typedef enum og_store_request {
     OG_STORE_GET,
@@ -137,7 +139,8 @@ typedef struct og_store_ops {
      * listings leave out folders. */
     og_status (*list)(og_store *s, const char *prefix, bool recursive, const char *start_after,
                       size_t max_keys, og_listing *out, og_error *err);
-    /* Absent names are no error. */
+    /* Absent names are no error. Fewer than OG_STORE_REMOVE_BESIDE names go in their order, more in
+     * any. */
     og_status (*remove)(og_store *s, const char *const *names, size_t count, og_error *err);
     /* Remove an object that holds exactly these bytes. OG_EXISTS: it holds others, and stays;
      * OG_NOT_FOUND: there is none. NULL: og_store_remove_same does it in two calls. */

@@ -32,6 +32,7 @@ typedef struct sweep {
     OG_VEC(version_file) versions; /* by place, newest first */
     og_strmap *files; /* name of a data file, deletion file, transaction or index folder */
     OG_VEC(const char *) doomed;
+    size_t at_once; /* so many are removed in one call */
     og_lance_cleanup_stats *stats;
 } sweep;
 
@@ -280,7 +281,7 @@ static og_status doom(sweep *s, const og_object_info *object, uint64_t *count, o
     ++*count;
     if (!og_str_ends(object->name, OG_STR(".txn")))
         s->stats->bytes_removed += object->bytes;
-    return s->doomed.len >= REMOVE_AT_ONCE ? flush(s, err) : OG_OK;
+    return s->doomed.len >= s->at_once ? flush(s, err) : OG_OK;
 }
 
 /* Is the version kept and the next one not, while there are newer ones? */
@@ -320,6 +321,7 @@ static og_status mark_holes(sweep *s, og_error *err)
 /* The oldest first, as those who look for the newest expect. */
 static og_status remove_versions(sweep *s, og_error *err)
 {
+    s->at_once = OG_STORE_REMOVE_BESIDE - 1;
     for (size_t i = s->versions.len; i-- > 0;)
         if (s->versions.items[i].goes)
             OG_TRY(doom(s, s->versions.items[i].object, &s->stats->versions_removed, err));
@@ -333,6 +335,7 @@ static bool is_stray(const sweep *s, const og_object_info *object)
 
 static og_status remove_files(sweep *s, og_error *err)
 {
+    s->at_once = REMOVE_AT_ONCE;
     for (size_t i = 0; i < s->listing.len; i++) {
         const og_object_info *o = &s->listing.items[i];
         og_str key, place;
@@ -448,7 +451,7 @@ og_status og_lance_cleanup_branch(og_lance_env *env, const char *path, og_str br
                                   const og_lance_last_look *look, og_error *err)
 {
     og_lance_cleanup_stats stats = {0};
-    sweep s = {.env = env, .path = path, .stats = &stats};
+    sweep s = {.env = env, .path = path, .stats = &stats, .at_once = REMOVE_AT_ONCE};
     og_status status = remove_branch(&s, branch, look, err);
     sweep_deinit(&s);
     return status;

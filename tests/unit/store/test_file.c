@@ -235,6 +235,43 @@ TEST(test_file__read_only_folder_is_denied)
     close_place(&p);
 }
 
+/* Many go side by side. One that can't does not spare the others. */
+TEST(test_file__many_are_removed_at_once)
+{
+    enum { COUNT = 3 * OG_STORE_REMOVE_BESIDE };
+    place p;
+    open_place(&p);
+    char text[COUNT][16];
+    const char *names[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text[i], sizeof text[i], "%s/%d", i % 2 == 0 ? "shut" : "open", i);
+        names[i] = text[i];
+        if (i != 7) /* no error */
+            assert_ok(p.s->ops->put(p.s, names[i], bytes_of("x"), err));
+    }
+    char shut[128], open[128];
+    path_in(&p, "shut", shut);
+    path_in(&p, "open", open);
+    assert_int_equal(chmod(p.folder, 0755) | chmod(shut, 0555) | chmod(open, 0777), 0);
+    uid_t user = geteuid();
+    if (user == 0) /* who may write everywhere */
+        assert_int_equal(seteuid(65534), 0);
+    og_error error;
+    og_status removed = p.s->ops->remove(p.s, names, COUNT, &error);
+    if (user == 0)
+        assert_int_equal(seteuid(0), 0);
+    chmod(shut, 0700);
+    assert_int_equal(removed, OG_DENIED);
+    assert_non_null(strstr(error.message, "shut/0"));
+    uint64_t bytes;
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(p.s->ops->head(p.s, names[i], &bytes, NULL),
+                         i % 2 == 0 ? OG_OK : OG_NOT_FOUND);
+    assert_ok(p.s->ops->remove(p.s, names, COUNT, err));
+    assert_int_equal(p.s->ops->head(p.s, names[0], &bytes, NULL), OG_NOT_FOUND);
+    close_place(&p);
+}
+
 /* A limit on the size of files stands for a full disk: a write stops in its middle. */
 TEST(test_file__a_write_that_fails_leaves_nothing)
 {
