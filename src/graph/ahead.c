@@ -88,18 +88,44 @@ static void expect_table(og_repo *repo, og_snapshot *snapshot, const og_type_def
         og_topo_cache_expect_directory(repo->topo, at);
 }
 
-void og_graph__expect_txn(og_repo *repo, const char *name, const og_type_def *const *defs,
-                          size_t count)
+uint64_t og_graph__expect_txn(og_repo *repo, const char *name, const og_type_def *const *defs,
+                              size_t count)
 {
     og_graph__branch *branch;
     if (!og_store_is_far(repo->store) || og_graph__branch_get(repo, name, &branch, NULL) != OG_OK)
-        return;
+        return 0;
     OG_AUTO(og_snapshot) snapshot = current(repo, branch);
     og_store_expect(repo->store, OG_STORE_LIST, OG_GRAPH__RECOVERY, 0);
     expect_probe(repo, branch, snapshot);
     expect_commits(repo, branch);
     for (size_t i = 0; snapshot != NULL && i < count; i++)
         expect_table(repo, snapshot, defs[i]);
+    return snapshot != NULL ? snapshot->manifest_version : 0;
+}
+
+void og_graph__expect_moved(og_repo *repo, og_snapshot *snapshot, const og_type_def *const *defs,
+                            size_t count)
+{
+    if (!og_store_is_far(repo->store))
+        return;
+    og_store_expect_no_more(repo->store);
+    expect_commits(repo, og_graph__branch_of(snapshot));
+    for (size_t i = 0; i < count; i++)
+        expect_table(repo, snapshot, defs[i]);
+}
+
+/* Mostly the next version is the newest one. */
+void og_graph__expect_refresh(og_repo *repo, const og_graph__branch *branch, uint64_t known)
+{
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    if (!og_store_is_far(repo->store))
+        return;
+    if (repo->store->list_is_cheap)
+        expect_slots(repo->store, branch->manifest_path, 1);
+    expect(repo->store, OG_STORE_GET, &next,
+           og_lance_manifest_name(&next, branch->manifest_path, known + 1));
+    og_store_expect(repo->store, OG_STORE_GET, OG_GRAPH__SCHEMA_STATE, 0);
+    og_store_expect(repo->store, OG_STORE_GET, branch->head_file, 0);
 }
 
 void og_graph__expect_checks(og_repo *repo, const og_graph__branch *branch)

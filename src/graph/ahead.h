@@ -12,9 +12,16 @@
 
 /* Before a graph is opened. */
 void og_graph__expect_open(og_store *store);
-/* Before a txn begins that will write these tables. */
-void og_graph__expect_txn(og_repo *repo, const char *branch, const og_type_def *const *defs,
-                          size_t count);
+/* Before a txn begins that will write these tables. The version of `__manifest` for which they are
+ * announced; 0: none is known. */
+uint64_t og_graph__expect_txn(og_repo *repo, const char *branch, const og_type_def *const *defs,
+                              size_t count);
+/* Before it prepares them, when it began on another snapshot than was current before: what was
+ * announced of tables does not hold then. */
+void og_graph__expect_moved(og_repo *repo, og_snapshot *snapshot, const og_type_def *const *defs,
+                            size_t count);
+/* Before the newest version of `__manifest` is looked for, above a known one. */
+void og_graph__expect_refresh(og_repo *repo, const og_graph__branch *branch, uint64_t known);
 /* Before asking whether the schema is unchanged and whether the branch still exists. */
 void og_graph__expect_checks(og_repo *repo, const og_graph__branch *branch);
 /* Before a branch is made of another. */

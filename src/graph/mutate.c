@@ -479,8 +479,10 @@ static og_status begin(run *r, og_error *err)
         defs[at] = q->mutations[i].def;
         count += at == count;
     }
-    og_graph__expect_txn(r->repo, r->input->branch, defs, count);
+    uint64_t known = og_graph__expect_txn(r->repo, r->input->branch, defs, count);
     OG_TRY(og_txn_begin(r->repo, &options, &r->txn, err));
+    if (og_txn_snapshot(r->txn)->manifest_version != known)
+        og_graph__expect_moved(r->repo, og_txn_snapshot(r->txn), defs, count);
     og_txn_on_move(r->txn, holds, r);
     return og_txn_prepare(r->txn, defs, count, err);
 }

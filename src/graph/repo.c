@@ -225,11 +225,15 @@ static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id
     OG_AUTO_BUF head = OG_BUF_INIT;
     uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
+    if (previous != NULL)
+        og_graph__expect_refresh(repo, branch, hint);
     OG_TRY(open_manifest(repo, branch, first, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
         (void)read_hints(repo, branch, &head);
+    if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version + 1)
+        og_store_expect_no_more(repo->store);
 
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));
