@@ -45,6 +45,19 @@ static void expect_commits(og_repo *repo, const og_graph__branch *branch)
                og_lance_manifest_name(&next, branch->commits_path, known + 1));
 }
 
+/* What it asks when there is a newer version: who committed may have written it after the head file,
+ * by which it would be known. */
+static void expect_newest_commits(og_repo *repo, const og_graph__branch *branch)
+{
+    OG_AUTO_BUF next = OG_BUF_INIT;
+    uint64_t known = __atomic_load_n(&branch->commits_hint, __ATOMIC_RELAXED);
+    if (repo->store->list_is_cheap)
+        expect_slots(repo->store, branch->commits_path, 1);
+    if (known != 0)
+        expect(repo->store, OG_STORE_GET, &next,
+               og_lance_manifest_name(&next, branch->commits_path, known + 1));
+}
+
 /* What og_repo_snapshot asks when it knows a snapshot. */
 static void expect_probe(og_repo *repo, const og_graph__branch *branch, const og_snapshot *snapshot)
 {
@@ -110,6 +123,7 @@ void og_graph__expect_moved(og_repo *repo, og_snapshot *snapshot, const og_type_
         return;
     og_store_expect_no_more(repo->store);
     expect_commits(repo, og_graph__branch_of(snapshot));
+    expect_newest_commits(repo, og_graph__branch_of(snapshot));
     for (size_t i = 0; i < count; i++)
         expect_table(repo, snapshot, defs[i]);
 }

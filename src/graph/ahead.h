@@ -20,7 +20,7 @@ uint64_t og_graph__expect_txn(og_repo *repo, const char *branch, const og_type_d
  * announced of tables does not hold then. */
 void og_graph__expect_moved(og_repo *repo, og_snapshot *snapshot, const og_type_def *const *defs,
                             size_t count);
-/* Before the newest version of `__manifest` is looked for, above a known one. */
+/* Before the newest version of `__manifest` is looked for, above a known one, and read. */
 void og_graph__expect_refresh(og_repo *repo, const og_graph__branch *branch, uint64_t known);
 /* Before asking whether the schema is unchanged and whether the branch still exists. */
 void og_graph__expect_checks(og_repo *repo, const og_graph__branch *branch);

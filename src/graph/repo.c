@@ -218,29 +218,37 @@ static uint64_t read_hints(og_repo *repo, og_graph__branch *branch, og_buf *head
     return hints.manifest;
 }
 
-static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id, uint64_t first,
-                         og_snapshot **out, og_error *err)
+static og_status open_newest(og_repo *repo, og_graph__branch *branch, const char *id,
+                             uint64_t first, og_snapshot *previous, og_snapshot **out,
+                             og_error *err)
 {
-    OG_AUTO(og_snapshot) previous = current_ref(repo, branch, id);
     OG_AUTO_BUF head = OG_BUF_INIT;
     uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
-    if (previous != NULL)
-        og_graph__expect_refresh(repo, branch, hint);
     OG_TRY(open_manifest(repo, branch, first, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
         (void)read_hints(repo, branch, &head);
-    if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version + 1)
-        og_store_expect_no_more(repo->store);
 
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));
     if (state == NULL)
         OG_TRY(og_graph__state_read(manifest, &state, err));
+    return og_graph__snapshot_new(repo, branch, id, state, manifest, previous, out, err);
+}
+
+static og_status refresh(og_repo *repo, og_graph__branch *branch, const char *id, uint64_t first,
+                         og_snapshot **out, og_error *err)
+{
+    OG_AUTO(og_snapshot) previous = current_ref(repo, branch, id);
     OG_AUTO(og_snapshot) snapshot = NULL;
-    OG_TRY(og_graph__snapshot_new(repo, branch, id, state, manifest, previous, &snapshot, err));
+    if (previous != NULL)
+        og_graph__expect_refresh(repo, branch, previous->manifest_version);
+    og_status s = open_newest(repo, branch, id, first, previous, &snapshot, err);
+    if (previous != NULL)
+        og_store_expect_no_more(repo->store);
+    OG_TRY(s);
     if (!og_graph__is_unborn(snapshot))
         og_graph__repo_advance(snapshot);
     *out = OG_TAKE(snapshot);

@@ -64,6 +64,37 @@ TEST(test_far__an_expected_call_is_made_once)
     close_rig(&r);
 }
 
+static void assert_range(og_store *s, const char *name, uint64_t offset, const char *text)
+{
+    OG_AUTO(og_blob) blob = NULL;
+    assert_ok(s->ops->get_range(s, name, offset, strlen(text), &blob, err));
+    assert_int_equal(blob->len, strlen(text));
+    assert_memory_equal(blob->ptr, text, blob->len);
+}
+
+TEST(test_far__an_expected_range_is_fetched_once)
+{
+    rig r;
+    og_blob *none;
+    open_rig(&r, UINT64_MAX, OG_STORE_PASS);
+    assert_ok(r.inner->ops->put(r.inner, "x", bytes_of("abcdef"), err));
+    og_store_expect_range(r.s, "x", 0, 3);
+    og_store_expect_range(r.s, "x", 3, 2);
+    og_store_expect_range(r.s, "x", 0, 3);
+    assert_range(r.s, "x", 3, "de");
+    assert_range(r.s, "x", 0, "abc");
+    assert_int_equal(r.plan.seen, 2);
+    assert_range(r.s, "x", 0, "abc"); /* each answer is taken once */
+    og_store_expect_range(r.s, "x", 1, 2);
+    assert_range(r.s, "x", 1, "bcd"); /* another range is another call */
+    assert_int_equal(r.plan.seen, 5);
+    og_store_expect_range(r.s, "x", 4, 3);
+    assert_status(r.s->ops->get_range(r.s, "x", 4, 3, &none, NULL), OG_CORRUPT);
+    og_store_expect_range(r.s, "y", 0, 1);
+    assert_status(r.s->ops->get_range(r.s, "y", 0, 1, &none, NULL), OG_NOT_FOUND);
+    close_rig(&r);
+}
+
 /* Each answer is taken once, another listing is another call,
  * and what was expected in vain is forgotten. */
 TEST(test_far__an_answer_does_not_get_old)
