@@ -63,6 +63,8 @@ def inserts(args):
         rounds = [line[handle]['in_a_row'] for line in lines]
         tell(f'insert, {handle}, round trips in a row after {numbers} commits', rounds, f'at most {most}',
              max(rounds) <= most)
+    turns = tool_lines(args, 'turns', 2)[0]['warm']['in_a_row']
+    tell('insert, warm, round trips in a row when two insert in turn', turns, 'at most 8', turns <= 8)
     calls = [line['middle']['calls'] for line in lines]
     tell('insert, warm, store calls', calls, 'equal', len(set(calls)) == 1)
     for which, words in (('middle', 'the middle one of 63'), ('mean', 'mean since the commits before, folds included')):
