@@ -410,6 +410,33 @@ TEST(test_table__folding_keeps_rows_ids_and_order)
     }
 }
 
+TEST(test_table__ids_ascend_until_a_row_is_written_again)
+{
+    AUTO_BENCH b = open_bench((og_store_hook){0});
+    OG_AUTO(og_lance_table) t = make_table(b.env);
+    bool ascend;
+    uint32_t below;
+    for (int i = 0; i < 20; i++) {
+        t = must_commit(b.env, t, (change){.op = OG_LANCE_APPEND, .rows = TWO_ROWS, .fold = true});
+        assert_ok(og_lance_ids_ascend(t, &ascend, err));
+        assert_true(ascend);
+    }
+    const uint64_t drop[] = {1, 2, 3};
+    t = must_commit(b.env, t, (change){.op = OG_LANCE_DELETE, .drop = drop, .drop_count = 3});
+    const uint64_t ids[] = {0, 1, 7, 42, UINT64_MAX};
+    const uint32_t slots[] = {0, 1, 7, 42, 42};
+    for (size_t i = 0; i < 5; i++) {
+        assert_ok(og_lance_slots_below(t, ids[i], &below, err));
+        assert_int_equal(below, slots[i]);
+    }
+    const uint64_t keep[] = {0};
+    t = must_commit(
+        b.env, t,
+        (change){.op = OG_LANCE_UPDATE, .rows = "[{\"id\":\"A\"}]", .keep = keep, .keep_count = 1});
+    assert_ok(og_lance_ids_ascend(t, &ascend, err));
+    assert_false(ascend);
+}
+
 TEST(test_table__folding_drops_deleted_rows)
 {
     AUTO_BENCH b = open_bench((og_store_hook){0});
