@@ -10,7 +10,10 @@
 
 #define DEFAULT_CACHE_BYTES ((size_t)256 << 20)
 #define DEFAULT_TOPOLOGY_BYTES ((size_t)512 << 20)
-#define DEFAULT_HISTORY_ROWS 512
+/* A window of a history takes half a millisecond for so many rows; where each one is
+ * a round trip, few large ones are faster. */
+#define HISTORY_ROWS 128
+#define FAR_HISTORY_ROWS 1024
 
 const char *og_repo_uri(const og_repo *repo)
 {
@@ -108,13 +111,15 @@ og_status og_repo_open(const char *uri, const og_repo_options *options, og_repo 
     repo->clock = o->clock != NULL ? o->clock : &og_system_clock;
     repo->random = o->random != NULL ? o->random : &og_system_random;
     repo->no_derived = o->no_derived;
-    repo->history_rows = o->history_rows != 0 ? o->history_rows : DEFAULT_HISTORY_ROWS;
     repo->uri = og_strdup(uri);
     if (repo->uri == NULL)
         return og_error_nomem(err);
     og_status s = open_parts(repo, o, err);
-    if (s == OG_OK)
+    if (s == OG_OK) {
+        size_t rows = og_store_is_far(repo->store) ? FAR_HISTORY_ROWS : HISTORY_ROWS;
+        repo->history_rows = o->history_rows != 0 ? o->history_rows : rows;
         s = open_main(repo, err);
+    }
     if (repo->store != NULL)
         og_store_expect_no_more(repo->store);
     if (s == OG_OK)

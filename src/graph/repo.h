@@ -19,7 +19,7 @@ typedef struct og_repo_options {
     size_t cache_bytes;      /* decoded columns, open files; 0 = 256 MiB */
     size_t topology_bytes;   /* directories and topologies; 0 = 512 MiB */
     bool no_derived;         /* write nothing under _omnigraph/ */
-    size_t history_rows;     /* of `__manifest`, which a history reads first; 0 = 512 */
+    size_t history_rows;     /* of `__manifest`, which a history reads first; 0 = chosen */
     og_store *store;         /* borrowed; NULL = open `uri` as a folder */
     const og_clock *clock;   /* NULL = system */
     const og_random *random; /* NULL = system */
