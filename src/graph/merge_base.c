@@ -8,8 +8,9 @@
  * times of commits decide in which order they are looked at, and so how far back the histories are
  * read; not what is found.
  *
- * More than one may be bases, or ancestors of each other that the painting did not come to. Then,
- * and when a parent is in no history, all ancestors are walked over and compared. */
+ * More than one may be bases, or ancestors of each other that the painting did not come to. Then all
+ * ancestors are walked over and compared. A parent that is in no history leads nowhere, but to know
+ * that, all is read. */
 #include "base/map.h"
 #include "base/vec.h"
 #include "graph/history.h"
@@ -297,7 +298,7 @@ static og_status paint_parent(painting *p, og_str id, unsigned colours, og_error
 
 static og_status paint_down(painting *p, og_error *err)
 {
-    while (p->fresh > 0 && !p->search->has_unknown) {
+    while (p->fresh > 0) {
         painted *c = &p->commits.items[pop(p)];
         const og_commit_info *commit = c->commit;
         unsigned colours = c->colours;
@@ -329,7 +330,7 @@ static og_status find_by_painting(painting *p, const og_commit_info *const heads
         *out = p->commits.items[i].commit;
         bases++;
     }
-    *out_sure = bases <= 1 && !p->search->has_unknown;
+    *out_sure = bases <= 1;
     return OG_OK;
 }
 
