@@ -227,12 +227,13 @@ og_status og_graph__publish_stage(og_lance_env *env, og_lance_table *manifest, c
     const og_lance_kv properties[] = {
         {OG_STR("og.op"), og_str_of(op->id)},
         {OG_STR("og.kind"), op->kind},
+        {OG_STR("og.branch_id"), op->branch_id},
     };
     og_lance_write_options options = {
         .op = OG_LANCE_APPEND,
         .min_max_fragment_id = -1,
         .properties = properties,
-        .property_count = 2,
+        .property_count = op->branch_id.len > 0 ? 3 : 2,
         .fold = true,
         .fold_all = op->fold_all,
         .fold_one_run = true,

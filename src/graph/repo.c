@@ -158,6 +158,23 @@ static og_snapshot *current_ref(og_repo *repo, const og_graph__branch *branch, c
     return current;
 }
 
+/* A branch whose creator died before it saw that its ref can't stay. */
+static og_status stillborn(const og_graph__branch *branch, const char *why, og_error *err)
+{
+    og_error_set(err, OG_NOT_FOUND, "branch '%s' not found: %s", branch->name, why);
+    og_error_hint(err, "Free the name with: omnigraph branch delete %s --uri GRAPH", branch->name);
+    return OG_NOT_FOUND;
+}
+
+/* Did another branch of the name make this version? What other programs wrote does not tell. */
+static bool is_of_another_life(const og_lance_table *manifest, const char *id)
+{
+    og_str life = og_lance_table_transaction_property(manifest, OG_STR("og.branch_id"));
+    if (life.len == 0)
+        life = og_lance_table_transaction_property(manifest, OG_STR("og.fork"));
+    return life.len > 0 && !og_str_is(life, id);
+}
+
 /* Its ref makes a branch exist; until its first version is there it is what its parent was. */
 static og_status open_parent(og_repo *repo, const og_graph__branch *branch, og_lance_table **out,
                              og_error *err)
@@ -172,13 +189,8 @@ static og_status open_parent(og_repo *repo, const og_graph__branch *branch, og_l
         return og_error_nomem(err);
     og_status s = og_lance_table_open(repo->env, og_buf_cstr(&path), ref.parent_version,
                                       ref.manifest_bytes, out, err);
-    if (s != OG_NOT_FOUND)
-        return s;
-    /* Its creator died before it saw that. */
-    og_error_set(err, OG_NOT_FOUND,
-                 "branch '%s' not found: its source was deleted before it was made", branch->name);
-    og_error_hint(err, "Free the name with: omnigraph branch delete %s --uri GRAPH", branch->name);
-    return OG_NOT_FOUND;
+    return s == OG_NOT_FOUND ? stillborn(branch, "its source was deleted before it was made", err)
+                             : s;
 }
 
 /* Its schema is there, which init writes last. */
@@ -190,8 +202,8 @@ static og_status no_manifest(const og_repo *repo, og_error *err)
 }
 
 /* first: versions below it are of an earlier branch of the name. */
-static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, uint64_t first,
-                               uint64_t hint, og_lance_table **out, og_error *err)
+static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, const char *id,
+                               uint64_t first, uint64_t hint, og_lance_table **out, og_error *err)
 {
     const char *path = branch->manifest_path;
     uint64_t version;
@@ -202,8 +214,14 @@ static og_status open_manifest(og_repo *repo, const og_graph__branch *branch, ui
     if (s == OG_NOT_FOUND || (s == OG_OK && version < first))
         return open_parent(repo, branch, out, err);
     OG_TRY(s);
-    s = og_lance_table_open(repo->env, path, version, 0, out, err);
-    return s == OG_OK ? s : og_error_context(err, s, "reading %s", path);
+    OG_AUTO(og_lance_table) manifest = NULL;
+    s = og_lance_table_open(repo->env, path, version, 0, &manifest, err);
+    if (s != OG_OK)
+        return og_error_context(err, s, "reading %s", path);
+    if (!branch->is_main && is_of_another_life(manifest, id))
+        return stillborn(branch, "its name was used by others while it was made", err);
+    *out = OG_TAKE(manifest);
+    return OG_OK;
 }
 
 static void raise_hint(uint64_t *hint, uint64_t version)
@@ -230,7 +248,7 @@ static og_status open_newest(og_repo *repo, og_graph__branch *branch, const char
     OG_AUTO_BUF head = OG_BUF_INIT;
     uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
-    OG_TRY(open_manifest(repo, branch, first, hint, &manifest, err));
+    OG_TRY(open_manifest(repo, branch, id, first, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "graph/branch.h"
 #include "graph/branch_ops.h"
 #include "graph_fixture.h"
 #include "lance/table/branch.h"
@@ -256,4 +257,45 @@ TEST(test_branch_again__comes_back_while_it_is_cleared_away)
     come_back(0, "put_if_absent");
     /* Of an earlier life. A program that goes by no marks made the branch below it. */
     come_back(100, "list");
+}
+
+/* A creator looked for what earlier branches of the name left and slept. Meanwhile there was one,
+ * whose delete died when it had removed the ref; then the creator put its own, and died, too. */
+static void put_ref_of_another_life(meeting *m)
+{
+    static const char name[] = "__manifest/_refs/branches/b.json";
+    OG_AUTO(og_blob) ref = NULL;
+    OG_AUTO_BUF changed = OG_BUF_INIT;
+    assert_ok(m->store->ops->get(m->store, name, &ref, err));
+    og_str text = {(const char *)ref->ptr, ref->len};
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_repo *repo = fixture_open(m->store, &m->clock);
+    og_graph__branch *branch;
+    assert_ok(og_graph__branch_get(repo, "b", &branch, err));
+    assert_ok(og_graph__branch_id(repo, branch, id, err));
+    og_repo_close(repo);
+    size_t at = og_str_find(text, og_str_of(id));
+    assert_true(at != SIZE_MAX);
+    assert_true(og_buf_append(&changed, text.ptr, text.len));
+    changed.ptr[at] = (uint8_t)(text.ptr[at] == '0' ? '1' : '0');
+    assert_ok(m->store->ops->put(m->store, name, og_buf_bytes(&changed), err));
+}
+
+TEST(test_branch_again__of_an_earlier_life_is_not_shown)
+{
+    meeting m = {.name = "b"};
+    begin(&m);
+    put_ref_of_another_life(&m);
+    og_repo *repo = fixture_open(m.store, &m.clock);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_error error;
+    assert_int_equal(og_repo_snapshot(repo, "b", &snapshot, &error), OG_NOT_FOUND);
+    assert_non_null(strstr(error.message, "its name was used by others"));
+    assert_non_null(strstr(error.hint, "branch delete b"));
+    assert_int_equal(fixture_write_on(repo, "b", NULL, "4", &error), OG_NOT_FOUND);
+    assert_ok(og_branch_remove(repo, "b", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_int_equal(fixture_count_on(repo, "b", "A"), 1);
+    og_repo_close(repo);
+    og_store_close(m.store);
 }
