@@ -66,7 +66,8 @@ static og_status start(og_cursor *c, og_session *session, const og_params *param
         .now_ms = og_repo_now_us(repo) / 1000,
         .analyze = analyze,
     };
-    return og_exec_open(c->query->plan, literals, c->snapshot, &options, &c->exec, err);
+    og_status s = og_exec_open(c->query->plan, literals, c->snapshot, &options, &c->exec, err);
+    return og_repo_read_outcome(c->snapshot, s, err);
 }
 
 og_status og_api__open_cursor(og_session *session, const og_query *query, const og_params *params,
@@ -137,7 +138,8 @@ og_status og_api__next_batch(og_cursor *c, og_error *err)
     c->row = -1;
     if (c->is_done)
         return OG_OK;
-    OG_TRY(og_exec_next(c->exec, &c->batch, err));
+    og_status s = og_exec_next(c->exec, &c->batch, err);
+    OG_TRY(og_repo_read_outcome(c->snapshot, s, err));
     c->is_done = c->batch.row_count == 0;
     return OG_OK;
 }

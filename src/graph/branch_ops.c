@@ -204,9 +204,41 @@ static og_status put_ref(creation *c, og_error *err)
     return s != OG_UNKNOWN ? s : unknown_create(c, err);
 }
 
-/* Ours only: meanwhile others may have deleted the branch, and made one of that name. */
+/* Whoever writes on the branch puts its first version, unless another's is there. So put one of no
+ * life: either others find it, and with it no branch, or we find theirs. */
+static og_status keep_others_off(creation *c, bool *out_in_use, og_error *err)
+{
+    uint64_t version = c->manifest.staged->version;
+    const og_lance_branch_slots below = {.newest = version - 1};
+    og_graph__fork barrier = {0};
+    bool ours = false;
+    og_status s = stage(c, OG_GRAPH__MANIFEST, og_graph__snapshot_of(c->snapshot)->manifest, &below,
+                        OG_STR(""), &barrier, err);
+    if (s == OG_OK)
+        s = og_graph__fork_put(c->store, &barrier, &ours, err);
+    og_graph__fork_deinit(&barrier);
+    *out_in_use = false;
+    if (s != OG_OK || ours)
+        return s;
+    OG_AUTO(og_lance_table) first = NULL;
+    s = og_lance_table_open(c->repo->env, c->to->manifest_path, version, 0, &first, err);
+    *out_in_use =
+        s == OG_OK &&
+        og_str_is(og_lance_table_transaction_property(first, OG_STR("og.fork")), c->manifest.id);
+    return s == OG_NOT_FOUND ? OG_OK : s; /* cleared away, as others deleted the branch */
+}
+
+/* Ours only: meanwhile others may have deleted the branch, and made one of that name. And only
+ * while nobody has written on it, who may have been told that it was done. */
 static og_status take_back(creation *c, og_error *err)
 {
+    bool in_use;
+    if (keep_others_off(c, &in_use, err) != OG_OK)
+        return unknown_create(c, err);
+    if (in_use) {
+        og_error_set(err, OG_UNKNOWN, "others use it already, but it may not be whole");
+        return unknown_create(c, err);
+    }
     const char *name = og_buf_cstr(&c->manifest.ref_name);
     og_status s = og_store_remove_same(c->store, name, og_buf_bytes(&c->manifest.ref), err);
     return s == OG_OK || s == OG_NOT_FOUND || s == OG_EXISTS ? OG_OK : unknown_create(c, err);

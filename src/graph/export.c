@@ -347,8 +347,9 @@ og_status og_export_run(og_snapshot *snapshot, const og_export_input *input, og_
     if (selected == NULL)
         return og_error_nomem(err);
     OG_TRY(select_tables(snapshot, input, infos, count, selected, err));
-    for (size_t i = 0; i < count; i++)
+    og_status s = OG_OK;
+    for (size_t i = 0; i < count && s == OG_OK; i++)
         if (selected[i])
-            OG_TRY(export_table(snapshot, input, infos[i].table_key, err));
-    return OG_OK;
+            s = export_table(snapshot, input, infos[i].table_key, err);
+    return og_repo_read_outcome(snapshot, s, err);
 }

@@ -375,7 +375,8 @@ og_status og_load_run(og_repo *repo, const og_load_input *input, og_load_output 
 {
     __attribute__((cleanup(load_deinit))) og_graph__load load = {0};
     OG_TRY(load_init(&load, repo, input, err));
-    OG_TRY(load_all(&load, err));
+    og_status read = load_all(&load, err);
+    OG_TRY(og_repo_read_outcome(og_txn_snapshot(load.txn), read, err));
     og_load_output made;
     OG_TRY(make_output(&load, &made, err));
     og_status s = og_txn_commit(load.txn, &made.commit, err);

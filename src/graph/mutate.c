@@ -546,6 +546,8 @@ og_status og_mutate_run(og_repo *repo, const og_mutate_input *input, og_mutate_o
         run r = {
             .repo = repo, .input = input, .catalog = og_repo_catalog(repo), .is_repeat = i > 0};
         og_status s = attempt(&r, out, &again, err);
+        if (r.snapshot != NULL)
+            s = og_repo_read_outcome(r.snapshot, s, err);
         run_deinit(&r);
         bool is_last = i + 1 == MAX_ATTEMPTS;
         if (s == OG_CONFLICT ? is_last : s != OG_OK || !again)

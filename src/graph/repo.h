@@ -53,6 +53,11 @@ og_ulid og_repo_new_ulid(const og_repo *repo);
 OG_NODISCARD og_status og_repo_snapshot(og_repo *repo, const char *branch, og_snapshot **out,
                                         og_error *err);
 
+/* The outcome of an operation that read a snapshot. When a file was not found because a cleanup took
+ * it meanwhile, that is said: OG_CONFLICT, and to run the operation again. Any other `status`, and
+ * its error, stay as they are; so they do for an earlier state, whose time may be over. */
+OG_NODISCARD og_status og_repo_read_outcome(og_snapshot *snapshot, og_status status, og_error *err);
+
 /* Names of all branches, main among them, by bytes; in `arena`. */
 OG_NODISCARD og_status og_repo_branches(og_repo *repo, og_arena *arena, og_str **out_names,
                                         size_t *out_count, og_error *err);

@@ -77,6 +77,18 @@ static bool is_superseded(const og_graph__snapshot *s)
            is_deleted(s);
 }
 
+og_status og_repo_read_outcome(og_snapshot *snapshot, og_status status, og_error *err)
+{
+    const og_graph__snapshot *s = og_graph__snapshot_of(snapshot);
+    if (status != OG_NOT_FOUND || s->is_past || !is_superseded(s))
+        return status;
+    og_error_set(err, OG_CONFLICT,
+                 "version %" PRIu64 " of branch '%s' was cleaned away while it was read",
+                 s->state->manifest_version, s->base.branch);
+    og_error_hint(err, "Run the operation again.");
+    return OG_CONFLICT;
+}
+
 static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,
                             og_error *err)
 {

@@ -393,9 +393,7 @@ static og_status newest_snapshot(const og_txn *txn, og_snapshot **out, og_error 
     return s;
 }
 
-/* Build on the newest snapshot. After a conflict the txn can only be freed:
- * some writes may be moved. */
-static og_status move_to_newest(og_txn *txn, og_error *err)
+static og_status build_on_newest(og_txn *txn, og_error *err)
 {
     OG_AUTO(og_snapshot) now = NULL;
     OG_AUTO_FREE const og_type_def **defs = og_calloc(txn->tables.len, sizeof *defs);
@@ -411,6 +409,17 @@ static og_status move_to_newest(og_txn *txn, og_error *err)
     og_snapshot_unref(txn->snapshot);
     txn->snapshot = OG_TAKE(now);
     return OG_OK;
+}
+
+/* Build on the newest snapshot. After a conflict the txn can only be freed: some writes may be
+ * moved. Who slept over a cleanup can't tell what differs from what it had read. */
+static og_status move_to_newest(og_txn *txn, og_error *err)
+{
+    og_status s = build_on_newest(txn, err);
+    if (s != OG_NOT_FOUND)
+        return s;
+    og_error_set(err, OG_CONFLICT, "what the operation was decided on was cleaned away meanwhile");
+    return og_graph__retryable(err);
 }
 
 /* Others may have committed while we worked: seen before a slot is lost, it costs less. */

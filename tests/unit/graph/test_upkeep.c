@@ -3,6 +3,7 @@
 
 #include "graph/branch_ops.h"
 #include "graph/cleanup.h"
+#include "graph/load.h"
 #include "graph/optimize.h"
 #include "graph/target.h"
 #include "graph_fixture.h"
@@ -476,6 +477,46 @@ TEST(test_upkeep__a_reader_of_a_branch_that_was_deleted_and_cleaned_away_runs_ag
     assert_status(
         og_snapshot_table(slept, og_catalog_node(slept->catalog, OG_STR("A")), &table, &error),
         OG_CONFLICT);
+    og_snapshot_unref(OG_TAKE(slept));
+    og_repo_close(reader);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
+static og_status ignore(void *context, og_bytes bytes, og_error *err)
+{
+    (void)context, (void)bytes, (void)err;
+    return OG_OK;
+}
+
+/* Its tables are open, but their files are gone. */
+TEST(test_upkeep__a_reader_whose_files_were_cleaned_away_is_told_to_run_again)
+{
+    world w;
+    world_init(&w, 3);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    og_repo *reader = fixture_open(w.store, &w.clock);
+    OG_AUTO(og_snapshot) slept = NULL;
+    og_lance_table *table;
+    assert_ok(og_repo_snapshot(reader, "main", &slept, err));
+    for (uint32_t i = 0; i < slept->catalog->node_count; i++)
+        assert_ok(og_snapshot_table(slept, &slept->catalog->nodes[i], &table, err));
+
+    og_optimize_output joined;
+    assert_ok(fixture_write_both(repo, "later", err));
+    assert_ok(og_optimize_run(repo, NULL, &joined, err));
+    og_optimize_output_deinit(&joined);
+    w.clock.now_us += HOUR_US;
+    const og_cleanup_input cleanup = {.by_count = true, .keep = 0};
+    og_cleanup_output cleaned;
+    assert_ok(og_cleanup_run(repo, &cleanup, &cleaned, err));
+    og_cleanup_output_deinit(&cleaned);
+
+    const og_export_input input = {.write = ignore};
+    og_error error;
+    assert_status(og_export_run(slept, &input, &error), OG_CONFLICT);
+    assert_non_null(strstr(error.message, "was cleaned away while it was read"));
+    assert_str_is(og_str_of(error.hint), "Run the operation again.");
     og_snapshot_unref(OG_TAKE(slept));
     og_repo_close(reader);
     og_repo_close(repo);
