@@ -125,8 +125,6 @@ static og_status named_graph(cli *c, const char *name, og_error *err)
     return c->uri != NULL ? OG_OK : og_error_nomem(err);
 }
 
-/* Where the command line itself says the graph is, or NULL. An alias's first argument is the
- * graph only when nothing else says where it is. */
 /* Of commands that take nothing but the graph. */
 static og_status check_given_once(const cli_args *args, og_error *err)
 {
@@ -138,6 +136,8 @@ static og_status check_given_once(const cli_args *args, og_error *err)
                         args->arguments.items[0], uri);
 }
 
+/* Where the command line itself says the graph is, or NULL. An alias's first argument is the
+ * graph only when nothing else says where it is. */
 static const char *given_uri(cli *c, const char *target)
 {
     const cli_args *args = &c->args;

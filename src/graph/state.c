@@ -252,6 +252,15 @@ static og_status read_version_metadata(og_arena *scratch, table_rows *t, og_erro
     return OG_OK;
 }
 
+/* What the last version row of a table says beside its columns. */
+static og_status complete_pin(og_arena *scratch, table_rows *t, og_error *err)
+{
+    if (t->pin.table_branch.len > 0 && !og_lance_branch_is_safe(t->pin.table_branch))
+        return og_error_set(err, OG_CORRUPT, "manifest row of %.*s names a malformed branch",
+                            OG_FMT(t->pin.table_key));
+    return read_version_metadata(scratch, t, err);
+}
+
 static og_status read_commit(row_reader *r, og_arena *scratch, og_error *err)
 {
     if (r->last_og.len == 0)
@@ -289,11 +298,8 @@ static og_status finish_pins(row_reader *r, og_error *err)
         if (!t->has_location)
             s = og_error_set(err, OG_CORRUPT, "manifest table row missing location for %.*s",
                              OG_FMT(t->pin.table_key));
-        else if (t->pin.table_branch.len > 0 && !og_lance_branch_is_safe(t->pin.table_branch))
-            s = og_error_set(err, OG_CORRUPT, "manifest row of %.*s names a malformed branch",
-                             OG_FMT(t->pin.table_key));
         else
-            s = read_version_metadata(scratch, t, err);
+            s = complete_pin(scratch, t, err);
         pins[count++] = t->pin;
     }
     if (s == OG_OK)
@@ -454,7 +460,7 @@ static og_status merge_pins(row_reader *before, const row_reader *since,
         table_rows *t = table_of(before, pin->table_key);
         if (t == NULL)
             return og_error_nomem(err);
-        OG_TRY(read_version_metadata(scratch, t, err));
+        OG_TRY(complete_pin(scratch, t, err));
         t->pin.table_path = pins[i].table_path;
         pins[i] = t->pin;
     }
@@ -492,11 +498,9 @@ og_status og_graph__state_read_before(og_lance_table *manifest, const og_graph__
     row_reader since;
     og_status s = read_rows(&since, later_manifest, start, err);
     *out = NULL;
-    for (uint32_t rows = FIRST_ROWS;
-         s == OG_OK && *out == NULL && !since.has_other && rows<slots; rows = rows> UINT32_MAX / 4
-             ? UINT32_MAX
-             : rows * 4)
-        s = read_last(manifest, rows, &since, later, out, err);
+    uint64_t rows = since.has_other ? slots : FIRST_ROWS;
+    for (; s == OG_OK && *out == NULL && rows < slots; rows *= 4)
+        s = read_last(manifest, (uint32_t)rows, &since, later, out, err);
     row_reader_deinit(&since);
     return s != OG_OK || *out != NULL ? s : og_graph__state_read(manifest, out, err);
 }

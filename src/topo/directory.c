@@ -582,7 +582,7 @@ static og_status lay_upon(og_directory *below, og_lance_table *table, uint64_t r
     if (d == NULL)
         return og_error_nomem(err);
     d->root = og_directory_ref(below);
-    d->has_duplicates = below->has_duplicates;
+    d->has_duplicates = __atomic_load_n(&below->has_duplicates, __ATOMIC_RELAXED);
     uint32_t start = first_slot, end = UINT32_MAX;
     if (start != UINT32_MAX && ids / IDS_PER_ROW <= rows)
         OG_TRY(newer_slots(table, below->next_row_id, &start, &end, err));

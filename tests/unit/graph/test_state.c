@@ -5,6 +5,7 @@
 #include "graph/branch_ops.h"
 #include "graph/cleanup.h"
 #include "graph/layout.h"
+#include "graph/publish.h"
 #include "graph/repo_priv.h"
 #include "graph_fixture.h"
 #include "og_test.h"
@@ -85,6 +86,45 @@ TEST(test_state__of_an_earlier_version_of_a_branch)
     assert_ok(og_repo_snapshot(w.repo, "b", &made, err));
     write_some(w.repo, "b", 290, 300);
     check_versions(w.repo, "b", made->manifest_version);
+}
+
+/* One more version of `__manifest`, whose row says that A has a version more, on this branch. */
+static void add_row(const world *w, og_graph__pin *pin, const char *branch,
+                    og_lance_table **manifest)
+{
+    OG_AUTO(og_lance_write) write = NULL;
+    const og_lance_staged *staged;
+    og_graph__op op;
+    og_graph__op_init(&op, w->repo, OG_STR(""), OG_STR("Load"));
+    pin->version++;
+    pin->table_branch = og_str_of(branch);
+    const og_graph__move move = {.pin = *pin, .manifest_name = "x"};
+    const og_graph__mark none = {.aborted_op = OG_STR("")};
+    assert_ok(og_graph__publish_stage(og_repo_env(w->repo), *manifest, w->store->root, &op, &move,
+                                      1, &none, NULL, &write, &staged, err));
+    assert_ok(og_lance_staged_commit(write, true, err));
+    og_lance_table_unref(OG_TAKE(*manifest));
+    assert_ok(og_lance_write_table(write, manifest, err));
+}
+
+TEST(test_state__of_an_earlier_version_refuses_a_malformed_branch)
+{
+    __attribute__((cleanup(fixture_world_deinit))) world w;
+    fixture_world_init(&w);
+    write_some(w.repo, NULL, 0, 300);
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    assert_ok(og_repo_snapshot(w.repo, NULL, &snapshot, err));
+    const og_graph__snapshot *at = og_graph__snapshot_of(snapshot);
+    og_graph__pin pin = *og_graph__state_pin(at->state, OG_STR("node:A"));
+    OG_AUTO(og_lance_table) manifest = og_lance_table_ref(at->manifest);
+    add_row(&w, &pin, "../elsewhere", &manifest);
+    OG_AUTO(og_lance_table) earlier = og_lance_table_ref(manifest);
+    add_row(&w, &pin, "", &manifest);
+    OG_AUTO(og_graph__state) newest = NULL;
+    OG_AUTO(og_graph__state) read = NULL;
+    assert_ok(og_graph__state_read(manifest, &newest, err));
+    assert_status(og_graph__state_read(earlier, &read, NULL), OG_CORRUPT);
+    assert_status(og_graph__state_read_before(earlier, newest, manifest, &read, NULL), OG_CORRUPT);
 }
 
 TEST(test_state__of_an_earlier_version_says_when_memory_is_out)
