@@ -180,6 +180,10 @@ static uint32_t walk_next(walk *w)
 #define WALK_BYTES 128
 /* Ids whose blocks are announced before the ids themselves are looked for. */
 #define FEW_IDS 4
+/* A saved directory, and what was saved beside it. */
+#define FAR_LEVELS 2
+/* A walk may look at two blocks of a level. */
+#define SCRATCH_SHARE (2 * FAR_LEVELS)
 
 static size_t missing_blocks(const og_directory *d, const uint64_t *hashes, size_t count,
                              uint64_t *out)
@@ -211,13 +215,24 @@ void og_topo__expect_ids(og_directory *d, const og_str *ids, size_t count)
 }
 
 /* Where a walk would wait for one block after the other, bring in those of all ids and levels side
- * by side. `scratch` holds two numbers for each hash. */
+ * by side. What was announced is asked for, also when another thread has brought it in meanwhile.
+ * `scratch` holds SCRATCH_SHARE numbers for each hash. */
 static void bring_blocks(og_directory *top, const uint64_t *hashes, size_t count, uint64_t *scratch)
 {
-    expect_blocks(top, hashes, count, scratch);
-    for (og_directory *d = top; d != NULL; d = d->root)
-        if (d->saved.far != NULL)
-            og_topo__bring(&d->saved, scratch, missing_blocks(d, hashes, count, scratch));
+    size_t missing[FAR_LEVELS], announced = 0, brought = 0;
+    for (og_directory *d = top; d != NULL && announced < FAR_LEVELS; d = d->root) {
+        uint64_t *blocks = scratch + announced * 2 * count;
+        if (d->saved.far == NULL)
+            continue;
+        missing[announced] = missing_blocks(d, hashes, count, blocks);
+        og_topo__expect_missing(&d->saved, blocks, missing[announced++]);
+    }
+    for (og_directory *d = top; brought < announced; d = d->root) {
+        if (d->saved.far == NULL)
+            continue;
+        og_topo__bring(&d->saved, scratch + brought * 2 * count, missing[brought]);
+        brought++;
+    }
 }
 
 static bool has_far_blocks(const og_directory *d)
@@ -239,7 +254,7 @@ typedef struct round_state {
     uint32_t live_which[BATCH];
     walk walks[BATCH];
     uint64_t hashes[BATCH];
-    uint64_t scratch[2 * BATCH];
+    uint64_t scratch[SCRATCH_SHARE * BATCH];
 } round_state;
 
 static og_status id_field(const og_lance_table *table, uint32_t *out, og_error *err)
@@ -351,7 +366,7 @@ static og_status find_on_walk(og_directory *d, walk w, og_lance_table *table, ui
 static og_status find_one(og_directory *d, og_lance_table *table, uint32_t field, og_str id,
                           uint32_t *out, og_error *err)
 {
-    uint64_t hash = og_hash64(id.ptr, id.len), scratch[2];
+    uint64_t hash = og_hash64(id.ptr, id.len), scratch[SCRATCH_SHARE];
     if (has_far_blocks(d))
         bring_blocks(d, &hash, 1, scratch);
     return find_on_walk(d, walk_start(d, NULL, hash), table, field, id, out, err);

@@ -9,6 +9,7 @@
 #include "lance/table/write.h"
 #include "store/far.h"
 #include "store/memory.h"
+#include "store/wrap.h"
 #include "topo/saved.h"
 
 #define ROWS 40000 /* their places are several blocks */
@@ -226,14 +227,14 @@ TEST(test_directory__an_id_added_twice_is_found_out_among_many)
 
 /* ---- what was added later ------------------------------------------------------------------ */
 
-/* Save a directory, then what 900 more rows add to it. */
-static void save_in_two(fixture *f)
+/* Save a directory, then what so many more rows add to it. */
+static void save_in_two(fixture *f, uint32_t rows)
 {
     build_and_save(f);
     OG_AUTO(og_directory) base = og_topo__load_directory(f->store, f->table);
     OG_AUTO(og_directory) more = NULL;
     assert_non_null(base);
-    write_rows(f, OG_LANCE_APPEND, ROWS, ROWS + 900);
+    write_rows(f, OG_LANCE_APPEND, ROWS, ROWS + rows);
     assert_ok(og_directory_extend(base, f->table, &more, err));
     assert_ptr_equal(more->root, base);
     og_topo__save_directory(f->store, more, f->table);
@@ -244,7 +245,7 @@ TEST(test_directory__added_rows_are_saved_beside)
     for (int is_far = 0; is_far < 2; is_far++) {
         fixture f;
         open_on(&f, is_far);
-        save_in_two(&f);
+        save_in_two(&f, 900);
         OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
         assert_non_null(d);
         assert_non_null(d->root);
@@ -265,7 +266,7 @@ TEST(test_directory__added_rows_of_an_earlier_directory_are_ignored)
 {
     fixture f;
     open_fixture(&f);
-    save_in_two(&f);
+    save_in_two(&f, 900);
     build_and_save(&f);
     write_rows(&f, OG_LANCE_APPEND, ROWS + 900, ROWS + 910);
     OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
@@ -431,4 +432,58 @@ TEST(test_directory__far_finds_in_several_threads)
     find_together(&f, damaged);
     assert_non_null(damaged->mended);
     close_fixture(&f);
+}
+
+/* Another thread looks for the same id while the first block travels, and has all blocks first. */
+typedef struct other_finder {
+    fixture *f;
+    og_directory *d; /* NULL: nobody looks */
+    uint32_t ranges;
+} other_finder;
+
+static og_store_fault find_first(void *context, uint64_t call, const char *op, const char *name)
+{
+    other_finder *o = context;
+    (void)call;
+    if (strcmp(op, "get_range") != 0)
+        return OG_STORE_PASS;
+    __atomic_add_fetch(&o->ranges, 1, __ATOMIC_RELAXED);
+    if (!og_str_ends(og_str_of(name), OG_STR(".later")))
+        return OG_STORE_PASS;
+    og_directory *d = __atomic_exchange_n(&o->d, NULL, __ATOMIC_ACQ_REL);
+    if (d != NULL)
+        assert_int_equal(find_one(d, o->f, 7), 7);
+    return OG_STORE_PASS;
+}
+
+TEST(test_directory__far_blocks_that_were_announced_are_taken)
+{
+    fixture f = {0};
+    other_finder other = {.f = &f};
+    og_store *watched;
+    assert_ok(og_store_open_memory(&f.memory, err));
+    assert_ok(og_store_wrap(f.memory, (og_store_hook){find_first, &other}, 0, &watched, err));
+    assert_ok(og_store_open_far(watched, &f.store, err));
+    assert_ok(og_lance_env_new(f.store, 1 << 24, &f.env, err));
+    write_rows(&f, OG_LANCE_CREATE, 0, ROWS);
+    save_in_two(&f, 5000);
+    OG_AUTO(og_directory) d = og_topo__load_directory(f.store, f.table);
+    assert_non_null(d);
+    assert_non_null(d->saved.far);
+    assert_non_null(d->root->saved.far);
+    other.d = d;
+    assert_int_equal(find_one(d, &f, 7), 7);
+    assert_null(other.d);
+    const og_topo__summed *s = &d->root->saved;
+    for (uint64_t at = 0; at < s->size; at += OG_TOPO__BLOCK_BYTES) {
+        OG_AUTO(og_blob) blob = NULL;
+        uint64_t left = s->size - at;
+        uint32_t before = other.ranges;
+        assert_ok(f.store->ops->get_range(
+            f.store, s->far->name, s->far->offset + at,
+            (size_t)(left < OG_TOPO__BLOCK_BYTES ? left : OG_TOPO__BLOCK_BYTES), &blob, err));
+        assert_int_equal(other.ranges, before + 1); /* no answer was left over */
+    }
+    close_fixture(&f);
+    og_store_close(watched);
 }
