@@ -113,6 +113,7 @@ def read_commands(args, graph):
         'point query': ['query', '--uri', graph, *point],
         'query --at': ['query', '--uri', graph, '--at', moment, *point],
         'query --snapshot': ['query', '--uri', graph, '--snapshot', before, *point],
+        'commit list --limit 10 --reverse': ['commit', 'list', '--limit', '10', '--reverse', graph],
         'commit list --limit 10': ['commit', 'list', '--limit', '10', graph],
         'commit show': ['commit', 'show', '--uri', graph, last],
         'diff of the last commit': ['diff', '--uri', graph, before, last],

@@ -29,18 +29,34 @@ static void keep_matching(const char *filter)
     test_count = kept;
 }
 
+/* "1/3": every third test, from the first on. */
+static bool keep_share(const char *share)
+{
+    char *end;
+    size_t which = strtoul(share, &end, 10), of = *end == '/' ? strtoul(end + 1, &end, 10) : 0;
+    if (*end != '\0' || which < 1 || which > of)
+        return false;
+    size_t kept = 0;
+    for (size_t i = which - 1; i < test_count; i += of)
+        tests[kept++] = tests[i];
+    test_count = kept;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     qsort(tests, test_count, sizeof *tests, by_name);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--filter") == 0 && i + 1 < argc) {
             keep_matching(argv[++i]);
+        } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc && keep_share(argv[i + 1])) {
+            i++;
         } else if (strcmp(argv[i], "--list") == 0) {
             for (size_t t = 0; t < test_count; t++)
                 puts(tests[t].name);
             return 0;
         } else {
-            fprintf(stderr, "usage: %s [--filter text] [--list]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--filter text] [--share i/n] [--list]\n", argv[0]);
             return 2;
         }
     }

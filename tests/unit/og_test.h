@@ -5,7 +5,8 @@
  *
  * A test registers itself; tests/unit/main.c runs them, sorted by name, on top of cmocka, whose
  * assert_* macros they use. One binary per folder of src: main.c plus its test_*.c. Arguments:
- * --filter <text> runs those whose name contains the text, --list prints the names. */
+ * --filter <text> runs those whose name contains the text, --share <i>/<n> the i-th of n parts,
+ * --list prints the names. */
 #ifndef OG_TEST_H
 #define OG_TEST_H
 
