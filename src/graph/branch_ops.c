@@ -228,20 +228,38 @@ static og_status keep_others_off(creation *c, bool *out_in_use, og_error *err)
     return s == OG_NOT_FOUND ? OG_OK : s; /* cleared away, as others deleted the branch */
 }
 
+/* OG_UNKNOWN: somebody has written on the branch, who may have been told that it was done; or that
+ * can't be told. */
+static og_status check_unused(creation *c, bool *out_in_use, og_error *err)
+{
+    *out_in_use = false;
+    if (keep_others_off(c, out_in_use, err) != OG_OK)
+        return unknown_create(c, err);
+    if (!*out_in_use)
+        return OG_OK;
+    og_error_set(err, OG_UNKNOWN, "others use it already, but it may not be whole");
+    return unknown_create(c, err);
+}
+
 /* Ours only: meanwhile others may have deleted the branch, and made one of that name. And only
- * while nobody has written on it, who may have been told that it was done. */
+ * while nobody has written on it. */
 static og_status take_back(creation *c, og_error *err)
 {
-    bool in_use;
-    if (keep_others_off(c, &in_use, err) != OG_OK)
-        return unknown_create(c, err);
-    if (in_use) {
-        og_error_set(err, OG_UNKNOWN, "others use it already, but it may not be whole");
-        return unknown_create(c, err);
-    }
     const char *name = og_buf_cstr(&c->manifest.ref_name);
-    og_status s = og_store_remove_same(c->store, name, og_buf_bytes(&c->manifest.ref), err);
-    return s == OG_OK || s == OG_NOT_FOUND || s == OG_EXISTS ? OG_OK : unknown_create(c, err);
+    og_bytes ref = og_buf_bytes(&c->manifest.ref);
+    bool in_use;
+    OG_TRY(check_unused(c, &in_use, err));
+    og_status s = og_store_remove_same(c->store, name, ref, err);
+    if (s == OG_NOT_FOUND || s == OG_EXISTS)
+        return OG_OK;
+    if (s != OG_OK)
+        return unknown_create(c, err);
+    /* A cleanup that clears away what an earlier life of the name left may have taken what kept
+     * others off. From now on the missing ref does. */
+    s = check_unused(c, &in_use, err);
+    if (in_use && og_graph__put_once(c->store, name, ref, NULL) == OG_OK)
+        (void)!c->store->ops->sync(c->store, &name, 1, NULL);
+    return s;
 }
 
 /* Was the source deleted, or made anew, since its snapshot was read? An answer that can't be had

@@ -5,9 +5,11 @@
 
 #include "graph/branch.h"
 #include "graph/branch_ops.h"
+#include "graph/cleanup.h"
 #include "graph_fixture.h"
 #include "lance/table/branch.h"
 #include "og_test.h"
+#include "store/memory.h"
 
 /* Others come before call `at`. */
 typedef struct meeting {
@@ -364,4 +366,102 @@ TEST(test_branch_again__is_not_taken_back_from_who_wrote_on_it)
     while (is_written_at(at))
         at++;
     assert_true(at > 20);
+}
+
+/* Before the creator of c puts its ref somebody makes a c, whose delete dies when the ref is gone. A
+ * cleanup clears away what that left, and with it what the creator relies on, which is taking its
+ * ref back; then somebody writes on c. */
+typedef struct slept_over {
+    meeting m;
+    bool has_slept, has_waited, is_written;
+    sem_t clearing, go;
+    pthread_t thread;
+} slept_over;
+
+static const char ref_of_c[] = "__manifest/_refs/branches/c.json";
+
+static og_store_fault wait_before_clearing(void *context, uint64_t call, const char *op,
+                                           const char *name)
+{
+    slept_over *s = context;
+    (void)call;
+    if (s->has_waited || strcmp(op, "remove") != 0 ||
+        !og_str_starts(og_str_of(name), OG_STR("__manifest/tree/c/_versions/")))
+        return OG_STORE_PASS;
+    s->has_waited = true;
+    sem_post(&s->clearing);
+    sem_wait(&s->go);
+    return OG_STORE_PASS;
+}
+
+static void *clean_up(void *context)
+{
+    slept_over *s = context;
+    const og_cleanup_input input = {.by_count = true, .keep = 0};
+    og_cleanup_output out;
+    og_store *watched;
+    assert_ok(
+        og_store_wrap(s->m.store, (og_store_hook){wait_before_clearing, s}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &s->m.clock);
+    assert_ok(og_cleanup_run(repo, &input, &out, err));
+    og_cleanup_output_deinit(&out);
+    og_repo_close(repo);
+    og_store_close(watched);
+    return NULL;
+}
+
+static void live_and_clear(slept_over *s)
+{
+    const char *ref = ref_of_c;
+    og_lance_branch_slots slots;
+    og_repo *other = fixture_open(s->m.store, &s->m.clock);
+    assert_ok(og_branch_make(other, NULL, "c", err));
+    assert_ok(fixture_write_on(other, "c", NULL, "old", err));
+    og_repo_close(other);
+    assert_ok(og_lance_branch_survey(s->m.store, "__manifest", OG_STR("c"), &slots, err));
+    assert_ok(og_lance_branch_mark(s->m.store, "__manifest", OG_STR("c"), slots.newest, err));
+    assert_ok(s->m.store->ops->remove(s->m.store, &ref, 1, err));
+    s->m.clock.now_us += INT64_C(24) * 3600 * 1000000;
+    assert_int_equal(pthread_create(&s->thread, NULL, clean_up, s), 0);
+    sem_wait(&s->clearing);
+}
+
+static og_store_fault sleep_over_a_life(void *context, uint64_t call, const char *op,
+                                        const char *name)
+{
+    slept_over *s = context;
+    (void)call;
+    if (strcmp(name, ref_of_c) != 0)
+        return OG_STORE_PASS;
+    if (strcmp(op, "put_if_absent") == 0 && !s->has_slept) {
+        s->has_slept = true;
+        live_and_clear(s);
+    } else if (og_str_starts(og_str_of(op), OG_STR("remove")) && !s->is_written) {
+        s->is_written = true;
+        sem_post(&s->go);
+        pthread_join(s->thread, NULL);
+        og_repo *other = fixture_open(s->m.store, &s->m.clock);
+        assert_ok(fixture_write_on(other, "c", NULL, "theirs", err));
+        og_repo_close(other);
+    }
+    return OG_STORE_PASS;
+}
+
+TEST(test_branch_again__comes_back_when_its_barrier_was_cleared_away)
+{
+    slept_over s = {.m = {.name = "c"}};
+    og_store *watched;
+    begin(&s.m);
+    og_store_memory_set_clock(s.m.store, &s.m.clock.clock);
+    assert_int_equal(sem_init(&s.clearing, 0, 0) | sem_init(&s.go, 0, 0), 0);
+    assert_ok(og_store_wrap(s.m.store, (og_store_hook){sleep_over_a_life, &s}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &s.m.clock);
+    assert_int_equal(og_branch_make(repo, NULL, "c", NULL), OG_UNKNOWN);
+    og_repo_close(repo);
+    og_store_close(watched);
+    assert_true(s.is_written);
+    check_theirs(&s.m);
+    sem_destroy(&s.clearing);
+    sem_destroy(&s.go);
+    og_store_close(s.m.store);
 }
