@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "base/map.h"
+
 #define PIECE_BYTES 65536 /* output is handed to the sink in pieces of about this size */
 #define SHOWN_ITEMS 8     /* of a vector, in text */
 
@@ -73,7 +75,8 @@ static og_status text_table(void *context, const og_api__diff_table *t, og_error
     return flush_piece(p, PIECE_BYTES, err);
 }
 
-/* A blob is told by its size, a long vector by its first items. */
+/* A blob is told by its size and a sum, as in a merge's conflicts; a long vector by its first
+ * items. */
 static void write_short(og_buf *out, const og_api__diff_row *row, const og_api__diff_image *image,
                         uint32_t column)
 {
@@ -81,7 +84,9 @@ static void write_short(og_buf *out, const og_api__diff_row *row, const og_api__
     bool is_null = og_array_is_null(a, image->row);
     if (!is_null && og_api__column_is_blob(row->def, column) &&
         !og_array_is_null(a->children[0], image->row)) {
-        og_buf_printf(out, "blob of %zu bytes", og_array_str(a->children[0], image->row).len);
+        og_str bytes = og_array_str(a->children[0], image->row);
+        og_buf_printf(out, "blob of %zu bytes, xxh3 %016" PRIx64, bytes.len,
+                      og_hash64(bytes.ptr, bytes.len));
     } else if (!is_null && a->type->id == OG_TYPE_FIXED_SIZE_LIST &&
                a->type->list_size > SHOWN_ITEMS) {
         og_buf_byte(out, '[');

@@ -64,6 +64,21 @@ static size_t similar_limit(const char *name)
     return strlen(name) < 6 ? 2 : 3;
 }
 
+/* The one command of a group that is called so: "branch merge" of "merge". */
+static const char *verb_of_a_group(const char *word)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const char *blank = strchr(cli_verbs[i].name, ' ');
+        if (blank == NULL || strcmp(blank + 1, word) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = cli_verbs[i].name;
+    }
+    return found;
+}
+
 /* `group` is the word before, or NULL. Of "branch create" the first word alone is one, too. */
 static const char *nearest_verb(const char *group, const char *word)
 {
@@ -71,7 +86,9 @@ static const char *nearest_verb(const char *group, const char *word)
     char name[64];
     snprintf(name, sizeof name, group != NULL ? "%s %s" : "%s%s", group != NULL ? group : "", word);
     size_t best = similar_limit(word);
-    const char *nearest = NULL;
+    const char *nearest = group == NULL ? verb_of_a_group(word) : NULL;
+    if (nearest != NULL)
+        return nearest;
     for (size_t i = 0; i < cli_verb_count; i++)
         consider(name, cli_verbs[i].name, &best, &nearest);
     for (size_t i = 0; i < cli_verb_count && group == NULL && nearest == NULL; i++) {

@@ -447,8 +447,11 @@ og_status og_branch_make(og_repo *repo, const char *from, const char *name, og_e
     og_graph__branch *source, *made;
     og_str trimmed = og_str_trim(og_str_of(name));
     OG_TRY(check_public(trimmed, "branch_create", err));
-    if (og_str_is(trimmed, OG_GRAPH__MAIN))
-        return og_error_set(err, OG_INVALID, "cannot create branch 'main'");
+    if (og_str_is(trimmed, OG_GRAPH__MAIN)) {
+        og_error_set(err, OG_INVALID, "cannot create branch 'main'");
+        og_error_hint(err, "Every graph has it: choose another name.");
+        return OG_INVALID;
+    }
     OG_TRY(og_lance_branch_check_name(trimmed, err));
     OG_TRY(og_graph__branch_get(repo, from, &source, err));
     OG_TRY(check_public(og_str_of(source->name), "branch_create", err));

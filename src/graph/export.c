@@ -10,6 +10,8 @@
 #include "base/thread.h"
 #include "columnar/builder.h"
 #include "columnar/sort.h"
+#include "graph/diff.h"
+#include "graph/repo_priv.h"
 
 #include <pthread.h>
 
@@ -117,7 +119,7 @@ typedef struct round {
 static og_status make_chunk(const og_graph__export_table *t, chunk *c, og_error *err)
 {
     OG_AUTO_BATCH batch = {0};
-    OG_TRY(og_lance_take(t->table, t->fields, t->column_count, c->slots, c->count, &batch, err));
+    OG_TRY(og_type_rows_read(t->def, t->table, c->slots, c->count, &batch, err));
     return og_graph__export_batch(t, &batch, c->slots, &c->out, err);
 }
 
@@ -223,7 +225,26 @@ static og_status make_label(og_arena *arena, const char *before, og_str name, co
     return out->ptr != NULL ? OG_OK : og_error_nomem(err);
 }
 
-static og_status make_columns(og_graph__export_table *t, og_arena *arena, og_error *err)
+/* Only a past state may lack a column: a property that the schema has got since. */
+static og_status find_column(og_graph__export_table *t, uint32_t column, bool is_past,
+                             og_error *err)
+{
+    const og_type_def *def = t->def;
+    uint32_t first = og_type_def_first_property(def);
+    og_str name = def->table_schema->fields[column].name;
+    int32_t field = og_lance_table_find_field(t->table, name);
+    if (field < 0 && (!is_past || column < first))
+        return og_error_set(err, OG_CORRUPT, "missing column '%.*s' in %.*s", OG_FMT(name),
+                            OG_FMT(def->table_key));
+    t->fields[column] = field >= 0 ? (uint32_t)field : 0;
+    t->columns[column].is_blob = field >= 0 && column >= first &&
+                                 def->properties[column - first].type.scalar == OG_SCALAR_BLOB;
+    t->has_blobs |= t->columns[column].is_blob;
+    return OG_OK;
+}
+
+static og_status make_columns(og_graph__export_table *t, bool is_past, og_arena *arena,
+                              og_error *err)
 {
     const og_type_def *def = t->def;
     uint32_t first = og_type_def_first_property(def);
@@ -234,13 +255,7 @@ static og_status make_columns(og_graph__export_table *t, og_arena *arena, og_err
         return og_error_nomem(err);
     for (uint32_t i = 0; i < t->column_count; i++) {
         og_str name = def->table_schema->fields[i].name;
-        int32_t field = og_lance_table_find_field(t->table, name);
-        if (field < 0)
-            return og_error_set(err, OG_CORRUPT, "missing column '%.*s' in %.*s", OG_FMT(name),
-                                OG_FMT(def->table_key));
-        t->fields[i] = (uint32_t)field;
-        t->columns[i].is_blob =
-            i >= first && def->properties[i - first].type.scalar == OG_SCALAR_BLOB;
+        OG_TRY(find_column(t, i, is_past, err));
         OG_TRY(make_label(arena, ",", name, ":", &t->columns[i].label, err));
     }
     if (!def->is_edge)
@@ -264,7 +279,7 @@ static og_status export_table(og_snapshot *snapshot, const og_export_input *inpu
     OG_AUTO(og_arena) arena = og_arena_new(0);
     if (arena == NULL)
         return og_error_nomem(err);
-    OG_TRY(make_columns(&t, arena, err));
+    OG_TRY(make_columns(&t, og_graph__snapshot_of(snapshot)->is_past, arena, err));
     OG_TRY(read_order(&t, &order, err));
     return export_rows(input, &t, &order, err);
 }

@@ -15,12 +15,12 @@ typedef struct og_graph__export_table {
     og_lance_table *table;
     og_str head; /* of each record, up to the first value */
     og_graph__export_column *columns;
-    uint32_t *fields; /* of the columns, in the stored table */
+    uint32_t *fields; /* of the columns, in the stored table: of the ids and of blobs */
     uint32_t column_count;
     bool has_blobs;
 } og_graph__export_table;
 
-/* Append the records of a batch, whose columns are those of `fields`, to `out`. OG_UNSUPPORTED,
+/* Append the records of a batch, whose columns are those of the schema, to `out`. OG_UNSUPPORTED,
  * naming row and value, for a value that JSON can't hold. */
 OG_NODISCARD og_status og_graph__export_batch(const og_graph__export_table *t,
                                               const og_batch *batch, const uint32_t *slots,

@@ -127,6 +127,23 @@ static og_status check_new_version(og_graph__fsck *f, const og_type_def *def, og
     return og_graph__fsck_indices(f, table, def->table_key, err);
 }
 
+/* A query takes a column that is not there for nulls, which is right for past states only; writers
+ * go by the places of columns. */
+static og_status check_columns(og_graph__fsck *f, const og_type_def *def,
+                               const og_lance_table *table, og_error *err)
+{
+    for (uint32_t i = 0; i < def->table_schema->field_count; i++) {
+        og_str name = def->table_schema->fields[i].name;
+        int32_t at = og_lance_table_find_field(table, name);
+        if (at != (int32_t)i)
+            OG_TRY(og_graph__fsck_tell(f, OG_FINDING_TABLE, def->table_key, err,
+                                       "version %" PRIu64 " has %s column '%.*s'",
+                                       og_lance_table_version(table), at < 0 ? "no" : "a misplaced",
+                                       OG_FMT(name)));
+    }
+    return OG_OK;
+}
+
 static og_status check_table(og_graph__fsck *f, const og_type_def *def, og_snapshot **snapshot,
                              og_error *err)
 {
@@ -142,6 +159,7 @@ static og_status check_table(og_graph__fsck *f, const og_type_def *def, og_snaps
                                    "__manifest counts %" PRIu64 " rows, there are %" PRIu64,
                                    pin->row_count, og_lance_table_row_count(opened)));
     OG_AUTO(og_lance_table) table = og_lance_table_ref(opened);
+    OG_TRY(check_columns(f, def, table, err));
     OG_TRY(check_new_version(f, def, table, err));
     return is_own(*snapshot, pin) ? check_head(f, def, table, snapshot, err) : OG_OK;
 }

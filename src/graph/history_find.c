@@ -157,8 +157,8 @@ static og_status not_found(search *s, og_error *err)
             OG_FMT(s->id));
     og_error_set(err, OG_NOT_FOUND, "commit '%.*s' not found", OG_FMT(s->id));
     og_error_hint(err, s->id.len == ULID_LENGTH
-                           ? "No operation of this id was published; one whose writer still runs "
-                             "may be."
+                           ? "It was of a branch that is deleted, or no operation of this id was "
+                             "published; one whose writer still runs may be."
                            : "The commits of a branch: omnigraph commit list");
     return OG_NOT_FOUND;
 }

@@ -8,6 +8,7 @@
 #include "columnar/compare.h"
 #include "columnar/kernels.h"
 #include "exec/exec.h"
+#include "graph/repo_priv.h"
 
 /* Where a pending row's values are, and what it stands for. */
 typedef struct pending_row {
@@ -42,6 +43,7 @@ og_status og_overlay_new(og_snapshot *snapshot, const og_type_def *def, og_overl
     if (o->pending_ids == NULL || o->shadowed == NULL)
         return og_error_nomem(err);
     OG_TRY(og_snapshot_table(snapshot, def, &o->table, err));
+    OG_TRY(og_graph__check_places(o->table, def, err));
     *out = OG_TAKE(o);
     return OG_OK;
 }

@@ -35,6 +35,21 @@ static og_status check_columns(const og_lance_table *table, const og_type_def *d
     return OG_OK;
 }
 
+og_status og_graph__check_places(const og_lance_table *table, const og_type_def *def, og_error *err)
+{
+    for (uint32_t i = 0; i < def->table_schema->field_count; i++) {
+        og_str name = def->table_schema->fields[i].name;
+        int32_t at = og_lance_table_find_field(table, name);
+        if (at == (int32_t)i)
+            continue;
+        og_error_set(err, OG_CORRUPT, "%s column '%.*s' in %.*s", at < 0 ? "missing" : "misplaced",
+                     OG_FMT(name), OG_FMT(def->table_key));
+        og_error_hint(err, "Nothing was written; omnigraph fsck tells what is damaged.");
+        return OG_CORRUPT;
+    }
+    return OG_OK;
+}
+
 static bool is_of_another(og_lance_table *there, const og_graph__pin *pin)
 {
     og_str op = og_lance_table_transaction_property(there, OG_STR("og.op"));

@@ -199,6 +199,8 @@ static og_status open_write(const og_txn *txn, txn_table *t, og_error *err)
                                       .now_us = og_repo_now_us(txn->repo),
                                       .random = txn->repo->random};
     OG_TRY(og_snapshot_table(txn->snapshot, t->def, &t->base, err));
+    if (t->op != OG_LANCE_DELETE && t->op != OG_LANCE_COMPACT)
+        OG_TRY(og_graph__check_places(t->base, t->def, err));
     OG_TRY(fork_if_needed(txn->snapshot, t, err));
     return og_lance_write_new(txn->repo->env, built_on(t), &options, &t->write, err);
 }

@@ -42,7 +42,8 @@ OG_NODISCARD og_status og_txn_prepare(og_txn *txn, const og_type_def *const *def
 
 /* The write of a table, made at the first call with `op` (APPEND, UPDATE, DELETE,
  * OVERWRITE or COMPACT); borrowed. A second call for the same table returns the same
- * write; its op must be equal. */
+ * write; its op must be equal. OG_CORRUPT when rows are to be written and the table's columns
+ * are not those of the schema. */
 OG_NODISCARD og_status og_txn_write(og_txn *txn, const og_type_def *def, og_lance_op op,
                                     og_lance_write **out, og_error *err);
 /* Say that the outcome depends on a table that is only read (endpoints, uniqueness, where). */

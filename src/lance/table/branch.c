@@ -94,10 +94,13 @@ static og_status check_encoded(og_str name, size_t most, og_error *err)
     OG_AUTO_BUF encoded = OG_BUF_INIT;
     if (!og_lance_branch_encode(&encoded, name))
         return og_error_nomem(err);
-    if (encoded.len > most)
-        return og_error_set(err, OG_INVALID, "branch name is too long: %zu bytes, at most %zu",
-                            encoded.len, most);
-    return OG_OK;
+    if (encoded.len <= most)
+        return OG_OK;
+    og_error_set(err, OG_INVALID, "branch name is too long: %zu bytes, at most %zu", encoded.len,
+                 most);
+    if (encoded.len > name.len)
+        og_error_hint(err, "'/' and each byte of a letter beyond ASCII count three.");
+    return OG_INVALID;
 }
 
 og_status og_lance_branch_check_name(og_str name, og_error *err)
