@@ -354,7 +354,7 @@ typedef struct og_merge_options {
     const char *target;  /* NULL = "main" */
     bool property_level; /* combine edits of different properties of one row */
     bool preview;        /* say what would happen, write nothing */
-    bool delete_source;  /* delete the source after success */
+    bool delete_source;  /* delete the source after success, unless it was written since */
 } og_merge_options;
 #define OG_MERGE_OPTIONS_INIT                                                                      \
     {                                                                                              \

@@ -81,7 +81,7 @@ og_status og_branch_merge(og_session *session, const char *source, const og_merg
     og_repo *repo = session->graph->repo;
     OG_TRY(og_merge_run(repo, &input, &merge->output, err));
     if (o.delete_source && !o.preview && merge->output.outcome != OG_MERGE_CONFLICTS) {
-        og_status s = og_branch_remove(repo, merge->source, err);
+        og_status s = og_branch_remove_merged(repo, merge->source, &merge->output.source, err);
         if (s != OG_OK)
             return og_error_context(err, s, "%s is merged into %s, but not deleted", merge->source,
                                     merge->target);

@@ -13,6 +13,7 @@
 #include "graph/schema_files.h"
 
 #define MAX_BEGINNINGS 4
+#define TURN_WAIT_US 1000000
 
 /* ---- names -------------------------------------------------------------------------------- */
 
@@ -507,6 +508,7 @@ typedef struct deletion {
     const og_graph__branch *branch;
     og_buf ref_name;       /* in `__manifest` */
     og_blob *ref;          /* of this life of the name */
+    const og_merged *only; /* what a merge has taken, above which there must be nothing; or NULL */
     uint64_t newest;       /* version of `__manifest` */
     uint64_t last;         /* version; or the one that a slow creator may still put */
     uint64_t last_commits; /* and of the DAG */
@@ -587,12 +589,37 @@ static bool put_back(deletion *d)
     return false;
 }
 
-/* The ref goes, unless a branch is being made of this one (check_source); then it comes back. */
+static og_status was_written(const deletion *d, og_error *err)
+{
+    og_error_set(err, OG_CONFLICT, "branch '%s' was written since it was merged", d->branch->name);
+    og_error_hint(err, "Merge it again.");
+    return OG_CONFLICT;
+}
+
+static og_status check_unwritten(const deletion *d, uint64_t newest, og_error *err)
+{
+    return d->only == NULL || newest <= d->only->version ? OG_OK : was_written(d, err);
+}
+
+/* Writers ask for the ref before they publish, so few come after it is gone. */
+static og_status check_still_unwritten(deletion *d, og_error *err)
+{
+    og_lance_branch_slots slots;
+    if (d->only == NULL)
+        return OG_OK;
+    OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
+    return check_unwritten(d, slots.newest, err);
+}
+
+/* The ref goes, unless a branch is being made of this one (check_source), or somebody has written
+ * on it who must not lose that; then it comes back. */
 static og_status remove_branch(deletion *d, og_error *err)
 {
     OG_TRY(sync_ref(d, err));
     OG_TRY(remove_ref(d, err));
     og_status s = check_no_descendants(d->repo, d->branch, err);
+    if (s == OG_OK)
+        s = check_still_unwritten(d, err);
     return s == OG_OK || put_back(d) ? s : unknown_delete(d->branch, err);
 }
 
@@ -605,9 +632,12 @@ static og_status find_last(deletion *d, og_error *err)
     OG_TRY(og_graph__branch_life(d->repo, d->branch, id, &first, err));
     if (og_str_find((og_str){(const char *)d->ref->ptr, d->ref->len}, og_str_of(id)) == SIZE_MAX)
         return og_graph__branch_not_found(d->branch, err);
+    if (d->only != NULL && strcmp(d->only->branch_id, id) != 0)
+        return was_written(d, err); /* it was deleted and made again */
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
     d->newest = slots.newest;
     d->last = slots.newest > first ? slots.newest : first;
+    OG_TRY(check_unwritten(d, slots.newest, err));
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__COMMITS, name_of(d), &slots, err));
     d->last_commits = slots.newest;
     return OG_OK;
@@ -653,6 +683,12 @@ static og_status take_away(deletion *d, og_error *err)
 
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
 {
+    return og_branch_remove_merged(repo, name, NULL, err);
+}
+
+og_status og_branch_remove_merged(og_repo *repo, const char *name, const og_merged *only,
+                                  og_error *err)
+{
     og_graph__branch *branch;
     og_str trimmed = og_str_trim(og_str_of(name));
     OG_TRY(check_public(trimmed, "branch_delete", err));
@@ -662,9 +698,13 @@ og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
     deletion *d = og_calloc(1, sizeof *d);
     if (d == NULL)
         return og_error_nomem(err);
-    *d = (deletion){.repo = repo, .store = repo->store, .branch = branch};
+    *d = (deletion){.repo = repo, .store = repo->store, .branch = branch, .only = only};
     og_graph__later_wait(repo);
     og_graph__expect_delete(repo, branch);
+    /* No writer is then between its look at the ref and its publication. */
+    OG_AUTO(og_turn) turn = NULL;
+    if (only != NULL)
+        turn = og_store_take_turn(repo->store, branch->manifest_path, TURN_WAIT_US);
     og_status s = take_away(d, err);
     og_store_expect_no_more(repo->store);
     if (s != OG_OK) {

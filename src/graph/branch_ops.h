@@ -5,6 +5,7 @@
 #ifndef OG_GRAPH_BRANCH_OPS_H
 #define OG_GRAPH_BRANCH_OPS_H
 
+#include "graph/branch.h"
 #include "graph/repo.h"
 
 /* Make branch `name` of the newest state of branch `from` (NULL: main).
@@ -25,5 +26,16 @@ OG_NODISCARD og_status og_branch_make(og_repo *repo, const char *from, const cha
  * until a cleanup. OG_NOT_FOUND; OG_INVALID for main; OG_CONFLICT while a branch that was forked
  * from it exists. */
 OG_NODISCARD og_status og_branch_remove(og_repo *repo, const char *name, og_error *err);
+
+/* A state of a branch that a merge has taken. */
+typedef struct og_merged {
+    char branch_id[OG_GRAPH__BRANCH_ID + 1]; /* the name may be another branch's by now */
+    uint64_t version;                        /* of `__manifest` */
+} og_merged;
+
+/* The same while the branch has nothing that `only` (NULL: it may) lacks. OG_CONFLICT: somebody has
+ * written on it since, and it stays. */
+OG_NODISCARD og_status og_branch_remove_merged(og_repo *repo, const char *name,
+                                               const og_merged *only, og_error *err);
 
 #endif

@@ -374,6 +374,9 @@ og_status og_merge_run(og_repo *repo, const og_merge_input *input, og_merge_outp
         og_merge_output result = {0};
         s = attempt(&m, i > 0 && !input->preview, &result, &again, err);
         if (s == OG_OK && !again) {
+            result.source.version = m.theirs->manifest_version;
+            memcpy(result.source.branch_id, og_graph__snapshot_of(m.theirs)->branch_id,
+                   sizeof result.source.branch_id);
             result.arena = OG_TAKE(m.arena);
             *out = result;
         }

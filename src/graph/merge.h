@@ -23,6 +23,7 @@
 #define OG_GRAPH_MERGE_H
 
 #include "base/arena.h"
+#include "graph/branch_ops.h"
 #include "graph/txn.h"
 
 typedef struct og_merge_input {
@@ -66,7 +67,8 @@ typedef struct og_merge_output {
     size_t table_count;
     bool committed;
     og_commit_result commit;
-    og_arena *arena; /* owns all text and arrays */
+    og_merged source; /* the state of it that was merged */
+    og_arena *arena;  /* owns all text and arrays */
 } og_merge_output;
 void og_merge_output_deinit(og_merge_output *output);
 
