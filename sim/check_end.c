@@ -102,10 +102,8 @@ static og_status note_finding(void *context, const og_finding *finding, og_error
     (void)err;
     sim_findings *f = context;
     og_finding_level level = og_finding_classes[finding->kind].level;
-    /* The tables of the commit DAG are derived and never synced: power loss may tear them,
-     * and a sidecar, which is then set aside for people to see. */
+    /* Power loss may tear a sidecar, which is then set aside for people to see. */
     bool counts = level == OG_FINDING_DAMAGE || (f->leftovers_too && level == OG_FINDING_LEFTOVER &&
-                                                 finding->kind != OG_FINDING_COMMIT_TABLE &&
                                                  finding->kind != OG_FINDING_QUARANTINED);
     if (!counts || finding->repaired || is_of_stillborn(f->world, finding->branch) ||
         is_known_broken(f->world, finding))

@@ -3,18 +3,12 @@
 #include <stdio.h>
 
 #include "base/map.h"
-#include "base/vec.h"
-#include "columnar/builder.h"
-#include "graph/history.h"
+#include "graph/dag_priv.h"
 #include "graph/later.h"
 #include "graph/layout.h"
-#include "graph/repo_priv.h"
 
 /* Versions at the end that a power loss may have torn. */
 #define MAX_TORN_VERSIONS 256
-
-enum { ID, BRANCH, VERSION, PARENT, MERGED_PARENT, CREATED_AT, COMMIT_COLUMNS };
-enum { ACTOR_COMMIT, ACTOR_ID, ACTOR_AT, ACTOR_COLUMNS };
 
 static const og_type utf8 = {.id = OG_TYPE_UTF8};
 static const og_type u64 = {.id = OG_TYPE_U64};
@@ -34,9 +28,6 @@ static const og_lance_new_field actor_fields[ACTOR_COLUMNS] = {
     [ACTOR_AT] = {.field = {{"created_at", 10}, &timestamp, false}},
 };
 
-/* Commits as rows; text is borrowed. */
-typedef OG_VEC(og_commit_info) commit_rows;
-
 void og_graph__dag_deinit(og_graph__dag *dag)
 {
     og_lance_table_unref(dag->commits);
@@ -46,23 +37,14 @@ void og_graph__dag_deinit(og_graph__dag *dag)
 
 /* ---- finding the head --------------------------------------------------------------------- */
 
-/* One of the two data sets, and where a version of it is remembered, to look for newer ones from
- * there. */
-typedef struct dataset {
-    og_repo *repo;
-    const char *path;
-    uint64_t *hint;
-    og_graph__branch *branch; /* whose commits these are; NULL: they are not commits */
-} dataset;
-
-static dataset commits_of(og_repo *repo, og_graph__branch *branch)
+og_graph__dataset og_graph__commits_of(og_repo *repo, og_graph__branch *branch)
 {
-    return (dataset){repo, branch->commits_path, &branch->commits_hint, branch};
+    return (og_graph__dataset){repo, branch->commits_path, &branch->commits_hint, branch};
 }
 
-static dataset actors_of(og_repo *repo)
+og_graph__dataset og_graph__actors_of(og_repo *repo)
 {
-    return (dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint, NULL};
+    return (og_graph__dataset){repo, OG_GRAPH__ACTORS, &repo->actors_hint, NULL};
 }
 
 og_str og_graph__newest_commit(const og_lance_table *table)
@@ -71,11 +53,8 @@ og_str og_graph__newest_commit(const og_lance_table *table)
     return commit.ptr != NULL ? commit : OG_STR("");
 }
 
-/* The newest version that opens, at `below` or earlier (0: any); *out_head is the newest version
- * there is. *out NULL when none opens. A version of another program's is not remembered: it is
- * to be met again. */
-static og_status open_newest(const dataset *d, uint64_t below, og_lance_table **out,
-                             uint64_t *out_head, og_error *err)
+og_status og_graph__dataset_newest(const og_graph__dataset *d, uint64_t below, og_lance_table **out,
+                                   uint64_t *out_head, og_error *err)
 {
     *out = NULL;
     *out_head = 0;
@@ -126,7 +105,7 @@ static og_status newest_row(og_lance_table *commits, char out_id[27], uint64_t *
 static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
                              uint64_t *out_version, og_error *err)
 {
-    const dataset d = commits_of(repo, dag->branch);
+    const og_graph__dataset d = og_graph__commits_of(repo, dag->branch);
     while (dag->commits != NULL) {
         og_status s = newest_row(dag->commits, out_id, out_version, err);
         if (s != OG_CORRUPT && s != OG_NOT_FOUND)
@@ -134,7 +113,7 @@ static og_status read_newest(og_repo *repo, og_graph__dag *dag, char out_id[27],
         uint64_t torn = og_lance_table_version(dag->commits), head;
         og_lance_table_unref(OG_TAKE(dag->commits));
         if (torn > 1)
-            OG_TRY(open_newest(&d, torn - 1, &dag->commits, &head, err));
+            OG_TRY(og_graph__dataset_newest(&d, torn - 1, &dag->commits, &head, err));
     }
     *out_version = 0;
     return OG_OK;
@@ -159,8 +138,8 @@ og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_g
                              og_graph__dag *out, og_error *err)
 {
     *out = (og_graph__dag){.branch = branch};
-    const dataset d = commits_of(repo, branch);
-    OG_TRY(open_newest(&d, 0, &out->commits, &out->head_version, err));
+    const og_graph__dataset d = og_graph__commits_of(repo, branch);
+    OG_TRY(og_graph__dataset_newest(&d, 0, &out->commits, &out->head_version, err));
     if (state->commit_id.len == 26)
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
@@ -200,7 +179,7 @@ static bool recall(og_repo *repo, og_str branch_id, og_graph__dag *dag)
 }
 
 /* Is there a version above the newest one that is known to be ours? */
-static og_status has_newer(const dataset *d, bool *out, og_error *err)
+static og_status has_newer(const og_graph__dataset *d, bool *out, og_error *err)
 {
     OG_AUTO_BUF name = OG_BUF_INIT;
     uint64_t bytes, known = __atomic_load_n(d->hint, __ATOMIC_RELAXED);
@@ -219,7 +198,7 @@ og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph_
 {
     /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours,
      * unless it is a merge that changed nothing. */
-    const dataset d = commits_of(repo, branch);
+    const og_graph__dataset d = og_graph__commits_of(repo, branch);
     bool is_open = true;
     if (is_ours(state))
         OG_TRY(has_newer(&d, &is_open, err));
@@ -233,7 +212,7 @@ og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph_
 }
 
 /* For recall. */
-static void remember(const dataset *d, const og_graph__op *op, og_lance_write *write)
+static void remember(const og_graph__dataset *d, const og_graph__op *op, og_lance_write *write)
 {
     og_lance_table *old, *table;
     if (d->branch == NULL || og_lance_write_table(write, &table, NULL) != OG_OK)
@@ -250,8 +229,8 @@ og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *branch, og_graph
                                og_error *err)
 {
     *out = (og_graph__dag){.branch = branch};
-    const dataset d = commits_of(repo, branch);
-    return open_newest(&d, 0, &out->commits, &out->head_version, err);
+    const og_graph__dataset d = og_graph__commits_of(repo, branch);
+    return og_graph__dataset_newest(&d, 0, &out->commits, &out->head_version, err);
 }
 
 /* ---- rows that are missing ---------------------------------------------------------------- */
@@ -275,7 +254,7 @@ static og_status known_ids(og_lance_table *commits, og_strmap *out, og_error *er
 
 /* Commits of ours that `__manifest` names and the DAG does not, in order of publication. */
 static og_status missing_rows(og_graph__dag *dag, og_lance_table *manifest, og_arena *arena,
-                              commit_rows *out, og_error *err)
+                              og_graph__commit_rows *out, og_error *err)
 {
     OG_AUTO(og_strmap) known = og_strmap_new(false);
     if (known == NULL)
@@ -332,21 +311,21 @@ static bool put_actor(og_builder **c, const og_commit_info *row)
             og_builder_i64(c[ACTOR_AT], row->created_at_us));
 }
 
-/* The rows as a batch of `fields`. */
-static og_status make_batch(const og_lance_new_field *fields, uint32_t column_count,
-                            bool (*put)(og_builder **, const og_commit_info *),
-                            const og_commit_info *rows, size_t row_count, og_batch *out,
-                            og_error *err)
+const og_graph__dag_layout og_graph__commit_layout = {commit_fields, COMMIT_COLUMNS, put_commit};
+const og_graph__dag_layout og_graph__actor_layout = {actor_fields, ACTOR_COLUMNS, put_actor};
+
+og_status og_graph__dag_batch(const og_graph__dag_layout *layout, const og_commit_info *commits,
+                              size_t count, og_batch *out, og_error *err)
 {
     og_builder *columns[COMMIT_COLUMNS] = {NULL};
     bool ok = true;
-    for (uint32_t i = 0; i < column_count; i++)
-        ok &= (columns[i] = og_builder_new(fields[i].field.type)) != NULL;
-    for (size_t i = 0; i < row_count && ok; i++)
-        ok = put(columns, &rows[i]);
-    og_status s = ok ? og_batch_init(out, column_count, og_builder_length(columns[0]), err)
+    for (uint32_t i = 0; i < layout->field_count; i++)
+        ok &= (columns[i] = og_builder_new(layout->fields[i].field.type)) != NULL;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = layout->put(columns, &commits[i]);
+    og_status s = ok ? og_batch_init(out, layout->field_count, og_builder_length(columns[0]), err)
                      : og_error_nomem(err);
-    for (uint32_t i = 0; i < column_count; i++) {
+    for (uint32_t i = 0; i < layout->field_count; i++) {
         if (s == OG_OK)
             s = og_builder_finish(columns[i], &out->columns[i], err);
         og_builder_free(columns[i]);
@@ -354,22 +333,20 @@ static og_status make_batch(const og_lance_new_field *fields, uint32_t column_co
     return s;
 }
 
-/* What was opened after `op` became visible may be of a later branch of the name: then it is not
- * for our rows. */
-static og_status check_life(const dataset *d, const og_graph__op *op, og_error *err)
+og_status og_graph__dataset_check_life(const og_graph__dataset *d, og_str branch_id, og_error *err)
 {
     char id[OG_GRAPH__BRANCH_ID + 1];
     if (d->branch == NULL || d->branch->is_main)
         return OG_OK;
     OG_TRY(og_graph__branch_id(d->repo, d->branch, id, err));
-    if (og_str_is(op->branch_id, id))
+    if (og_str_is(branch_id, id))
         return OG_OK;
     return og_error_set(err, OG_CONFLICT, "branch '%s' was deleted meanwhile", d->branch->name);
 }
 
 /* Put a batch behind the rows of `base` (NULL: as a new data set) in the version after `head`. A
  * lost slot is retried on the winner's version. */
-static og_status append_batch(const dataset *d, const og_lance_new_field *fields,
+static og_status append_batch(const og_graph__dataset *d, const og_lance_new_field *fields,
                               uint32_t field_count, og_lance_table *base, uint64_t head,
                               const og_batch *batch, const og_graph__op *op, og_error *err)
 {
@@ -402,14 +379,14 @@ static og_status append_batch(const dataset *d, const og_lance_new_field *fields
         if (s != OG_EXISTS)
             return s;
         og_lance_table_unref(OG_TAKE(current));
-        OG_TRY(open_newest(d, 0, &current, &head, err));
-        OG_TRY(check_life(d, op, err));
+        OG_TRY(og_graph__dataset_newest(d, 0, &current, &head, err));
+        OG_TRY(og_graph__dataset_check_life(d, op->branch_id, err));
     }
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
 
-static og_status append_actors(og_repo *repo, const commit_rows *rows, const og_graph__op *op,
-                               og_error *err)
+static og_status append_actors(og_repo *repo, const og_graph__commit_rows *rows,
+                               const og_graph__op *op, og_error *err)
 {
     bool any = false;
     for (size_t i = 0; i < rows->len; i++)
@@ -418,10 +395,10 @@ static og_status append_actors(og_repo *repo, const commit_rows *rows, const og_
         return OG_OK;
     OG_AUTO(og_lance_table) actors = NULL;
     uint64_t head;
-    const dataset d = actors_of(repo);
-    OG_TRY(open_newest(&d, 0, &actors, &head, err));
+    const og_graph__dataset d = og_graph__actors_of(repo);
+    OG_TRY(og_graph__dataset_newest(&d, 0, &actors, &head, err));
     OG_AUTO_BATCH batch = {0};
-    OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, rows->items, rows->len, &batch, err));
+    OG_TRY(og_graph__dag_batch(&og_graph__actor_layout, rows->items, rows->len, &batch, err));
     return append_batch(&d, actor_fields, ACTOR_COLUMNS, actors, head, &batch, op, err);
 }
 
@@ -443,8 +420,8 @@ static og_status open_unread(og_repo *repo, og_graph__dag *dag, const og_graph__
     OG_TRY(og_graph__dag_open(repo, dag->branch, dag->unread, &opened, err));
     og_graph__dag_deinit(dag);
     *dag = opened;
-    const dataset d = commits_of(repo, dag->branch);
-    return check_life(&d, op, err);
+    const og_graph__dataset d = og_graph__commits_of(repo, dag->branch);
+    return og_graph__dataset_check_life(&d, op->branch_id, err);
 }
 
 og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table *manifest,
@@ -453,7 +430,7 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
     if (dag->unread != NULL && !recall(repo, op->branch_id, dag))
         OG_TRY(open_unread(repo, dag, op, err));
     OG_AUTO(og_arena) arena = og_arena_new(0);
-    commit_rows rows = {0};
+    og_graph__commit_rows rows = {0};
     og_commit_info own = row_of(op, manifest_version);
     if (arena == NULL)
         return og_error_nomem(err);
@@ -463,11 +440,10 @@ og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag, og_lance_table
         listed |= og_str_eq(rows.items[i].id, own.id);
     if (s == OG_OK && !listed && !og_vec_push(&rows, own))
         s = og_error_nomem(err);
-    const dataset d = commits_of(repo, dag->branch);
+    const og_graph__dataset d = og_graph__commits_of(repo, dag->branch);
     OG_AUTO_BATCH batch = {0};
     if (s == OG_OK)
-        s = make_batch(commit_fields, COMMIT_COLUMNS, put_commit, rows.items, rows.len, &batch,
-                       err);
+        s = og_graph__dag_batch(&og_graph__commit_layout, rows.items, rows.len, &batch, err);
     if (s == OG_OK)
         s = append_batch(&d, commit_fields, COMMIT_COLUMNS, dag->commits, dag->head_version, &batch,
                          op, err);
@@ -483,8 +459,8 @@ og_status og_graph__dag_append_beside(og_repo *repo, const char *path,
 {
     OG_AUTO(og_lance_table) newest = NULL;
     uint64_t hint = 0, head;
-    const dataset d = {repo, path, &hint, NULL};
-    OG_TRY(open_newest(&d, 0, &newest, &head, err));
+    const og_graph__dataset d = {repo, path, &hint, NULL};
+    OG_TRY(og_graph__dataset_newest(&d, 0, &newest, &head, err));
     return append_batch(&d, fields, field_count, newest, head, batch, op, err);
 }
 
@@ -523,8 +499,8 @@ og_status og_graph__dag_create(og_lance_env *env, const og_graph__op *op, uint64
     og_commit_info genesis = row_of(op, manifest_version);
     OG_AUTO_BATCH commits = {0};
     OG_AUTO_BATCH actors = {0};
-    OG_TRY(make_batch(commit_fields, COMMIT_COLUMNS, put_commit, &genesis, 1, &commits, err));
-    OG_TRY(make_batch(actor_fields, ACTOR_COLUMNS, put_actor, &genesis, 1, &actors, err));
+    OG_TRY(og_graph__dag_batch(&og_graph__commit_layout, &genesis, 1, &commits, err));
+    OG_TRY(og_graph__dag_batch(&og_graph__actor_layout, &genesis, 1, &actors, err));
     OG_TRY(create_table(env, OG_GRAPH__COMMITS, commit_fields, COMMIT_COLUMNS, &commits, op, random,
                         err));
     return create_table(env, OG_GRAPH__ACTORS, actor_fields, ACTOR_COLUMNS, &actors, op, random,

@@ -11,6 +11,7 @@
 #ifndef OG_GRAPH_DAG_H
 #define OG_GRAPH_DAG_H
 
+#include "graph/history.h"
 #include "graph/publish.h"
 
 typedef struct og_graph__dag {
@@ -49,6 +50,20 @@ OG_NODISCARD og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *bran
 OG_NODISCARD og_status og_graph__dag_append(og_repo *repo, og_graph__dag *dag,
                                             og_lance_table *manifest, const og_graph__op *op,
                                             uint64_t manifest_version, og_error *err);
+
+/* Give each of `commits`, the whole history of the branch as og_history_commits tells it, a row.
+ * `is_damaged`: not all of the newest version can be read; then it is followed by one of these
+ * commits and of those that only the table has, as far as they can be read (dag_repair.c). Rows of
+ * other writers that come meanwhile stay. *out_lost: rows of damaged files that are not made again,
+ * as they stood there only. Not durable. OG_CONFLICT the branch was deleted. */
+OG_NODISCARD og_status og_graph__dag_repair(og_repo *repo, og_graph__branch *branch,
+                                            og_str branch_id, bool is_damaged,
+                                            const og_commit_info *commits, size_t count,
+                                            uint64_t *out_lost, og_error *err);
+/* The same with the table of actors: `commits` are those of all branches, some perhaps twice. */
+OG_NODISCARD og_status og_graph__dag_repair_actors(og_repo *repo, bool is_damaged,
+                                                   const og_commit_info *commits, size_t count,
+                                                   uint64_t *out_lost, og_error *err);
 
 /* Append rows to another derived table (the recoveries), which is made when it is not there.
  * Not durable either. */

@@ -45,7 +45,8 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
                             "What lies before it can't be merged or read by commit."},
     [OG_FINDING_COMMIT_TABLE] =
         {"commit-table", OG_FINDING_LEFTOVER,
-         "Nothing of ours is lost: --repair fills it, and the next write does."},
+         "Nothing of ours is lost: --repair makes it whole. Commits of OmniGraph 0.6 stand there "
+         "only: those in files that are gone stay lost."},
     [OG_FINDING_SCHEMA] = {"schema", OG_FINDING_LEFTOVER,
                            "It is derived from _schema.pg: --repair writes it."},
     [OG_FINDING_SCHEMA_CHANGE] = {"schema-change", OG_FINDING_LEFTOVER,
@@ -323,12 +324,13 @@ static og_status check_graph(og_graph__fsck *f, og_error *err)
     OG_TRY(og_lance_branch_list(f->repo->store, OG_GRAPH__MANIFEST, arena, &names, &count, err));
     OG_TRY(check_branch(f, OG_GRAPH__MAIN, err));
     for (size_t i = 0; i < count; i++) {
-        og_str name = og_arena_str(arena, names[i]);
-        if (name.ptr == NULL)
+        names[i] = og_arena_str(arena, names[i]);
+        if (names[i].ptr == NULL)
             return og_error_nomem(err);
-        OG_TRY(check_branch(f, name.ptr, err));
+        OG_TRY(check_branch(f, names[i].ptr, err));
     }
     f->branch = OG_STR("");
+    OG_TRY(og_graph__fsck_actors(f, names, count, err));
     OG_TRY(check_recovery(f, err));
     return og_graph__fsck_places(f, err);
 }

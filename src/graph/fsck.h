@@ -63,8 +63,8 @@ typedef struct og_finding {
 } og_finding;
 
 typedef struct og_fsck_input {
-    /* Repair what can be repaired safely: missing DAG rows, heads above pins, a wrong head file,
-     * derived schema files. */
+    /* Repair what can be repaired safely: the commit DAG's tables, heads above pins, a wrong
+     * head file, derived schema files. */
     bool repair;
     /* Called for each finding, in order; anything but OG_OK ends the check with that status. */
     og_status (*found)(void *context, const og_finding *finding, og_error *err);

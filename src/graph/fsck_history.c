@@ -1,12 +1,12 @@
 /* The commits of a branch: parents and versions that are there, and the tables in which the
  * reference looks for them. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "graph/dag.h"
 #include "graph/fsck_priv.h"
 #include "graph/history.h"
 #include "graph/layout.h"
+#include "lance/table/verify.h"
 
 /* A commit's row follows it; who is at it is given so many looks, each after twice as long as the
  * one before. */
@@ -14,6 +14,8 @@
 #define FIRST_WAIT_US 10000
 
 static const og_str no_table = {"", 0};
+
+typedef OG_VEC(og_commit_info) commits_of_all;
 
 /* ---- commits ------------------------------------------------------------------------------ */
 
@@ -34,26 +36,6 @@ static og_status check_commit(og_graph__fsck *f, og_history *history, const og_c
             "commit %.*s made version %" PRIu64 ", the newest one is %" PRIu64, OG_FMT(commit->id),
             commit->manifest_version, newest->manifest_version));
     return OG_OK;
-}
-
-/* Add rows of commits that the tables miss; `last` is the newest of these. */
-static og_status add_rows(og_graph__fsck *f, og_graph__snapshot *at, const og_commit_info *last,
-                          og_error *err)
-{
-    og_graph__dag dag;
-    og_graph__op op = {.actor = last->actor,
-                       .branch = last->branch,
-                       .branch_id = og_str_of(at->branch_id),
-                       .at_us = last->created_at_us};
-    snprintf(op.commit_id, sizeof op.commit_id, "%.*s", OG_FMT(last->id));
-    snprintf(op.parent_id, sizeof op.parent_id, "%.*s", OG_FMT(last->parent));
-    snprintf(op.merged_parent_id, sizeof op.merged_parent_id, "%.*s", OG_FMT(last->merged_parent));
-    OG_TRY(og_graph__dag_open(f->repo, at->branch, at->state, &dag, err));
-    dag.is_complete = false;
-    og_status s =
-        og_graph__dag_append(f->repo, &dag, at->manifest, &op, last->manifest_version, err);
-    og_graph__dag_deinit(&dag);
-    return s;
 }
 
 /* Commits that have no row, and the last of them. */
@@ -91,40 +73,128 @@ static og_status open_history(og_graph__fsck *f, const char *branch, og_history 
     return OG_OK;
 }
 
-static og_status check_rows(og_graph__fsck *f, og_history *history, og_graph__snapshot *at,
-                            og_error *err)
+/* ---- the tables --------------------------------------------------------------------------- */
+
+static void take_first(void *context, const og_error *problem)
+{
+    og_error *first = context;
+    if (first->status == OG_OK)
+        *first = *problem;
+}
+
+/* Is the newest version of a data set whole? The status of the first problem, and the problem. */
+static og_status look_at(og_graph__fsck *f, const char *path, og_error *out)
+{
+    uint64_t version;
+    og_lance_verified verified;
+    OG_AUTO(og_lance_table) table = NULL;
+    OG_TRY(og_lance_latest_version(f->repo->env, path, 0, &version, out));
+    OG_TRY(og_lance_table_open(f->repo->env, path, version, 0, &table, out));
+    og_error first = {.status = OG_OK};
+    OG_TRY(og_lance_table_verify(table, take_first, &first, &verified, out));
+    if (first.status != OG_OK)
+        *out = first;
+    return first.status;
+}
+
+static bool is_damage(og_status status)
+{
+    return status == OG_CORRUPT || status == OG_NOT_FOUND;
+}
+
+/* `lost`: rows that the repair could not make again. */
+static og_status tell_data_set(og_graph__fsck *f, og_status status, const og_error *problem,
+                               bool repaired, uint64_t lost, og_error *err)
+{
+    if (status != OG_OK && repaired && lost > 0)
+        return og_graph__fsck_tell_repaired(
+            f, OG_FINDING_COMMIT_TABLE, no_table, err,
+            "%s; %" PRIu64 " row%s of another program's, which stood there only, %s lost",
+            problem->message, lost, lost == 1 ? "" : "s", lost == 1 ? "is" : "are");
+    if (status != OG_OK && repaired)
+        return og_graph__fsck_tell_repaired(f, OG_FINDING_COMMIT_TABLE, no_table, err, "%s",
+                                            problem->message);
+    return og_graph__fsck_judge(f, status, OG_FINDING_COMMIT_TABLE, no_table, problem, err);
+}
+
+static og_status tell_missing(og_graph__fsck *f, const char *path, size_t missing,
+                              const og_commit_info *last, bool repaired, og_error *err)
 {
     static const char message[] = "%s misses %zu commits, the last one is %.*s";
-    const og_commit_info *last = NULL;
-    size_t missing;
-    OG_TRY(count_missing(history, &missing, &last, err));
     if (missing == 0)
         return OG_OK;
-    const char *path = at->branch->commits_path;
-    if (f->input->repair && add_rows(f, at, last, NULL) == OG_OK)
+    if (repaired)
         return og_graph__fsck_tell_repaired(f, OG_FINDING_COMMIT_TABLE, no_table, err, message,
                                             path, missing, OG_FMT(last->id));
     return og_graph__fsck_tell(f, OG_FINDING_COMMIT_TABLE, no_table, err, message, path, missing,
                                OG_FMT(last->id));
 }
 
-/* ---- the tables --------------------------------------------------------------------------- */
+/* Check the table of a branch's commits. *history is renewed by a repair. */
+static og_status check_table(og_graph__fsck *f, og_graph__snapshot *at, og_history **history,
+                             og_error *err)
+{
+    size_t missing, count;
+    const og_commit_info *last = NULL, *commits;
+    const char *path = at->branch->commits_path;
+    og_error problem;
+    uint64_t lost = 0;
+    OG_TRY(count_missing(*history, &missing, &last, err));
+    OG_TRY(og_history_commits(*history, &commits, &count, err));
+    og_status s = look_at(f, path, &problem);
+    bool repaired = f->input->repair && (is_damage(s) || (s == OG_OK && missing > 0)) &&
+                    og_graph__dag_repair(f->repo, at->branch, og_str_of(at->branch_id),
+                                         is_damage(s), commits, count, &lost, NULL) == OG_OK;
+    OG_TRY(tell_data_set(f, s, &problem, repaired, lost, err));
+    OG_TRY(tell_missing(f, path, missing, last, repaired, err));
+    if (!repaired)
+        return OG_OK;
+    og_history_free(OG_TAKE(*history));
+    return og_history_open(f->repo, at->branch->name, history, err);
+}
 
-static og_status check_data_set(og_graph__fsck *f, const char *path, og_error *err)
+/* The commits of a branch behind those of others; *out borrows their text from *out_history. */
+static og_status add_history(og_graph__fsck *f, const char *branch, og_history **out_history,
+                             commits_of_all *out)
+{
+    size_t count;
+    const og_commit_info *commits;
+    OG_TRY(og_history_open(f->repo, branch, out_history, NULL));
+    OG_TRY(og_history_commits(*out_history, &commits, &count, NULL));
+    if (!og_vec_reserve(out, count))
+        return OG_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        out->items[out->len++] = commits[i];
+    return OG_OK;
+}
+
+static og_status repair_actors(og_graph__fsck *f, const og_str *branches, size_t count,
+                               uint64_t *out_lost)
+{
+    commits_of_all all = {0};
+    og_history **histories = og_calloc(count + 1, sizeof *histories);
+    og_status s =
+        histories != NULL ? add_history(f, OG_GRAPH__MAIN, &histories[count], &all) : OG_NOMEM;
+    for (size_t i = 0; i < count && s == OG_OK; i++)
+        s = add_history(f, branches[i].ptr, &histories[i], &all);
+    if (s == OG_OK)
+        s = og_graph__dag_repair_actors(f->repo, true, all.items, all.len, out_lost, NULL);
+    for (size_t i = 0; i <= count && histories != NULL; i++)
+        og_history_free(histories[i]);
+    og_free(histories);
+    og_vec_deinit(&all);
+    return s;
+}
+
+og_status og_graph__fsck_actors(og_graph__fsck *f, const og_str *branches, size_t count,
+                                og_error *err)
 {
     og_error problem;
-    uint64_t version;
-    bool is_new;
-    OG_TRY(og_graph__fsck_first_time(f, og_str_of(path), &is_new, err));
-    if (!is_new)
-        return OG_OK;
-    OG_AUTO(og_lance_table) table = NULL;
-    og_status s = og_lance_latest_version(f->repo->env, path, 0, &version, &problem);
-    if (s == OG_OK)
-        s = og_lance_table_open(f->repo->env, path, version, 0, &table, &problem);
-    if (s != OG_OK)
-        return og_graph__fsck_judge(f, s, OG_FINDING_COMMIT_TABLE, no_table, &problem, err);
-    return og_graph__fsck_content(f, table, OG_FINDING_COMMIT_TABLE, no_table, NULL, err);
+    uint64_t lost = 0;
+    og_status s = look_at(f, OG_GRAPH__ACTORS, &problem);
+    bool repaired =
+        f->input->repair && is_damage(s) && repair_actors(f, branches, count, &lost) == OG_OK;
+    return tell_data_set(f, s, &problem, repaired, lost, err);
 }
 
 og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_error *err)
@@ -135,6 +205,7 @@ og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_er
     og_status s = open_history(f, at->branch->name, &history, &problem);
     if (s != OG_OK)
         return og_graph__fsck_judge(f, s, OG_FINDING_HISTORY, no_table, &problem, err);
+    OG_TRY(check_table(f, at, &history, err)); /* first: commits that it gives back are there */
     /* The graph may have gone on since the snapshot was taken, by repairs, too. */
     OG_AUTO(og_snapshot) newest = NULL;
     OG_TRY(og_repo_snapshot(f->repo, at->branch->name, &newest, err));
@@ -143,7 +214,5 @@ og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_er
     OG_TRY(og_history_commits(history, &commits, &count, err));
     for (size_t i = 0; i < count; i++)
         OG_TRY(check_commit(f, history, &commits[i], newest, err));
-    OG_TRY(check_rows(f, history, at, err)); /* first: it repairs the tables, too */
-    OG_TRY(check_data_set(f, at->branch->commits_path, err));
-    return check_data_set(f, OG_GRAPH__ACTORS, err);
+    return OG_OK;
 }

@@ -128,5 +128,8 @@ OG_NODISCARD og_status og_graph__fsck_places(og_graph__fsck *f, og_error *err);
 /* Check the commit DAG of the snapshot's branch (fsck_history.c). */
 OG_NODISCARD og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot,
                                               og_error *err);
+/* Check the table of actors. `branches`: all but main, each ended by a NUL. */
+OG_NODISCARD og_status og_graph__fsck_actors(og_graph__fsck *f, const og_str *branches,
+                                             size_t count, og_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "dag_rows.h"
 #include "graph/fsck.h"
 #include "graph/head_file.h"
+#include "graph/history.h"
 #include "graph/layout.h"
 #include "graph/publish.h"
 #include "graph_fixture.h"
@@ -375,6 +376,117 @@ TEST(test_fsck__finds_and_fills_lost_commit_tables)
     finds(&w, "commit-table");
     found f;
     run(&w, true, &f);
+    finds(&w, "");
+}
+
+/* Names of a data set's data files, to be freed. */
+static og_listing data_files(const world *w, const char *path)
+{
+    og_listing names = {0};
+    char prefix[256];
+    snprintf(prefix, sizeof prefix, "%s/data/", path);
+    assert_ok(w->store->ops->list(w->store, prefix, false, NULL, 0, &names, err));
+    return names;
+}
+
+static bool lists(const og_listing *names, og_str name)
+{
+    for (size_t i = 0; i < names->len; i++)
+        if (og_str_eq(names->items[i].name, name))
+            return true;
+    return false;
+}
+
+/* Remove the data files of a data set but for those in `kept`. */
+static void lose_files(const world *w, const char *path, const og_listing *kept)
+{
+    og_listing names = data_files(w, path);
+    for (size_t i = 0; i < names.len; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", OG_FMT(names.items[i].name));
+        if (!lists(kept, names.items[i].name))
+            remove_object(w, name);
+    }
+    og_listing_deinit(&names);
+}
+
+static bool is_listed(const world *w, const char *id)
+{
+    OG_AUTO(og_history) history = NULL;
+    const og_commit_info *commit;
+    assert_ok(og_history_open(w->repo, NULL, &history, err));
+    assert_ok(og_history_find(history, og_str_of(id), &commit, err));
+    return commit != NULL;
+}
+
+TEST(test_fsck__makes_commit_tables_anew_that_lost_files)
+{
+    OPEN_WORLD(w);
+    const og_listing none = {0};
+    lose_files(&w, OG_GRAPH__COMMITS, &none);
+    finds(&w, "commit-table");
+    repairs(&w, "commit-table");
+    assert_ok(fixture_write_both(w.repo, "c", err));
+    finds(&w, "");
+    remove_folder(&w, OG_GRAPH__ACTORS "/");
+    repairs(&w, "commit-table");
+    dag_rows_append_actors(w.repo, "X ana\n");
+    lose_files(&w, OG_GRAPH__ACTORS, &none);
+    repairs(&w, "commit-table");
+}
+
+/* Of a table of several files, one is lost: with the rows of another program's commits, or of
+ * ours. */
+TEST(test_fsck__keeps_foreign_commits_that_can_be_read)
+{
+    OPEN_WORLD(w);
+    found f;
+    dag_rows_append(w.repo, "X 3 1 - - -\n");
+    og_listing both = data_files(&w, OG_GRAPH__COMMITS);
+    dag_rows_append(w.repo, "Y 3 2 X - -\n");
+    lose_files(&w, OG_GRAPH__COMMITS, &both);
+    assert_false(is_listed(&w, "Y"));
+    run(&w, true, &f);
+    const char *told = strstr(f.message, "; ");
+    assert_non_null(told);
+    assert_string_equal(told, "; 1 row of another program's, which stood there only, is lost");
+    finds(&w, "");
+    assert_true(is_listed(&w, "X"));
+    og_listing anew = data_files(&w, OG_GRAPH__COMMITS);
+    dag_rows_append(w.repo, "Z 3 3 X - -\n");
+    og_listing last = data_files(&w, OG_GRAPH__COMMITS);
+    for (size_t i = 0; i < last.len; i++) { /* all but that of Z */
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", OG_FMT(last.items[i].name));
+        if (lists(&anew, last.items[i].name))
+            remove_object(&w, name);
+    }
+    run(&w, true, &f);
+    assert_string_equal(f.kinds, "commit-table history");
+    assert_string_equal(f.message, "the parent X of commit Z is not there");
+    assert_true(is_listed(&w, "Z"));
+    og_listing_deinit(&both);
+    og_listing_deinit(&anew);
+    og_listing_deinit(&last);
+}
+
+TEST(test_fsck__repairs_once_there_is_memory)
+{
+    OPEN_WORLD(w);
+    const og_repo_options options = {.store = w.store, .clock = &w.clock.clock};
+    const og_listing none = {0};
+    lose_files(&w, OG_GRAPH__COMMITS, &none);
+    remove_folder(&w, OG_GRAPH__ACTORS "/");
+    og_fsck_output out = {0};
+    og_status s = OG_NOMEM;
+    for (int64_t at = 0; s != OG_OK || out.repaired < out.findings; at += 1 + at / 16) {
+        found f = {0};
+        const og_fsck_input input = {.repair = true, .found = take, .context = &f};
+        og_alloc_fail_after(at, true);
+        s = og_fsck_run("memory", &options, &input, &out, NULL);
+        og_alloc_fail_after(-1, false);
+        assert_true(s == OG_OK || s == OG_NOMEM);
+    }
     finds(&w, "");
 }
 
