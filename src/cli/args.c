@@ -1,9 +1,11 @@
 #include "cli/args.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/str.h"
 #include "cli/help.h"
 
@@ -192,21 +194,70 @@ static bool answer_help(parser *p)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-static bool check_choice(parser *p, cli_option_id id, const char *value)
+static bool is_choice(const cli_option *o, og_str value)
 {
-    const char *const *choices = cli_options[id].choices;
-    char name[64], list[128] = "";
-    if (choices == NULL || value[0] == '\0')
-        return true;
-    for (size_t i = 0; choices[i] != NULL; i++) {
-        if (strcmp(choices[i], value) == 0)
+    for (size_t i = 0; o->choices[i] != NULL; i++)
+        if (og_str_is(value, o->choices[i]))
             return true;
+    return false;
+}
+
+/* Of "insert,foo" the message names the word that is none of the choices. */
+static bool check_choice(parser *p, cli_option_id id, const char *text)
+{
+    const cli_option *o = &cli_options[id];
+    char name[64], list[128] = "";
+    og_str value, rest = og_str_of(text);
+    do {
+        size_t comma = o->takes_several ? og_str_find(rest, OG_STR(",")) : SIZE_MAX;
+        value = og_str_slice(rest, 0, comma != SIZE_MAX ? comma : rest.len);
+        if (!is_choice(o, value))
+            break;
+        if (comma == SIZE_MAX)
+            return true;
+        rest = og_str_slice(rest, comma + 1, rest.len);
+    } while (true);
+    for (size_t i = 0; o->choices[i] != NULL; i++) {
         size_t len = strlen(list);
-        snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "", choices[i]);
+        snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "", o->choices[i]);
     }
     label(id, name, sizeof name);
-    return refuse(p, NULL, "invalid value '%s' for '%s'\n  [possible values: %s]", value, name,
-                  list);
+    if (text[0] == '\0')
+        return refuse(p, NULL,
+                      "a value is required for '%s' but none was supplied\n  [possible values: %s]",
+                      name, list);
+    return refuse(p, NULL, "invalid value '%.*s' for '%s'\n  [possible values: %s]", OG_FMT(value),
+                  name, list);
+}
+
+static bool parse_number(const char *text, uint64_t *out)
+{
+    return og_parse_u64(og_str_of(text[0] == '+' ? text + 1 : text), out);
+}
+
+static bool check_number(parser *p, cli_option_id id, const char *value)
+{
+    char name[64];
+    uint64_t number;
+    if (parse_number(value, &number) && number >= cli_options[id].least)
+        return true;
+    label(id, name, sizeof name);
+    return refuse(p, NULL,
+                  "invalid value '%s' for '%s': a whole number from %" PRIu64 " on is wanted",
+                  value, name, cli_options[id].least);
+}
+
+static bool check_value(parser *p, cli_option_id id, const char *value)
+{
+    if (cli_options[id].choices != NULL)
+        return check_choice(p, id, value);
+    return !cli_options[id].is_number || check_number(p, id, value);
+}
+
+bool cli_number(const cli_args *args, cli_option_id option, uint64_t *out)
+{
+    const char *text = cli_value(args, option);
+    return text != NULL && parse_number(text, out);
 }
 
 /* `inline_value`: what stood behind '=', or NULL. */
@@ -219,7 +270,8 @@ static bool take_option(parser *p, cli_option_id id, const char *inline_value)
     if (o->value == NULL && inline_value != NULL)
         return refuse(p, NULL, "unexpected value '%s' for '%s' found; no more were expected",
                       inline_value, name);
-    if (o->value == NULL || (o->value_is_optional && value == NULL))
+    bool has_none = o->value == NULL || (o->value_is_optional && value == NULL);
+    if (has_none)
         value = "";
     if (value == NULL) {
         const char *next = p->at < p->argc ? p->argv[p->at] : NULL;
@@ -232,7 +284,7 @@ static bool take_option(parser *p, cli_option_id id, const char *inline_value)
         return refuse(p, NULL, "the argument '%s' cannot be used multiple times", name);
     if (id == CLI_HELP)
         p->wants_help = true;
-    return check_choice(p, id, value) &&
+    return (has_none || check_value(p, id, value)) &&
            (og_vec_push(&p->out->given[id], value) || out_of_memory(p));
 }
 
@@ -273,7 +325,8 @@ static bool take_argument(parser *p, const char *text)
     const cli_verb *verb = p->out->verb;
     if (verb == NULL)
         return take_word(p, text);
-    if (verb->argument == NULL || (p->out->arguments.len > 0 && !verb->argument_repeats))
+    size_t most = verb->argument_repeats ? verb->most_arguments : 1, count = p->out->arguments.len;
+    if (verb->argument == NULL || (most > 0 && count >= most))
         return refuse(p, NULL, "unexpected argument '%s' found", text);
     return og_vec_push(&p->out->arguments, text) || out_of_memory(p);
 }

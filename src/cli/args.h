@@ -62,6 +62,9 @@ typedef struct cli_option {
     bool repeats;
     bool is_hidden;
     const char *const *choices; /* ended by NULL; NULL = any text */
+    bool takes_several;         /* of the choices, joined by commas */
+    bool is_number;             /* a whole one, */
+    uint64_t least;             /* from here on */
     const char *help;
 } cli_option;
 /* By cli_option_id. */
@@ -81,6 +84,7 @@ typedef struct cli_verb {
     const char *argument_help;
     bool argument_required;
     bool argument_repeats;
+    size_t most_arguments;     /* if it repeats; 0 = any number */
     bool argument_is_no_graph; /* the graph comes by --uri, --target or cli.graph only */
     bool changes_graph;        /* what a policy may forbid */
     og_status (*run)(cli *c, og_error *err);
@@ -111,5 +115,7 @@ static inline const char *cli_value(const cli_args *args, cli_option_id option)
 {
     return cli_has(args, option) ? args->given[option].items[0] : NULL;
 }
+/* The value of an option that takes a number; false when not given. */
+bool cli_number(const cli_args *args, cli_option_id option, uint64_t *out);
 
 #endif

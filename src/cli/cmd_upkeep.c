@@ -133,15 +133,15 @@ static og_status parse_duration(const char *text, uint64_t *out, og_error *err)
 
 static og_status read_policy(const cli *c, og_cleanup_options *out, og_error *err)
 {
-    const char *keep = cli_value(&c->args, CLI_KEEP);
     const char *older_than = cli_value(&c->args, CLI_OLDER_THAN);
-    out->by_count = keep != NULL;
+    out->by_count = cli_number(&c->args, CLI_KEEP, &out->keep_versions);
     out->by_age = older_than != NULL;
-    if (keep != NULL && !og_parse_u64(og_str_of(keep), &out->keep_versions))
-        return og_error_set(err, OG_INVALID, "--keep must be a number, not '%s'", keep);
-    if (older_than != NULL)
-        OG_TRY(parse_duration(older_than, &out->older_than_s, err));
-    if (keep == NULL && older_than == NULL)
+    if (older_than != NULL && parse_duration(older_than, &out->older_than_s, err) != OG_OK) {
+        og_error_context(err, OG_INVALID, "--older-than");
+        og_error_hint(err, "Give a number and a unit: 90s, 90m, 24h, 7d, 2w.");
+        return OG_INVALID;
+    }
+    if (!out->by_count && !out->by_age)
         return og_error_set(err, OG_INVALID,
                             "cleanup requires at least one of --keep or --older-than");
     return OG_OK;

@@ -4,6 +4,7 @@
 static const char *const modes[] = {"overwrite", "append", "merge", NULL};
 static const char *const formats[] = {"table", "kv", "csv", "jsonl", "json", NULL};
 static const char *const kinds[] = {"node", "edge", NULL};
+static const char *const ops[] = {"insert", "update", "delete", NULL};
 static const char *const explains[] = {"plan", "run", NULL};
 
 const cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -55,11 +56,16 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
                   .help = "Only nodes, or only edges"},
     [CLI_KEEP] = {.name = "keep",
                   .value = "KEEP",
+                  .is_number = true,
                   .help = "Keep this many versions behind the newest of each table"},
     [CLI_LENIENT] = {.name = "lenient",
                      .help = "Change values of a wrong type as OmniGraph 0.6 did, and count "
                              "them, instead of refusing"},
-    [CLI_LIMIT] = {.name = "limit", .value = "LIMIT", .help = "At most so many"},
+    [CLI_LIMIT] = {.name = "limit",
+                   .value = "LIMIT",
+                   .is_number = true,
+                   .least = 1,
+                   .help = "At most so many"},
     [CLI_MODE] = {.name = "mode",
                   .value = "MODE",
                   .choices = modes,
@@ -71,7 +77,9 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_OP] = {.name = "op",
                 .value = "OPS",
                 .repeats = true,
-                .help = "Only these operations: insert, update, delete, joined by commas"},
+                .choices = ops,
+                .takes_several = true,
+                .help = "Only these operations; several are joined by commas"},
     [CLI_OLDER_THAN] =
         {.name = "older-than",
          .value = "OLDER_THAN",
@@ -308,6 +316,7 @@ const cli_verb cli_verbs[] = {
      .argument_help = "Branch, commit, version or moment: one or two",
      .argument_required = true,
      .argument_repeats = true,
+     .most_arguments = 2,
      .argument_is_no_graph = true,
      .run = cli_run_diff},
     {.name = "optimize",
