@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/handles_priv.h"
+#include "base/id.h"
 
 static og_text text_of(og_str s)
 {
@@ -55,7 +56,9 @@ og_status og_commit_show(og_session *session, const char *id, og_commit_fn take,
 {
     OG_AUTO(og_history) history = NULL;
     const og_commit_info *commit;
-    OG_TRY(og_history_find_any(session->graph->repo, og_str_of(id), &history, &commit, err));
+    og_ulid ulid;
+    OG_TRY(og_history_find_any(session->graph->repo, og_ulid_canonical(og_str_of(id), &ulid),
+                               &history, &commit, err));
     return hand_over(commit, take, context, err);
 }
 

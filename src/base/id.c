@@ -96,6 +96,16 @@ bool og_ulid_valid(og_str text)
     return true;
 }
 
+og_str og_ulid_canonical(og_str text, og_ulid *out)
+{
+    if (!og_ulid_valid(text))
+        return text;
+    for (size_t i = 0; i < ULID_CHARS; i++)
+        out->text[i] = crockford[crockford_value(text.ptr[i])];
+    out->text[ULID_CHARS] = '\0';
+    return og_str_of(out->text);
+}
+
 uint64_t og_ulid_ms(og_str text)
 {
     uint64_t ms = 0;

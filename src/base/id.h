@@ -28,7 +28,10 @@ typedef struct og_ulid_series {
     bool has_begun;
 } og_ulid_series;
 og_ulid og_ulid_next(og_ulid_series *series, const og_clock *clock, const og_random *random);
+/* In capitals or small letters, as Crockford base 32 is read. */
 bool og_ulid_valid(og_str text);
+/* A valid ULID in the capitals in which ids are stored: *out, borrowed. Any other text as it is. */
+og_str og_ulid_canonical(og_str text, og_ulid *out);
 /* The milliseconds in a valid ULID's text. */
 uint64_t og_ulid_ms(og_str text);
 

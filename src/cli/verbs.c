@@ -18,7 +18,8 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_AT] = {.name = "at",
                 .value = "TIME",
                 .help = "Read the last commit of the branch not after a time (2026-11-01, "
-                        "2026-11-01T09:30:00Z), or a version (v12)"},
+                        "'2026-11-01 09:30', 2026-11-01T09:30:00+02:00; UTC if no offset is "
+                        "given), or a version (v12)"},
     [CLI_BRANCH] = {.name = "branch",
                     .value = "BRANCH",
                     .help = "Branch to work on; else cli.branch of omnigraph.yaml, else main"},

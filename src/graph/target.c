@@ -45,6 +45,26 @@ static int64_t microseconds(const char *text)
     return us % 1000;
 }
 
+/* What people write besides the texts of data, which are the reference's: no seconds, "UTC". */
+static bool parse_time(og_str text, int64_t *out_ms)
+{
+    char full[64];
+    if (og_parse_datetime(text, out_ms))
+        return true;
+    text = og_str_trim(text);
+    bool is_utc = og_str_ends(text, OG_STR("UTC"));
+    if (is_utc)
+        text = og_str_trim(og_str_slice(text, 0, text.len - 3));
+    size_t minutes = strlen("2026-11-01T09:30");
+    bool no_seconds = text.len >= minutes && text.ptr[minutes - 3] == ':' &&
+                      (text.len == minutes || strchr("Zz+- ", text.ptr[minutes]) != NULL);
+    og_str start = og_str_slice(text, 0, no_seconds ? minutes : text.len);
+    og_str zone = og_str_slice(text, start.len, text.len);
+    int len = snprintf(full, sizeof full, "%.*s%s%.*s%s", OG_FMT(start), no_seconds ? ":00" : "",
+                       OG_FMT(zone), is_utc ? "Z" : "");
+    return len > 0 && (size_t)len < sizeof full && og_parse_datetime(og_str_of(full), out_ms);
+}
+
 og_status og_target_set_moment(og_target *target, const char *text, og_error *err)
 {
     int64_t ms;
@@ -52,10 +72,11 @@ og_status og_target_set_moment(og_target *target, const char *text, og_error *er
         target->kind = OG_TARGET_VERSION;
         return OG_OK;
     }
-    if (!og_parse_datetime(og_str_of(text), &ms)) {
+    if (!parse_time(og_str_of(text), &ms)) {
         og_error_set(err, OG_INVALID, "'%s' is neither a time nor a version", text);
-        og_error_hint(err, "Give a time like 2026-11-01T09:30:00Z or 2026-11-01, or the number of "
-                           "a version.");
+        og_error_hint(err, "Give a time like 2026-11-01, '2026-11-01 09:30' or "
+                           "2026-11-01T09:30:00+02:00 (UTC without an offset), or the number of a "
+                           "version.");
         return OG_INVALID;
     }
     target->kind = OG_TARGET_TIME;
@@ -63,12 +84,12 @@ og_status og_target_set_moment(og_target *target, const char *text, og_error *er
     return OG_OK;
 }
 
+/* Where a branch may stand, a commit is written in capitals, as it is shown. */
 static bool is_commit(const char *text)
 {
-    for (const char *c = text; *c != '\0'; c++)
-        if (*c >= 'a' && *c <= 'z') /* ULIDs are written in capitals */
-            return false;
-    return og_ulid_valid(og_str_of(text));
+    og_ulid ulid;
+    return og_ulid_valid(og_str_of(text)) &&
+           og_str_is(og_ulid_canonical(og_str_of(text), &ulid), text);
 }
 
 og_status og_target_parse(og_arena *arena, const char *text, const char *branch, og_target *out,
@@ -82,7 +103,8 @@ og_status og_target_parse(og_arena *arena, const char *text, const char *branch,
         else if (is_commit(text))
             *out = (og_target){.kind = OG_TARGET_COMMIT, .commit = text};
         else
-            out->branch = text;
+            *out =
+                (og_target){.branch = text, .commit = og_ulid_valid(og_str_of(text)) ? text : NULL};
         return OG_OK;
     }
     if (at > text) {
@@ -202,8 +224,16 @@ static og_status at_commit(og_repo *repo, const og_target *target, og_snapshot *
 {
     OG_AUTO(og_history) history = NULL;
     const og_commit_info *commit;
-    OG_TRY(og_history_find_any(repo, og_str_of(target->commit), &history, &commit, err));
+    og_ulid ulid;
+    OG_TRY(og_history_find_any(repo, og_ulid_canonical(og_str_of(target->commit), &ulid), &history,
+                               &commit, err));
     return open_commit(repo, commit, out, err);
+}
+
+static og_status at_branch(og_repo *repo, const og_target *target, og_snapshot **out, og_error *err)
+{
+    og_status s = og_repo_snapshot(repo, target->branch, out, err);
+    return s == OG_NOT_FOUND && target->commit != NULL ? at_commit(repo, target, out, err) : s;
 }
 
 og_status og_repo_snapshot_at(og_repo *repo, const og_target *target, og_snapshot **out,
@@ -218,6 +248,6 @@ og_status og_repo_snapshot_at(og_repo *repo, const og_target *target, og_snapsho
         return at_time(repo, target, out, err);
     case OG_TARGET_BRANCH:
     default:
-        return og_repo_snapshot(repo, target->branch, out, err);
+        return at_branch(repo, target, out, err);
     }
 }

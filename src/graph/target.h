@@ -15,7 +15,9 @@ typedef enum og_target_kind {
 typedef struct og_target {
     og_target_kind kind;
     const char *branch; /* NULL = main; ignored for OG_TARGET_COMMIT */
-    const char *commit; /* ULID */
+    /* ULID, in small letters, too. With OG_TARGET_BRANCH: what is meant if no branch is called so;
+     * NULL = nothing. */
+    const char *commit;
     uint64_t version;
     int64_t time_us; /* since 1970 */
 } og_target;
@@ -23,8 +25,8 @@ typedef struct og_target {
 /* What `--snapshot` says: a version of the target's branch ("12", "v12") or a commit.
  * Text is borrowed. */
 void og_target_set_snapshot(og_target *target, const char *text);
-/* What `--at` says: a version ("12", "v12") or a time (texts of og_parse_datetime,
- * to the microsecond). OG_INVALID for other texts. */
+/* What `--at` says: a version ("12", "v12") or a time (texts of og_parse_datetime, to the
+ * microsecond; also without seconds, and with "UTC" for "Z"). OG_INVALID for other texts. */
 OG_NODISCARD og_status og_target_set_moment(og_target *target, const char *text, og_error *err);
 
 /* One text for all kinds, for commands that take several targets:
@@ -33,7 +35,7 @@ OG_NODISCARD og_status og_target_set_moment(og_target *target, const char *text,
  *   feature@2026-11-01T00:00:00Z   the same at a time; what follows the @ is as in --at
  *   feature@12, feature@v12        the same at a version
  *   @2026-11-01, v12               the same of the branch `branch`
- *   01K9Z3W8Q6YB2T4M5N7P0R1S2V     a commit of any branch
+ *   01K9Z3W8Q6YB2T4M5N7P0R1S2V     a commit of any branch; in small letters if no branch is so called
  *
  * A branch whose name looks like a version or a commit is written with an @ behind it, a character
  * that no name has. Texts of *out are borrowed from the arguments or live in `arena`. OG_INVALID as

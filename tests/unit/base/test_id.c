@@ -26,6 +26,18 @@ TEST(test_id__ulid_text_of_known_time_and_bits)
     assert_true(og_ulid_ms(og_str_of(id.text)) == 1469918176385u);
 }
 
+TEST(test_id__a_ulid_in_small_letters_is_the_same)
+{
+    og_ulid ulid;
+    assert_str_is(og_ulid_canonical(OG_STR("01aryz6s41000G40r40m30e209"), &ulid),
+                  "01ARYZ6S41000G40R40M30E209");
+    static const char *const others[] = {"", "main", "01aryz6s41000G40r40m30e20",
+                                         "91aryz6s41000g40r40m30e209",
+                                         "01aryz6s4100og40r40m30e209"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_str_is(og_ulid_canonical(og_str_of(others[i]), &ulid), others[i]);
+}
+
 static void fill_ones(void *context, void *dst, size_t len)
 {
     (void)context;

@@ -1,4 +1,7 @@
 /* Targets: which state a commit, a version and a time mean, and what is read there. */
+#include <ctype.h>
+
+#include "graph/branch_ops.h"
 #include "graph/history.h"
 #include "graph/layout.h"
 #include "graph/restore.h"
@@ -74,6 +77,18 @@ TEST(test_target__a_commit_is_the_state_it_made)
         assert_string_equal(og_snapshot_commit(snapshot), commits[i].id.ptr);
         assert_int_equal(snapshot->manifest_version, commits[i].manifest_version);
     }
+    char small[27];
+    og_target target = {0};
+    snprintf(small, sizeof small, "%.*s", OG_FMT(commits[1].id));
+    for (char *c = small; *c != '\0'; c++)
+        *c = (char)tolower(*c);
+    og_target_set_snapshot(&target, small);
+    assert_int_equal(rows_at(&w, &target), 1);
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    assert_ok(og_target_parse(arena, small, NULL, &target, err));
+    assert_int_equal(rows_at(&w, &target), 1);
+    assert_ok(og_branch_make(w.repo, NULL, small, err)); /* then it is meant */
+    assert_int_equal(rows_at(&w, &target), 3);
     const og_target none = {.kind = OG_TARGET_COMMIT, .commit = "nope"};
     assert_status(fails_at(&w, &none, "commit 'nope' not found"), OG_NOT_FOUND);
 }
@@ -128,6 +143,13 @@ TEST(test_target__texts_of_moments)
         {"2023-11-14T22:13:20.1234567Z", OG_TARGET_TIME, START_US + 123456},
         {"2023-11-14T23:13:20+01:00", OG_TARGET_TIME, START_US},
         {"2023-11-14", OG_TARGET_TIME, 1699920000000000},
+        {"2023-11-14 22:13:20", OG_TARGET_TIME, START_US},
+        {"2023-11-14T22:13", OG_TARGET_TIME, START_US - 20000000},
+        {"2023-11-14 22:13Z", OG_TARGET_TIME, START_US - 20000000},
+        {"2023-11-14 23:13+01:00", OG_TARGET_TIME, START_US - 20000000},
+        {"2023-11-14 21:13 -01:00", OG_TARGET_TIME, START_US - 20000000},
+        {" 2023-11-14 22:13:20.1 UTC ", OG_TARGET_TIME, START_US + 100000},
+        {"2023-11-14 22:13 UTC", OG_TARGET_TIME, START_US - 20000000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         og_target target = {0};
@@ -136,7 +158,20 @@ TEST(test_target__texts_of_moments)
         assert_int_equal(target.kind == OG_TARGET_TIME ? target.time_us : (int64_t)target.version,
                          cases[i].value);
     }
-    static const char *const wrong[] = {"", "yesterday", "-1", "2023-13-01", "12x"};
+    static const char *const wrong[] = {"",
+                                        "yesterday",
+                                        "-1",
+                                        "2023-13-01",
+                                        "12x",
+                                        "2023-11-14T22",
+                                        "2023-11-14T22:1",
+                                        "2023-11-14T22:13.5",
+                                        "2023-11-14T22:13:",
+                                        "2023-11-14 10:13 PM",
+                                        "2023-11-14 22:13 CET",
+                                        "2023-11-14 22:13+01:00 UTC",
+                                        "UTC",
+                                        "11/14/2023"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         og_target target = {0};
         assert_status(og_target_set_moment(&target, wrong[i], NULL), OG_INVALID);
