@@ -107,8 +107,9 @@ typedef struct og_session_options {
     bool lenient; /* change ill-typed values as the reference does instead of refusing them */
     /* Time travel: at most one of the two. Such a session reads that state and can't write.
      *   snapshot: ULID of a commit, on any branch, or a version of the branch
-     *   at: the last commit of the branch not after a time ("2026-11-01",
-     *       "2026-11-01T09:30:00Z"), or a version of the branch */
+     *   at: the last commit of the branch not after a time ("2026-11-01", "2026-11-01 09:30",
+     *       "2026-11-01T09:30:00+02:00"; UTC without an offset), or a version of the branch
+     * ULIDs are read in capitals and small letters, here and below. */
     const char *snapshot;
     const char *at;
 } og_session_options;

@@ -470,6 +470,46 @@ TEST(test_fsck__keeps_foreign_commits_that_can_be_read)
     og_listing_deinit(&last);
 }
 
+/* Another writer's commit before one of the calls of a repair. */
+typedef struct visit {
+    og_repo *repo;
+    uint64_t at;
+    bool came;
+} visit;
+
+static og_store_fault visit_before(void *context, uint64_t call, const char *op, const char *name)
+{
+    visit *v = context;
+    (void)op, (void)name;
+    if (call == v->at) {
+        v->came = true;
+        assert_ok(fixture_write_both(v->repo, "late", err));
+    }
+    return OG_STORE_PASS;
+}
+
+/* Repair while a commit comes before call `at`; its row must not be lost, whoever comes first. */
+static bool repair_with_visit(uint64_t at)
+{
+    OPEN_WORLD(w);
+    const og_listing none = {0};
+    found f;
+    visit v = {.repo = w.repo, .at = at};
+    world watched = w;
+    lose_files(&w, OG_GRAPH__COMMITS, &none);
+    assert_ok(og_store_wrap(w.store, (og_store_hook){visit_before, &v}, 0, &watched.store, err));
+    run(&watched, true, &f);
+    og_store_close(watched.store);
+    finds(&w, "");
+    return v.came;
+}
+
+TEST(test_fsck__repairs_beside_a_writer)
+{
+    for (uint64_t at = 0; repair_with_visit(at);)
+        at += 1;
+}
+
 TEST(test_fsck__repairs_once_there_is_memory)
 {
     OPEN_WORLD(w);
