@@ -21,6 +21,7 @@
 #define OG_GRAPH_HISTORY_H
 
 #include "base/arena.h"
+#include "graph/lives.h"
 #include "graph/repo.h"
 
 /* One commit; text is borrowed from its history. */
@@ -28,6 +29,8 @@ typedef struct og_commit_info {
     og_str id;                 /* ULID */
     og_str parent;             /* "" = none */
     og_str merged_parent;      /* head of the branch that was merged; "" = no merge */
+    og_str merged_branch;      /* on which that was made; "" = main, or not told */
+    og_str merged_branch_id;   /* id of that branch */
     uint64_t manifest_version; /* of `__manifest` on `branch` */
     og_str branch;             /* on which it was made; "" = main */
     og_str actor;              /* "" = none */
@@ -76,8 +79,11 @@ OG_NODISCARD og_status og_history_find_any(og_repo *repo, og_str id, og_history 
  * for in all histories: a merge of a third branch leads to commits that neither side knows. The
  * first history is the source's, the second the target's. *out is borrowed from one of them, its
  * branch and version say where it was published; NULL when there is no common ancestor.
- * *out_unknown: an ancestor is in none of them, so that there may be a nearer base. */
+ * *out_unknown: an ancestor is in none of them, so that there may be a nearer base. Commits of a
+ * branch whose life is over do not count as that, and are not looked for; `lives` NULL: not asked,
+ * they do. */
 OG_NODISCARD og_status og_graph__merge_base_among(og_history *const *histories, size_t count,
+                                                  og_graph__lives *lives,
                                                   const og_commit_info **out, bool *out_unknown,
                                                   og_error *err);
 

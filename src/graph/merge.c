@@ -64,6 +64,7 @@ og_status og_graph__merge_open(og_graph__merge *m, og_graph__merge_table *t, og_
 typedef struct sides {
     OG_VEC(og_history *) histories; /* of the source, of the target, then of all but the target */
     const og_commit_info *base, *source_head, *target_head;
+    og_graph__lives lives;
     bool is_stale; /* a side was deleted and made again: all is done anew */
 } sides;
 
@@ -72,6 +73,7 @@ static void sides_deinit(sides *s)
     for (size_t i = 0; i < s->histories.len; i++)
         og_history_free(s->histories.items[i]);
     og_vec_deinit(&s->histories);
+    og_graph__lives_deinit(&s->lives);
 }
 
 static og_status add_history(og_graph__merge *m, sides *s, const char *branch, og_error *err)
@@ -122,11 +124,16 @@ static og_status begin_target(og_graph__merge *m, bool in_turn, sides *s, og_err
     OG_AUTO_BUF merged = OG_BUF_INIT;
     const char *name = branch_name(m->input->target);
     og_buf_str(&merged, s->source_head->id);
-    const og_txn_options options = {.branch = m->input->target,
-                                    .actor = m->input->actor,
-                                    .kind = "BranchMerge",
-                                    .merged_parent = og_buf_cstr(&merged),
-                                    .in_turn = in_turn};
+    og_txn_options options = {.branch = m->input->target,
+                              .actor = m->input->actor,
+                              .kind = "BranchMerge",
+                              .merged_parent = og_buf_cstr(&merged),
+                              .in_turn = in_turn};
+    /* Its head may be one that it inherited. */
+    if (og_str_is(s->source_head->branch, og_graph__branch_of(m->theirs)->name)) {
+        options.merged_branch = og_graph__branch_of(m->theirs)->name;
+        options.merged_branch_id = og_graph__snapshot_of(m->theirs)->branch_id;
+    }
     OG_TRY(og_txn_begin(m->repo, &options, &m->txn, err));
     OG_TRY(add_side(m, s, og_txn_snapshot(m->txn), err));
     return head_of(s->histories.items[1], name, "target", &s->target_head, err);
@@ -169,8 +176,8 @@ static og_status find_base(og_graph__merge *m, sides *s, og_error *err)
 {
     bool unknown;
     for (int attempt = 0; attempt < 2; attempt++) {
-        OG_TRY(og_graph__merge_base_among(s->histories.items, s->histories.len, &s->base, &unknown,
-                                          err));
+        OG_TRY(og_graph__merge_base_among(s->histories.items, s->histories.len, &s->lives, &s->base,
+                                          &unknown, err));
         if (!unknown || attempt > 0)
             break;
         OG_TRY(add_other_histories(m, s, err));
@@ -336,7 +343,7 @@ static og_status merge_sides(og_graph__merge *m, const sides *s, og_merge_output
 static og_status attempt(og_graph__merge *m, bool in_turn, og_merge_output *out, bool *out_again,
                          og_error *err)
 {
-    sides s = {0};
+    sides s = {.lives = {.repo = m->repo}};
     *out_again = false;
     m->arena = og_arena_new(0);
     if (m->arena == NULL)

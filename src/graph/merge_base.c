@@ -10,7 +10,7 @@
  *
  * More than one may be bases, or ancestors of each other that the painting did not come to. Then all
  * ancestors are walked over and compared. A parent that is in no history leads nowhere, but to know
- * that, all is read. */
+ * that, all is read; unless it is of a branch that was merged and is no more (lives.h). */
 #include "base/map.h"
 #include "base/vec.h"
 #include "graph/history.h"
@@ -26,9 +26,10 @@ typedef struct ancestor {
 typedef struct search {
     og_history *const *histories;
     size_t history_count;
-    bool has_unknown; /* some parent is in no history */
-    uint64_t read;    /* windows, so far */
-    og_strmap *index; /* id -> index into ancestors */
+    og_graph__lives *lives; /* or NULL */
+    bool has_unknown;       /* some parent is in no history */
+    uint64_t read;          /* windows, so far */
+    og_strmap *index;       /* id -> index into ancestors */
     OG_VEC(ancestor) ancestors;
     OG_VEC(size_t) queue;
 } search;
@@ -68,14 +69,35 @@ static og_status find(search *s, og_str id, const og_commit_info **out, og_error
     return OG_OK;
 }
 
+typedef enum parent { PARENT, MERGED_PARENT } parent;
+
+static og_str parent_id(const og_commit_info *commit, parent which)
+{
+    return which == PARENT ? commit->parent : commit->merged_parent;
+}
+
+/* Nothing is read to look for commits of a branch that is no more. *out NULL: no history knows it,
+ * or there is none. */
+static og_status find_parent(search *s, const og_commit_info *commit, parent which,
+                             const og_commit_info **out, og_error *err)
+{
+    og_str id = parent_id(commit, which);
+    bool is_over = false;
+    *out = id.len > 0 ? find_known(s, id) : NULL;
+    if (*out != NULL || id.len == 0)
+        return OG_OK;
+    if (which == MERGED_PARENT && commit->merged_branch.len > 0 && s->lives != NULL)
+        OG_TRY(og_graph__life_is_over(s->lives, commit->merged_branch, commit->merged_branch_id,
+                                      &is_over, err));
+    return is_over ? OG_OK : find(s, id, out, err);
+}
+
 /* Note that a commit is `steps` away from the head of `side`; breadth first, so the first note
  * counts. */
-static og_status reach(search *s, og_str id, int side, uint64_t steps, og_error *err)
+static og_status reach(search *s, const og_commit_info *commit, int side, uint64_t steps,
+                       og_error *err)
 {
-    const og_commit_info *commit = NULL;
     bool is_new;
-    if (id.len > 0)
-        OG_TRY(find(s, id, &commit, err));
     if (commit == NULL)
         return OG_OK;
     uint64_t *at = og_strmap_put(s->index, commit->id, &is_new);
@@ -96,13 +118,15 @@ static og_status reach(search *s, og_str id, int side, uint64_t steps, og_error 
 static og_status walk(search *s, const og_commit_info *head, int side, og_error *err)
 {
     s->queue.len = 0;
-    OG_TRY(reach(s, head->id, side, 1, err));
+    OG_TRY(reach(s, head, side, 1, err));
     for (size_t i = 0; i < s->queue.len; i++) {
         const ancestor *a = &s->ancestors.items[s->queue.items[i]];
-        const og_commit_info *commit = a->commit;
+        const og_commit_info *commit = a->commit, *found;
         uint64_t steps = a->steps[side] + 1;
-        OG_TRY(reach(s, commit->parent, side, steps, err));
-        OG_TRY(reach(s, commit->merged_parent, side, steps, err));
+        for (parent which = PARENT; which <= MERGED_PARENT; which++) {
+            OG_TRY(find_parent(s, commit, which, &found, err));
+            OG_TRY(reach(s, found, side, steps, err));
+        }
     }
     return OG_OK;
 }
@@ -282,18 +306,20 @@ static og_status find_stale(painting *p, og_error *err)
 }
 
 /* For stale commits nothing is read: they matter where others lead to them. */
-static og_status paint_parent(painting *p, og_str id, unsigned colours, og_error *err)
+static og_status paint_parent(painting *p, const og_commit_info *commit, parent which,
+                              unsigned colours, og_error *err)
 {
-    const og_commit_info *parent;
+    const og_commit_info *found;
+    og_str id = parent_id(commit, which);
     if (id.len == 0)
         return OG_OK;
     if ((colours & STALE) != 0)
         return paint(p, id, find_known(p->search, id), colours, err);
     uint64_t read = p->search->read;
-    OG_TRY(find(p->search, id, &parent, err));
+    OG_TRY(find_parent(p->search, commit, which, &found, err));
     if (p->search->read != read)
         OG_TRY(find_stale(p, err));
-    return parent != NULL ? paint(p, id, parent, colours, err) : OG_OK;
+    return found != NULL ? paint(p, id, found, colours, err) : OG_OK;
 }
 
 static og_status paint_down(painting *p, og_error *err)
@@ -306,8 +332,8 @@ static og_status paint_down(painting *p, og_error *err)
         p->fresh -= (colours & STALE) == 0;
         if ((colours & COMMON) == COMMON)
             colours |= STALE; /* for its parents */
-        OG_TRY(paint_parent(p, commit->parent, colours, err));
-        OG_TRY(paint_parent(p, commit->merged_parent, colours, err));
+        OG_TRY(paint_parent(p, commit, PARENT, colours, err));
+        OG_TRY(paint_parent(p, commit, MERGED_PARENT, colours, err));
     }
     return OG_OK;
 }
@@ -352,9 +378,10 @@ static og_status find_base(search *s, const og_commit_info **out, og_error *err)
 }
 
 og_status og_graph__merge_base_among(og_history *const *histories, size_t count,
-                                     const og_commit_info **out, bool *out_unknown, og_error *err)
+                                     og_graph__lives *lives, const og_commit_info **out,
+                                     bool *out_unknown, og_error *err)
 {
-    search s = {.histories = histories, .history_count = count};
+    search s = {.histories = histories, .history_count = count, .lives = lives};
     og_status status = find_base(&s, out, err);
     *out_unknown = s.has_unknown;
     search_deinit(&s);

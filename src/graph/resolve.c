@@ -138,21 +138,27 @@ static og_status look_at_op(const og_graph__snapshot *s, op_view *v, og_error *e
 
 /* ---- helping an operation that holds all its slots ---------------------------------------- */
 
+static og_str property(const og_lance_table *head, og_str key, og_str otherwise)
+{
+    og_str value = og_lance_table_transaction_property(head, key);
+    return value.ptr != NULL ? value : otherwise;
+}
+
 /* What the helped operation wrote about itself, so that its commit looks as its own. */
 static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_str id)
 {
-    og_str commit = og_lance_table_transaction_property(head, OG_STR("og.commit"));
-    og_str actor = og_lance_table_transaction_property(head, OG_STR("og.actor"));
-    og_str kind = og_lance_table_transaction_property(head, OG_STR("og.kind"));
-    og_str merged = og_lance_table_transaction_property(head, OG_STR("og.merged_parent"));
+    og_str commit = property(head, OG_STR("og.commit"), OG_STR(""));
+    og_str merged = property(head, OG_STR("og.merged_parent"), OG_STR(""));
     memcpy(op->id, id.ptr, 26);
     op->id[26] = '\0';
-    if (commit.ptr != NULL && og_ulid_valid(commit))
+    if (og_ulid_valid(commit))
         memcpy(op->commit_id, commit.ptr, 26);
-    if (merged.ptr != NULL && og_ulid_valid(merged))
+    if (og_ulid_valid(merged))
         memcpy(op->merged_parent_id, merged.ptr, 26);
-    op->actor = actor.ptr != NULL ? actor : OG_STR("");
-    op->kind = kind.ptr != NULL ? kind : OG_STR("Mutation");
+    op->merged_branch = property(head, OG_STR("og.merged_branch"), OG_STR(""));
+    op->merged_branch_id = property(head, OG_STR("og.merged_branch_id"), OG_STR(""));
+    op->actor = property(head, OG_STR("og.actor"), OG_STR(""));
+    op->kind = property(head, OG_STR("og.kind"), OG_STR("Mutation"));
     op->at_us = og_lance_table_timestamp_us(head);
 }
 

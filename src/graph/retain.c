@@ -114,7 +114,7 @@ static og_status retain_base_among(survey *s, og_history *const *histories, size
                                    bool *out_unknown, og_error *err)
 {
     const og_commit_info *base;
-    OG_TRY(og_graph__merge_base_among(histories, count, &base, out_unknown, err));
+    OG_TRY(og_graph__merge_base_among(histories, count, NULL, &base, out_unknown, err));
     return base == NULL
                ? OG_OK
                : retain_on_branch(s, OG_GRAPH__MANIFEST, base->branch, base->manifest_version, err);

@@ -288,7 +288,7 @@ static og_str base_of(og_history *source, og_history *target)
     og_history *const histories[] = {source, target};
     const og_commit_info *base;
     bool unknown;
-    assert_ok(og_graph__merge_base_among(histories, 2, &base, &unknown, err));
+    assert_ok(og_graph__merge_base_among(histories, 2, NULL, &base, &unknown, err));
     return base != NULL ? base->id : OG_STR("-");
 }
 
@@ -376,7 +376,7 @@ TEST(test_history__says_when_memory_is_out)
         s = og_history_open(w.repo, "main", &history, NULL);
         og_history *const both[] = {history, history};
         if (s == OG_OK)
-            s = og_graph__merge_base_among(both, 2, &base, &unknown, NULL);
+            s = og_graph__merge_base_among(both, 2, NULL, &base, &unknown, NULL);
         og_alloc_fail_after(-1, false);
         og_history_free(history);
         assert_true(s == OG_OK || s == OG_NOMEM);

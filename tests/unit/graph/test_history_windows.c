@@ -311,8 +311,10 @@ static void check_pair(const world *w, og_repo *whole, og_repo *repo, const char
         size_t x = place_of(&l, fixture_head(all[0])->id);
         size_t y = place_of(&l, fixture_head(all[1])->id);
         size_t bases = count_bases(&l, x, y);
-        assert_ok(og_graph__merge_base_among(all, n, &at_once, &unknown, err));
-        assert_ok(og_graph__merge_base_among(few, n, &base, &unknown, err));
+        assert_ok(og_graph__merge_base_among(all, n, NULL, &at_once, &unknown, err));
+        og_graph__lives lives = {.repo = repo};
+        assert_ok(og_graph__merge_base_among(few, n, &lives, &base, &unknown, err));
+        og_graph__lives_deinit(&lives);
         assert_int_equal(base == NULL, bases == 0);
         assert_int_equal(at_once == NULL, bases == 0);
         if (base != NULL) {
@@ -449,4 +451,52 @@ TEST(test_history_windows__say_when_memory_is_out)
     }
     og_repo_close(repo);
     world_deinit(&w);
+}
+
+/* ---- branches that were merged and are no more --------------------------------------------- */
+
+/* The base of c and main, when small windows are read. */
+static void check_base_of_c(fixture_world *w, bool ask, const char *expected, bool expect_unknown,
+                            bool expect_whole)
+{
+    og_repo *repo = fixture_open_window(w->store, &w->clock, 2);
+    og_graph__lives lives = {.repo = repo};
+    {
+        OG_AUTO(og_history) c = open_history(repo, "c");
+        OG_AUTO(og_history) trunk = open_history(repo, NULL);
+        og_history *const both[] = {c, trunk};
+        const og_commit_info *base;
+        bool unknown;
+        assert_ok(og_graph__merge_base_among(both, 2, ask ? &lives : NULL, &base, &unknown, err));
+        assert_str_is(base->id, expected);
+        assert_int_equal(unknown, expect_unknown);
+        assert_int_equal(og_graph__history_is_whole(trunk), expect_whole);
+    }
+    og_graph__lives_deinit(&lives);
+    og_repo_close(repo);
+}
+
+TEST(test_history_windows__a_merged_branch_that_is_gone_needs_no_reading)
+{
+    world w = {.branches = {"main"}};
+    char parted[27];
+    fixture_world_init(&w.graph);
+    for (int i = 0; i < 40; i++)
+        write_to(&w, "main");
+    {
+        OG_AUTO(og_history) trunk = open_history(w.graph.repo, NULL);
+        snprintf(parted, sizeof parted, "%.*s", OG_FMT(fixture_head(trunk)->id));
+    }
+    assert_ok(og_branch_make(w.graph.repo, NULL, "b", err));
+    assert_ok(og_branch_make(w.graph.repo, NULL, "c", err));
+    write_to(&w, "b");
+    write_to(&w, "c");
+    merge(&w, "b", "main");
+    check_base_of_c(&w.graph, true, parted, true, true); /* other histories may know more */
+    assert_ok(og_branch_remove(w.graph.repo, "b", err));
+    check_base_of_c(&w.graph, true, parted, false, false);
+    check_base_of_c(&w.graph, false, parted, true, true);
+    assert_ok(og_branch_make(w.graph.repo, NULL, "b", err));
+    check_base_of_c(&w.graph, true, parted, false, false);
+    fixture_world_deinit(&w.graph);
 }

@@ -187,6 +187,23 @@ static bool is_merged(world *w)
     return a;
 }
 
+/* Whoever finished it, the commit says what was merged. */
+static void check_commit(og_repo *repo)
+{
+    OG_AUTO(og_history) history = NULL;
+    assert_ok(og_history_open(repo, NULL, &history, err));
+    size_t count, merges = 0;
+    const og_commit_info *commits = fixture_commits(history, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (commits[i].merged_parent.len == 0)
+            continue;
+        merges++;
+        assert_str_is(commits[i].merged_branch, "b");
+        assert_int_equal(commits[i].merged_branch_id.len, 32);
+    }
+    assert_true(merges > 0);
+}
+
 static void check_each_call(og_store_fault fault, bool lose_power)
 {
     for (uint64_t at = 0;; at++) {
@@ -208,6 +225,7 @@ static void check_each_call(og_store_fault fault, bool lose_power)
         if (merged)
             assert_int_equal(out.outcome, OG_MERGE_ALREADY_UP_TO_DATE);
         og_merge_output_deinit(&out);
+        check_commit(repo);
         og_repo_close(repo);
         assert_true(is_merged(&w));
         og_store_close(w.store);
