@@ -89,9 +89,6 @@ og_status og_graph__fork_stage(const og_repo *repo, const char *path, og_str par
 {
     uint64_t used = slots->newest > slots->floor ? slots->newest : slots->floor;
     uint64_t version = og_lance_table_version(source);
-    /* A writer that slept while the branch was deleted may still take the number after the mark. */
-    if (slots->floor > 0 && used == slots->floor && used < UINT64_MAX)
-        used++;
     if (used == UINT64_MAX)
         return og_error_set(err, OG_CORRUPT, "branch '%.*s' of %s has used all numbers of versions",
                             OG_FMT(branch), path);
