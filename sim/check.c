@@ -184,14 +184,19 @@ static void meet(sim_world *w, int branch, sim_op_kind kind)
     }
 }
 
+static bool read_ref(og_repo *repo, int branch, og_arena *arena, og_lance_ref *out)
+{
+    og_graph__branch *b;
+    return og_graph__branch_get(repo, sim_branch_name(branch), &b, NULL) == OG_OK &&
+           og_graph__branch_ref(repo, b, arena, out, NULL) == OG_OK;
+}
+
 /* The commit of the version that the branch says it was made of; -1 = not known. */
 static int source_commit(const sim_world *w, og_repo *repo, int branch)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
-    og_graph__branch *b;
     og_lance_ref ref;
-    if (og_graph__branch_get(repo, sim_branch_name(branch), &b, NULL) != OG_OK ||
-        og_graph__branch_ref(repo, b, arena, &ref, NULL) != OG_OK)
+    if (!read_ref(repo, branch, arena, &ref))
         return -1;
     for (int i = 0; i < SIM_BRANCHES; i++) {
         const sim_branch *from = &w->branches[i];
@@ -202,6 +207,23 @@ static int source_commit(const sim_world *w, og_repo *repo, int branch)
                 return from->versions[v].commit;
     }
     return -1;
+}
+
+/* Who deletes a branch puts its ref back when the branch must stay. Then it is what it was, or has
+ * what was published meanwhile; of which a power loss may leave nothing. */
+static void recall_versions(sim_world *w, og_repo *repo, int branch, uint64_t version)
+{
+    sim_branch *b = &w->branches[branch];
+    OG_AUTO(og_arena) arena = og_arena_new(0);
+    og_lance_ref ref;
+    char id[sizeof b->id];
+    if (!read_ref(repo, branch, arena, &ref))
+        return;
+    snprintf(id, sizeof id, "%.*s", OG_FMT(ref.forks[ref.fork_count - 1].id));
+    b->count = strcmp(b->id, id) == 0 ? b->old_count : 0;
+    while (b->count > 0 && newest(b)->number >= version)
+        b->count--;
+    memcpy(b->id, id, sizeof id);
 }
 
 /* A branch that came begins with a commit that is known. */
@@ -229,6 +251,7 @@ static og_status see_new_branch(sim_world *w, og_repo *repo, int branch, og_erro
         sim_wrong(w, "branch %s begins with an unknown state", sim_branch_name(branch));
         return OG_OK;
     }
+    recall_versions(w, repo, branch, snapshot->manifest_version);
     add_version(b, snapshot->manifest_version, commit, &w->commits[commit].state);
     newest(b)->may_miss = true; /* it is the parent's until the branch has one of its own */
     return OG_OK;
@@ -265,6 +288,7 @@ static void see_branch(sim_world *w, og_repo *repo, int branch, bool exists)
     sim_trace(w, "branch b%d %s", branch, exists ? "exists" : "is gone");
     b->exists = exists;
     b->life++;
+    b->old_count = exists ? b->old_count : b->count;
     b->count = 0;
     b->may_miss = 0;
     meet(w, branch, exists ? SIM_BRANCH_CREATE : SIM_BRANCH_DELETE);
@@ -369,6 +393,18 @@ static void check_made_branches(sim_world *w)
     }
 }
 
+/* What a creator put to take its branch back may be lost before the ref is gone: then the branch
+ * is there after all. */
+static void see_born(sim_world *w, og_repo *repo, int branch)
+{
+    sim_branch *b = &w->branches[branch];
+    og_error err = {0};
+    b->count = 0;
+    b->is_stillborn = see_new_branch(w, repo, branch, &err) != OG_OK;
+    if (!b->is_stillborn)
+        sim_trace(w, "branch b%d is there after all", branch);
+}
+
 void sim_check_power_loss(sim_world *w)
 {
     og_error err = {0};
@@ -378,6 +414,8 @@ void sim_check_power_loss(sim_world *w)
     for (int b = 0; b < SIM_BRANCHES && repo != NULL && !sim_is_wrong(w); b++) {
         OG_AUTO(og_snapshot) snapshot = NULL;
         OG_AUTO_BUF text = OG_BUF_INIT;
+        if (w->branches[b].exists && w->branches[b].is_stillborn)
+            see_born(w, repo, b);
         if (!w->branches[b].exists || w->branches[b].is_stillborn)
             continue;
         og_status s = og_repo_snapshot(repo, sim_branch_name(b), &snapshot, &err);

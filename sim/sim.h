@@ -13,6 +13,7 @@
 #define SIM_SIM_H
 
 #include "fiber.h"
+#include "graph/branch.h"
 #include "graph/history.h"
 #include "graph/repo.h"
 #include "model.h"
@@ -109,10 +110,12 @@ typedef struct sim_branch {
     /* Its creator died, or is about to take it back, and its source is gone: only its name is
      * there. */
     bool is_stillborn;
-    int life;          /* grows with each making and deleting of the name */
-    uint64_t may_miss; /* versions below this one a cleanup may have taken */
+    int life;                         /* grows with each making and deleting of the name */
+    uint64_t may_miss;                /* versions below this one a cleanup may have taken */
+    char id[OG_GRAPH__BRANCH_ID + 1]; /* of the newest life */
     sim_version *versions;
     size_t count, capacity;
+    size_t old_count; /* so many stand there from before the branch went */
 } sim_branch;
 
 typedef struct sim_world sim_world;
