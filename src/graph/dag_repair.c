@@ -163,12 +163,24 @@ static og_status write_version(const repair *r, og_lance_table *base, uint64_t v
     return og_lance_staged_commit(write, false, err);
 }
 
+/* The newest version of all that are listed. These tables are not synced, so a power loss may take
+ * a version and leave a later one, torn, which those who go from version to version never meet. */
+static og_status find_newest(const repair *r, og_lance_table **out, uint64_t *out_version,
+                             og_error *err)
+{
+    uint64_t none = 0;
+    og_graph__dataset listed = *r->dataset;
+    listed.hint = &none;
+    OG_TRY(og_lance_mark_holes(r->dataset->repo->env, r->dataset->path, err));
+    return og_graph__dataset_newest(&listed, 0, out, out_version, err);
+}
+
 /* OG_EXISTS: another writer's version came first. */
 static og_status run(repair *r, og_str branch_id, og_str head, og_error *err)
 {
     OG_AUTO(og_lance_table) base = NULL;
     uint64_t newest;
-    OG_TRY(og_graph__dataset_newest(r->dataset, 0, &base, &newest, err));
+    OG_TRY(find_newest(r, &base, &newest, err));
     OG_TRY(og_graph__dataset_check_life(r->dataset, branch_id, err));
     if (base != NULL)
         OG_TRY(read_fragments(r, base, err));

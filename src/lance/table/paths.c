@@ -346,3 +346,22 @@ og_status og_lance_latest_version(og_lance_env *env, const char *path, uint64_t 
     }
     return latest_by_listing(env, path, out_version, err);
 }
+
+og_status og_lance_mark_holes(og_lance_env *env, const char *path, og_error *err)
+{
+    og_store *store = og_lance_env_store(env);
+    OG_AUTO_FREE uint64_t *versions = NULL;
+    size_t count;
+    OG_TRY(og_lance_list_versions(env, path, &versions, &count, err));
+    for (size_t i = 1; i < count; i++) {
+        OG_AUTO_BUF buf = OG_BUF_INIT;
+        if (versions[i] == versions[i - 1] + 1)
+            continue;
+        if (!og_table__gap_name(&buf, path, versions[i - 1]))
+            return og_error_nomem(err);
+        const char *mark = og_buf_cstr(&buf);
+        OG_TRY(store->ops->put(store, mark, (og_bytes){(const uint8_t *)"", 0}, err));
+        OG_TRY(store->ops->sync(store, &mark, 1, err));
+    }
+    return OG_OK;
+}

@@ -79,6 +79,9 @@ OG_NODISCARD og_status og_lance_latest_version(og_lance_env *env, const char *pa
  * none. */
 OG_NODISCARD og_status og_lance_list_versions(og_lance_env *env, const char *path, uint64_t **out,
                                               size_t *out_count, og_error *err);
+/* Put a mark below each hole in the row of versions, as a cleanup does: whoever looks for the
+ * newest version from one below a hole on then lists them. For holes that a power loss made. */
+OG_NODISCARD og_status og_lance_mark_holes(og_lance_env *env, const char *path, og_error *err);
 /* Append "<path>/_versions/<20 digits>.manifest". (Tables of old writers have names of another
  * form, which are read, and kept by writes.) */
 bool og_lance_manifest_name(og_buf *out, const char *path, uint64_t version);
