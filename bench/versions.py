@@ -133,6 +133,10 @@ def write_commands(args, graph):
         'insert on a branch': [insert('x3', 'b')],
         'branch merge': [insert('x4'), ['branch', 'merge', 'b', '--into', 'main', '--uri', graph]],
         'branch delete': [['branch', 'delete', 'b', '--uri', graph]],
+        'branch merge beside one that was merged and is gone': [
+            ['branch', 'create', 'c', '--uri', graph], ['branch', 'create', 'd', '--uri', graph],
+            insert('x5', 'c'), insert('x6', 'd'), ['branch', 'merge', 'd', '--delete-branch', '--uri', graph],
+            ['branch', 'merge', 'c', '--into', 'main', '--uri', graph]],
         'optimize': [['optimize', graph]],
         'cleanup --keep 10': [['cleanup', '--keep', '10', '--confirm', graph]],
         'fsck after it': [['fsck', graph]],
@@ -149,7 +153,7 @@ def history_of(args, graph, commits):
     ms = {'insert, in a process': last['cpu_ms'] / last['commits'], **read_commands(args, graph),
           **write_commands(args, graph)}
     ours = sorted(run_ours(args, 'export', graph)[0].splitlines())
-    assert len(ours) == commits - 1 + 5, 'rows are missing'
+    assert len(ours) == commits - 1 + 7, 'rows are missing'
     if args.oracle:
         theirs = subprocess.run([args.oracle, 'export', graph], check=True, stdout=subprocess.PIPE, text=True).stdout
         assert ours == sorted(theirs.splitlines()), 'the reference reads other rows'
