@@ -11,6 +11,7 @@ typedef struct repair {
     og_strmap *known; /* id -> has the data set a row of it? */
     og_graph__commit_rows rows;
     bool is_damaged;    /* not all of the newest version can be read */
+    bool has_others;    /* the data set has rows of commits that were not given */
     uint64_t torn_rows; /* of fragments that can't */
 } repair;
 
@@ -59,6 +60,7 @@ static og_status take_row(repair *r, const og_batch *batch, int64_t row, og_erro
     *has_row = true;
     if (!is_new)
         return OG_OK;
+    r->has_others = true;
     og_commit_info commit = {.id = text_at(r, batch, ID, row, &ok)};
     if (r->layout == &og_graph__actor_layout) {
         commit.actor = text_at(r, batch, ACTOR_ID, row, &ok);
@@ -184,6 +186,8 @@ static og_status run(repair *r, og_str branch_id, og_str head, og_error *err)
     OG_TRY(og_graph__dataset_check_life(r->dataset, branch_id, err));
     if (base != NULL)
         OG_TRY(read_fragments(r, base, err));
+    if (r->has_others) /* one of those may be newer: then it is the next one's parent */
+        head = OG_STR("");
     if (base != NULL && !r->is_damaged)
         drop_stored(r);
     if (base != NULL && !r->is_damaged && r->rows.len == 0)

@@ -85,16 +85,27 @@ static og_status add_history(og_graph__merge *m, sides *s, const char *branch, o
     return OG_OK;
 }
 
+/* Is the branch still the one that the snapshot is of? From now on what its history has is looked
+ * for, even if it is deleted meanwhile. */
+static og_status check_life(og_graph__merge *m, sides *s, og_snapshot *snapshot, og_error *err)
+{
+    og_lance_ref ref;
+    const og_graph__branch *branch = og_graph__branch_of(snapshot);
+    if (branch->is_main)
+        return OG_OK;
+    OG_TRY(og_graph__branch_ref(m->repo, branch, m->arena, &ref, err));
+    s->is_stale |=
+        !og_str_is(ref.forks[ref.fork_count - 1].id, og_graph__snapshot_of(snapshot)->branch_id);
+    return og_graph__lives_add(&s->lives, &ref, err);
+}
+
 static og_status add_side(og_graph__merge *m, sides *s, og_snapshot *snapshot, og_error *err)
 {
-    char id[OG_GRAPH__BRANCH_ID + 1];
     if (!og_vec_reserve(&s->histories, 1))
         return og_error_nomem(err);
     OG_TRY(og_history_of(snapshot, &s->histories.items[s->histories.len], err));
     s->histories.len++;
-    OG_TRY(og_graph__branch_id(m->repo, og_graph__branch_of(snapshot), id, err));
-    s->is_stale |= strcmp(id, og_graph__snapshot_of(snapshot)->branch_id) != 0;
-    return OG_OK;
+    return check_life(m, s, snapshot, err);
 }
 
 static const char *branch_name(const char *name)

@@ -86,9 +86,8 @@ static og_status find_parent(search *s, const og_commit_info *commit, parent whi
     *out = id.len > 0 ? find_known(s, id) : NULL;
     if (*out != NULL || id.len == 0)
         return OG_OK;
-    if (which == MERGED_PARENT && commit->merged_branch.len > 0 && s->lives != NULL)
-        OG_TRY(og_graph__life_is_over(s->lives, commit->merged_branch, commit->merged_branch_id,
-                                      &is_over, err));
+    if (which == MERGED_PARENT && commit->merged_branch_id.len > 0 && s->lives != NULL)
+        OG_TRY(og_graph__life_is_over(s->lives, commit->merged_branch_id, &is_over, err));
     return is_over ? OG_OK : find(s, id, out, err);
 }
 

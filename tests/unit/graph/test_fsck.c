@@ -1,6 +1,8 @@
 /* Each kind of damage, made by hand, is found and named; what can be repaired is;
  * and a graph that is whole is clean. */
 #include "columnar/builder.h"
+#include <inttypes.h>
+
 #include "dag_rows.h"
 #include "graph/fsck.h"
 #include "graph/head_file.h"
@@ -509,6 +511,41 @@ TEST(test_fsck__keeps_foreign_commits_that_can_be_read)
     og_listing_deinit(&both);
     og_listing_deinit(&anew);
     og_listing_deinit(&last);
+}
+
+/* Of a table that lost files, the newest row that is left is that of another program's merge, which
+ * changed nothing. */
+TEST(test_fsck__commits_follow_foreign_ones_that_a_repair_kept)
+{
+    OPEN_WORLD(w);
+    og_history *history;
+    assert_ok(og_history_open(w.repo, NULL, &history, err));
+    const og_commit_info *head = fixture_head(history);
+    og_ulid merge = og_repo_new_ulid(w.repo);
+    char row[256];
+    snprintf(row, sizeof row, "%s %" PRIu64 " %" PRId64 " %.*s SIDE -\n", merge.text,
+             head->manifest_version, head->created_at_us, OG_FMT(head->id));
+    og_history_free(history);
+    og_listing before = data_files(&w, OG_GRAPH__COMMITS);
+    dag_rows_append(w.repo, row);
+    og_listing all = data_files(&w, OG_GRAPH__COMMITS);
+    for (size_t i = 0; i < all.len; i++) { /* all but that of the merge */
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", OG_FMT(all.items[i].name));
+        if (lists(&before, all.items[i].name))
+            remove_object(&w, name);
+    }
+    found f;
+    run(&w, true, &f);
+    assert_true(is_listed(&w, merge.text));
+    og_repo_close(w.repo);
+    w.repo = fixture_open(w.store, &w.clock);
+    assert_ok(fixture_write_both(w.repo, "c", err));
+    assert_ok(og_history_open(w.repo, NULL, &history, err));
+    assert_str_is(fixture_head(history)->parent, merge.text);
+    og_history_free(history);
+    og_listing_deinit(&before);
+    og_listing_deinit(&all);
 }
 
 /* Another writer's commit before one of the calls of a repair. */

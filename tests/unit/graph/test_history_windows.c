@@ -476,6 +476,39 @@ static void check_base_of_c(fixture_world *w, bool ask, const char *expected, bo
     og_repo_close(repo);
 }
 
+/* Whoever deleted it died before its ref was put back, which a branch made meanwhile needs. */
+static void lose_branch(fixture_world *w, const char *branch)
+{
+    OG_AUTO_BUF buf = OG_BUF_INIT;
+    assert_true(og_lance_branch_ref_name(&buf, OG_GRAPH__MANIFEST, og_str_of(branch)));
+    const char *name = og_buf_cstr(&buf);
+    assert_ok(w->store->ops->remove(w->store, &name, 1, err));
+}
+
+TEST(test_history_windows__a_branch_keeps_what_it_inherited_from_one_that_is_gone)
+{
+    world w = {.branches = {"main"}};
+    char merged[27];
+    fixture_world_init(&w.graph);
+    assert_ok(og_branch_make(w.graph.repo, NULL, "b", err));
+    write_to(&w, "b");
+    {
+        OG_AUTO(og_history) history = open_history(w.graph.repo, "b");
+        snprintf(merged, sizeof merged, "%.*s", OG_FMT(fixture_head(history)->id));
+    }
+    w.graph.clock.now_us += 60000000; /* a clock that is ahead: looked at before all of c */
+    merge(&w, "b", "main");
+    write_to(&w, "main");
+    w.graph.clock.now_us -= 60000000;
+    assert_ok(og_branch_make(w.graph.repo, "b", "c", err));
+    for (int i = 0; i < 20; i++)
+        write_to(&w, "c");
+    lose_branch(&w.graph, "b");
+    check_base_of_c(&w.graph, false, merged, false, true);
+    check_base_of_c(&w.graph, true, merged, false, true);
+    fixture_world_deinit(&w.graph);
+}
+
 TEST(test_history_windows__a_merged_branch_that_is_gone_needs_no_reading)
 {
     world w = {.branches = {"main"}};

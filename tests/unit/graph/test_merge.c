@@ -703,3 +703,74 @@ TEST(test_merge__source_and_target_must_differ)
     og_repo_close(repo);
     og_store_close(w.store);
 }
+
+/* ---- branches that are deleted meanwhile --------------------------------------------------- */
+
+typedef struct removal {
+    world *world;
+    uint64_t at; /* the branch is deleted before this call */
+    bool done;
+} removal;
+
+static og_store_fault remove_before(void *context, uint64_t call, const char *op, const char *name)
+{
+    removal *r = context;
+    (void)op, (void)name;
+    if (call != r->at)
+        return OG_STORE_PASS;
+    r->done = true;
+    og_repo *other = open_repo(r->world, r->world->store);
+    assert_ok(og_branch_remove(other, "b", err));
+    og_repo_close(other);
+    return OG_STORE_PASS;
+}
+
+/* Main has merged b and gone on, by a clock that is ahead, and b has had many commits since, of which
+ * a few are read first: the merge is looked at before the commit that it merged is read. */
+static void far_base_world(world *w)
+{
+    world_init(w, BASE);
+    og_repo *repo = open_repo(w, w->store);
+    load(repo, "b", "{\"type\":\"P\",\"data\":{\"name\":\"a\",\"age\":2}}");
+    w->clock.now_us += LATER_US;
+    merge_is(repo, OG_MERGE_FAST_FORWARD);
+    load(repo, NULL, "{\"type\":\"P\",\"data\":{\"name\":\"a\",\"age\":3}}");
+    w->clock.now_us -= LATER_US;
+    for (int i = 0; i < 12; i++) {
+        char row[100];
+        snprintf(row, sizeof row, "{\"type\":\"P\",\"data\":{\"name\":\"n%d\"}}", i);
+        load(repo, "b", row);
+    }
+    og_repo_close(repo);
+}
+
+/* What main has of b is still known to be of b. False when the merge ended before call `at`. */
+static bool merge_while_removed(uint64_t at)
+{
+    world w;
+    og_store *watched;
+    far_base_world(&w);
+    removal r = {.world = &w, .at = at};
+    assert_ok(og_store_wrap(w.store, (og_store_hook){remove_before, &r}, 0, &watched, err));
+    const og_repo_options options = {.store = watched, .clock = &w.clock.clock, .history_rows = 1};
+    og_repo *repo;
+    og_error error;
+    og_merge_output out = {0};
+    assert_ok(og_repo_open("memory", &options, &repo, err));
+    og_status s = try_merge(repo, false, &out, &error);
+    if (s == OG_OK)
+        assert_int_equal(out.outcome, OG_MERGE_MERGED);
+    og_merge_output_deinit(&out);
+    og_repo_close(repo);
+    og_store_close(watched);
+    og_store_close(w.store);
+    return r.done;
+}
+
+TEST(test_merge__finds_the_base_while_the_source_is_deleted)
+{
+    uint64_t at = 0;
+    while (merge_while_removed(at))
+        at++;
+    assert_true(at > 10);
+}
