@@ -46,8 +46,8 @@ static void compare(sim_world *w, counters *c, const og_lance_table *table)
     int64_t max_fragment = og_lance_table_max_fragment_id(table);
     /* On a branch row ids are given that its parent gives, too: a clone begins anew. */
     bool begins = og_lance_table_transaction_property(table, OG_STR("og.fork")).ptr != NULL;
-    if (version <= c->version)
-        return; /* in a slot that a cleanup had freed: it can't be published */
+    /* In a slot that a cleanup had freed it can't be published, nor can what is built on it. */
+    begins |= version <= c->version;
     if (!begins && next_row_id < c->next_row_id)
         sim_wrong(w, "%s: version %" PRIu64 " gives row id %" PRIu64 " again", c->path, version,
                   next_row_id);

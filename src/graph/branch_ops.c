@@ -145,7 +145,8 @@ static og_status clear_leftovers(creation *c, const char *path, og_lance_branch_
     OG_TRY(og_lance_branch_mark(c->store, path, name, floor, err));
     OG_TRY(check_absent(c->repo, c->to, err));
     OG_TRY(each_child(c->repo, c->to, complete_child, err));
-    OG_TRY(og_lance_branch_clear(c->store, path, name, floor, err));
+    /* Not what came behind the look: a delete may have put the ref back, and others have written. */
+    OG_TRY(og_lance_branch_clear(c->store, path, name, used, err));
     return og_lance_branch_survey(c->store, path, name, out_slots, err);
 }
 
@@ -567,23 +568,23 @@ static og_status remove_ref(deletion *d, og_error *err)
  * leads to is not all there, or is going to be cleared. A mark above our own may be of such a one,
  * or of a cleanup, which did not keep what the branch had; who can't tell must not say that the
  * branch is there. */
-static bool may_be_back(const deletion *d)
+static bool may_be_back(const deletion *d, og_lance_branch_slots *out)
 {
-    og_lance_branch_slots slots;
-    return og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, NULL) ==
-               OG_OK &&
-           slots.newest >= d->newest && slots.floor <= d->last;
+    return og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), out, NULL) == OG_OK &&
+           out->newest >= d->newest && out->floor <= d->last;
 }
 
 /* The branch is there again. */
 static bool put_back(deletion *d)
 {
     const char *name = og_buf_cstr(&d->ref_name);
+    og_lance_branch_slots before, now = {0};
     /* Looked at before, too, so that nobody sees a ref that is not going to stay. */
-    if (!may_be_back(d) || og_graph__put_once(d->store, name, ref_of(d), NULL) != OG_OK ||
+    if (!may_be_back(d, &before) || og_graph__put_once(d->store, name, ref_of(d), NULL) != OG_OK ||
         d->store->ops->sync(d->store, &name, 1, NULL) != OG_OK)
         return false;
-    if (may_be_back(d))
+    /* Who wrote on it since it is back was told so; nobody clears that away (clear_leftovers). */
+    if (may_be_back(d, &now) || now.newest > before.newest)
         return true;
     (void)!og_store_remove_same(d->store, name, ref_of(d), NULL);
     return false;

@@ -165,6 +165,48 @@ TEST(test_branch_again__made_by_others_before_its_ref_comes_back)
     og_store_close(i.m.store);
 }
 
+/* The same; when the ref is back, somebody who saw that there was none leaves a mark, and somebody
+ * else writes. */
+static og_store_fault write_between(void *context, uint64_t call, const char *op, const char *name)
+{
+    interlude *i = context;
+    (void)call;
+    if (i->step == 0 && strcmp(op, "remove") == 0 &&
+        strcmp(name, "__manifest/_refs/branches/b.json") == 0) {
+        i->step++;
+        og_repo *other = fixture_open(i->m.store, &i->m.clock);
+        assert_ok(og_branch_make(other, "b", "d", err));
+        og_repo_close(other);
+    } else if (i->step == 1 && strcmp(op, "put_if_absent") == 0) {
+        i->step++;
+    } else if (i->step == 2 && strcmp(op, "list") == 0) {
+        i->step++;
+        og_repo *other = fixture_open(i->m.store, &i->m.clock);
+        assert_ok(og_lance_branch_mark(i->m.store, "__manifest", OG_STR("b"), 100, err));
+        assert_ok(fixture_write_on(other, "b", NULL, "4", err));
+        og_repo_close(other);
+    }
+    return OG_STORE_PASS;
+}
+
+TEST(test_branch_again__stays_for_who_wrote_on_it_once_it_was_back)
+{
+    interlude i = {.m = {.name = "b"}};
+    og_store *watched;
+    og_error error;
+    begin(&i.m);
+    assert_ok(og_store_wrap(i.m.store, (og_store_hook){write_between, &i}, 0, &watched, err));
+    og_repo *repo = fixture_open(watched, &i.m.clock);
+    assert_int_equal(og_branch_remove(repo, "b", &error), OG_CONFLICT);
+    assert_int_equal(i.step, 3);
+    og_repo_close(repo);
+    og_store_close(watched);
+    repo = fixture_open(i.m.store, &i.m.clock);
+    assert_int_equal(fixture_count_on(repo, "b", "A"), 4);
+    og_repo_close(repo);
+    og_store_close(i.m.store);
+}
+
 /* Branch b is deleted. At the last moment d is made of it; its ref comes back when somebody who
  * makes a branch of the name has just seen that there is none, and is about to clear away what is
  * left of it. */
