@@ -48,6 +48,14 @@ static og_status check_absent(const og_repo *repo, const og_graph__branch *branc
 typedef og_status (*child_fn)(og_repo *repo, const og_graph__branch *branch, og_str child,
                               const og_lance_ref *ref, og_error *err);
 
+/* It may be of any branch. */
+static og_status unreadable_ref(og_str branch, og_error *err)
+{
+    og_error_hint(err, "Put the file back, or delete that branch: omnigraph branch delete %.*s",
+                  OG_FMT(branch));
+    return OG_CORRUPT;
+}
+
 /* Call `visit` for each branch that was made of this one, by name: the reference tells the first,
  * too. Forks, not names, make descendants. */
 static og_status each_child(og_repo *repo, const og_graph__branch *branch, child_fn visit,
@@ -68,6 +76,8 @@ static og_status each_child(og_repo *repo, const og_graph__branch *branch, child
             og_lance_branch_read(repo->store, OG_GRAPH__MANIFEST, names[i], arena, &ref, err);
         if (s == OG_NOT_FOUND)
             continue; /* deleted since the listing */
+        if (s == OG_CORRUPT)
+            return unreadable_ref(names[i], err);
         OG_TRY(s);
         if (og_str_is(ref.parent, branch->name))
             OG_TRY(visit(repo, branch, names[i], &ref, err));
@@ -624,17 +634,30 @@ static og_status remove_branch(deletion *d, og_error *err)
     return s == OG_OK || put_back(d) ? s : unknown_delete(d->branch, err);
 }
 
-/* The newest version of `__manifest` that the branch has, or may still get from a slow creator. */
-static og_status find_last(deletion *d, og_error *err)
+/* The version that the branch begins with; 0 when its ref can't be read, which keeps nobody from
+ * deleting it. */
+static og_status find_first(const deletion *d, uint64_t *out, og_error *err)
 {
-    og_lance_branch_slots slots;
     char id[OG_GRAPH__BRANCH_ID + 1];
-    uint64_t first;
-    OG_TRY(og_graph__branch_life(d->repo, d->branch, id, &first, err));
+    og_status s = og_graph__branch_life(d->repo, d->branch, id, out, err);
+    if (s == OG_CORRUPT && d->only == NULL) {
+        *out = 0;
+        return OG_OK;
+    }
+    OG_TRY(s);
     if (og_str_find((og_str){(const char *)d->ref->ptr, d->ref->len}, og_str_of(id)) == SIZE_MAX)
         return og_graph__branch_not_found(d->branch, err);
     if (d->only != NULL && strcmp(d->only->branch_id, id) != 0)
         return was_written(d, err); /* it was deleted and made again */
+    return OG_OK;
+}
+
+/* The newest version of `__manifest` that the branch has, or may still get from a slow creator. */
+static og_status find_last(deletion *d, og_error *err)
+{
+    og_lance_branch_slots slots;
+    uint64_t first;
+    OG_TRY(find_first(d, &first, err));
     OG_TRY(og_lance_branch_survey(d->store, OG_GRAPH__MANIFEST, name_of(d), &slots, err));
     d->newest = slots.newest;
     d->last = slots.newest > first ? slots.newest : first;
@@ -682,6 +705,23 @@ static og_status take_away(deletion *d, og_error *err)
     return remove_branch(d, err);
 }
 
+/* The branch of a name that may be one to delete. */
+static og_status find_branch(og_repo *repo, const char *name, og_graph__branch **out, og_error *err)
+{
+    OG_TRY(check_public(og_str_trim(og_str_of(name)), "branch_delete", err));
+    OG_TRY(og_graph__branch_get(repo, name, out, err));
+    if (!(*out)->is_main)
+        return OG_OK;
+    return og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
+}
+
+og_status og_branch_check_removable(og_repo *repo, const char *name, og_error *err)
+{
+    og_graph__branch *branch;
+    OG_TRY(find_branch(repo, name, &branch, err));
+    return check_no_descendants(repo, branch, err);
+}
+
 og_status og_branch_remove(og_repo *repo, const char *name, og_error *err)
 {
     return og_branch_remove_merged(repo, name, NULL, err);
@@ -691,11 +731,7 @@ og_status og_branch_remove_merged(og_repo *repo, const char *name, const og_merg
                                   og_error *err)
 {
     og_graph__branch *branch;
-    og_str trimmed = og_str_trim(og_str_of(name));
-    OG_TRY(check_public(trimmed, "branch_delete", err));
-    OG_TRY(og_graph__branch_get(repo, name, &branch, err));
-    if (branch->is_main)
-        return og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
+    OG_TRY(find_branch(repo, name, &branch, err));
     deletion *d = og_calloc(1, sizeof *d);
     if (d == NULL)
         return og_error_nomem(err);

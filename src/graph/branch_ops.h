@@ -27,6 +27,9 @@ OG_NODISCARD og_status og_branch_make(og_repo *repo, const char *from, const cha
  * from it exists. */
 OG_NODISCARD og_status og_branch_remove(og_repo *repo, const char *name, og_error *err);
 
+/* Would a delete be refused now, for its name or for branches made of it? */
+OG_NODISCARD og_status og_branch_check_removable(og_repo *repo, const char *name, og_error *err);
+
 /* A state of a branch that a merge has taken. */
 typedef struct og_merged {
     char branch_id[OG_GRAPH__BRANCH_ID + 1]; /* the name may be another branch's by now */

@@ -11,6 +11,7 @@
 /* Longer than it takes to create a branch, of whose refs that of the DAG comes first. */
 #define BRANCH_CREATION_S 600
 #define MAX_BEGINNINGS 4
+#define MAX_LOOKS 16 /* at all branches, which others make and delete as fast as they can */
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 void og_cleanup_output_deinit(og_cleanup_output *output)
@@ -251,15 +252,17 @@ static og_status begin(cleaning *c, const og_cleanup_input *input, og_error *err
     return OG_OK;
 }
 
-/* A branch that is deleted while all are looked at means: look again. */
+/* A branch that is made or deleted while all are looked at means: look again. */
 static og_status begin_anew(cleaning *c, const og_cleanup_input *input, og_error *err)
 {
     og_status s = OG_NOT_FOUND;
-    for (int attempt = 0; s == OG_NOT_FOUND && attempt < MAX_BEGINNINGS; attempt++) {
+    for (int attempt = 0; s == OG_NOT_FOUND && attempt < MAX_LOOKS; attempt++) {
         cleaning_deinit(c);
         *c = (cleaning){.repo = c->repo, .mark = c->mark};
         s = begin(c, input, err);
     }
+    if (s == OG_NOT_FOUND && err != NULL && err->hint[0] == '\0')
+        og_error_hint(err, "Others make and delete branches all the time; run it again.");
     return s;
 }
 

@@ -212,6 +212,31 @@ TEST(test_branch__what_is_no_name_is_refused)
 
 /* ---- a name that is used again ------------------------------------------------------------ */
 
+TEST(test_branch__of_an_unreadable_ref_can_be_deleted)
+{
+    world w;
+    og_error error;
+    world_init(&w);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    static const char ref[] = "__manifest/_refs/branches/b.json";
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(og_branch_make(repo, NULL, "c", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "2", err));
+    assert_ok(w.store->ops->put(w.store, ref, (og_bytes){(const uint8_t *)"", 0}, err));
+    /* It may have been made of c. */
+    assert_int_equal(og_branch_remove(repo, "c", &error), OG_CORRUPT);
+    assert_string_equal(error.hint,
+                        "Put the file back, or delete that branch: omnigraph branch delete b");
+    assert_ok(og_branch_remove(repo, "b", err));
+    assert_ok(og_branch_remove(repo, "c", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_int_equal(fixture_count_on(repo, "b", "A"), 1);
+    assert_ok(fixture_write_on(repo, "b", NULL, "3", err));
+    assert_int_equal(fixture_count_on(repo, "b", "A"), 2);
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
+
 TEST(test_branch__made_again_has_nothing_of_its_earlier_life)
 {
     world w;
