@@ -14,6 +14,8 @@
 
 #define MAX_BEGINNINGS 4
 #define TURN_WAIT_US 1000000
+#define FIRST_WAIT_US 10000 /* for a cleanup; then twice as long each time */
+#define LAST_WAIT_US 640000
 
 /* ---- names -------------------------------------------------------------------------------- */
 
@@ -315,6 +317,19 @@ static og_status find_pins(const creation *c, og_error *err)
     return OG_OK;
 }
 
+/* Does a cleanup go on, even if it is waited for? */
+static bool is_cleaned_for_long(const creation *c)
+{
+    int64_t wait_us = FIRST_WAIT_US;
+    while (og_graph__is_cleaned(c->repo)) {
+        if (wait_us > LAST_WAIT_US)
+            return true;
+        og_clock_sleep(c->repo->clock, wait_us);
+        wait_us *= 2;
+    }
+    return false;
+}
+
 /* A cleanup keeps what the newest state of the source pins, and looks for branches behind its look
  * at that. So as long as the source has not left the state that we made a branch of, now that our
  * ref is there, none takes anything of it. Else one that did not see our ref may be removing what
@@ -326,7 +341,7 @@ static og_status check_pins(creation *c, const char *next, og_error *err)
     if (c->store->ops->head(c->store, next, &bytes, NULL) == OG_NOT_FOUND)
         return OG_OK;
     /* In this order: what a cleanup has taken that is over by now is missing. */
-    if (!og_graph__is_cleaned(c->repo) && find_pins(c, NULL) == OG_OK)
+    if (!is_cleaned_for_long(c) && find_pins(c, NULL) == OG_OK)
         return OG_OK;
     OG_TRY(take_back(c, err));
     c->is_overtaken = true;
