@@ -65,6 +65,12 @@ OG_NODISCARD og_status og_graph__dag_repair_actors(og_repo *repo, bool is_damage
                                                    const og_commit_info *commits, size_t count,
                                                    uint64_t *out_lost, og_error *err);
 
+/* How many of these commits have an actor, and no row in the table of actors that can be read; the
+ * last of them, if any, borrowed. */
+OG_NODISCARD og_status og_graph__dag_find_actorless(og_repo *repo, const og_commit_info *commits,
+                                                    size_t count, size_t *out_count,
+                                                    const og_commit_info **out_last, og_error *err);
+
 /* Append rows to another derived table (the recoveries), which is made when it is not there.
  * Not durable either. */
 OG_NODISCARD og_status og_graph__dag_append_beside(og_repo *repo, const char *path,

@@ -255,3 +255,33 @@ og_status og_graph__dag_repair_actors(og_repo *repo, bool is_damaged, const og_c
     return repair_dataset(&d, &og_graph__actor_layout, is_damaged, commits, count, OG_STR(""),
                           out_lost, err);
 }
+
+/* Mark which commits have a row. */
+static og_status look_up(repair *r, og_error *err)
+{
+    OG_AUTO(og_lance_table) newest = NULL;
+    uint64_t version;
+    OG_TRY(og_graph__dataset_newest(r->dataset, 0, &newest, &version, err));
+    return newest != NULL ? read_fragments(r, newest, err) : OG_OK;
+}
+
+og_status og_graph__dag_find_actorless(og_repo *repo, const og_commit_info *commits, size_t count,
+                                       size_t *out_count, const og_commit_info **out_last,
+                                       og_error *err)
+{
+    const og_graph__dataset d = og_graph__actors_of(repo);
+    repair r = {.dataset = &d, .layout = &og_graph__actor_layout};
+    og_status s = begin(&r, commits, count, err);
+    if (s == OG_OK)
+        s = look_up(&r, err);
+    *out_count = 0;
+    for (size_t i = 0; i < count && s == OG_OK; i++) {
+        const uint64_t *has_row = og_strmap_get(r.known, commits[i].id);
+        if (has_row == NULL || *has_row)
+            continue;
+        ++*out_count;
+        *out_last = &commits[i];
+    }
+    repair_deinit(&r);
+    return s;
+}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "graph/foreign.h"
+#include "graph/fork.h"
 #include "graph/fsck_priv.h"
 #include "graph/head_file.h"
 #include "graph/layout.h"
@@ -19,6 +20,9 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
                           "Restore the files that are named from a backup."},
     [OG_FINDING_BRANCH] = {"branch", OG_FINDING_DAMAGE,
                            "Restore the file from a backup, or delete the branch."},
+    [OG_FINDING_UNBORN] = {"unfinished-branch", OG_FINDING_LEFTOVER,
+                           "It is read as what it was made of, though not by OmniGraph 0.6: the "
+                           "next write on it makes it whole, and --repair does."},
     [OG_FINDING_MANIFEST] = {"manifest", OG_FINDING_DAMAGE, RESTORE},
     [OG_FINDING_HEAD_FILE] = {"head-file", OG_FINDING_LEFTOVER,
                               "It is derived: --repair removes it, the next write makes it."},
@@ -41,8 +45,12 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
     [OG_FINDING_CARDINALITY] = {"card", OG_FINDING_DAMAGE, "Insert or delete edges of the source."},
     [OG_FINDING_VALUE] = {"value", OG_FINDING_DAMAGE,
                           "Update the row with a value that the schema allows."},
-    [OG_FINDING_HISTORY] = {"history", OG_FINDING_DAMAGE,
-                            "What lies before it can't be merged or read by commit."},
+    [OG_FINDING_HISTORY] =
+        {"history", OG_FINDING_DAMAGE,
+         "What lies before it can't be merged or read by commit. If files of the "
+         "branch in __manifest or _graph_commits.lance are gone, restore them "
+         "from a backup before anybody writes there: without them it goes on "
+         "from the newest state that is left."},
     [OG_FINDING_COMMIT_TABLE] =
         {"commit-table", OG_FINDING_LEFTOVER,
          "Nothing of ours is lost: --repair makes it whole. Commits of OmniGraph 0.6 stand there "
@@ -67,10 +75,22 @@ const og_finding_class og_finding_classes[OG_FINDING_KINDS] = {
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
+/* Was the branch that is being checked deleted meanwhile, and perhaps made again? */
+static bool is_gone(const og_graph__fsck *f)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    if (f->branch_id[0] == '\0')
+        return false;
+    og_status s = og_graph__branch_id(f->repo, f->life_of, id, NULL);
+    return s == OG_NOT_FOUND || (s == OG_OK && strcmp(id, f->branch_id) != 0);
+}
+
 static og_status tell(og_graph__fsck *f, og_finding *finding, og_error *err, const char *fmt,
                       va_list ap)
 {
     char message[sizeof((og_error *)NULL)->message];
+    if (is_gone(f))
+        return OG_OK;
     vsnprintf(message, sizeof message, fmt, ap);
     finding->branch = f->branch;
     finding->message = message;
@@ -209,6 +229,35 @@ static og_status check_state(og_graph__fsck *f, og_graph__branch *branch, og_lan
     return og_graph__fsck_history(f, snapshot, err);
 }
 
+/* Has the branch no version of its own, though it was waited for? What else is wrong with it is
+ * found later. */
+static bool is_unborn(og_graph__fsck *f, const og_graph__branch *branch)
+{
+    int64_t wait_us = OG_GRAPH__FIRST_WAIT_US;
+    for (int look = 1; !branch->is_main; look++, wait_us *= 2) {
+        OG_AUTO(og_snapshot) snapshot = NULL;
+        if (og_repo_snapshot(f->repo, branch->name, &snapshot, NULL) != OG_OK ||
+            !og_graph__is_unborn(snapshot))
+            return false;
+        if (look == OG_GRAPH__LOOKS)
+            return true;
+        og_clock_sleep(f->repo->clock, wait_us);
+    }
+    return false;
+}
+
+/* Its creator died behind its ref. A repair gives it its first version, and then, as to all
+ * branches, the commit DAG's rows. */
+static og_status check_birth(og_graph__fsck *f, const og_graph__branch *branch, og_error *err)
+{
+    static const char message[] = "its first version was not made";
+    if (!is_unborn(f, branch))
+        return OG_OK;
+    if (f->input->repair && og_graph__fork_complete(f->repo, branch, NULL) == OG_OK)
+        return og_graph__fsck_tell_repaired(f, OG_FINDING_UNBORN, no_table, err, message);
+    return og_graph__fsck_tell(f, OG_FINDING_UNBORN, no_table, err, message);
+}
+
 /* A branch without a version of its own yet is what its parent was: there is nothing else of it to
  * look at. */
 static og_status check_unborn(og_graph__fsck *f, const char *name, og_error *err)
@@ -220,19 +269,14 @@ static og_status check_unborn(og_graph__fsck *f, const char *name, og_error *err
                       : og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
 }
 
-static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err)
+static og_status check_living(og_graph__fsck *f, og_graph__branch *branch, og_error *err)
 {
-    og_graph__branch *branch;
     og_error problem;
-    f->branch = og_str_of(name);
-    f->out->branches++;
-    og_status s = og_graph__branch_get(f->repo, name, &branch, &problem);
-    if (s != OG_OK)
-        return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
     OG_AUTO(og_lance_table) manifest = NULL;
-    s = open_manifest(f, branch, &manifest, &problem);
+    OG_TRY(check_birth(f, branch, err));
+    og_status s = open_manifest(f, branch, &manifest, &problem);
     if (s == OG_NOT_FOUND && !branch->is_main)
-        return check_unborn(f, name, err);
+        return check_unborn(f, branch->name, err);
     if (s != OG_OK)
         return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
     OG_TRY(og_graph__fsck_content(f, manifest, OG_FINDING_MANIFEST, no_table, NULL, err));
@@ -243,6 +287,32 @@ static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err
         return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
     OG_TRY(check_manifest_rows(f, manifest, state, err));
     return check_state(f, branch, manifest, state, err);
+}
+
+/* From here on findings are of this life of the branch. False: it was deleted since the
+ * listing. That its ref can't be read is told by the look at its state. */
+static bool begin_life(og_graph__fsck *f, const og_graph__branch *branch)
+{
+    og_status s = og_graph__branch_id(f->repo, branch, f->branch_id, NULL);
+    if (s != OG_OK)
+        f->branch_id[0] = '\0';
+    f->life_of = branch;
+    return s != OG_NOT_FOUND;
+}
+
+static og_status check_branch(og_graph__fsck *f, const char *name, og_error *err)
+{
+    og_graph__branch *branch;
+    og_error problem;
+    f->branch = og_str_of(name);
+    f->branch_id[0] = '\0';
+    og_status s = og_graph__branch_get(f->repo, name, &branch, &problem);
+    if (s == OG_OK && !begin_life(f, branch))
+        return OG_OK;
+    f->out->branches++;
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_BRANCH, no_table, &problem, err);
+    return check_living(f, branch, err);
 }
 
 /* ---- operations under way ----------------------------------------------------------------- */
@@ -330,7 +400,8 @@ static og_status check_graph(og_graph__fsck *f, og_error *err)
         OG_TRY(check_branch(f, names[i].ptr, err));
     }
     f->branch = OG_STR("");
-    OG_TRY(og_graph__fsck_actors(f, names, count, err));
+    f->branch_id[0] = '\0';
+    OG_TRY(og_graph__fsck_actors(f, err));
     OG_TRY(check_recovery(f, err));
     return og_graph__fsck_places(f, err);
 }
@@ -340,11 +411,13 @@ og_status og_fsck_run(const char *uri, const og_repo_options *options, const og_
 {
     OG_AUTO(og_repo) repo = NULL;
     OG_AUTO(og_strmap) seen = og_strmap_new(false);
+    OG_AUTO(og_arena) arena = og_arena_new(0);
     og_error problem;
-    if (seen == NULL)
+    if (seen == NULL || arena == NULL)
         return og_error_nomem(err);
     *out = (og_fsck_output){0};
-    og_graph__fsck f = {.input = input, .out = out, .branch = OG_STR(""), .seen = seen};
+    og_graph__fsck f = {
+        .input = input, .out = out, .branch = OG_STR(""), .seen = seen, .arena = arena};
     og_status s = og_repo_open(uri, options, &repo, &problem);
     if (s == OG_NOT_FOUND || s == OG_UNSUPPORTED || s == OG_DENIED) {
         if (err != NULL)
@@ -356,5 +429,6 @@ og_status og_fsck_run(const char *uri, const og_repo_options *options, const og_
     f.repo = repo;
     s = check_graph(&f, err);
     og_buf_deinit(&f.old_root);
+    og_vec_deinit(&f.authored);
     return s;
 }

@@ -6,6 +6,8 @@
  * @card; the commit DAG; and the absolute paths that the reference goes by. Then it looks at what
  * interrupted operations have left. It only reads, unless asked to repair.
  *
+ * A branch that is deleted, or made again, while it is looked at gives no findings.
+ *
  * A finding is damage, a leftover of an interrupted write, or just a note. Cost: every pinned
  * version is read once, and columns with rules once more for each rule. Memory is bounded: values
  * are compared by 64-bit hashes, part by part. */
@@ -17,6 +19,7 @@
 typedef enum og_finding_kind {
     OG_FINDING_GRAPH,     /* it can't be opened */
     OG_FINDING_BRANCH,    /* a branch's ref */
+    OG_FINDING_UNBORN,    /* a branch's first version, which follows its ref, is missing */
     OG_FINDING_MANIFEST,  /* `__manifest` of a branch, or its rows */
     OG_FINDING_HEAD_FILE, /* the head file differs from the rows */
     OG_FINDING_TABLE,     /* a version that is pinned can't be opened */
@@ -63,8 +66,8 @@ typedef struct og_finding {
 } og_finding;
 
 typedef struct og_fsck_input {
-    /* Repair what can be repaired safely: the commit DAG's tables, heads above pins, a wrong
-     * head file, derived schema files. */
+    /* Repair what can be repaired safely: the commit DAG's tables, first versions of
+     * branches, heads above pins, a wrong head file, derived schema files. */
     bool repair;
     /* Called for each finding, in order; anything but OG_OK ends the check with that status. */
     og_status (*found)(void *context, const og_finding *finding, og_error *err);

@@ -8,14 +8,7 @@
 #include "graph/layout.h"
 #include "lance/table/verify.h"
 
-/* A commit's row follows it; who is at it is given so many looks, each after twice as long as the
- * one before. */
-#define LOOKS 5
-#define FIRST_WAIT_US 10000
-
 static const og_str no_table = {"", 0};
-
-typedef OG_VEC(og_commit_info) commits_of_all;
 
 /* ---- commits ------------------------------------------------------------------------------ */
 
@@ -60,11 +53,11 @@ static og_status open_history(og_graph__fsck *f, const char *branch, og_history 
                               og_error *err)
 {
     OG_TRY(og_history_open(f->repo, branch, out, err));
-    int64_t wait_us = FIRST_WAIT_US;
+    int64_t wait_us = OG_GRAPH__FIRST_WAIT_US;
     const og_commit_info *last;
     size_t missing;
     OG_TRY(count_missing(*out, &missing, &last, err));
-    for (int look = 1; look < LOOKS && missing > 0; look++, wait_us *= 2) {
+    for (int look = 1; look < OG_GRAPH__LOOKS && missing > 0; look++, wait_us *= 2) {
         og_history_free(OG_TAKE(*out));
         og_clock_sleep(f->repo->clock, wait_us);
         OG_TRY(og_history_open(f->repo, branch, out, err));
@@ -117,17 +110,18 @@ static og_status tell_data_set(og_graph__fsck *f, og_status status, const og_err
     return og_graph__fsck_judge(f, status, OG_FINDING_COMMIT_TABLE, no_table, problem, err);
 }
 
-static og_status tell_missing(og_graph__fsck *f, const char *path, size_t missing,
+/* `what`: of the commits; "" = themselves. */
+static og_status tell_missing(og_graph__fsck *f, const char *path, size_t missing, const char *what,
                               const og_commit_info *last, bool repaired, og_error *err)
 {
-    static const char message[] = "%s misses %zu commits, the last one is %.*s";
+    static const char message[] = "%s misses %s%zu commits, the last one is %.*s";
     if (missing == 0)
         return OG_OK;
     if (repaired)
         return og_graph__fsck_tell_repaired(f, OG_FINDING_COMMIT_TABLE, no_table, err, message,
-                                            path, missing, OG_FMT(last->id));
-    return og_graph__fsck_tell(f, OG_FINDING_COMMIT_TABLE, no_table, err, message, path, missing,
-                               OG_FMT(last->id));
+                                            path, what, missing, OG_FMT(last->id));
+    return og_graph__fsck_tell(f, OG_FINDING_COMMIT_TABLE, no_table, err, message, path, what,
+                               missing, OG_FMT(last->id));
 }
 
 /* Check the table of a branch's commits. *history is renewed by a repair. */
@@ -146,56 +140,68 @@ static og_status check_table(og_graph__fsck *f, og_graph__snapshot *at, og_histo
                     og_graph__dag_repair(f->repo, at->branch, og_str_of(at->branch_id),
                                          is_damage(s), commits, count, &lost, NULL) == OG_OK;
     OG_TRY(tell_data_set(f, s, &problem, repaired, lost, err));
-    OG_TRY(tell_missing(f, path, missing, last, repaired, err));
+    OG_TRY(tell_missing(f, path, missing, "", last, repaired, err));
     if (!repaired)
         return OG_OK;
     og_history_free(OG_TAKE(*history));
     return og_history_open(f->repo, at->branch->name, history, err);
 }
 
-/* The commits of a branch behind those of others; *out borrows their text from *out_history. */
-static og_status add_history(og_graph__fsck *f, const char *branch, og_history **out_history,
-                             commits_of_all *out)
+/* ---- actors ------------------------------------------------------------------------------- */
+
+/* Remember the commits whose actors are to stand in the table of these. It is filled after the
+ * commits' table: who adds a row there adds the actor's. */
+static og_status note_actors(og_graph__fsck *f, const og_commit_info *commits, size_t count,
+                             og_error *err)
 {
-    size_t count;
-    const og_commit_info *commits;
-    OG_TRY(og_history_open(f->repo, branch, out_history, NULL));
-    OG_TRY(og_history_commits(*out_history, &commits, &count, NULL));
-    if (!og_vec_reserve(out, count))
-        return OG_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        out->items[out->len++] = commits[i];
+    for (size_t i = 0; i < count; i++) {
+        og_commit_info commit = commits[i];
+        bool is_new;
+        if (commit.actor.len == 0 || commit.op.len == 0 || !commit.has_row)
+            continue;
+        OG_TRY(og_graph__fsck_first_time(f, commit.id, &is_new, err));
+        if (!is_new)
+            continue;
+        commit = (og_commit_info){.id = og_arena_str(f->arena, commit.id),
+                                  .actor = og_arena_str(f->arena, commit.actor),
+                                  .created_at_us = commit.created_at_us};
+        if (commit.id.ptr == NULL || commit.actor.ptr == NULL || !og_vec_push(&f->authored, commit))
+            return og_error_nomem(err);
+    }
     return OG_OK;
 }
 
-static og_status repair_actors(og_graph__fsck *f, const og_str *branches, size_t count,
-                               uint64_t *out_lost)
+/* Commits that miss their actor, if that does not only take a while, and the last of them. */
+static og_status find_actorless(og_graph__fsck *f, size_t *out_count,
+                                const og_commit_info **out_last, og_error *err)
 {
-    commits_of_all all = {0};
-    og_history **histories = og_calloc(count + 1, sizeof *histories);
-    og_status s =
-        histories != NULL ? add_history(f, OG_GRAPH__MAIN, &histories[count], &all) : OG_NOMEM;
-    for (size_t i = 0; i < count && s == OG_OK; i++)
-        s = add_history(f, branches[i].ptr, &histories[i], &all);
-    if (s == OG_OK)
-        s = og_graph__dag_repair_actors(f->repo, true, all.items, all.len, out_lost, NULL);
-    for (size_t i = 0; i <= count && histories != NULL; i++)
-        og_history_free(histories[i]);
-    og_free(histories);
-    og_vec_deinit(&all);
-    return s;
+    int64_t wait_us = OG_GRAPH__FIRST_WAIT_US;
+    for (int look = 1;; look++, wait_us *= 2) {
+        OG_TRY(og_graph__dag_find_actorless(f->repo, f->authored.items, f->authored.len, out_count,
+                                            out_last, err));
+        if (*out_count == 0 || look == OG_GRAPH__LOOKS)
+            return OG_OK;
+        og_clock_sleep(f->repo->clock, wait_us);
+    }
 }
 
-og_status og_graph__fsck_actors(og_graph__fsck *f, const og_str *branches, size_t count,
-                                og_error *err)
+og_status og_graph__fsck_actors(og_graph__fsck *f, og_error *err)
 {
     og_error problem;
     uint64_t lost = 0;
+    size_t missing = 0;
+    const og_commit_info *last = NULL;
     og_status s = look_at(f, OG_GRAPH__ACTORS, &problem);
-    bool repaired =
-        f->input->repair && is_damage(s) && repair_actors(f, branches, count, &lost) == OG_OK;
-    return tell_data_set(f, s, &problem, repaired, lost, err);
+    if (s == OG_OK)
+        s = find_actorless(f, &missing, &last, &problem);
+    bool repaired = f->input->repair && (is_damage(s) || (s == OG_OK && missing > 0)) &&
+                    og_graph__dag_repair_actors(f->repo, is_damage(s), f->authored.items,
+                                                f->authored.len, &lost, NULL) == OG_OK;
+    OG_TRY(tell_data_set(f, s, &problem, repaired, lost, err));
+    return tell_missing(f, OG_GRAPH__ACTORS, missing, "the actors of ", last, repaired, err);
 }
+
+/* ---- all of it ---------------------------------------------------------------------------- */
 
 og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_error *err)
 {
@@ -208,10 +214,13 @@ og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot, og_er
     OG_TRY(check_table(f, at, &history, err)); /* first: commits that it gives back are there */
     /* The graph may have gone on since the snapshot was taken, by repairs, too. */
     OG_AUTO(og_snapshot) newest = NULL;
-    OG_TRY(og_repo_snapshot(f->repo, at->branch->name, &newest, err));
+    s = og_repo_snapshot(f->repo, at->branch->name, &newest, &problem);
+    if (s != OG_OK)
+        return og_graph__fsck_judge(f, s, OG_FINDING_MANIFEST, no_table, &problem, err);
     size_t count;
     const og_commit_info *commits;
     OG_TRY(og_history_commits(history, &commits, &count, err));
+    OG_TRY(note_actors(f, commits, count, err));
     for (size_t i = 0; i < count; i++)
         OG_TRY(check_commit(f, history, &commits[i], newest, err));
     return OG_OK;

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "graph/fsck.h"
+#include "graph/history.h"
 #include "graph/repo_priv.h"
 
 #define OG_GRAPH__MAX_TOLD 100 /* most findings of a kind in a column that are told one by one */
@@ -13,15 +14,26 @@ typedef struct og_graph__fsck {
     og_repo *repo;
     const og_fsck_input *input;
     og_fsck_output *out;
-    og_str branch; /* being checked; "" = none */
+    og_str branch;                           /* being checked; "" = none */
+    const og_graph__branch *life_of;         /* the same, as far as it has an id: */
+    char branch_id[OG_GRAPH__BRANCH_ID + 1]; /* "" = main, or unknown */
     /* What was checked for another branch: names of table versions, and of pairs of these. */
     og_strmap *seen;
+    /* Commits of ours by somebody, of all branches, which have a row; text in the arena. */
+    OG_VEC(og_commit_info) authored;
+    og_arena *arena;
     uint64_t rows_read;
     uint64_t places; /* paths that lead elsewhere, */
     og_buf old_root; /* and the folder to which they lead, as far as can be told */
 } og_graph__fsck;
 
-/* Tell of a finding on the present branch. */
+/* What follows something that is there is missing for a while only when its writer is at it: one
+ * looks so many times, each after twice as long as the one before. */
+#define OG_GRAPH__LOOKS 5
+#define OG_GRAPH__FIRST_WAIT_US 10000
+
+/* Tell of a finding on the present branch, unless that was deleted meanwhile: then it means
+ * nothing. */
 OG_NODISCARD og_status og_graph__fsck_tell(og_graph__fsck *f, og_finding_kind kind,
                                            og_str table_key, og_error *err, const char *fmt, ...)
     OG_PRINTF(5, 6);
@@ -128,8 +140,7 @@ OG_NODISCARD og_status og_graph__fsck_places(og_graph__fsck *f, og_error *err);
 /* Check the commit DAG of the snapshot's branch (fsck_history.c). */
 OG_NODISCARD og_status og_graph__fsck_history(og_graph__fsck *f, og_snapshot *snapshot,
                                               og_error *err);
-/* Check the table of actors. `branches`: all but main, each ended by a NUL. */
-OG_NODISCARD og_status og_graph__fsck_actors(og_graph__fsck *f, const og_str *branches,
-                                             size_t count, og_error *err);
+/* Check the table of actors, when all branches have been looked at. */
+OG_NODISCARD og_status og_graph__fsck_actors(og_graph__fsck *f, og_error *err);
 
 #endif

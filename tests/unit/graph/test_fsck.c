@@ -4,6 +4,8 @@
 #include <inttypes.h>
 
 #include "dag_rows.h"
+#include "graph/branch_ops.h"
+#include "graph/fork.h"
 #include "graph/fsck.h"
 #include "graph/head_file.h"
 #include "graph/history.h"
@@ -548,9 +550,10 @@ TEST(test_fsck__commits_follow_foreign_ones_that_a_repair_kept)
     og_listing_deinit(&all);
 }
 
-/* Another writer's commit before one of the calls of a repair. */
+/* What another does before one of the calls of a check. */
 typedef struct visit {
     og_repo *repo;
+    void (*act)(og_repo *repo);
     uint64_t at;
     bool came;
 } visit;
@@ -561,9 +564,22 @@ static og_store_fault visit_before(void *context, uint64_t call, const char *op,
     (void)op, (void)name;
     if (call == v->at) {
         v->came = true;
-        assert_ok(fixture_write_both(v->repo, "late", err));
+        v->act(v->repo);
     }
     return OG_STORE_PASS;
+}
+
+static void run_with_visit(const world *w, visit *v, bool repair, found *f)
+{
+    world watched = *w;
+    assert_ok(og_store_wrap(w->store, (og_store_hook){visit_before, v}, 0, &watched.store, err));
+    run(&watched, repair, f);
+    og_store_close(watched.store);
+}
+
+static void write_late(og_repo *repo)
+{
+    assert_ok(fixture_write_both(repo, "late", err));
 }
 
 /* Repair while a commit comes before call `at`; its row must not be lost, whoever comes first. */
@@ -572,12 +588,9 @@ static bool repair_with_visit(uint64_t at)
     OPEN_WORLD(w);
     const og_listing none = {0};
     found f;
-    visit v = {.repo = w.repo, .at = at};
-    world watched = w;
+    visit v = {.repo = w.repo, .act = write_late, .at = at};
     lose_files(&w, OG_GRAPH__COMMITS, &none);
-    assert_ok(og_store_wrap(w.store, (og_store_hook){visit_before, &v}, 0, &watched.store, err));
-    run(&watched, true, &f);
-    og_store_close(watched.store);
+    run_with_visit(&w, &v, true, &f);
     finds(&w, "");
     return v.came;
 }
@@ -606,6 +619,137 @@ TEST(test_fsck__repairs_once_there_is_memory)
         assert_true(s == OG_OK || s == OG_NOMEM);
     }
     finds(&w, "");
+}
+
+/* ---- branches that come and go ------------------------------------------------------------ */
+
+#define FIRST_VERSIONS OG_GRAPH__MANIFEST "/tree/side/_versions/"
+
+static void remove_side(og_repo *repo)
+{
+    assert_ok(og_branch_remove(repo, "side", err));
+}
+
+static void renew_side(og_repo *repo)
+{
+    assert_ok(og_branch_remove(repo, "side", err));
+    assert_ok(og_branch_make(repo, NULL, "side", err));
+}
+
+/* Nothing is said of a branch that another deletes, or makes again, before call `at`. */
+static bool check_with_visit(uint64_t at, void (*act)(og_repo *repo))
+{
+    OPEN_WORLD(w);
+    found f;
+    visit v = {.repo = w.repo, .act = act, .at = at};
+    assert_ok(og_branch_make(w.repo, NULL, "side", err));
+    assert_ok(fixture_write_on(w.repo, "side", NULL, "c", err));
+    run_with_visit(&w, &v, false, &f);
+    assert_string_equal(f.kinds, "");
+    return v.came;
+}
+
+TEST(test_fsck__says_nothing_of_branches_that_go_meanwhile)
+{
+    for (uint64_t at = 0; check_with_visit(at, remove_side);)
+        at += 1;
+    for (uint64_t at = 0; check_with_visit(at, renew_side);)
+        at += 1;
+}
+
+/* A branch whose creator died behind the ref. */
+static void make_unborn(world *w)
+{
+    assert_ok(og_branch_make(w->repo, NULL, "side", err));
+    og_repo_close(w->repo); /* it is whole now */
+    remove_folder(w, FIRST_VERSIONS);
+    w->repo = fixture_open(w->store, &w->clock);
+}
+
+TEST(test_fsck__finds_and_completes_a_branch_without_a_first_version)
+{
+    OPEN_WORLD(w);
+    make_unborn(&w);
+    assert_ok(fixture_write_both(w.repo, "c", err));
+    finds_message(&w, "unfinished-branch", "its first version was not made");
+    repairs(&w, "unfinished-branch");
+    assert_int_equal(fixture_count_on(w.repo, "side", "A"), 2);
+    assert_ok(fixture_write_on(w.repo, "side", NULL, "d", err));
+    finds(&w, "");
+}
+
+TEST(test_fsck__completes_the_commits_of_such_a_branch)
+{
+    OPEN_WORLD(w);
+    make_unborn(&w);
+    remove_folder(&w, OG_GRAPH__COMMITS "/tree/side/");
+    remove_object(&w, OG_GRAPH__COMMITS "/_refs/branches/side.json");
+    assert_ok(fixture_write_both(w.repo, "c", err));
+    repairs(&w, "unfinished-branch commit-table");
+}
+
+/* Its creator goes on while the check waits. */
+typedef struct creator {
+    const world *world;
+    int waits;
+} creator;
+
+static int64_t creator_now(void *context)
+{
+    return ((creator *)context)->world->clock.now_us;
+}
+
+static void creator_goes_on(void *context, int64_t us)
+{
+    creator *c = context;
+    og_graph__branch *branch;
+    (void)us;
+    if (++c->waits != 2)
+        return;
+    assert_ok(og_graph__branch_get(c->world->repo, "side", &branch, err));
+    assert_ok(og_graph__fork_complete(c->world->repo, branch, err));
+}
+
+TEST(test_fsck__waits_for_a_branch_that_is_being_made)
+{
+    OPEN_WORLD(w);
+    make_unborn(&w);
+    creator c = {.world = &w};
+    const og_clock clock = {.now_us = creator_now, .sleep_us = creator_goes_on, .context = &c};
+    const og_repo_options options = {.store = w.store, .clock = &clock};
+    found f = {0};
+    const og_fsck_input input = {.found = take, .context = &f};
+    og_fsck_output out;
+    assert_ok(og_fsck_run("memory", &options, &input, &out, err));
+    assert_string_equal(f.kinds, "");
+    assert_int_equal(c.waits, 2);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------- */
+
+/* Writers died between the row of a commit and that of its actor. */
+TEST(test_fsck__finds_and_adds_actors_that_are_missing)
+{
+    OPEN_WORLD(w);
+    found f;
+    char last[256];
+    assert_ok(og_branch_make(w.repo, NULL, "side", err));
+    assert_ok(fixture_write_on(w.repo, "side", NULL, "c", err));
+    og_repo_close(w.repo); /* all rows are there now */
+    og_listing all = {0};
+    assert_ok(
+        w.store->ops->list(w.store, OG_GRAPH__ACTORS "/_versions/", false, NULL, 0, &all, err));
+    assert_int_equal(all.len, 4);
+    for (int i = 0; i < 2; i++) { /* newest first */
+        snprintf(last, sizeof last, "%.*s", OG_FMT(all.items[i].name));
+        remove_object(&w, last);
+    }
+    og_listing_deinit(&all);
+    w.repo = fixture_open(w.store, &w.clock);
+    run(&w, false, &f);
+    assert_string_equal(f.kinds, "commit-table");
+    assert_non_null(strstr(f.message, "misses the actors of 2 commits, the last one is "));
+    repairs(&w, "commit-table");
 }
 
 TEST(test_fsck__finds_commits_that_lead_nowhere)
