@@ -365,7 +365,8 @@ typedef struct og_merge_options {
 /* What came of a merge. */
 typedef struct og_merge og_merge;
 /* Merge branch `source` into the target as one commit with two parents, by the session's actor.
- * Conflicts are an outcome, not an error. */
+ * Conflicts are an outcome, not an error. When the merge is done and only deleting the source
+ * failed, the error says so and *out is set all the same; on every other error it is NULL. */
 OG_API og_status og_branch_merge(og_session *session, const char *source,
                                  const og_merge_options *options, og_merge **out, og_error *err);
 OG_API void og_merge_free(og_merge *merge);

@@ -38,6 +38,8 @@ static og_status check_types(const og_catalog *catalog, const og_diff_options *o
             near = og_catalog_nearest_edge(catalog, name);
         if (near.len > 0)
             og_error_hint(err, "Did you mean '%.*s'?", OG_FMT(near));
+        else
+            og_error_hint(err, "Show the types with: omnigraph schema show --uri GRAPH");
         return OG_INVALID;
     }
     return OG_OK;

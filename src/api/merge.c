@@ -10,6 +10,7 @@ struct og_merge {
     og_merge_output output;
     char *source, *target, *actor; /* actor NULL = none */
     bool preview, deleted_source;
+    bool kept_source; /* it was to be deleted, and could not be */
 };
 
 const char *og_merge_outcome_id(og_merge_outcome outcome)
@@ -62,12 +63,36 @@ static og_status make(const og_session *session, const char *source, const og_me
     return OG_OK;
 }
 
+/* What can be known to fail is refused while nothing is merged. */
+static og_status check_deletable(const char *source, og_error *err)
+{
+    if (!og_str_is(og_str_trim(og_str_of(source)), OG_GRAPH__MAIN))
+        return OG_OK;
+    og_error_set(err, OG_INVALID, "cannot delete branch '%s'", OG_GRAPH__MAIN);
+    og_error_hint(err, "Every graph has it: merge it without --delete-branch.");
+    return OG_INVALID;
+}
+
+/* The merge stands, whatever comes of this. */
+static og_status delete_source(og_repo *repo, og_merge *merge, og_error *err)
+{
+    og_status s = og_branch_remove_merged(repo, merge->source, &merge->output.source, err);
+    merge->deleted_source = s == OG_OK;
+    merge->kept_source = s != OG_OK;
+    return s == OG_OK ? OG_OK
+                      : og_error_context(err, s, "done: %s is merged into %s, but not deleted",
+                                         merge->source, merge->target);
+}
+
 og_status og_branch_merge(og_session *session, const char *source, const og_merge_options *options,
                           og_merge **out, og_error *err)
 {
     og_merge_options o = OG_MERGE_OPTIONS_INIT;
     og_api__read_options(&o, sizeof o, options);
     OG_AUTO(og_merge) merge = NULL;
+    *out = NULL;
+    if (o.delete_source)
+        OG_TRY(check_deletable(source, err));
     OG_TRY(make(session, source, &o, &merge, err));
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     const og_merge_input input = {.source = merge->source,
@@ -79,16 +104,12 @@ og_status og_branch_merge(og_session *session, const char *source, const og_merg
                                   .deadline_ns = og_api__deadline(session),
                                   .write_value = write_value};
     og_repo *repo = session->graph->repo;
+    og_status s = OG_OK;
     OG_TRY(og_merge_run(repo, &input, &merge->output, err));
-    if (o.delete_source && !o.preview && merge->output.outcome != OG_MERGE_CONFLICTS) {
-        og_status s = og_branch_remove_merged(repo, merge->source, &merge->output.source, err);
-        if (s != OG_OK)
-            return og_error_context(err, s, "%s is merged into %s, but not deleted", merge->source,
-                                    merge->target);
-        merge->deleted_source = true;
-    }
+    if (o.delete_source && !o.preview && merge->output.outcome != OG_MERGE_CONFLICTS)
+        s = delete_source(repo, merge, err);
     *out = OG_TAKE(merge);
-    return OG_OK;
+    return s;
 }
 
 /* ---- looking at the result ---------------------------------------------------------------- */
@@ -290,8 +311,8 @@ static void put_json(const og_merge *m, og_buf *out)
         }
         og_buf_text(out, "\n  ]");
     }
-    if (m->deleted_source)
-        og_buf_text(out, ",\n  \"deleted_source\": true");
+    if (m->deleted_source || m->kept_source)
+        og_buf_printf(out, ",\n  \"deleted_source\": %s", m->deleted_source ? "true" : "false");
     og_buf_text(out, "\n}\n");
 }
 

@@ -22,8 +22,14 @@ og_status cli_run_branch_merge(cli *c, og_error *err)
     options.property_level = cli_has(&c->args, CLI_PROPERTY_LEVEL);
     options.preview = cli_has(&c->args, CLI_PREVIEW);
     options.delete_source = cli_has(&c->args, CLI_DELETE_BRANCH);
-    OG_TRY(og_branch_merge(c->session, c->args.arguments.items[0], &options, &merge, err));
-    og_status s = report(c, merge, err);
+    og_status done = og_branch_merge(c->session, c->args.arguments.items[0], &options, &merge, err);
+    if (merge == NULL)
+        return done;
+    /* When only deleting the source failed, that error is the one to show: it says what is done. */
+    og_status told = report(c, merge, done == OG_OK ? err : NULL);
     og_merge_free(merge);
-    return s;
+    if (done == OG_OK)
+        return told;
+    c->has_changed = false;
+    return done;
 }

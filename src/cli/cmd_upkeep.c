@@ -116,6 +116,9 @@ static og_status parse_duration(const char *text, uint64_t *out, og_error *err)
             at = i;
     og_str number = og_str_slice(whole, 0, at), unit = og_str_slice(whole, at, whole.len);
     uint64_t n;
+    if (number.len == 0)
+        return og_error_set(err, OG_INVALID, "invalid duration '%.*s': it has no number",
+                            OG_FMT(whole));
     if (!og_parse_u64(number, &n))
         return og_error_set(err, OG_INVALID, "invalid duration '%.*s': '%.*s' is not a number",
                             OG_FMT(whole), OG_FMT(number));

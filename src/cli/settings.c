@@ -114,11 +114,26 @@ static og_status check_named(const cli_config *config, const char *name, og_erro
                         name, name, what, name, name, name);
 }
 
+static og_status unknown_graph(const cli_config *config, const char *name, og_error *err)
+{
+    OG_AUTO_BUF names = OG_BUF_INIT;
+    for (size_t i = 0; i < config->graph_count; i++)
+        og_buf_printf(&names, "%s%s", i > 0 ? ", " : "", config->graphs[i].name);
+    if (names.failed)
+        return og_error_nomem(err);
+    og_error_set(err, OG_NOT_FOUND, "graph '%s' not found in %s", name, CLI_CONFIG_FILE);
+    if (config->graph_count > 0)
+        og_error_hint(err, "Its graphs are: %.*s.", OG_FMT(og_buf_view(&names)));
+    else
+        og_error_hint(err, "It has no graphs: name the folder of one with --uri.");
+    return OG_NOT_FOUND;
+}
+
 static og_status named_graph(cli *c, const char *name, og_error *err)
 {
     const cli_graph_entry *entry = cli_config_graph(c->config, name);
     if (entry == NULL)
-        return og_error_set(err, OG_NOT_FOUND, "graph '%s' not found in %s", name, CLI_CONFIG_FILE);
+        return unknown_graph(c->config, name, err);
     OG_TRY(check_named(c->config, name, err));
     OG_TRY(check_policy(c, entry->has_policy, err));
     c->uri = cli_is_url(entry->uri) ? entry->uri : cli_join(c, c->config->base_dir, entry->uri);

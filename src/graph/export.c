@@ -313,6 +313,8 @@ static void suggest(const og_catalog *catalog, og_str type, const char *const pr
     }
     if (near.len > 0)
         og_error_hint(err, "Did you mean '%s%.*s'?", prefix, OG_FMT(near));
+    else
+        og_error_hint(err, "Show the types with: omnigraph schema show --uri GRAPH");
 }
 
 static og_status unknown_type(const og_catalog *catalog, og_str name, og_error *err)

@@ -375,10 +375,12 @@ static og_status check_distinct(og_repo *repo, const og_merge_input *input, og_e
     og_graph__branch *source, *target;
     OG_TRY(og_graph__branch_get(repo, input->source, &source, err));
     OG_TRY(og_graph__branch_get(repo, input->target, &target, err));
-    if (source == target)
-        return og_error_set(err, OG_INVALID,
-                            "branch_merge requires distinct source and target branches");
-    return OG_OK;
+    if (source != target)
+        return OG_OK;
+    og_error_set(err, OG_INVALID, "branch_merge requires distinct source and target branches");
+    og_error_hint(err, "It would merge '%s' into itself: name another target with --into.",
+                  source->name);
+    return OG_INVALID;
 }
 
 og_status og_merge_run(og_repo *repo, const og_merge_input *input, og_merge_output *out,

@@ -62,6 +62,9 @@ OG_NODISCARD og_status og_graph__snapshot_new(og_repo *repo, og_graph__branch *b
  * ignored when that is not the version it pins. */
 void og_graph__snapshot_put(og_snapshot *snapshot, og_str table_key, og_lance_table *table);
 
+/* The hint of an error about a past state of which a cleanup took something. */
+void og_graph__hint_cleaned(og_error *err);
+
 /* Can rows be read and written by the places of the schema's columns? OG_CORRUPT when the table lacks
  * one, or has it elsewhere: values would be lost without a word. Past states lack what the schema
  * has got since, so this is for the newest ones. */

@@ -104,6 +104,11 @@ og_status og_repo_read_outcome(og_snapshot *snapshot, og_status status, og_error
     return OG_CONFLICT;
 }
 
+void og_graph__hint_cleaned(og_error *err)
+{
+    og_error_hint(err, "cleanup has removed this state for good; later ones can be read.");
+}
+
 static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_lance_table **out,
                             og_error *err)
 {
@@ -120,12 +125,15 @@ static og_status open_table(og_graph__snapshot *s, const og_type_def *def, og_la
     /* A writer that slept over the cleanup, too, may have taken the slot that it freed. */
     bool is_gone = status == OG_NOT_FOUND || ((status == OG_OK || status == OG_CORRUPT) &&
                                               is_another(s, og_buf_cstr(&path), pin, table));
-    if (s->is_past && is_gone)
-        return og_error_set(err, OG_NOT_FOUND,
-                            "table %.*s: version %" PRIu64 ", which version %" PRIu64
-                            " of branch '%s' needs, was cleaned away",
-                            OG_FMT(def->table_key), pin->version, s->state->manifest_version,
-                            s->base.branch);
+    if (s->is_past && is_gone) {
+        og_error_set(err, OG_NOT_FOUND,
+                     "table %.*s: version %" PRIu64 ", which version %" PRIu64
+                     " of branch '%s' needs, was cleaned away",
+                     OG_FMT(def->table_key), pin->version, s->state->manifest_version,
+                     s->base.branch);
+        og_graph__hint_cleaned(err);
+        return OG_NOT_FOUND;
+    }
     if (is_gone && is_superseded(s)) {
         og_error_set(err, OG_CONFLICT,
                      "table %.*s: version %" PRIu64 " was cleaned away while it was to be read",

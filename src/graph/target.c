@@ -74,9 +74,15 @@ og_status og_target_set_moment(og_target *target, const char *text, og_error *er
     }
     if (!parse_time(og_str_of(text), &ms)) {
         og_error_set(err, OG_INVALID, "'%s' is neither a time nor a version", text);
-        og_error_hint(err, "Give a time like 2026-11-01, '2026-11-01 09:30' or "
-                           "2026-11-01T09:30:00+02:00 (UTC without an offset), or the number of a "
-                           "version.");
+        if (og_ulid_valid(og_str_of(text)))
+            og_error_hint(err,
+                          "It looks like the id of a commit: give that with --snapshot, and to "
+                          "diff without a branch and @.");
+        else
+            og_error_hint(err,
+                          "Give a time like 2026-11-01, '2026-11-01 09:30' or "
+                          "2026-11-01T09:30:00+02:00 (UTC without an offset), or the number of a "
+                          "version.");
         return OG_INVALID;
     }
     target->kind = OG_TARGET_TIME;
@@ -139,10 +145,12 @@ static og_status open_version(og_repo *repo, const char *branch, uint64_t versio
     OG_AUTO(og_lance_table) manifest = NULL;
     og_status s =
         og_lance_table_open(repo->env, at->branch->manifest_path, version, 0, &manifest, err);
-    if (s == OG_NOT_FOUND && version < newest->manifest_version)
-        return og_error_set(err, OG_NOT_FOUND,
-                            "version %" PRIu64 " of branch '%s' was cleaned away", version,
-                            newest->branch);
+    if (s == OG_NOT_FOUND && version < newest->manifest_version) {
+        og_error_set(err, OG_NOT_FOUND, "version %" PRIu64 " of branch '%s' was cleaned away",
+                     version, newest->branch);
+        og_graph__hint_cleaned(err);
+        return OG_NOT_FOUND;
+    }
     if (s == OG_NOT_FOUND)
         return og_error_set(err, OG_NOT_FOUND,
                             "branch '%s' has no version %" PRIu64 " yet; its newest is %" PRIu64,
@@ -176,23 +184,34 @@ static og_status open_commit(og_repo *repo, const og_commit_info *commit, og_sna
 
 /* ---- a moment ----------------------------------------------------------------------------- */
 
+/* `first_us`: when the first commit was made; it is told rounded up, so that it can be given. */
+static og_status too_early(const og_target *target, int64_t first_us, og_error *err)
+{
+    OG_AUTO_BUF time = OG_BUF_INIT;
+    OG_AUTO_BUF first = OG_BUF_INIT;
+    if (!og_format_datetime(&time, target->time_us / 1000, true, false) ||
+        !og_format_datetime(&first, (first_us + 999) / 1000, true, false))
+        return og_error_nomem(err);
+    og_error_set(err, OG_NOT_FOUND, "branch '%s' has no commit at or before %.*s",
+                 target->branch != NULL ? target->branch : "main", OG_FMT(og_buf_view(&time)));
+    if (first_us > target->time_us)
+        og_error_hint(err, "Its first commit is of %.*s.", OG_FMT(og_buf_view(&first)));
+    return OG_NOT_FOUND;
+}
+
 static og_status at_time(og_repo *repo, const og_target *target, og_snapshot **out, og_error *err)
 {
     OG_AUTO(og_history) history = NULL;
     OG_TRY(og_history_open(repo, target->branch, &history, err));
     const og_commit_info *commit;
     size_t newer = 0;
+    int64_t first_us = target->time_us;
     do {
         OG_TRY(og_history_at(history, newer++, &commit, err));
-    } while (commit != NULL && commit->created_at_us > target->time_us);
-    if (commit != NULL)
-        return open_commit(repo, commit, out, err);
-    OG_AUTO_BUF time = OG_BUF_INIT;
-    if (!og_format_datetime(&time, target->time_us / 1000, true, false))
-        return og_error_nomem(err);
-    return og_error_set(err, OG_NOT_FOUND, "branch '%s' has no commit at or before %.*s",
-                        target->branch != NULL ? target->branch : "main",
-                        OG_FMT(og_buf_view(&time)));
+        if (commit != NULL)
+            first_us = commit->created_at_us;
+    } while (commit != NULL && first_us > target->time_us);
+    return commit != NULL ? open_commit(repo, commit, out, err) : too_early(target, first_us, err);
 }
 
 /* Versions before the one at which a branch was made are its parent's. */
