@@ -64,13 +64,14 @@ static og_status make(const og_session *session, const char *source, const og_me
 }
 
 /* What can be known to fail is refused while nothing is merged. */
-static og_status check_deletable(const char *source, og_error *err)
+static og_status check_deletable(og_repo *repo, const char *source, og_error *err)
 {
-    if (!og_str_is(og_str_trim(og_str_of(source)), OG_GRAPH__MAIN))
-        return OG_OK;
-    og_error_set(err, OG_INVALID, "cannot delete branch '%s'", OG_GRAPH__MAIN);
-    og_error_hint(err, "Every graph has it: merge it without --delete-branch.");
-    return OG_INVALID;
+    og_status s = og_branch_check_removable(repo, source, err);
+    if (s == OG_CONFLICT)
+        og_error_hint(err, "Delete that one first, or merge without --delete-branch.");
+    else if (s != OG_OK && og_str_is(og_str_trim(og_str_of(source)), OG_GRAPH__MAIN))
+        og_error_hint(err, "Every graph has it: merge it without --delete-branch.");
+    return s;
 }
 
 /* The merge stands, whatever comes of this. */
@@ -91,8 +92,9 @@ og_status og_branch_merge(og_session *session, const char *source, const og_merg
     og_api__read_options(&o, sizeof o, options);
     OG_AUTO(og_merge) merge = NULL;
     *out = NULL;
+    og_repo *repo = session->graph->repo;
     if (o.delete_source)
-        OG_TRY(check_deletable(source, err));
+        OG_TRY(check_deletable(repo, source, err));
     OG_TRY(make(session, source, &o, &merge, err));
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     const og_merge_input input = {.source = merge->source,
@@ -103,7 +105,6 @@ og_status og_branch_merge(og_session *session, const char *source, const og_merg
                                   .cancel = &session->cancelled,
                                   .deadline_ns = og_api__deadline(session),
                                   .write_value = write_value};
-    og_repo *repo = session->graph->repo;
     og_status s = OG_OK;
     OG_TRY(og_merge_run(repo, &input, &merge->output, err));
     if (o.delete_source && !o.preview && merge->output.outcome != OG_MERGE_CONFLICTS)
