@@ -93,9 +93,9 @@ og_status og_branch_merge(og_session *session, const char *source, const og_merg
     OG_AUTO(og_merge) merge = NULL;
     *out = NULL;
     og_repo *repo = session->graph->repo;
-    if (o.delete_source)
-        OG_TRY(check_deletable(repo, source, err));
     OG_TRY(make(session, source, &o, &merge, err));
+    if (o.delete_source)
+        OG_TRY(check_deletable(repo, merge->source, err));
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     const og_merge_input input = {.source = merge->source,
                                   .target = merge->target,

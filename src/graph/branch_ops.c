@@ -496,10 +496,11 @@ static og_status refuse_child(og_repo *repo, const og_graph__branch *branch, og_
                               const og_lance_ref *ref, og_error *err)
 {
     (void)repo, (void)ref;
-    return og_error_set(err, OG_CONFLICT,
-                        "cannot delete branch '%s' because descendant branch '%.*s' still "
-                        "depends on it",
-                        branch->name, OG_FMT(child));
+    og_error_set(err, OG_CONFLICT,
+                 "cannot delete branch '%s' because descendant branch '%.*s' still depends on it",
+                 branch->name, OG_FMT(child));
+    og_error_hint(err, "Delete that one first.");
+    return OG_CONFLICT;
 }
 
 static og_status check_no_descendants(og_repo *repo, const og_graph__branch *branch, og_error *err)
@@ -727,7 +728,9 @@ static og_status find_branch(og_repo *repo, const char *name, og_graph__branch *
     OG_TRY(og_graph__branch_get(repo, name, out, err));
     if (!(*out)->is_main)
         return OG_OK;
-    return og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
+    og_error_set(err, OG_INVALID, "cannot delete branch 'main'");
+    og_error_hint(err, "Every graph has it.");
+    return OG_INVALID;
 }
 
 og_status og_branch_check_removable(og_repo *repo, const char *name, og_error *err)
