@@ -434,6 +434,10 @@ static og_status create(creation *c, og_error *err)
         og_snapshot_unref(OG_TAKE(c->snapshot));
         OG_TRY(og_repo_snapshot(c->repo, c->from->name, &c->snapshot, err));
     }
+    if (c->dag.commits != NULL &&
+        og_graph__dag_is_of_another(c->dag.commits,
+                                    og_str_of(og_graph__snapshot_of(c->snapshot)->branch_id)))
+        og_lance_table_unref(OG_TAKE(c->dag.commits));
     /* `__manifest` first: its mark is what a delete looks at before the branch comes back. */
     OG_TRY(clear_leftovers(c, OG_GRAPH__MANIFEST, &slots, err));
     OG_TRY(stage_commits(c, err));

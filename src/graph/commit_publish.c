@@ -104,7 +104,8 @@ og_status og_graph__follow_head(og_graph__run *r, og_error *err)
     og_graph__dag_deinit(&r->dag);
     if (og_store_is_far(r->store))
         og_graph__later_wait(r->repo);
-    OG_TRY(og_graph__dag_begin(r->repo, r->branch, r->state, &r->dag, err));
+    OG_TRY(
+        og_graph__dag_begin(r->repo, r->branch, r->commit->op.branch_id, r->state, &r->dag, err));
     memcpy(r->commit->op.parent_id, r->dag.head_id, sizeof r->dag.head_id);
     return OG_OK;
 }

@@ -134,12 +134,25 @@ static bool is_newer(const og_graph__state *state, const char id[27], uint64_t v
     return is_ours(state) && !og_str_is(state->commit_id, id);
 }
 
-og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, const og_graph__state *state,
-                             og_graph__dag *out, og_error *err)
+bool og_graph__dag_is_of_another(const og_lance_table *commits, og_str branch_id)
+{
+    og_str id = og_lance_table_transaction_property(commits, OG_STR("og.branch_id"));
+    return id.len > 0 && !og_str_eq(id, branch_id);
+}
+
+static void drop_another(og_lance_table **commits, og_str branch_id)
+{
+    if (*commits != NULL && og_graph__dag_is_of_another(*commits, branch_id))
+        og_lance_table_unref(OG_TAKE(*commits));
+}
+
+og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, og_str branch_id,
+                             const og_graph__state *state, og_graph__dag *out, og_error *err)
 {
     *out = (og_graph__dag){.branch = branch};
     const og_graph__dataset d = og_graph__commits_of(repo, branch);
     OG_TRY(og_graph__dataset_newest(&d, 0, &out->commits, &out->head_version, err));
+    drop_another(&out->commits, branch_id);
     if (state->commit_id.len == 26)
         memcpy(out->head_id, state->commit_id.ptr, 26);
     if (out->commits == NULL)
@@ -193,8 +206,8 @@ static og_status has_newer(const og_graph__dataset *d, bool *out, og_error *err)
     return s == OG_NOT_FOUND ? OG_OK : s;
 }
 
-og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph__state *state,
-                              og_graph__dag *out, og_error *err)
+og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_str branch_id,
+                              og_graph__state *state, og_graph__dag *out, og_error *err)
 {
     /* A foreign commit is in the DAG only, and its version of `__manifest` above that of ours,
      * unless it is a merge that changed nothing. */
@@ -204,7 +217,7 @@ og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch, og_graph_
         OG_TRY(has_newer(&d, &is_open, err));
     if (is_open) {
         og_graph__later_wait(repo);
-        return og_graph__dag_open(repo, branch, state, out, err);
+        return og_graph__dag_open(repo, branch, branch_id, state, out, err);
     }
     *out = (og_graph__dag){.branch = branch, .unread = og_graph__state_ref(state)};
     memcpy(out->head_id, state->commit_id.ptr, 26);
@@ -350,13 +363,15 @@ static og_status append_batch(const og_graph__dataset *d, const og_lance_new_fie
                               uint32_t field_count, og_lance_table *base, uint64_t head,
                               const og_batch *batch, const og_graph__op *op, og_error *err)
 {
-    const og_lance_kv property = {OG_STR("og.commit"), og_str_of(op->commit_id)};
+    bool is_of_branch = d->branch != NULL && op->branch_id.len > 0;
+    const og_lance_kv properties[] = {{OG_STR("og.commit"), og_str_of(op->commit_id)},
+                                      {OG_STR("og.branch_id"), op->branch_id}};
     og_lance_write_options options = {.path = d->path,
                                       .fields = fields,
                                       .field_count = field_count,
                                       .min_max_fragment_id = -1,
-                                      .properties = &property,
-                                      .property_count = 1,
+                                      .properties = properties,
+                                      .property_count = is_of_branch ? 2 : 1,
                                       .fold_one_run = true,
                                       .fold_all = op->fold_all,
                                       .now_us = og_repo_now_us(d->repo),
@@ -381,6 +396,8 @@ static og_status append_batch(const og_graph__dataset *d, const og_lance_new_fie
         og_lance_table_unref(OG_TAKE(current));
         OG_TRY(og_graph__dataset_newest(d, 0, &current, &head, err));
         OG_TRY(og_graph__dataset_check_life(d, op->branch_id, err));
+        if (is_of_branch)
+            drop_another(&current, op->branch_id);
     }
     return og_error_set(err, OG_CONFLICT, "too many concurrent writers of %s", d->path);
 }
@@ -417,7 +434,7 @@ static og_status open_unread(og_repo *repo, og_graph__dag *dag, const og_graph__
                              og_error *err)
 {
     og_graph__dag opened;
-    OG_TRY(og_graph__dag_open(repo, dag->branch, dag->unread, &opened, err));
+    OG_TRY(og_graph__dag_open(repo, dag->branch, op->branch_id, dag->unread, &opened, err));
     og_graph__dag_deinit(dag);
     *dag = opened;
     const og_graph__dataset d = og_graph__commits_of(repo, dag->branch);

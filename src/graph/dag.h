@@ -6,6 +6,7 @@
  *
  * The commit of the newest row is kept in the transaction property "og.commit", so that a writer
  * knows without a scan whether the tables are complete; a version without it is another program's.
+ * "og.branch_id" says for which branch of the name it was written.
  * The tables are not synced: after a power loss the newest versions may be torn, or a whole table
  * gone. Then the newest readable version is built on, and what it lacks is added. */
 #ifndef OG_GRAPH_DAG_H
@@ -26,9 +27,14 @@ typedef struct og_graph__dag {
 } og_graph__dag;
 void og_graph__dag_deinit(og_graph__dag *dag);
 
+/* Is this version of a branch's commits one that was written for an earlier branch of the name, and
+ * perhaps put late? First versions, and those of other programs, do not tell. */
+bool og_graph__dag_is_of_another(const og_lance_table *commits, og_str branch_id);
+
 /* Open the DAG of a branch and find the head commit at a state: the newer of what `__manifest` and
- * the DAG tell. A damaged DAG is no error. */
-OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch,
+ * the DAG tell. A damaged DAG is no error, and one of an earlier branch of the name counts as
+ * none. */
+OG_NODISCARD og_status og_graph__dag_open(og_repo *repo, og_graph__branch *branch, og_str branch_id,
                                           const og_graph__state *state, og_graph__dag *out,
                                           og_error *err);
 
@@ -42,8 +48,8 @@ OG_NODISCARD og_status og_graph__dag_newest(og_repo *repo, og_graph__branch *bra
  * the head, and the tables are taken from memory, or opened, only when rows are appended. Otherwise
  * what earlier commits of this process left to be done (later.h) is waited for. */
 OG_NODISCARD og_status og_graph__dag_begin(og_repo *repo, og_graph__branch *branch,
-                                           og_graph__state *state, og_graph__dag *out,
-                                           og_error *err);
+                                           og_str branch_id, og_graph__state *state,
+                                           og_graph__dag *out, og_error *err);
 
 /* Append the row of `op`, published at `manifest_version`, and rows that are missing. Not durable,
  * and nobody depends on it: an error only says why it was not done. */

@@ -134,11 +134,16 @@ static uint64_t count_lost(const repair *r)
 }
 
 /* `head`: the commit of the newest row; "" = another program's. */
-static og_status write_version(const repair *r, og_lance_table *base, uint64_t version, og_str head,
-                               og_error *err)
+static og_status write_version(const repair *r, og_lance_table *base, uint64_t version,
+                               og_str branch_id, og_str head, og_error *err)
 {
     const og_graph__dataset *d = r->dataset;
-    const og_lance_kv property = {OG_STR("og.commit"), head};
+    og_lance_kv properties[2];
+    uint32_t count = 0;
+    if (head.len > 0)
+        properties[count++] = (og_lance_kv){OG_STR("og.commit"), head};
+    if (branch_id.len > 0)
+        properties[count++] = (og_lance_kv){OG_STR("og.branch_id"), branch_id};
     const og_lance_write_options options = {.op = base == NULL    ? OG_LANCE_CREATE
                                                   : r->is_damaged ? OG_LANCE_OVERWRITE
                                                                   : OG_LANCE_APPEND,
@@ -148,8 +153,8 @@ static og_status write_version(const repair *r, og_lance_table *base, uint64_t v
                                                 base == NULL ? r->layout->field_count : 0,
                                             .version = version,
                                             .min_max_fragment_id = -1,
-                                            .properties = &property,
-                                            .property_count = head.len > 0 ? 1 : 0,
+                                            .properties = properties,
+                                            .property_count = count,
                                             .fold = base != NULL && !r->is_damaged,
                                             .fold_one_run = true,
                                             .now_us = og_repo_now_us(d->repo),
@@ -184,6 +189,8 @@ static og_status run(repair *r, og_str branch_id, og_str head, og_error *err)
     uint64_t newest;
     OG_TRY(find_newest(r, &base, &newest, err));
     OG_TRY(og_graph__dataset_check_life(r->dataset, branch_id, err));
+    if (base != NULL && og_graph__dag_is_of_another(base, branch_id))
+        og_lance_table_unref(OG_TAKE(base));
     if (base != NULL)
         OG_TRY(read_fragments(r, base, err));
     if (r->has_others) /* one of those may be newer: then it is the next one's parent */
@@ -192,7 +199,7 @@ static og_status run(repair *r, og_str branch_id, og_str head, og_error *err)
         drop_stored(r);
     if (base != NULL && !r->is_damaged && r->rows.len == 0)
         return OG_OK;
-    return write_version(r, base, newest + 1, head, err);
+    return write_version(r, base, newest + 1, branch_id, head, err);
 }
 
 /* Begin with the commits given that have a row in this layout. */

@@ -37,6 +37,7 @@ static og_status open_history(og_snapshot *snapshot, uint64_t newest, og_history
     h->repo = at->repo;
     h->branch = at->branch;
     h->manifest = og_lance_table_ref(at->manifest);
+    memcpy(h->branch_id, at->branch_id, sizeof h->branch_id);
     h->newest = newest;
     h->step = at->repo->history_rows;
     OG_TRY(og_graph__history_begin(h, err));

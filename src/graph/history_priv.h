@@ -26,7 +26,8 @@ struct og_history {
 
     og_repo *repo;            /* borrowed */
     og_graph__branch *branch; /* borrowed from the repo */
-    uint64_t newest;          /* no commit of a later version is taken from the DAG */
+    char branch_id[OG_GRAPH__BRANCH_ID + 1];
+    uint64_t newest; /* no commit of a later version is taken from the DAG */
     og_lance_table *manifest;
     uint32_t manifest_end; /* its rows from this slot on are read */
     bool is_ordered;       /* its rows stand in the order of their versions */

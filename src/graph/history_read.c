@@ -8,6 +8,7 @@
  * each says its version, and that column alone is small. It is read for all rows, the others for
  * rows of the window, and of these only the ids, unless `__manifest` does not know the commit. */
 #include "base/json.h"
+#include "graph/dag.h"
 #include "graph/history_priv.h"
 #include "graph/layout.h"
 
@@ -281,7 +282,8 @@ static og_status scan_versions(og_history *h, og_error *err)
     }
 }
 
-/* Open the newest version at `version` or below that can be read; NULL when there is none. */
+/* Open the newest version at `version` or below that can be read; NULL when there is none, or it is
+ * an earlier branch's. */
 static og_status open_dag(og_history *h, uint64_t version, og_error *err)
 {
     const char *path = h->branch->commits_path;
@@ -292,11 +294,11 @@ static og_status open_dag(og_history *h, uint64_t version, og_error *err)
         if (s == OG_OK)
             s = scan_versions(h, err);
     }
-    if (s == OG_OK)
+    if (s == OG_OK && !og_graph__dag_is_of_another(h->dag, og_str_of(h->branch_id)))
         return OG_OK;
     og_lance_table_unref(OG_TAKE(h->dag));
     h->dag_rows.len = 0;
-    return is_torn(s) ? OG_OK : s;
+    return s == OG_OK || is_torn(s) ? OG_OK : s;
 }
 
 /* Files of a version that is no longer the newest may have been cleaned away while it was read:

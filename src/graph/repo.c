@@ -137,8 +137,13 @@ void og_graph__repo_advance(og_snapshot *snapshot)
     og_graph__branch *branch = s->branch;
     pthread_mutex_lock(&s->repo->lock);
     og_snapshot *old = NULL;
-    if (branch->current == NULL || branch->current->manifest_version < snapshot->manifest_version ||
-        strcmp(og_graph__snapshot_of(branch->current)->branch_id, s->branch_id) != 0) {
+    bool is_made_again =
+        branch->current != NULL &&
+        strcmp(og_graph__snapshot_of(branch->current)->branch_id, s->branch_id) != 0;
+    if (is_made_again)
+        __atomic_store_n(&branch->commits_hint, 0, __ATOMIC_RELAXED);
+    if (branch->current == NULL || is_made_again ||
+        branch->current->manifest_version < snapshot->manifest_version) {
         old = branch->current;
         branch->current = og_snapshot_ref(snapshot);
     }
@@ -232,10 +237,13 @@ static void raise_hint(uint64_t *hint, uint64_t version)
         continue;
 }
 
-/* The manifest version in the head file; what it knows of the DAG goes to branch and repo. */
-static uint64_t read_hints(og_repo *repo, og_graph__branch *branch, og_buf *head)
+/* The manifest version in the head file; what it knows of the DAG goes to branch and repo. A
+ * writer of an earlier branch of the name may have put it late, and rows of the DAG before. */
+static uint64_t read_hints(og_repo *repo, og_graph__branch *branch, uint64_t first, og_buf *head)
 {
     og_graph__hints hints = og_graph__head_hints(repo->store, branch->head_file, head);
+    if (hints.manifest < first)
+        return 0;
     raise_hint(&branch->commits_hint, hints.commits);
     raise_hint(&repo->actors_hint, hints.actors);
     return hints.manifest;
@@ -246,13 +254,14 @@ static og_status open_newest(og_repo *repo, og_graph__branch *branch, const char
                              og_error *err)
 {
     OG_AUTO_BUF head = OG_BUF_INIT;
-    uint64_t hint = previous != NULL ? previous->manifest_version : read_hints(repo, branch, &head);
+    uint64_t hint =
+        previous != NULL ? previous->manifest_version : read_hints(repo, branch, first, &head);
     OG_AUTO(og_lance_table) manifest = NULL;
     OG_TRY(open_manifest(repo, branch, id, first, hint, &manifest, err));
     if (previous != NULL)
         OG_TRY(og_graph__schema_unchanged(repo->store, repo->catalog, err));
     if (previous != NULL && og_lance_table_version(manifest) != previous->manifest_version)
-        (void)read_hints(repo, branch, &head);
+        (void)read_hints(repo, branch, first, &head);
 
     OG_AUTO(og_graph__state) state = NULL;
     OG_TRY(og_graph__state_from_head(og_buf_view(&head), manifest, &state, err));

@@ -752,3 +752,50 @@ TEST(test_branch__history_of_an_earlier_branch_of_the_name)
     og_store_close(faulty);
     og_store_close(w.store);
 }
+
+/* A writer slept until the branch had been deleted and made again, and then puts its version of the
+ * commits; it is the only one there. */
+TEST(test_branch__commits_that_an_earlier_branch_of_the_name_gets_late)
+{
+    static const char folder[] = "_graph_commits.lance/tree/b/_versions/";
+    world w;
+    world_init(&w);
+    og_repo *repo = fixture_open(w.store, &w.clock);
+    og_listing names = {0};
+    OG_AUTO(og_blob) late = NULL;
+    char name[256];
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    assert_ok(fixture_write_on(repo, "b", NULL, "2", err));
+    og_repo_close(repo);
+    assert_ok(w.store->ops->list(w.store, folder, false, NULL, 1, &names, err));
+    snprintf(name, sizeof name, "%.*s", OG_FMT(names.items[0].name));
+    assert_ok(w.store->ops->get(w.store, name, &late, err));
+    og_listing_deinit(&names);
+    repo = fixture_open(w.store, &w.clock);
+    assert_ok(og_branch_remove(repo, "b", err));
+    assert_ok(og_branch_make(repo, NULL, "b", err));
+    og_repo_close(repo);
+    assert_ok(w.store->ops->list(w.store, folder, false, NULL, 0, &names, err));
+    for (size_t i = 0; i < names.len; i++) {
+        char other[256];
+        const char *gone = other;
+        snprintf(other, sizeof other, "%.*s", OG_FMT(names.items[i].name));
+        assert_ok(w.store->ops->remove(w.store, &gone, 1, err));
+    }
+    og_listing_deinit(&names);
+    assert_ok(w.store->ops->put(w.store, name, (og_bytes){late->ptr, late->len}, err));
+    repo = fixture_open(w.store, &w.clock);
+    for (size_t written = 0; written < 2; written++) {
+        OG_AUTO(og_history) of_main = NULL;
+        OG_AUTO(og_history) of_b = NULL;
+        size_t main_count, b_count;
+        assert_ok(og_history_open(repo, NULL, &of_main, err));
+        assert_ok(og_history_open(repo, "b", &of_b, err));
+        (void)fixture_commits(of_main, &main_count);
+        (void)fixture_commits(of_b, &b_count);
+        assert_int_equal(b_count, main_count + written);
+        assert_ok(fixture_write_on(repo, "b", NULL, written == 0 ? "3" : "4", err));
+    }
+    og_repo_close(repo);
+    og_store_close(w.store);
+}
