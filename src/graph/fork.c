@@ -185,6 +185,13 @@ static og_status complete(og_repo *repo, const og_graph__branch *branch, const o
     return og_graph__fork_put(repo->store, fork, NULL, err);
 }
 
+static bool is_over(const og_repo *repo, const og_graph__branch *branch, const og_graph__fork *fork)
+{
+    char id[OG_GRAPH__BRANCH_ID + 1];
+    og_status s = og_graph__branch_id(repo, branch, id, NULL);
+    return s == OG_NOT_FOUND || (s == OG_OK && strcmp(id, fork->id) != 0);
+}
+
 og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch, og_error *err)
 {
     OG_AUTO(og_arena) arena = og_arena_new(0);
@@ -194,6 +201,8 @@ og_status og_graph__fork_complete(og_repo *repo, const og_graph__branch *branch,
         return og_error_nomem(err);
     OG_TRY(og_graph__branch_ref(repo, branch, arena, &ref, err));
     og_status s = complete(repo, branch, &ref, &fork, err);
+    if (s == OG_UNKNOWN && is_over(repo, branch, &fork))
+        s = og_graph__branch_not_found(branch, err); /* and what was put went with it */
     og_graph__fork_deinit(&fork);
     return s;
 }
