@@ -70,7 +70,7 @@ bool og_graph__aftermath(og_repo *repo, og_snapshot *published, const og_graph__
         .is_mark = og_graph__is_mark(&commit->mark)};
     *dag = (og_graph__dag){0};
     a->op.actor = (og_str){actor, op->actor.len};
-    a->op.merged_branch = a->op.merged_branch_id = OG_STR(""); /* rows of the DAG don't tell */
+    a->op.merged_branch_id = OG_STR(""); /* rows of the DAG don't tell */
     a->op.branch_id = og_str_of(og_graph__snapshot_of(a->snapshot)->branch_id);
     og_graph__beside(repo, clear_up, a);
     return true;

@@ -84,7 +84,6 @@ static og_status name_operation(const og_graph__commit *c, const og_graph__commi
         {OG_STR("og.actor"), c->op.actor},
         {OG_STR("og.commit"), og_str_of(c->op.commit_id)},
         {OG_STR("og.merged_parent"), og_str_of(c->op.merged_parent_id)},
-        {OG_STR("og.merged_branch"), c->op.merged_branch},
         {OG_STR("og.merged_branch_id"), c->op.merged_branch_id},
         {OG_STR("og.tables"), og_buf_view(&tables)},
         {OG_STR("og.reads"), og_buf_view(&reads)},

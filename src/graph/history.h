@@ -29,8 +29,7 @@ typedef struct og_commit_info {
     og_str id;                 /* ULID */
     og_str parent;             /* "" = none */
     og_str merged_parent;      /* head of the branch that was merged; "" = no merge */
-    og_str merged_branch;      /* on which that was made; "" = main, or not told */
-    og_str merged_branch_id;   /* id of that branch */
+    og_str merged_branch_id;   /* id of the branch on which that was made; "" = main, or not told */
     uint64_t manifest_version; /* of `__manifest` on `branch` */
     og_str branch;             /* on which it was made; "" = main */
     og_str actor;              /* "" = none */

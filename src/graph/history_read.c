@@ -40,10 +40,9 @@ static og_commit_info *known_commit(og_history *h, og_str id)
 static og_status add_commit(og_history *h, og_commit_info commit, og_error *err)
 {
     if (!copy_text(h, &commit.id) || !copy_text(h, &commit.parent) ||
-        !copy_text(h, &commit.merged_parent) || !copy_text(h, &commit.merged_branch) ||
-        !copy_text(h, &commit.merged_branch_id) || !copy_text(h, &commit.branch) ||
-        !copy_text(h, &commit.actor) || !copy_text(h, &commit.op) ||
-        !og_vec_push(&h->fresh, commit))
+        !copy_text(h, &commit.merged_parent) || !copy_text(h, &commit.merged_branch_id) ||
+        !copy_text(h, &commit.branch) || !copy_text(h, &commit.actor) ||
+        !copy_text(h, &commit.op) || !og_vec_push(&h->fresh, commit))
         return og_error_nomem(err);
     uint64_t *at = og_strmap_put(h->ids, commit.id, NULL);
     if (at == NULL)
@@ -71,7 +70,6 @@ bool og_graph__commit_of_metadata(og_arena *arena, og_str metadata, og_commit_in
     *out = (og_commit_info){.id = og_json_get_str(og, "commit", OG_STR("")),
                             .parent = og_json_get_str(og, "parent", OG_STR("")),
                             .merged_parent = og_json_get_str(og, "merged_parent", OG_STR("")),
-                            .merged_branch = og_json_get_str(og, "merged_branch", OG_STR("")),
                             .merged_branch_id = og_json_get_str(og, "merged_branch_id", OG_STR("")),
                             .manifest_version = (uint64_t)version,
                             .branch = og_json_get_str(og, "branch", OG_STR("")),

@@ -141,10 +141,8 @@ static og_status begin_target(og_graph__merge *m, bool in_turn, sides *s, og_err
                               .merged_parent = og_buf_cstr(&merged),
                               .in_turn = in_turn};
     /* Its head may be one that it inherited. */
-    if (og_str_is(s->source_head->branch, og_graph__branch_of(m->theirs)->name)) {
-        options.merged_branch = og_graph__branch_of(m->theirs)->name;
+    if (og_str_is(s->source_head->branch, og_graph__branch_of(m->theirs)->name))
         options.merged_branch_id = og_graph__snapshot_of(m->theirs)->branch_id;
-    }
     OG_TRY(og_txn_begin(m->repo, &options, &m->txn, err));
     OG_TRY(add_side(m, s, og_txn_snapshot(m->txn), err));
     return head_of(s->histories.items[1], name, "target", &s->target_head, err);

@@ -9,8 +9,7 @@
 
 void og_graph__op_init(og_graph__op *op, const og_repo *repo, og_str actor, og_str kind)
 {
-    *op = (og_graph__op){.merged_branch = OG_STR(""),
-                         .merged_branch_id = OG_STR(""),
+    *op = (og_graph__op){.merged_branch_id = OG_STR(""),
                          .branch = OG_STR(""),
                          .branch_id = OG_STR(""),
                          .actor = actor,
@@ -118,10 +117,8 @@ static void write_og(og_buf *out, const og_graph__op *op, uint64_t manifest_vers
     og_buf_printf(out, "\"og\":{\"op\":\"%s\",\"commit\":\"%s\"", op->id, op->commit_id);
     json_member(out, "parent", og_str_of(op->parent_id));
     json_member(out, "merged_parent", og_str_of(op->merged_parent_id));
-    if (op->merged_branch.len > 0) {
-        json_member(out, "merged_branch", op->merged_branch);
+    if (op->merged_branch_id.len > 0)
         json_member(out, "merged_branch_id", op->merged_branch_id);
-    }
     json_member(out, "branch", op->branch);
     json_member(out, "actor", op->actor);
     og_buf_printf(out, ",\"at\":%" PRId64 ",\"v\":%" PRIu64 "}", op->at_us, manifest_version);

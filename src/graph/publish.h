@@ -17,8 +17,7 @@ typedef struct og_graph__op {
     char commit_id[27];        /* ULID of its commit */
     char parent_id[27];        /* commit it follows; "" = none known */
     char merged_parent_id[27]; /* head of the branch that was merged; "" = no merge */
-    og_str merged_branch;      /* on which that was made; "" = main, or not told */
-    og_str merged_branch_id;   /* id of that branch, as long as it lives */
+    og_str merged_branch_id;   /* id of the branch on which that was made; "" = main, or not told */
     og_str branch;             /* on which it is made; "" = main */
     og_str branch_id;          /* id of that branch; "" = main */
     og_str actor;              /* "" = none */

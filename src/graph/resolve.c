@@ -155,7 +155,6 @@ static void op_from_properties(og_graph__op *op, const og_lance_table *head, og_
         memcpy(op->commit_id, commit.ptr, 26);
     if (og_ulid_valid(merged))
         memcpy(op->merged_parent_id, merged.ptr, 26);
-    op->merged_branch = property(head, OG_STR("og.merged_branch"), OG_STR(""));
     op->merged_branch_id = property(head, OG_STR("og.merged_branch_id"), OG_STR(""));
     op->actor = property(head, OG_STR("og.actor"), OG_STR(""));
     op->kind = property(head, OG_STR("og.kind"), OG_STR("Mutation"));

@@ -39,8 +39,8 @@ struct og_txn {
     og_snapshot *snapshot;
     char *actor; /* NULL = none */
     const char *kind;
-    char merged_parent[27]; /* "" = no merge */
-    og_str merged_branch, merged_branch_id;
+    char merged_parent[27];  /* "" = no merge */
+    og_str merged_branch_id; /* borrowed; "" = not told */
     bool fold_control;
     OG_VEC(txn_table) tables;
     OG_VEC(const og_type_def *) reads;
@@ -91,10 +91,8 @@ og_status og_txn_begin(og_repo *repo, const og_txn_options *options, og_txn **ou
     if (merged.len != 0 && !og_ulid_valid(merged))
         return og_error_set(err, OG_INVALID, "'%.*s' is no commit id", OG_FMT(merged));
     memcpy(txn->merged_parent, merged.ptr, merged.len);
-    if (options->merged_branch != NULL) {
-        txn->merged_branch = og_str_of(options->merged_branch);
-        txn->merged_branch_id = og_str_of(options->merged_branch_id);
-    }
+    txn->merged_branch_id =
+        og_str_of(options->merged_branch_id != NULL ? options->merged_branch_id : "");
     bool changed;
     OG_TRY(og_graph__foreign_recover(repo, &txn->sidecars, &changed, err));
     if (options->in_turn) {
@@ -340,7 +338,6 @@ static og_status commit_tables(og_txn *txn, og_graph__commit_table *tables,
     og_graph__op_init(&commit.op, txn->repo, og_str_of(txn->actor != NULL ? txn->actor : ""),
                       og_str_of(txn->kind));
     memcpy(commit.op.merged_parent_id, txn->merged_parent, sizeof txn->merged_parent);
-    commit.op.merged_branch = txn->merged_branch;
     commit.op.merged_branch_id = txn->merged_branch_id;
     commit.op.fold_all = txn->fold_control;
     for (size_t i = 0; i < txn->tables.len; i++) {

@@ -19,9 +19,9 @@ typedef struct og_txn_options {
     /* ULID of the commit that a merge brings in, for the commit's second parent; NULL or "" = no
      * merge. */
     const char *merged_parent;
-    /* The branch on which that was made, and its id; NULL = main, or not known. Borrowed until the
-     * txn is freed. */
-    const char *merged_branch, *merged_branch_id;
+    /* Id of the branch on which that was made; NULL = main, or not known. Borrowed until the txn is
+     * freed. */
+    const char *merged_branch_id;
     /* Take the branch's turn (og_store_take_turn) at the start, so that other writers wait:
      * for an operation that lost to others before. */
     bool in_turn;
