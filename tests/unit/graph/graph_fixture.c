@@ -186,3 +186,11 @@ uint64_t fixture_count_on(og_repo *repo, const char *branch, const char *type)
             assert_int_equal(infos[i].row_count, rows);
     return rows;
 }
+
+bool fixture_has_branch(og_repo *repo, const char *name)
+{
+    OG_AUTO(og_snapshot) snapshot = NULL;
+    og_status s = og_repo_snapshot(repo, name, &snapshot, NULL);
+    assert_true(s == OG_OK || s == OG_NOT_FOUND);
+    return s == OG_OK;
+}

@@ -41,6 +41,9 @@ og_status fixture_write(og_repo *repo, const char *type, const char *id, og_erro
 og_status fixture_write_on(og_repo *repo, const char *branch, const char *type, const char *id,
                            og_error *err);
 
+/* Can the branch be read? */
+bool fixture_has_branch(og_repo *repo, const char *name);
+
 /* og_history_commits, _head and _find, which must not fail. */
 const og_commit_info *fixture_commits(og_history *history, size_t *out_count);
 const og_commit_info *fixture_head(og_history *history);

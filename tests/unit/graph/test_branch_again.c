@@ -21,14 +21,6 @@ typedef struct meeting {
     bool met, was_there;
 } meeting;
 
-static bool has_branch(og_repo *repo, const char *name)
-{
-    OG_AUTO(og_snapshot) snapshot = NULL;
-    og_status s = og_repo_snapshot(repo, name, &snapshot, NULL);
-    assert_true(s == OG_OK || s == OG_NOT_FOUND);
-    return s == OG_OK;
-}
-
 static og_store_fault use_again(void *context, uint64_t call, const char *op, const char *name)
 {
     meeting *m = context;
@@ -37,7 +29,7 @@ static og_store_fault use_again(void *context, uint64_t call, const char *op, co
         return OG_STORE_PASS;
     m->met = true;
     og_repo *other = fixture_open(m->store, &m->clock);
-    m->was_there = has_branch(other, m->name);
+    m->was_there = fixture_has_branch(other, m->name);
     if (m->was_there)
         assert_ok(og_branch_remove(other, m->name, err));
     assert_ok(og_branch_make(other, NULL, m->name, err));
@@ -75,7 +67,7 @@ static void check_theirs(const meeting *m)
 static void check_gone(const meeting *m)
 {
     og_repo *repo = fixture_open(m->store, &m->clock);
-    assert_false(has_branch(repo, m->name));
+    assert_false(fixture_has_branch(repo, m->name));
     og_repo_close(repo);
 }
 

@@ -30,14 +30,6 @@ static void go_on(og_repo *repo)
         assert_ok(fixture_write_both(repo, ids[i], err));
 }
 
-static bool has_branch(og_repo *repo, const char *name)
-{
-    OG_AUTO(og_snapshot) snapshot = NULL;
-    og_status s = og_repo_snapshot(repo, name, &snapshot, NULL);
-    assert_true(s == OG_OK || s == OG_NOT_FOUND);
-    return s == OG_OK;
-}
-
 static og_status no_damage(void *context, const og_finding *finding, og_error *err)
 {
     (void)context, (void)err;
@@ -192,7 +184,7 @@ TEST(test_cleanup_race__the_mark_of_a_dead_cleanup_harms_nobody_for_long)
     b.times = 100;
     assert_status(og_branch_make(repo, NULL, "b", &error), OG_CONFLICT);
     assert_string_equal(error.message, "branch 'main' was written and cleaned up meanwhile");
-    assert_false(has_branch(b.w.repo, "b"));
+    assert_false(fixture_has_branch(b.w.repo, "b"));
     b.times = 2; /* a new beginning is all it costs */
     assert_ok(og_branch_make(repo, NULL, "b", err));
     assert_int_equal(b.times, 0);
@@ -299,7 +291,7 @@ static bool delete_while_cleaned(uint64_t child_at, uint64_t clean_at)
     og_repo_close(repo);
     og_store_close(watched);
     repo = fixture_open(d.w.store, &d.w.clock);
-    bool is_there = has_branch(repo, "b");
+    bool is_there = fixture_has_branch(repo, "b");
     assert_true(s == OG_OK ? !is_there : s == OG_UNKNOWN || is_there);
     if (is_there) {
         assert_int_equal(fixture_count_on(repo, "b", "A"), 3);

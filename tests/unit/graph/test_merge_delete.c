@@ -61,19 +61,10 @@ static og_merged begin(meeting *m)
     return merged;
 }
 
-static bool has_branch(og_repo *repo)
-{
-    og_error error;
-    OG_AUTO(og_snapshot) snapshot = NULL;
-    og_status s = og_repo_snapshot(repo, "b", &snapshot, &error);
-    assert_true(s == OG_OK || s == OG_NOT_FOUND);
-    return s == OG_OK;
-}
-
 static void check_branch(const meeting *m)
 {
     og_repo *repo = fixture_open(m->store, &m->clock);
-    assert_true(has_branch(repo) == m->has_written);
+    assert_true(fixture_has_branch(repo, "b") == m->has_written);
     if (m->has_written) {
         assert_int_equal(fixture_count_on(repo, "b", "A"), 2);
         assert_ok(fixture_write_on(repo, "b", NULL, "next", err));
