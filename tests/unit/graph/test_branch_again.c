@@ -118,18 +118,25 @@ typedef struct interlude {
     int step;
 } interlude;
 
-static og_store_fault come_between(void *context, uint64_t call, const char *op, const char *name)
+/* Make d at the last moment. True when the ref is about to come back. */
+static bool comes_back(interlude *i, const char *op, const char *name)
 {
-    interlude *i = context;
-    (void)call;
     if (strcmp(name, "__manifest/_refs/branches/b.json") != 0)
-        return OG_STORE_PASS;
+        return false;
     if (i->step == 0 && strcmp(op, "remove") == 0) {
         i->step++;
         og_repo *other = fixture_open(i->m.store, &i->m.clock);
         assert_ok(og_branch_make(other, "b", "d", err));
         og_repo_close(other);
-    } else if (i->step == 1 && strcmp(op, "put_if_absent") == 0) {
+    }
+    return i->step == 1 && strcmp(op, "put_if_absent") == 0;
+}
+
+static og_store_fault come_between(void *context, uint64_t call, const char *op, const char *name)
+{
+    interlude *i = context;
+    (void)call;
+    if (comes_back(i, op, name)) {
         i->step++;
         (void)use_again(&i->m, i->m.at, op, name);
     }
@@ -163,13 +170,7 @@ static og_store_fault write_between(void *context, uint64_t call, const char *op
 {
     interlude *i = context;
     (void)call;
-    if (i->step == 0 && strcmp(op, "remove") == 0 &&
-        strcmp(name, "__manifest/_refs/branches/b.json") == 0) {
-        i->step++;
-        og_repo *other = fixture_open(i->m.store, &i->m.clock);
-        assert_ok(og_branch_make(other, "b", "d", err));
-        og_repo_close(other);
-    } else if (i->step == 1 && strcmp(op, "put_if_absent") == 0) {
+    if (comes_back(i, op, name)) {
         i->step++;
     } else if (i->step == 2 && strcmp(op, "list") == 0) {
         i->step++;
