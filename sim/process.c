@@ -238,6 +238,10 @@ void sim_process_main(void *process)
         sim_process_connect(p);
         p->call[0] = '\0';
         sim_fiber_yield();
+        if (p->is_dead) { /* by power, since the operation before */
+            restart(p);
+            sim_process_connect(p);
+        }
         perform(p, i);
     }
 }

@@ -159,7 +159,7 @@ static void lose_power(sim_world *w)
         if (sim_fiber_is_done(p->fiber))
             continue;
         note_fault(p, SIM_FAULT_POWER);
-        p->is_dead = p->op >= 0;
+        p->is_dead = true; /* also between operations, when it has only its memory to lose */
     }
     sim_trace(w, "power lost");
     og_store_memory_crash(w->store, sim_next(&w->rng));
